@@ -1,0 +1,1 @@
+"""The kernel of Affinity: what every IHE profile shares. Standard library only."""

@@ -1,0 +1,117 @@
+"""What surrounds a request: who asks, through which partner, when; and the shapes in which wires and profiles meet."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from ihe.datatypes import Code
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+Connection = TypeVar("Connection", contravariant=True)
+Result = TypeVar("Result")
+
+
+class Validation(Enum):
+    """How breaches of a partner's messages are treated."""
+
+    STRICT = "strict"
+    LENIENT = "lenient"
+    RECORD_ONLY = "record-only"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """A person as a verified assertion names them (ITI TF-2: 3.40.4.1.2)."""
+
+    issuer: str
+    assertion_id: str
+    name_id: str
+    subject_id: str
+    organization: tuple[str, ...] = ()
+    organization_id: tuple[str, ...] = ()
+    roles: tuple[Code, ...] = ()
+    purpose_of_use: tuple[Code, ...] = ()
+    home_community_id: str | None = None
+    resource_id: str | None = None
+    npi: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """The circumstances of one request. ``correlation_id`` appears in logs and answers."""
+
+    correlation_id: str
+    received_at: datetime
+    peer: str = ""
+    partner: str | None = None
+    principal: Principal | None = None
+    validation: Validation = Validation.STRICT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One received binary part, already spooled to disk. ``sha1`` and ``sha256`` are lower-case hex of the plain bytes."""
+
+    content_id: str
+    media_type: str
+    size: int
+    sha1: str
+    sha256: str
+    spooled: str
+
+
+class Sink(Protocol):
+    """Where one incoming part is written while it arrives."""
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+
+    def finish(self, content_id: str, media_type: str) -> Part:
+        """Close the part and say what was received."""
+
+    def discard(self) -> None:
+        """Throw away what was written, also after ``finish``; harmless once the part was adopted by a store."""
+
+
+Spool = Callable[[], Sink]
+"""Makes a Sink for each incoming part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingPart:
+    """One binary part of an answer; ``chunks`` opens it and yields its ``size`` bytes in bounded pieces."""
+
+    content_id: str
+    media_type: str
+    size: int
+    chunks: Callable[[], Iterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class SOAPRequest:
+    """The body element of a request and its parts by Content-ID (no angle brackets, percent-decoded)."""
+
+    body: "_Element"
+    parts: Mapping[str, Part] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SOAPReply:
+    """The body element of an answer as ready bytes, and the parts that its xop:Include elements name."""
+
+    body: Iterable[bytes]
+    parts: tuple[OutgoingPart, ...] = ()
+
+
+class Transactor(Protocol[Connection]):
+    """The database as a profile sees it: all of ``work`` or nothing; returns after the commit."""
+
+    def read(self, work: Callable[[Connection], Result]) -> Result:
+        """Run ``work`` on a consistent snapshot that is never written."""
+
+    def write(self, work: Callable[[Connection], Result]) -> Result:
+        """Run ``work`` in a transaction and return its result after the commit is durable."""

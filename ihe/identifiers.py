@@ -1,0 +1,35 @@
+"""Identifiers: OID and UUID forms, and types that must not mix (ITI TF-2: Appendix B; ITI TF-3: 4.2.3.1)."""
+
+import re
+import uuid
+from typing import NewType
+
+EntryUUID = NewType("EntryUUID", str)
+"""``urn:uuid:`` and a lower-case UUID: the registry's id of an object (ITI TF-3: 4.2.3.1.5)."""
+UniqueId = NewType("UniqueId", str)
+"""A globally unique id given by the creator: an OID, or an OID and an extension (ITI TF-3: Table 4.2.3.1.7-2)."""
+PatientKey = NewType("PatientKey", int)
+"""The index's own key of one patient identifier; never changes, so that rows can be sharded by it."""
+
+OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
+UUID_URN = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def is_oid(text: str) -> bool:
+    """Claim that ``text`` is an OID of at most 64 characters (ITI TF-2: B.1)."""
+    return len(text) <= 64 and OID.fullmatch(text) is not None
+
+
+def is_uuid_urn(text: str) -> bool:
+    """Claim that ``text`` is ``urn:uuid:`` and a lower-case UUID (ITI TF-3: 4.2.3.1.5)."""
+    return UUID_URN.fullmatch(text) is not None
+
+
+def new_entry_uuid() -> EntryUUID:
+    """Make a random EntryUUID."""
+    return EntryUUID(f"urn:uuid:{uuid.uuid4()}")
+
+
+def new_oid() -> str:
+    """Make a UUID-derived OID below 2.25 (ITI TF-2: B.6)."""
+    return f"2.25.{uuid.uuid4().int}"

@@ -1,0 +1,74 @@
+"""A transaction of the Technical Framework as one value: the catalogue, WSDL, routing, audit and docs read it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from ihe.citations import Citation
+from ihe.errors import Rejected
+from ihe.exchange import Exchange
+from ihe.rules import Rule
+
+Wire = TypeVar("Wire")
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+Port = TypeVar("Port")
+Reply = TypeVar("Reply")
+
+
+class Actor(StrEnum):
+    """Actors of the ITI profiles that Affinity plays or speaks to."""
+
+    DOCUMENT_SOURCE = "Document Source"
+    DOCUMENT_CONSUMER = "Document Consumer"
+    DOCUMENT_REGISTRY = "Document Registry"
+    DOCUMENT_REPOSITORY = "Document Repository"
+    DOCUMENT_ADMINISTRATOR = "Document Administrator"
+    ON_DEMAND_DOCUMENT_SOURCE = "On-Demand Document Source"
+    PATIENT_IDENTITY_SOURCE = "Patient Identity Source"
+    PIX_CONSUMER = "Patient Identifier Cross-reference Consumer"
+    PIX_MANAGER = "Patient Identifier Cross-reference Manager"
+    PATIENT_DEMOGRAPHICS_CONSUMER = "Patient Demographics Consumer"
+    PATIENT_DEMOGRAPHICS_SUPPLIER = "Patient Demographics Supplier"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SOAPBinding:
+    """One operation of a SOAP transaction. QNames are in Clark notation; ``mtom`` is the profile's demand."""
+
+    operation: str
+    action: str
+    request: str
+    reply_action: str
+    reply: str
+    mtom: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HL7v2Binding:
+    """MSH-9 triggers such as ``ADT^A28``; ``versions`` are prefixes of MSH-12 that prefer this binding on a tie."""
+
+    triggers: frozenset[str]
+    versions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction(Generic[Wire, Request, Response, Port, Reply]):
+    """One ITI transaction: ``decode`` -> ``handle`` -> ``encode``, or ``refuse``.
+
+    ``handle`` is blocking and gets the responder actor's port. ``encode`` and ``refuse`` see the wire request again,
+    because answers name the message they answer.
+    """
+
+    id: str
+    name: str
+    citation: Citation
+    initiator: Actor
+    responder: Actor
+    bindings: tuple[SOAPBinding | HL7v2Binding, ...]
+    decode: Callable[[Wire], Request]
+    handle: Callable[[Request, Port, Exchange], Response]
+    encode: Callable[[Wire, Response, Exchange], Reply]
+    refuse: Callable[[Wire, Rejected, Exchange], Reply]
+    rules: tuple[Rule[Any], ...] = ()
