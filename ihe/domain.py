@@ -1,4 +1,4 @@
-"""The XDS Affinity Domain as the profiles see it (ITI TF-1: 10.4.8 and Appendix L); loaded from a directory by ``affinity``."""
+"""The XDS Affinity Domain as the profiles see it (ITI TF-1: 10.4.8, Appendix L); ``affinity`` loads it from a directory."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

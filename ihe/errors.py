@@ -7,7 +7,7 @@ from ihe.citations import Citation
 
 
 class ErrorCode(StrEnum):
-    """ebXML error codes of the Document Sharing profiles (ITI TF-3: Table 4.2.4.1-2; RMD and Metadata Update supplements)."""
+    """ebXML error codes of the Document Sharing profiles (ITI TF-3: Table 4.2.4.1-2; RMD, Metadata Update)."""
 
     DOCUMENT_QUEUED = "DocumentQueued"
     INVALID_DOCUMENT_CONTENT = "InvalidDocumentContent"

@@ -11,7 +11,7 @@ from ihe.datatypes import Code
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-Connection = TypeVar("Connection", contravariant=True)
+Connection = TypeVar("Connection", covariant=True)
 Result = TypeVar("Result")
 
 
@@ -54,7 +54,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One received binary part, already spooled to disk. ``sha1`` and ``sha256`` are lower-case hex of the plain bytes."""
+    """One received binary part, spooled to disk. ``sha1`` and ``sha256`` are lower-case hex of the plain bytes."""
 
     content_id: str
     media_type: str
