@@ -1,0 +1,110 @@
+"""The database's promise: all of a work or nothing, and no answer before the commit."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from affinity.database import Database, WriterStopped
+
+NOTES = Table("test_note", MetaData(), Column("id", Integer, primary_key=True, autoincrement=False))
+
+
+@pytest.fixture
+def notes(database: Database) -> Iterator[Database]:
+    NOTES.metadata.create_all(database.engine)
+    yield database
+    NOTES.metadata.drop_all(database.engine)
+
+
+def add(number: int) -> Callable[[Connection], int]:
+    def work(connection: Connection) -> int:
+        connection.execute(insert(NOTES).values(id=number))
+        return number
+
+    return work
+
+
+def count(database: Database) -> int:
+    return database.read(lambda connection: connection.execute(select(func.count()).select_from(NOTES)).scalar_one())
+
+
+def test_a_work_that_returns_is_stored(notes: Database) -> None:
+    assert notes.write(add(1)) == 1
+    assert count(notes) == 1
+
+
+def test_a_work_that_raises_leaves_nothing(notes: Database) -> None:
+    def half(connection: Connection) -> None:
+        connection.execute(insert(NOTES).values(id=1))
+        raise ValueError("second half failed")
+
+    with pytest.raises(ValueError, match="second half"):
+        notes.write(half)
+    assert count(notes) == 0
+
+
+def test_one_bad_work_of_many_fails_alone(notes: Database) -> None:
+    notes.write(add(7))
+    with ThreadPoolExecutor(32) as pool:
+        futures = [pool.submit(notes.write, add(number)) for number in range(100)]
+    failed = [number for number, future in enumerate(futures) if future.exception()]
+    assert failed == [7]
+    assert isinstance(futures[7].exception(), IntegrityError)
+    assert count(notes) == 100
+
+
+def test_many_writers_share_one_commit(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    NOTES.metadata.create_all(database.engine)
+    started, release = threading.Event(), threading.Event()
+
+    def hold(connection: Connection) -> None:
+        started.set()
+        release.wait(10)
+
+    commits: list[int] = []
+    from sqlalchemy import event
+
+    event.listen(database.engine, "commit", lambda connection: commits.append(1))
+    with ThreadPoolExecutor(21) as pool:
+        held = pool.submit(database.write, hold)
+        started.wait(10)
+        futures = [pool.submit(database.write, add(number)) for number in range(20)]
+        while database._writer is not None and database._writer._queue.qsize() < 20:
+            pass
+        release.set()
+        assert [future.result() for future in futures] == list(range(20))
+        held.result()
+    assert len(commits) == 2
+    database.close()
+
+
+def test_a_write_inside_a_write_is_refused_instead_of_waiting_for_ever(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    with pytest.raises(RuntimeError, match="wait for itself"):
+        database.write(lambda connection: database.write(lambda inner: None))
+    database.close()
+
+
+def test_a_closed_database_says_so(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    database.close()
+    with pytest.raises(WriterStopped):
+        database.write(lambda connection: None)
+
+
+def test_a_read_sees_one_snapshot_while_others_write(notes: Database) -> None:
+    def twice(connection: Connection) -> tuple[int, int]:
+        number = select(func.count()).select_from(NOTES)
+        before = connection.execute(number).scalar_one()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(notes.write, add(1)).result()
+        return before, connection.execute(number).scalar_one()
+
+    assert notes.read(twice) == (0, 0)
+    assert count(notes) == 1

