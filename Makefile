@@ -1,0 +1,42 @@
+# The two commands a user needs: `make run` and `make test`. Python 3.11 or later and make are enough.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test check setup lint types imports bench docs lock clean
+
+run: setup            ## set up, serve the demo domain, play the demo traffic, stay up
+	@$(BIN)/affinity up
+
+test: setup           ## set up, run the whole suite
+	@$(BIN)/python -m pytest
+
+check: setup lint types imports  ## lint, types, import contracts
+
+setup: .venv/ready    ## build the environment in .venv from locked versions
+
+.venv/ready: requirements.lock setup.cfg pyproject.toml
+	@echo "Building the environment in .venv (the first time takes a minute or two) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch .venv/ready
+
+lint:
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types:
+	@$(BIN)/mypy ihe hl7v2 mllp soap xds pix xua affinity conformance
+
+imports:
+	@$(BIN)/lint-imports
+
+bench: setup          ## print the benchmark table
+	@$(BIN)/python -m benchmarks
+
+lock:                 ## resolve the versions again (needs pip-tools in .venv)
+	@$(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
+		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --all-extras --all-build-deps -o requirements.lock setup.cfg
+
+clean:
+	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache var
