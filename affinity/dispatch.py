@@ -1,0 +1,36 @@
+"""Run one transaction: decode, handle, encode, or refuse; count it and log the outcome."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from affinity.metrics import REQUESTS, SECONDS
+from ihe.errors import Rejected
+from ihe.exchange import Exchange
+from ihe.transactions import Actor, Transaction
+
+log = structlog.get_logger()
+
+Ports = Mapping[Actor, Any]
+"""The responder actors that this node plays, each as the port that its handlers take."""
+
+
+def answer(transaction: Transaction[Any, Any, Any, Any, Any], wire: Any, ports: Ports, exchange: Exchange) -> Any:
+    """Return the transaction's own answer, good or bad; what nobody foresaw is raised, and the wire's edge answers it."""
+    started = time.perf_counter()
+    outcome = "error"
+    try:
+        response = transaction.handle(transaction.decode(wire), ports[transaction.responder], exchange)
+        reply = transaction.encode(wire, response, exchange)
+        outcome = "success"
+        return reply
+    except Rejected as rejected:
+        outcome = "rejected"
+        codes = sorted(str(code) for code in rejected.codes)
+        log.info("refused", transaction=transaction.id, codes=codes, correlation=exchange.correlation_id)
+        return transaction.refuse(wire, rejected, exchange)
+    finally:
+        REQUESTS.labels(transaction.id, outcome).inc()
+        SECONDS.labels(transaction.id).observe(time.perf_counter() - started)

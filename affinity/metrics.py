@@ -1,0 +1,20 @@
+"""What Prometheus may scrape at /metrics: counts and times per transaction, no patient data in labels."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry()
+REQUESTS = Counter(
+    "affinity_requests_total", "Requests by transaction and outcome", ["transaction", "outcome"], registry=REGISTRY
+)
+SECONDS = Histogram(
+    "affinity_request_seconds",
+    "Time from the decoded request to the answer's first byte",
+    ["transaction"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=REGISTRY,
+)
+
+
+def exposition() -> bytes:
+    """Every metric in Prometheus' text format."""
+    return generate_latest(REGISTRY)

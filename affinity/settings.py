@@ -1,0 +1,107 @@
+"""Settings: one TOML file, ``AFFINITY__SECTION__KEY`` environment variables above it, command-line options above both."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+
+class XUAMode(StrEnum):
+    """What a SOAP request without an assertion meets."""
+
+    OFF = "off"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+class Listen(BaseModel):
+    """Where the server listens; port 0 takes any free one, None closes the listener."""
+
+    host: str = "127.0.0.1"
+    http_port: int | None = 8080
+    https_port: int | None = 8443
+    mllp_port: int | None = 2575
+    mllps_port: int | None = 2576
+    public_url: str | None = None
+
+
+class Certificates(BaseModel):
+    """PEM files of this node and of the authorities whose clients it admits (ITI TF-2: 3.19)."""
+
+    certificate: Path | None = None
+    key: Path | None = None
+    client_authorities: Path | None = None
+
+
+class XUA(BaseModel):
+    """Practitioner identity: mode, audiences of this node, and the issuers trusted (ITI TF-2: 3.40)."""
+
+    mode: XUAMode | None = None
+    audience: tuple[str, ...] = ()
+    trust: dict[str, Path] = Field(default_factory=dict)
+    clock_skew_seconds: int = 60
+
+
+class Limits(BaseModel):
+    """Bounds that keep one peer from starving the others. Sizes in bytes, times in seconds."""
+
+    envelope: int = 16 * 2**20
+    document: int = 4 * 2**30
+    hl7_message: int = 16 * 2**20
+    connections: int = 500
+    idle_seconds: int = 300
+    workers: int = 64
+    drain_seconds: int = 30
+
+
+class Log(BaseModel):
+    """How events are written: ``console`` for people, ``json`` for machines."""
+
+    format: str = "console"
+    level: str = "info"
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set."""
+
+    model_config = SettingsConfigDict(env_prefix="AFFINITY__", env_nested_delimiter="__", extra="forbid")
+    toml: ClassVar[Path | None] = None
+
+    domain: str = "demo"
+    data: Path = Path("var")
+    database_url: str | None = None
+    master_key: Path | None = None
+    encrypt_documents: bool = True
+    listen: Listen = Field(default_factory=Listen)
+    certificates: Certificates = Field(default_factory=Certificates)
+    xua: XUA = Field(default_factory=XUA)
+    limits: Limits = Field(default_factory=Limits)
+    log: Log = Field(default_factory=Log)
+
+    @property
+    def database(self) -> str:
+        """The database's URL: SQLite in the data directory unless one is configured."""
+        return self.database_url or f"sqlite:///{self.data / 'affinity.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line, then environment, then file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, cls.toml)
+
+
+def load(config: Path | None, overrides: dict[str, Any]) -> Settings:
+    """Read the settings. Raises pydantic.ValidationError naming every wrong key."""
+
+    class Configured(Settings):
+        toml: ClassVar[Path | None] = config
+
+    return Configured(**overrides)
