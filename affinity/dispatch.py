@@ -18,7 +18,7 @@ Ports = Mapping[Actor, Any]
 
 
 def answer(transaction: Transaction[Any, Any, Any, Any, Any], wire: Any, ports: Ports, exchange: Exchange) -> Any:
-    """Return the transaction's own answer, good or bad; what nobody foresaw is raised, and the wire's edge answers it."""
+    """Return the transaction's own answer, good or bad; what nobody foresaw is raised for the wire's edge."""
     started = time.perf_counter()
     outcome = "error"
     try:

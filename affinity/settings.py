@@ -1,4 +1,4 @@
-"""Settings: one TOML file, ``AFFINITY__SECTION__KEY`` environment variables above it, command-line options above both."""
+"""Settings: a TOML file, ``AFFINITY__SECTION__KEY`` environment variables above it, command-line options above both."""
 
 from enum import StrEnum
 from pathlib import Path
