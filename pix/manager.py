@@ -52,11 +52,11 @@ class PatientIndex:
     def corresponding(
         self, identifier: Identifier, domains: tuple[AssigningAuthority, ...] = ()
     ) -> tuple[Identifier, ...] | None:
-        """The person's other ids, in ``domains`` or everywhere, grouped by domain; None if ``identifier`` is unknown."""
+        """The person's other ids, in ``domains`` or all, grouped by domain; None if ``identifier`` is unknown."""
         raise NotImplementedError
 
     def find(self, query: CandidateQuery) -> Page:
-        """Search; the rest of a longer result is kept for ``more`` (ITI TF-2: 3.21.4.2.2.8). Too broad: ``Rejected``."""
+        """Search; the rest of a longer result is kept for ``more`` (ITI TF-2: 3.21.4.2.2.8). ``Rejected``: too broad."""
         raise NotImplementedError
 
     def more(self, pointer: str, quantity: int | None, owner: str) -> Page | None:

@@ -1,6 +1,6 @@
 """The master patient index in values (data elements: ITI TF-2: M.4.1; PID fields: ITI TF-2: Table 3.30-3)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from ihe.datatypes import CX, HD
@@ -70,7 +70,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telecom:
-    """XTN: a telephone number as text, or in parts, or an e-mail address. ``use`` PRN, WPN...; ``equipment`` PH, CP..."""
+    """XTN: a telephone number as text or in parts, or an e-mail address. ``use`` PRN, WPN; ``equipment`` PH, CP..."""
 
     number: str = ""
     use: str = ""
