@@ -1,0 +1,20 @@
+"""The command line: ``affinity VERB``. Exit: 0 done, 1 refused by a peer or a check, 2 wrong use, 3 unreachable."""
+
+import typer
+
+from affinity.cli import serving
+
+app = typer.Typer(
+    name="affinity",
+    help="An IHE affinity domain in one program: XDS.b registry and repository, PIX/PDQ over HL7 v2 and v3, XUA.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("up")(serving.up)
+app.command("serve")(serving.serve)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
