@@ -1,0 +1,336 @@
+"""The stored queries as the Technical Framework prints them: tables (ITI TF-2: 3.18.4.1.2.3.7, 3.51.4.1.2.1).
+
+The parameters of the Document Metadata Update Option (ITI Suppl. XDS Metadata Update: 3.18.4.1.2.3.5.1.2) are part of
+the tables. ``$homeCommunityId`` is not: it is the ``home`` attribute of AdhocQuery (ITI TF-2: 3.18.4.1.2.3.8).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+from typing import Final
+
+from ihe.citations import Citation, tf2
+
+
+class Kind(Enum):
+    """How the values of a parameter are spelled and compared."""
+
+    TEXT = "a string, compared exactly"
+    PATIENT_ID = "id^^^&oid&ISO"
+    CODE = "code^^coding-scheme"
+    TIME = "YYYY[MM[DD[hh[mm[ss]]]]]"
+    PATTERN = "a pattern of SQL LIKE"
+    STATUS = "an availabilityStatus; others are ignored"
+    ENTRY_TYPE = "the objectType of a Stable or an On-Demand Document Entry"
+    AVAILABILITY = "a documentAvailability"
+    METADATA_LEVEL = "1 or 2"
+
+
+class Opt(Enum):
+    """The column Opt of the parameter tables."""
+
+    REQUIRED = "R"
+    OPTIONAL = "O"
+
+
+class Mult(Enum):
+    """The column Mult of the parameter tables, with the footnote on AND/OR semantics."""
+
+    ONE = "-"
+    ANY = "M"
+    ALL_OF_ANY = "M with AND/OR"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One row of a parameter table. ``attribute`` is what the values are compared with."""
+
+    name: str
+    attribute: str
+    kind: Kind
+    opt: Opt = Opt.OPTIONAL
+    mult: Mult = Mult.ONE
+
+
+class MetadataObject(Enum):
+    """The objects that a query returns, in the order of an answer; the value is the name of the standard."""
+
+    SUBMISSION_SET = "SubmissionSet"
+    DOCUMENT_ENTRY = "DocumentEntry"
+    FOLDER = "Folder"
+    ASSOCIATION = "Association"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredQuery:
+    """A stored query.
+
+    Of the parameters ``exactly_one`` one and only one is given; of ``at_least_one`` one or more. ``one_patient`` are
+    the objects that must belong to one patient before a LeafClass answer may leave.
+    """
+
+    id: str
+    name: str
+    citation: Citation
+    parameters: tuple[Parameter, ...]
+    exactly_one: tuple[str, ...] = ()
+    at_least_one: tuple[str, ...] = ()
+    one_patient: frozenset[MetadataObject] = frozenset()
+
+    @property
+    def by_name(self) -> Mapping[str, Parameter]:
+        """The parameters by the name of their Slot."""
+        return _BY_NAME[self.id]
+
+
+O, R = Opt.OPTIONAL, Opt.REQUIRED  # noqa: E741 - as the tables print them
+ONE, M, AND_OR = Mult.ONE, Mult.ANY, Mult.ALL_OF_ANY
+LEVEL = Parameter("$MetadataLevel", "", Kind.METADATA_LEVEL)
+ASSOCIATION_STATUS = Parameter("$XDSAssociationStatus", "Association.availabilityStatus", Kind.STATUS, O, M)
+ENTRY_TYPE = Parameter("$XDSDocumentEntryType", "DocumentEntry.objectType", Kind.ENTRY_TYPE, O, M)
+ENTRY_STATUS = Parameter("$XDSDocumentEntryStatus", "DocumentEntry.availabilityStatus", Kind.STATUS, R, M)
+FORMAT = Parameter("$XDSDocumentEntryFormatCode", "DocumentEntry.formatCode", Kind.CODE, O, M)
+CONFIDENTIALITY = Parameter(
+    "$XDSDocumentEntryConfidentialityCode", "DocumentEntry.confidentialityCode", Kind.CODE, O, AND_OR
+)
+
+DOCUMENT_FILTERS: Final = (
+    Parameter("$XDSDocumentEntryClassCode", "DocumentEntry.classCode", Kind.CODE, O, M),
+    Parameter("$XDSDocumentEntryTypeCode", "DocumentEntry.typeCode", Kind.CODE, O, M),
+    Parameter("$XDSDocumentEntryPracticeSettingCode", "DocumentEntry.practiceSettingCode", Kind.CODE, O, M),
+    Parameter("$XDSDocumentEntryCreationTimeFrom", "DocumentEntry.creationTime", Kind.TIME),
+    Parameter("$XDSDocumentEntryCreationTimeTo", "DocumentEntry.creationTime", Kind.TIME),
+    Parameter("$XDSDocumentEntryServiceStartTimeFrom", "DocumentEntry.serviceStartTime", Kind.TIME),
+    Parameter("$XDSDocumentEntryServiceStartTimeTo", "DocumentEntry.serviceStartTime", Kind.TIME),
+    Parameter("$XDSDocumentEntryServiceStopTimeFrom", "DocumentEntry.serviceStopTime", Kind.TIME),
+    Parameter("$XDSDocumentEntryServiceStopTimeTo", "DocumentEntry.serviceStopTime", Kind.TIME),
+    Parameter(
+        "$XDSDocumentEntryHealthcareFacilityTypeCode", "DocumentEntry.healthcareFacilityTypeCode", Kind.CODE, O, M
+    ),
+    Parameter("$XDSDocumentEntryEventCodeList", "DocumentEntry.eventCodeList", Kind.CODE, O, AND_OR),
+    CONFIDENTIALITY,
+    Parameter("$XDSDocumentEntryAuthorPerson", "DocumentEntry.author", Kind.PATTERN, O, M),
+    FORMAT,
+    ENTRY_STATUS,
+    ENTRY_TYPE,
+)
+DOCUMENT_AVAILABILITY = Parameter(
+    "$XDSDocumentEntryDocumentAvailability", "DocumentEntry.documentAvailability", Kind.AVAILABILITY, O, M
+)
+FOLDER_FILTERS: Final = (
+    Parameter("$XDSFolderLastUpdateTimeFrom", "Folder.lastUpdateTime", Kind.TIME),
+    Parameter("$XDSFolderLastUpdateTimeTo", "Folder.lastUpdateTime", Kind.TIME),
+    Parameter("$XDSFolderCodeList", "Folder.codeList", Kind.CODE, O, AND_OR),
+    Parameter("$XDSFolderStatus", "Folder.availabilityStatus", Kind.STATUS, R, M),
+)
+SUBMISSION_SET_STATUS = Parameter("$XDSSubmissionSetStatus", "SubmissionSet.availabilityStatus", Kind.STATUS, R, M)
+
+
+def _patient_id(name: str, subject: str, opt: Opt = R, mult: Mult = ONE) -> Parameter:
+    return Parameter(name, f"{subject}.patientId", Kind.PATIENT_ID, opt, mult)
+
+
+def _identifiers(subject: str, mult: Mult, *suffixes: str) -> tuple[Parameter, ...]:
+    """The alternative ways to name objects: ``$XDSFolderEntryUUID``, ``$XDSFolderUniqueId``, ..."""
+    attributes = {"EntryUUID": "entryUUID", "UniqueId": "uniqueId", "LogicalID": "logicalID"}
+    return tuple(
+        Parameter(f"$XDS{subject}{suffix}", f"{subject}.{attributes[suffix]}", Kind.TEXT, O, mult)
+        for suffix in suffixes
+    )
+
+
+def _names(parameters: tuple[Parameter, ...]) -> tuple[str, ...]:
+    return tuple(parameter.name for parameter in parameters)
+
+
+ENTRIES: Final = _identifiers("DocumentEntry", M, "EntryUUID", "UniqueId")
+ENTRIES_OR_VERSIONS: Final = _identifiers("DocumentEntry", M, "EntryUUID", "UniqueId", "LogicalID")
+ENTRY: Final = _identifiers("DocumentEntry", ONE, "EntryUUID", "UniqueId")
+FOLDERS_OR_VERSIONS: Final = _identifiers("Folder", M, "EntryUUID", "UniqueId", "LogicalID")
+FOLDER: Final = _identifiers("Folder", ONE, "EntryUUID", "UniqueId")
+SUBMISSION_SET: Final = _identifiers("SubmissionSet", ONE, "EntryUUID", "UniqueId")
+
+FIND_DOCUMENTS: Final = StoredQuery(
+    id="urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d",
+    name="FindDocuments",
+    citation=tf2("3.18.4.1.2.3.7.1"),
+    parameters=(
+        _patient_id("$XDSDocumentEntryPatientId", "DocumentEntry"),
+        *DOCUMENT_FILTERS,
+        DOCUMENT_AVAILABILITY,
+        LEVEL,
+    ),
+)
+FIND_SUBMISSION_SETS: Final = StoredQuery(
+    id="urn:uuid:f26abbcb-ac74-4422-8a30-edb644bbc1a9",
+    name="FindSubmissionSets",
+    citation=tf2("3.18.4.1.2.3.7.2"),
+    parameters=(
+        _patient_id("$XDSSubmissionSetPatientId", "SubmissionSet"),
+        Parameter("$XDSSubmissionSetSourceId", "SubmissionSet.sourceId", Kind.TEXT, O, M),
+        Parameter("$XDSSubmissionSetSubmissionTimeFrom", "SubmissionSet.submissionTime", Kind.TIME),
+        Parameter("$XDSSubmissionSetSubmissionTimeTo", "SubmissionSet.submissionTime", Kind.TIME),
+        Parameter("$XDSSubmissionSetAuthorPerson", "SubmissionSet.author", Kind.PATTERN),
+        Parameter("$XDSSubmissionSetContentType", "SubmissionSet.contentTypeCode", Kind.CODE, O, M),
+        SUBMISSION_SET_STATUS,
+    ),
+)
+FIND_FOLDERS: Final = StoredQuery(
+    id="urn:uuid:958f3006-baad-4929-a4de-ff1114824431",
+    name="FindFolders",
+    citation=tf2("3.18.4.1.2.3.7.3"),
+    parameters=(_patient_id("$XDSFolderPatientId", "Folder"), *FOLDER_FILTERS, LEVEL),
+)
+GET_ALL: Final = StoredQuery(
+    id="urn:uuid:10b545ea-725c-446d-9b95-8aeb444eddf3",
+    name="GetAll",
+    citation=tf2("3.18.4.1.2.3.7.4"),
+    parameters=(
+        _patient_id("$patientId", "*"),
+        ENTRY_STATUS,
+        SUBMISSION_SET_STATUS,
+        Parameter("$XDSFolderStatus", "Folder.availabilityStatus", Kind.STATUS, R, M),
+        FORMAT,
+        CONFIDENTIALITY,
+        ENTRY_TYPE,
+        ASSOCIATION_STATUS,
+        LEVEL,
+    ),
+)
+GET_DOCUMENTS: Final = StoredQuery(
+    id="urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4",
+    name="GetDocuments",
+    citation=tf2("3.18.4.1.2.3.7.5"),
+    parameters=(*ENTRIES_OR_VERSIONS, LEVEL),
+    exactly_one=_names(ENTRIES_OR_VERSIONS),
+    one_patient=frozenset({MetadataObject.DOCUMENT_ENTRY}),
+)
+GET_FOLDERS: Final = StoredQuery(
+    id="urn:uuid:5737b14c-8a1a-4539-b659-e03a34a5e1e4",
+    name="GetFolders",
+    citation=tf2("3.18.4.1.2.3.7.6"),
+    parameters=(*FOLDERS_OR_VERSIONS, LEVEL),
+    exactly_one=_names(FOLDERS_OR_VERSIONS),
+    one_patient=frozenset({MetadataObject.FOLDER}),
+)
+GET_ASSOCIATIONS: Final = StoredQuery(
+    id="urn:uuid:a7ae438b-4bc2-4642-93e9-be891f7bb155",
+    name="GetAssociations",
+    citation=tf2("3.18.4.1.2.3.7.7"),
+    parameters=(Parameter("$uuid", "*.entryUUID", Kind.TEXT, R, M), ASSOCIATION_STATUS, LEVEL),
+)
+GET_DOCUMENTS_AND_ASSOCIATIONS: Final = StoredQuery(
+    id="urn:uuid:bab9529a-4a10-40b3-a01f-f68a615d247a",
+    name="GetDocumentsAndAssociations",
+    citation=tf2("3.18.4.1.2.3.7.8"),
+    parameters=(*ENTRIES, ASSOCIATION_STATUS, LEVEL),
+    exactly_one=_names(ENTRIES),
+    one_patient=frozenset({MetadataObject.DOCUMENT_ENTRY}),
+)
+GET_SUBMISSION_SETS: Final = StoredQuery(
+    id="urn:uuid:51224314-5390-4169-9b91-b1980040715a",
+    name="GetSubmissionSets",
+    citation=tf2("3.18.4.1.2.3.7.9"),
+    parameters=(Parameter("$uuid", "*.entryUUID", Kind.TEXT, R, M), LEVEL),
+    one_patient=frozenset({MetadataObject.SUBMISSION_SET}),
+)
+GET_SUBMISSION_SET_AND_CONTENTS: Final = StoredQuery(
+    id="urn:uuid:e8e3cb2c-e39c-46b9-99e4-c12f57260b83",
+    name="GetSubmissionSetAndContents",
+    citation=tf2("3.18.4.1.2.3.7.10"),
+    parameters=(*SUBMISSION_SET, FORMAT, CONFIDENTIALITY, ENTRY_TYPE, LEVEL),
+    exactly_one=_names(SUBMISSION_SET),
+    one_patient=frozenset({MetadataObject.SUBMISSION_SET, MetadataObject.FOLDER, MetadataObject.DOCUMENT_ENTRY}),
+)
+GET_FOLDER_AND_CONTENTS: Final = StoredQuery(
+    id="urn:uuid:b909a503-523d-4517-8acf-8e5834dfc4c7",
+    name="GetFolderAndContents",
+    citation=tf2("3.18.4.1.2.3.7.11"),
+    parameters=(*FOLDER, FORMAT, CONFIDENTIALITY, ENTRY_TYPE, ASSOCIATION_STATUS, LEVEL),
+    exactly_one=_names(FOLDER),
+    one_patient=frozenset({MetadataObject.FOLDER, MetadataObject.DOCUMENT_ENTRY}),
+)
+GET_FOLDERS_FOR_DOCUMENT: Final = StoredQuery(
+    id="urn:uuid:10cae35a-c7f9-4cf5-b61e-fc3278ffb578",
+    name="GetFoldersForDocument",
+    citation=tf2("3.18.4.1.2.3.7.12"),
+    parameters=(*ENTRY, ASSOCIATION_STATUS, LEVEL),
+    exactly_one=_names(ENTRY),
+)
+GET_RELATED_DOCUMENTS: Final = StoredQuery(
+    id="urn:uuid:d90e5407-b356-4d91-a89f-873917b4b0e6",
+    name="GetRelatedDocuments",
+    citation=tf2("3.18.4.1.2.3.7.13"),
+    parameters=(
+        *ENTRY,
+        Parameter("$AssociationTypes", "Association.associationType", Kind.TEXT, R, M),
+        ENTRY_TYPE,
+        ASSOCIATION_STATUS,
+        LEVEL,
+    ),
+    exactly_one=_names(ENTRY),
+)
+FIND_DOCUMENTS_BY_REFERENCE_ID: Final = StoredQuery(
+    id="urn:uuid:12941a89-e02e-4be5-967c-ce4bfc8fe492",
+    name="FindDocumentsByReferenceId",
+    citation=tf2("3.18.4.1.2.3.7.14"),
+    parameters=(
+        _patient_id("$XDSDocumentEntryPatientId", "DocumentEntry"),
+        Parameter("$XDSDocumentEntryReferenceIdList", "DocumentEntry.referenceIdList", Kind.PATTERN, R, AND_OR),
+        *DOCUMENT_FILTERS,
+        DOCUMENT_AVAILABILITY,
+        LEVEL,
+    ),
+)
+FIND_DOCUMENTS_FOR_MULTIPLE_PATIENTS: Final = StoredQuery(
+    id="urn:uuid:3d1bdb10-39a2-11de-89c2-2f44d94eaa9f",
+    name="FindDocumentsForMultiplePatients",
+    citation=tf2("3.51.4.1.2.1.1"),
+    parameters=(
+        _patient_id("$XDSDocumentEntryPatientId", "DocumentEntry", O, M),
+        *DOCUMENT_FILTERS,
+        DOCUMENT_AVAILABILITY,
+        LEVEL,
+    ),
+    at_least_one=(
+        "$XDSDocumentEntryPatientId",
+        "$XDSDocumentEntryClassCode",
+        "$XDSDocumentEntryEventCodeList",
+        "$XDSDocumentEntryHealthcareFacilityTypeCode",
+    ),
+)
+FIND_FOLDERS_FOR_MULTIPLE_PATIENTS: Final = StoredQuery(
+    id="urn:uuid:50d3f5ac-39a2-11de-a1ca-b366239e58df",
+    name="FindFoldersForMultiplePatients",
+    citation=tf2("3.51.4.1.2.1.2"),
+    parameters=(_patient_id("$XDSFolderPatientId", "Folder", O, M), *FOLDER_FILTERS, LEVEL),
+    at_least_one=("$XDSFolderPatientId", "$XDSFolderCodeList"),
+)
+
+REGISTRY_STORED_QUERIES: Final = (
+    FIND_DOCUMENTS,
+    FIND_SUBMISSION_SETS,
+    FIND_FOLDERS,
+    GET_ALL,
+    GET_DOCUMENTS,
+    GET_FOLDERS,
+    GET_ASSOCIATIONS,
+    GET_DOCUMENTS_AND_ASSOCIATIONS,
+    GET_SUBMISSION_SETS,
+    GET_SUBMISSION_SET_AND_CONTENTS,
+    GET_FOLDER_AND_CONTENTS,
+    GET_FOLDERS_FOR_DOCUMENT,
+    GET_RELATED_DOCUMENTS,
+    FIND_DOCUMENTS_BY_REFERENCE_ID,
+)
+"""What ITI-18 answers (ITI TF-2: 3.18.4.1.2.4)."""
+MULTI_PATIENT_STORED_QUERIES: Final = (FIND_DOCUMENTS_FOR_MULTIPLE_PATIENTS, FIND_FOLDERS_FOR_MULTIPLE_PATIENTS)
+"""What ITI-51 answers (ITI TF-2: 3.51.4.1.2.2)."""
+
+_BY_NAME: Final = MappingProxyType(
+    {
+        query.id: MappingProxyType({parameter.name: parameter for parameter in query.parameters})
+        for query in (*REGISTRY_STORED_QUERIES, *MULTI_PATIENT_STORED_QUERIES)
+    }
+)
