@@ -1,4 +1,4 @@
-"""The XDS Affinity Domain as the profiles see it (ITI TF-1: 10.4.8, Appendix L); ``affinity`` loads it from a directory."""
+"""The XDS Affinity Domain as profiles see it (ITI TF-1: 10.4.8, Appendix L); ``affinity`` loads it from a directory."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ class AffinityDomain:
     home_community_id: str
     repository_unique_id: str
     assigning_authorities: tuple[AssigningAuthority, ...]
-    codes: Mapping[str, frozenset[Code]] = NO_CODES
+    codes: Mapping[str, frozenset[Code]] = field(default_factory=lambda: NO_CODES)
     application: str = "AFFINITY"
     facility: str = "AFFINITY"
     max_results: int = 2000

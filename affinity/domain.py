@@ -1,0 +1,249 @@
+"""An affinity domain as a directory of TOML files (ITI TF-1: Appendix L); ``domains/demo`` is one to copy.
+
+``load`` takes the directory, or the name of a shipped one, and gives the checked domain or every fault at once.
+"""
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from affinity.domain_files import (
+    AuthoritiesFile,
+    AuthorityTable,
+    CodesFile,
+    DomainFile,
+    OrganizationsFile,
+    OrganizationTable,
+    Table,
+)
+from affinity.settings import XUAMode
+from ihe.datatypes import Code
+from ihe.domain import AffinityDomain, AssigningAuthority
+
+SHIPPED = Path(__file__).resolve().parent.parent / "domains"
+CODED_ATTRIBUTES = (
+    "classCode",
+    "typeCode",
+    "formatCode",
+    "confidentialityCode",
+    "healthcareFacilityTypeCode",
+    "practiceSettingCode",
+    "eventCodeList",
+    "contentTypeCode",
+    "codeList",
+    "associationDocumentation",
+    "mimeType",
+    "languageCode",
+)
+"""Attributes with a code list; ``codeList`` is the Folder's (ITI TF-3: 4.2.3.4.2)."""
+WITHOUT_SCHEME = ("mimeType", "languageCode")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainPolicy:
+    """What the domain asks of the wires: assertions on SOAP, and plain ports on the loopback interface."""
+
+    xua: XUAMode
+    plain_loopback: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """A system of an organisation: its name in MSH-3, and its v3 device id (``root`` or ``root^extension``)."""
+
+    name: str
+    device: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
+    """A hospital or laboratory of the domain. ``facility`` is its name in MSH-4, ``oid`` its id in v3 and in XON."""
+
+    facility: str
+    oid: str
+    kind: str
+    applications: tuple[Application, ...]
+    display: Mapping[str, str]
+
+    def senders(self) -> Iterator[str]:
+        """Every ``application|facility`` pair under which its systems speak, in v2 and in v3."""
+        for application in self.applications:
+            yield f"{application.name}|{self.facility}"
+            if application.device:
+                yield f"{application.device}|{self.oid}"
+                yield f"{application.device}|"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedDomain:
+    """A checked domain directory. ``display`` and ``code_display`` hold names by language (``en``, ``fr``, ...)."""
+
+    affinity_domain: AffinityDomain
+    policy: DomainPolicy
+    organizations: tuple[Organization, ...]
+    display: Mapping[str, str]
+    code_display: Mapping[str, Mapping[Code, Mapping[str, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong in a domain directory: the file, the key in it, and the rule that it breaks."""
+
+    file: str
+    key: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.key}: {self.rule}" if self.key else f"{self.file}: {self.rule}"
+
+
+class DomainError(Exception):
+    """A domain directory that cannot be used, with every fault found."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+def load(name_or_path: str | Path) -> LoadedDomain:
+    """Read and check a domain directory, or a shipped domain by its name. Raises DomainError with every fault."""
+    directory = locate(name_or_path)
+    faults: list[Fault] = []
+    main = _read(directory / "domain.toml", DomainFile, faults)
+    authorities = _read(directory / "authorities.toml", AuthoritiesFile, faults)
+    organizations = _read(directory / "organizations.toml", OrganizationsFile, faults)
+    codes = _read_codes(directory / "codes", faults)
+    if main and authorities and organizations:
+        faults += _inconsistencies(authorities, organizations)
+    if faults or not (main and authorities and organizations):
+        raise DomainError(faults)
+    return _assemble(main, authorities, organizations, codes)
+
+
+def locate(name_or_path: str | Path) -> Path:
+    """Find the directory: a path that exists, else a shipped name. Raises DomainError with the choices."""
+    for candidate in (Path(name_or_path), SHIPPED / name_or_path):
+        if (candidate / "domain.toml").is_file():
+            return candidate
+    shipped = ", ".join(sorted(path.parent.name for path in SHIPPED.glob("*/domain.toml")))
+    raise DomainError([Fault(str(name_or_path), "", f"is no directory with a domain.toml, nor one of: {shipped}")])
+
+
+File = TypeVar("File", bound=Table)
+Displays = Mapping[Code, Mapping[str, str]]
+
+
+def _read(path: Path, shape: type[File], faults: list[Fault]) -> File | None:
+    name = path.name if path.parent.name != "codes" else f"codes/{path.name}"
+    try:
+        return shape.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        faults.append(Fault(name, "", f"cannot be read: {error.strerror}"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        faults.append(Fault(name, "", f"is not TOML in UTF-8: {error}"))
+    except ValidationError as error:
+        faults += [Fault(name, _key(each["loc"]), each["msg"].removeprefix("Value error, ")) for each in error.errors()]
+    return None
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(step + 1) if isinstance(step, int) else step for step in location)
+
+
+def _read_codes(directory: Path, faults: list[Fault]) -> Mapping[str, Displays]:
+    found: dict[str, Displays] = {}
+    for path in sorted(directory.glob("*.toml")):
+        if path.stem not in CODED_ATTRIBUTES:
+            faults.append(Fault(f"codes/{path.name}", "", f"is named after none of: {', '.join(CODED_ATTRIBUTES)}"))
+        elif content := _read(path, CodesFile, faults):
+            faults += _scheme_faults(path.stem, content)
+            found[path.stem] = MappingProxyType(dict(_codes(content)))
+    return MappingProxyType(found)
+
+
+def _codes(content: CodesFile) -> Iterator[tuple[Code, Mapping[str, str]]]:
+    for scheme in content.scheme:
+        for code, display in scheme.codes.items():
+            names = {"en": display} if isinstance(display, str) else display
+            yield (
+                Code(code, scheme.oid or "", names.get("en") or next(iter(names.values()), code)),
+                MappingProxyType(names),
+            )
+
+
+def _scheme_faults(attribute: str, content: CodesFile) -> Iterator[Fault]:
+    for number, scheme in enumerate(content.scheme, 1):
+        if (scheme.oid is None) != (attribute in WITHOUT_SCHEME):
+            rule = (
+                "must be absent: this attribute has no coding scheme" if scheme.oid else "every code needs its scheme"
+            )
+            yield Fault(f"codes/{attribute}.toml", f"scheme.{number}.oid", rule)
+        for code, display in scheme.codes.items():
+            if not display:
+                yield Fault(f"codes/{attribute}.toml", f"scheme.{number}.codes.{code}", "needs a display name")
+    for oid in _repeated(scheme.oid for scheme in content.scheme):
+        yield Fault(f"codes/{attribute}.toml", "scheme", f"{oid} stands twice")
+
+
+def _inconsistencies(authorities: AuthoritiesFile, organizations: OrganizationsFile) -> Iterator[Fault]:
+    facilities = {each.facility for each in organizations.organization}
+    for number, authority in enumerate(authorities.authority, 1):
+        for source in authority.sources:
+            if source != "*" and source not in facilities:
+                rule = f'{source} is no facility of organizations.toml, nor "*"'
+                yield Fault("authorities.toml", f"authority.{number}.sources", rule)
+    if not any(each.issues_xds_ids for each in authorities.authority):
+        yield Fault(
+            "authorities.toml", "issues_xds_ids", "no authority issues XDS patient ids: nothing could be registered"
+        )
+    for key in ("namespace_id", "oid"):
+        for value in _repeated(getattr(each, key) for each in authorities.authority):
+            yield Fault("authorities.toml", f"authority.{key}", f"{value} stands twice")
+    for key in ("facility", "oid"):
+        for value in _repeated(getattr(each, key) for each in organizations.organization):
+            yield Fault("organizations.toml", f"organization.{key}", f"{value} stands twice")
+
+
+def _repeated(values: Iterable[Any]) -> list[Any]:
+    return [value for value, count in Counter(values).items() if count > 1]
+
+
+def _assemble(
+    main: DomainFile,
+    authorities: AuthoritiesFile,
+    organizations: OrganizationsFile,
+    codes: Mapping[str, Displays],
+) -> LoadedDomain:
+    partners = tuple(map(_organization, organizations.organization))
+    known = {each.facility: each for each in partners}
+    return LoadedDomain(
+        affinity_domain=AffinityDomain(
+            **main.domain.model_dump(exclude={"display"}),
+            assigning_authorities=tuple(_authority(each, known) for each in authorities.authority),
+            codes=MappingProxyType({attribute: frozenset(displays) for attribute, displays in codes.items()}),
+        ),
+        policy=DomainPolicy(**main.policy.model_dump()),
+        organizations=partners,
+        display=MappingProxyType(main.domain.display),
+        code_display=codes,
+    )
+
+
+def _authority(written: AuthorityTable, organizations: Mapping[str, Organization]) -> AssigningAuthority:
+    senders: list[str] = []
+    for source in written.sources:
+        senders += ["*"] if source == "*" else organizations[source].senders()
+    plain = written.model_dump(exclude={"sources", "display"})
+    return AssigningAuthority(**plain, sources=tuple(senders), display=MappingProxyType(written.display))
+
+
+def _organization(written: OrganizationTable) -> Organization:
+    applications = tuple(Application(name=each.name, device=each.device) for each in written.applications)
+    plain = written.model_dump(include={"facility", "oid", "kind"})
+    return Organization(**plain, applications=applications, display=MappingProxyType(written.display))

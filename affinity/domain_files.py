@@ -1,0 +1,113 @@
+"""The TOML files of a domain directory: every key, its form, and whether it may be absent."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from affinity.settings import XUAMode
+from ihe.identifiers import is_oid
+
+
+def _oid(text: str) -> str:
+    if not is_oid(text):
+        raise ValueError("must be an OID of at most 64 characters, such as 1.3.6.1.4.1.21367")
+    return text
+
+
+def _oid_urn(text: str) -> str:
+    if not text.startswith("urn:oid:") or not is_oid(text.removeprefix("urn:oid:")):
+        raise ValueError("must be an OID as a URN, such as urn:oid:1.2.3 (ITI TF-3: 4.2.3.2.12)")
+    return text
+
+
+OID = Annotated[str, AfterValidator(_oid)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$")]
+Display = dict[Language, Text]
+
+
+class Table(BaseModel):
+    """A TOML table without unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DomainTable(Table):
+    """Who the domain is."""
+
+    name: Name
+    home_community_id: Annotated[str, AfterValidator(_oid_urn)]
+    repository_unique_id: OID
+    application: Name = "AFFINITY"
+    facility: Name = "AFFINITY"
+    max_results: Annotated[int, Field(ge=1)] = 2000
+    display: Display = {}
+
+
+class PolicyTable(Table):
+    """What it asks of its wires."""
+
+    xua: XUAMode = XUAMode.REQUIRED
+    plain_loopback: bool = False
+
+
+class DomainFile(Table):
+    """domain.toml."""
+
+    domain: DomainTable
+    policy: PolicyTable = PolicyTable()
+
+
+class AuthorityTable(Table):
+    """One patient identifier domain; ``sources`` are facilities of organizations.toml, or ``*``."""
+
+    namespace_id: Name
+    oid: OID
+    issues_xds_ids: bool = False
+    national: bool = False
+    sources: tuple[str, ...]
+    display: Display = {}
+
+
+class AuthoritiesFile(Table):
+    """authorities.toml."""
+
+    authority: tuple[AuthorityTable, ...]
+
+
+class ApplicationTable(Table):
+    """One system: its name in MSH-3 and its HL7 v3 device id."""
+
+    name: Name
+    device: OID | None = None
+
+
+class OrganizationTable(Table):
+    """One hospital, laboratory or other participant."""
+
+    facility: Name
+    oid: OID
+    kind: Literal["hospital", "laboratory", "practice", "pharmacy", "agency"]
+    applications: tuple[ApplicationTable, ...]
+    display: Display = {}
+
+
+class OrganizationsFile(Table):
+    """organizations.toml."""
+
+    organization: tuple[OrganizationTable, ...] = ()
+
+
+class SchemeTable(Table):
+    """The codes of one coding scheme, each with its display name or with one per language."""
+
+    oid: OID | None = None
+    name: str
+    codes: dict[Text, Text | Display]
+
+
+class CodesFile(Table):
+    """codes/ATTRIBUTE.toml."""
+
+    scheme: tuple[SchemeTable, ...]

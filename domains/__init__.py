@@ -1,0 +1,1 @@
+"""Affinity domains that ship with the program: data only, one directory each."""
