@@ -1,0 +1,142 @@
+"""Build segments, messages and answers (ITI TF-2: C.2.2). Escaping, MSH-1, MSH-2 and MSH-18 are done here.
+
+A field is a text, a tuple of components (each a text or a tuple of subcomponents), or a list of such repetitions;
+None is an empty one and ``NULL`` the explicit null.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from hl7v2.encoding import STANDARD, Charset, Encoding, read_text, write_text
+from hl7v2.message import HEADERS, Message, Segment
+from ihe.exchange import Exchange
+
+Component = str | tuple[str | None, ...] | None
+Value = str | tuple[Component, ...] | None
+FieldValue = Value | list[Value] | list[str] | list[tuple[Component, ...]]
+
+APPLICATION = FACILITY = "AFFINITY"
+"""Who answers a message that does not say whom it was sent to."""
+
+
+def segment(name: str, fields: Mapping[int, FieldValue]) -> Segment:
+    """Build a segment from its fields by number. ValueError if a text holds NUL, which cannot be written."""
+    last = max((number for number, value in fields.items() if value is not None), default=0)
+    return Segment(name, tuple(_field(fields.get(number)) for number in range(1, last + 1)), STANDARD)
+
+
+def compose(header: Mapping[int, FieldValue], segments: Iterable[Segment], prefer: Charset = Charset.UTF_8) -> Message:
+    """Build a message from the fields 3 and following of MSH and the segments after it.
+
+    Segments taken from another message are spelled anew in the standard's own delimiters. MSH-18 is left out where
+    ASCII suffices (ITI TF-2: C.2.2); else it is ``prefer``, or UTF-8 where ``prefer`` cannot write the message.
+    """
+    return _assemble(segment("MSH", header), segments, prefer)
+
+
+def answer(
+    question: Message,
+    exchange: Exchange,
+    message_type: tuple[str, ...],
+    segments: Iterable[Segment],
+    header: Mapping[int, FieldValue] | None = None,
+) -> Message:
+    """Build the answer to ``question``: its receiver sends it to its sender (ITI TF-2: 3.21.4.1.3.1).
+
+    Version and processing id are echoed; ``header`` adds or replaces fields of MSH, for example 14 (continuation).
+    """
+    asked = _standard(question.header)
+    said: dict[int, FieldValue] = {
+        7: exchange.received_at.strftime("%Y%m%d%H%M%S%z"),
+        9: message_type,
+        10: exchange.correlation_id[-20:],
+    }
+    own = segment("MSH", {**said, **(header or {})})
+    echoed = {3: asked.raw(5) or APPLICATION, 4: asked.raw(6) or FACILITY, 5: asked.raw(3), 6: asked.raw(4)}
+    echoed |= {11: asked.raw(11) or "P", 12: asked.raw(12) or "2.5"}
+    last = max(12, len(own.fields))
+    fields = tuple(own.raw(number) or echoed.get(number, "") for number in range(1, last + 1))
+    return _assemble(replace(own, fields=fields), segments, question.encoding.charset)
+
+
+def _assemble(header: Segment, segments: Iterable[Segment], prefer: Charset) -> Message:
+    body = [_standard(each) for each in segments]
+    text = "".join(raw for each in (header, *body) for raw in each.fields)
+    encoding = replace(STANDARD, charset=_charset(text, prefer))
+    fields = [*header.fields, *[""] * (18 - len(header.fields))]
+    fields[:2] = encoding.field, encoding.characters
+    fields[17] = "" if encoding.charset is Charset.ASCII else encoding.charset.value
+    while not fields[-1]:
+        fields.pop()
+    return Message(tuple(_numbered((replace(header, fields=tuple(fields)), *body), encoding)), encoding)
+
+
+def _charset(text: str, prefer: Charset) -> Charset:
+    for candidate in (Charset.ASCII, prefer):
+        try:
+            text.encode(candidate.codec)
+        except UnicodeEncodeError:
+            continue
+        return candidate
+    return Charset.UTF_8
+
+
+def _numbered(segments: Iterable[Segment], encoding: Encoding) -> Iterable[Segment]:
+    seen: Counter[str] = Counter()
+    for each in segments:
+        seen[each.name] += 1
+        yield replace(each, encoding=encoding, occurrence=seen[each.name])
+
+
+def _standard(source: Segment) -> Segment:
+    """Spell a segment in the standard's delimiters, and its hexadecimal escapes as the characters they stand for."""
+    delimiters = replace(source.encoding, charset=STANDARD.charset)
+    if delimiters == STANDARD and not any("\\X" in raw for raw in source.fields):
+        return source
+    fields = (
+        raw if source.name in HEADERS and number < 2 else _respelled(raw, source.encoding)
+        for number, raw in enumerate(source.fields)
+    )
+    return replace(source, fields=tuple(fields), encoding=STANDARD)
+
+
+def _respelled(raw: str, source: Encoding) -> str:
+    for old, new in _separators(source):
+        if old is not None and old in raw:
+            return new.join(_respelled(part, source) for part in raw.split(old))
+    return write_text(read_text(raw, source), STANDARD)
+
+
+def _separators(source: Encoding) -> tuple[tuple[str | None, str], ...]:
+    return (
+        (source.repetition, STANDARD.repetition),
+        (source.component, STANDARD.component),
+        (source.subcomponent, STANDARD.subcomponent or ""),
+    )
+
+
+def _field(value: FieldValue) -> str:
+    if isinstance(value, list):
+        return STANDARD.repetition.join(_repetition(each) for each in value)
+    return _repetition(value)
+
+
+def _repetition(value: Value) -> str:
+    if isinstance(value, tuple):
+        return _joined([_component(each) for each in value], STANDARD.component)
+    return _component(value)
+
+
+def _component(value: Component) -> str:
+    if isinstance(value, tuple):
+        return _joined([_text(each) for each in value], STANDARD.subcomponent or "")
+    return _text(value)
+
+
+def _text(value: str | None) -> str:
+    return write_text(value, STANDARD) if value else ""
+
+
+def _joined(parts: list[str], delimiter: str) -> str:
+    return delimiter.join(parts).rstrip(delimiter)
