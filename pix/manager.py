@@ -56,7 +56,7 @@ class PatientIndex:
         raise NotImplementedError
 
     def find(self, query: CandidateQuery) -> Page:
-        """Search; the rest of a longer result is kept for ``more`` (ITI TF-2: 3.21.4.2.2.8). ``Rejected``: too broad."""
+        """Search; the rest of a longer result is kept for ``more`` (ITI TF-2: 3.21.4.2.2.8). Rejected: too broad."""
         raise NotImplementedError
 
     def more(self, pointer: str, quantity: int | None, owner: str) -> Page | None:

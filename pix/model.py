@@ -191,7 +191,7 @@ class Criteria:
     """What to search for: every criterion must hold (ITI TF-2: Table M.4.2-1).
 
     Texts ignore case and accents and may hold ``*`` for any characters. ``birth`` is an inclusive range of two DTM,
-    each of any precision: ``("1980", "1980")`` is the whole year.
+    each of any precision: ``("1980", "1980")`` is the whole year. An account without an authority may be anybody's.
     """
 
     identifiers: tuple[IdentifierPattern, ...] = ()
@@ -207,7 +207,7 @@ class Criteria:
     mothers_family: str | None = None
     mothers_given: str | None = None
     phone: str | None = None
-    accounts: tuple[IdentifierPattern, ...] = ()
+    accounts: tuple[CX, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,59 @@
+"""Demographics as JSON, for the index and its events; the attributes' own types say how to read them back."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from ihe.datatypes import CX, HD
+from pix.model import Address, Coded, Demographics, PersonName, Telecom
+
+VALUES: tuple[type, ...] = (PersonName, Address, Telecom, Coded, CX, HD)
+
+
+def to_json(demographics: Demographics) -> str:
+    """Write what is known, and nothing else."""
+    return json.dumps(_plain(demographics), ensure_ascii=False, separators=(",", ":"))
+
+
+def from_json(text: str) -> Demographics:
+    """Read what ``to_json`` wrote, with attributes that later versions of the model may have dropped left out."""
+    found = _value(Demographics, json.loads(text))
+    assert isinstance(found, Demographics)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, (Demographics, *VALUES)):
+        pairs = ((each.name, getattr(value, each.name)) for each in fields(value))
+        return {name: _plain(content) for name, content in pairs if content not in (None, "", ())}
+    return value
+
+
+def _value(kind: type, plain: Mapping[str, Any]) -> Any:
+    readers = READERS[kind]
+    known = {name: readers[name](content) for name, content in plain.items() if name in readers}
+    if kind is CX:
+        known.setdefault("id", "")
+        known.setdefault("authority", HD())
+    return kind(**known)
+
+
+def _reader(hint: Any) -> Callable[[Any], Any]:
+    """How JSON becomes a value of this type: text, another value, or a tuple of either."""
+    if get_origin(hint) is tuple:
+        each = _reader(get_args(hint)[0])
+        return lambda content: tuple(each(item) for item in content)
+    if get_origin(hint) is UnionType:
+        return _reader(get_args(hint)[0])
+    if hint in VALUES:
+        return lambda content: _value(hint, content)
+    return lambda content: content
+
+
+READERS: Mapping[type, Mapping[str, Callable[[Any], Any]]] = {
+    kind: {name: _reader(hint) for name, hint in get_type_hints(kind).items()} for kind in (Demographics, *VALUES)
+}

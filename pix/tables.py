@@ -1,0 +1,134 @@
+"""Tables of the patient index. ``pix_event`` is what happened; every other table can be made from it."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+
+metadata = MetaData()
+
+# SQLite numbers rows by itself only in a column of type INTEGER.
+KEY = BigInteger().with_variant(Integer, "sqlite")
+# Prefix searches are ranges, so texts must sort by code point whatever the locale of the database.
+SORTED = Text().with_variant(Text(collation="C"), "postgresql")
+
+record = Table(
+    "pix_record",
+    metadata,
+    Column("key", KEY, primary_key=True, autoincrement=True),
+    Column("authority", Text, nullable=False),
+    Column("id", SORTED, nullable=False),
+    Column("type_code", Text, nullable=False),
+    Column("survivor", BigInteger),  # the key of the record that this one was merged into, at the end of the chain
+    Column("announced", Boolean, nullable=False),  # false: named by a link (ADT^A24), not fed yet
+    Column("source", Text, nullable=False),  # who fed it last: application|facility
+    Column("event", BigInteger, nullable=False),  # the last event that changed it
+    Column("demographics", Text, nullable=False),  # pix.snapshot
+    Column("family", Text, nullable=False),  # folded, to sort by
+    Column("given", Text, nullable=False),
+    Column("birth", SORTED),  # the day, YYYYMMDD, or less where less is known
+    Column("sex", Text),
+    Index("ix_pix_record_identifier", "authority", "id", unique=True),
+    Index("ix_pix_record_birth", "birth"),
+    Index("ix_pix_record_survivor", "survivor"),
+    sqlite_autoincrement=True,
+)
+
+national = Table(
+    "pix_national",
+    metadata,
+    Column("record", BigInteger, primary_key=True),
+    Column("authority", Text, primary_key=True),
+    Column("id", SORTED, primary_key=True),
+    Column("type_code", Text, nullable=False),
+    Column("valid", Boolean, nullable=False),  # its check digits are right, so it may link
+    Index("ix_pix_national_identifier", "authority", "id"),
+)
+
+link = Table(
+    "pix_link",
+    metadata,
+    Column("number", KEY, primary_key=True, autoincrement=True),
+    Column("record", BigInteger, nullable=False),
+    Column("person", BigInteger, nullable=False),  # the lowest key of the records that are this person
+    Column("reason", Text, nullable=False),
+    Column("event", BigInteger, nullable=False),
+    Column("ended_by", BigInteger),  # the event that ended it; NULL: active
+    sqlite_autoincrement=True,
+)
+ACTIVE = link.c.ended_by.is_(None)
+Index("ix_pix_link_active", link.c.record, unique=True, sqlite_where=ACTIVE, postgresql_where=ACTIVE)
+Index("ix_pix_link_person", link.c.person, sqlite_where=ACTIVE, postgresql_where=ACTIVE)
+
+decision = Table(
+    "pix_decision",
+    metadata,
+    Column("low", BigInteger, primary_key=True),
+    Column("high", BigInteger, primary_key=True),
+    Column("same", Boolean, nullable=False),
+    Column("explicit", Boolean, nullable=False),  # ADT^A24 or A37; otherwise two ids of one message
+    Column("event", BigInteger, nullable=False),
+    Index("ix_pix_decision_high", "high"),
+)
+
+event = Table(
+    "pix_event",
+    metadata,
+    Column("number", KEY, primary_key=True, autoincrement=True),
+    Column("at", Text, nullable=False),  # ISO 8601, UTC
+    Column("type", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("origin", Text, nullable=False),  # the transaction, such as ITI-30 A31
+    Column("message_id", Text, nullable=False),
+    Column("record", BigInteger),
+    Column("other", BigInteger),
+    Column("before", Text),
+    Column("after", Text),
+    Index("ix_pix_event_record", "record"),
+    sqlite_autoincrement=True,
+)
+
+task = Table(
+    "pix_task",
+    metadata,
+    Column("number", KEY, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("low", BigInteger, nullable=False),
+    Column("high", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("opened_by", BigInteger, nullable=False),
+    Column("closed_by", BigInteger),
+    Index("ix_pix_task_pair", "low", "high", "kind"),
+    sqlite_autoincrement=True,
+)
+
+token = Table(
+    "pix_token",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("value", SORTED, primary_key=True),
+    Column("record", BigInteger, primary_key=True),
+    Index("ix_pix_token_record", "record", "kind", "value"),
+    sqlite_with_rowid=False,
+)
+
+receipt = Table(
+    "pix_receipt",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("message_id", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+continuation = Table(
+    "pix_continuation",
+    metadata,
+    Column("token", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("tag", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("keys", Text, nullable=False),  # JSON: the record that represents each person, in order
+    Column("domains", Text, nullable=False),  # JSON: the OIDs to answer with; empty for all
+    Column("truncated", Boolean, nullable=False),
+    Index("ix_pix_continuation_query", "owner", "tag"),
+    Index("ix_pix_continuation_at", "at"),
+)
