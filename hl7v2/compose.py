@@ -63,23 +63,21 @@ def answer(
 def _assemble(header: Segment, segments: Iterable[Segment], prefer: Charset) -> Message:
     body = [_standard(each) for each in segments]
     text = "".join(raw for each in (header, *body) for raw in each.fields)
-    encoding = replace(STANDARD, charset=_charset(text, prefer))
+    encoding = STANDARD if text.isascii() else replace(STANDARD, charset=_charset(text, prefer))
     fields = [*header.fields, *[""] * (18 - len(header.fields))]
     fields[:2] = encoding.field, encoding.characters
-    fields[17] = "" if encoding.charset is Charset.ASCII else encoding.charset.value
+    fields[17] = "" if text.isascii() else encoding.charset.value
     while not fields[-1]:
         fields.pop()
     return Message(tuple(_numbered((replace(header, fields=tuple(fields)), *body), encoding)), encoding)
 
 
 def _charset(text: str, prefer: Charset) -> Charset:
-    for candidate in (Charset.ASCII, prefer):
-        try:
-            text.encode(candidate.codec)
-        except UnicodeEncodeError:
-            continue
-        return candidate
-    return Charset.UTF_8
+    try:
+        text.encode(prefer.codec)
+    except UnicodeEncodeError:
+        return Charset.UTF_8
+    return prefer
 
 
 def _numbered(segments: Iterable[Segment], encoding: Encoding) -> Iterable[Segment]:

@@ -32,6 +32,9 @@ class Charset(Enum):
         return f"iso{self.value.replace('/', '-')}" if "/" in self.value else self.value.split()[-1].lower()
 
 
+UNDECLARED = Charset.UTF_8
+"""How a message without MSH-18 is read: UTF-8 contains ASCII, and other character sets are hardly ever valid in it."""
+
 MISSPELLED: Mapping[str, Charset] = {
     "UTF-8": Charset.UTF_8,
     "UTF8": Charset.UTF_8,
@@ -66,7 +69,7 @@ class Encoding:
     escape: str | None = "\\"
     subcomponent: str | None = "&"
     truncation: str | None = None
-    charset: Charset = Charset.ASCII
+    charset: Charset = UNDECLARED
 
     @property
     def characters(self) -> str:

@@ -7,7 +7,7 @@ message with no MSH-18 is read as UTF-8, which contains ASCII and does not mista
 import re
 from collections import Counter
 
-from hl7v2.encoding import Charset, Encoding, charset
+from hl7v2.encoding import UNDECLARED, Charset, Encoding, charset
 from hl7v2.message import HEADERS, Message, Segment
 from ihe.citations import Citation, tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
@@ -30,7 +30,7 @@ class Malformed(Rejected):
         self.header = header
 
 
-def parse(data: bytes, undeclared: Charset = Charset.UTF_8) -> Message:
+def parse(data: bytes, undeclared: Charset = UNDECLARED) -> Message:
     """Read one message. ``undeclared`` is the character set of a source that leaves MSH-18 empty.
 
     Raises NotHL7 if there is no MSH, Malformed with every breach found if there is one but the rest cannot be read.
