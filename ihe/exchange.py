@@ -25,12 +25,16 @@ class Validation(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """A person as a verified assertion names them (ITI TF-2: 3.40.4.1.2)."""
+    """A person as a verified assertion names them (ITI TF-2: 3.40.4.1.2).
+
+    ``alias`` is the Subject's SPProvidedID; audit writes ``alias<name_id@issuer>`` (ITI TF-2: 3.40.4.2).
+    """
 
     issuer: str
     assertion_id: str
     name_id: str
-    subject_id: str
+    alias: str | None = None
+    subject_id: str | None = None
     organization: tuple[str, ...] = ()
     organization_id: tuple[str, ...] = ()
     roles: tuple[Code, ...] = ()

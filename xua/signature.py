@@ -1,0 +1,127 @@
+"""XML signatures over assertions: the only module that imports signxml (SAML Core 5.4; XML Signature Core 3.2).
+
+SAML Core 5.4 leaves one form: enveloped, one Reference to the assertion's own ID, exclusive canonicalization. The names
+of the algorithms are checked here first, because signxml passes over a transform that it does not know.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+from lxml.etree import SubElement, _Element
+from signxml import DigestAlgorithm, SignatureConfiguration, SignatureMethod, XMLSigner, XMLVerifier, methods
+from signxml.exceptions import SignXMLException
+
+from xua.errors import AssertionRefused, Subcode
+from xua.keys import Certificate, PrivateKey, is_valid_at, signs_with_rsa
+from xua.names import DS, ENVELOPED_SIGNATURE, EXCLUSIVE_C14N, clark
+
+_SHA2 = ("SHA256", "SHA384", "SHA512")
+SIGNATURE_METHODS = frozenset(
+    SignatureMethod[name] for sha in _SHA2 for name in (f"RSA_{sha}", f"ECDSA_{sha}", f"{sha}_RSA_MGF1")
+)
+DIGESTS = frozenset(DigestAlgorithm[sha] for sha in _SHA2)
+
+SIGNATURE = clark("ds:Signature")
+KEY_INFO = clark("ds:KeyInfo")
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*", re.ASCII)
+_PREFIX_LIST = re.compile(r"(#default|[\w.-]+)( (#default|[\w.-]+)){0,31}", re.ASCII)
+
+
+def check_signature_form(assertion: _Element) -> None:
+    """Refuse a signature that covers anything but its own assertion, or by other than the listed algorithms."""
+    signature = assertion[1]
+    info, value = signature[0], signature[1]
+    canonicalization, method, reference = info
+    transforms, digest, digest_value = reference
+    _check_algorithm(canonicalization, (EXCLUSIVE_C14N,))
+    _check_algorithm(method, {known.value for known in SIGNATURE_METHODS})
+    _check_algorithm(digest, {known.value for known in DIGESTS})
+    _check_algorithm(transforms[0], (ENVELOPED_SIGNATURE,))
+    _check_algorithm(transforms[1], (EXCLUSIVE_C14N,))
+    if len(transforms[0]):
+        raise _unsupported("the enveloped-signature transform takes no parameter")
+    _check_prefix_lists(canonicalization, transforms[1])
+    _check_reference(assertion, signature, reference)
+    for encoded in (value, digest_value):
+        if _BASE64.fullmatch(encoded.text or "") is None:
+            raise AssertionRefused(Subcode.FAILED_CHECK, "a signature or digest value is not base64")
+
+
+def verified_bytes(
+    assertion: _Element, certificates: Iterable[Certificate], now: datetime
+) -> tuple[bytes, Certificate]:
+    """Verify with one of the issuer's certificates; return what was signed, in canonical form, and the certificate.
+
+    KeyInfo is cut off first: the issuer is known and so are its keys; nothing that the message says may choose another.
+    """
+    signature = assertion[1]
+    for key_info in signature.findall(KEY_INFO):
+        signature.remove(key_info)
+    failures = []
+    for certificate in certificates:
+        if not is_valid_at(certificate, now):
+            failures.append("its certificate is not valid now")
+            continue
+        try:
+            return _verify(assertion, certificate, now), certificate
+        except (SignXMLException, ValueError) as error:
+            failures.append(f"{type(error).__name__}: {error}"[:200])
+    raise AssertionRefused(Subcode.FAILED_CHECK, f"the signature does not verify: {'; '.join(failures)}")
+
+
+def sign(assertion: _Element, key: PrivateKey, certificate: Certificate) -> _Element:
+    """Sign an assertion that holds no signature yet, with SHA-256; returns a signed copy."""
+    SubElement(assertion, SIGNATURE, {"Id": "placeholder"}, nsmap={"ds": DS})
+    assertion.insert(1, assertion[-1])  # behind Issuer, where the schema wants it
+    method = SignatureMethod.RSA_SHA256 if signs_with_rsa(key) else SignatureMethod.ECDSA_SHA256
+    signer = XMLSigner(
+        method=methods.enveloped,
+        signature_algorithm=method,
+        digest_algorithm=DigestAlgorithm.SHA256,
+        c14n_algorithm=EXCLUSIVE_C14N,
+    )
+    uri = f"#{assertion.get('ID')}"
+    signed: _Element = signer.sign(assertion, key=key, cert=[certificate], reference_uri=uri, id_attribute="ID")
+    return signed
+
+
+def _verify(assertion: _Element, certificate: Certificate, now: datetime) -> bytes:
+    expected = SignatureConfiguration(
+        location="./",
+        expect_references=1,
+        signature_methods=SIGNATURE_METHODS,
+        digest_algorithms=DIGESTS,
+        verification_time=now,
+    )
+    # The shape that we checked is narrower than the schema of XML Signature.
+    result = XMLVerifier().verify(
+        assertion, x509_cert=certificate, id_attribute="ID", validate_schema=False, expect_config=expected
+    )
+    signed: bytes = result.signed_data
+    return signed
+
+
+def _check_algorithm(element: _Element, allowed: Iterable[str]) -> None:
+    algorithm = element.get("Algorithm", "")
+    if algorithm not in allowed:
+        raise _unsupported(f"the algorithm {algorithm[:120]!r} is not accepted here")
+
+
+def _check_prefix_lists(*canonicalizations: _Element) -> None:
+    for inclusive in (child for element in canonicalizations for child in element):
+        if _PREFIX_LIST.fullmatch(inclusive.get("PrefixList", "")) is None:
+            raise _unsupported("InclusiveNamespaces has no readable PrefixList")
+
+
+def _check_reference(assertion: _Element, signature: _Element, reference: _Element) -> None:
+    own = assertion.get("ID", "")
+    if not own or reference.get("URI") != f"#{own}":
+        raise AssertionRefused(Subcode.FAILED_CHECK, "the signature does not refer to its own assertion")
+    if any(element.get("Id") == own for element in signature.iter()):
+        raise AssertionRefused(Subcode.FAILED_CHECK, "the ID of the assertion is repeated")
+
+
+def _unsupported(reason: str) -> AssertionRefused:
+    return AssertionRefused(Subcode.UNSUPPORTED_ALGORITHM, reason)

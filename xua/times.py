@@ -1,0 +1,23 @@
+"""Instants as SAML writes them: xs:dateTime with its zone said (SAML Core 1.3.3)."""
+
+import re
+from datetime import UTC, datetime
+
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII
+)
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an instant as an aware datetime in UTC.
+
+    ValueError where the zone is missing: SAML wants UTC, an explicit offset leaves no doubt either, silence does.
+    """
+    if _INSTANT.fullmatch(text) is None:
+        raise ValueError(f"{text[:40]!r} is not an xs:dateTime with a time zone")
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def format_instant(instant: datetime) -> str:
+    """Spell an instant in UTC with milliseconds."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
