@@ -49,7 +49,8 @@ class ErrorCode(StrEnum):
     METADATA_IDENTIFIER = "XDSMetadataIdentifierError"
     # Remove Metadata and Documents supplement
     REFERENCES_EXIST = "ReferencesExistException"
-    REMOVE_DOCUMENT_NOT_FOUND = "XDSRemoveDocumentError"
+    REMOVE_DOCUMENTS_ERROR = "XDSRemoveDocumentsError"
+    UNREFERENCED_OBJECT = "XDSUnreferencedObjectException"
 
 
 class HL7ErrorCode(IntEnum):
