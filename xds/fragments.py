@@ -1,0 +1,54 @@
+"""Stored ebRIM of one object, and how an answer is spliced from it (ITI TF-3: 4.2; bytes are spliced, not built).
+
+A fragment is the object's element, cut by NUL bytes (which XML cannot hold) where values go that may change after
+registration: status and home; lastUpdateTime of a Folder; version; patientId. The prefix ``rim`` must be declared by the
+surrounding element, as in ``RIM_DECLARATION``.
+"""
+
+from ihe.datatypes import CX
+from soap.xml import escape
+from xds.model import AvailabilityStatus
+
+RIM = "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"
+RIM_DECLARATION = b'xmlns:rim="%s"' % RIM.encode()
+CUT = b"\0"
+_STATUS = {status: b' status="%s"' % status.value.encode() for status in AvailabilityStatus}
+
+
+def splice(
+    fragment: bytes,
+    *,
+    status: AvailabilityStatus,
+    home: str | None,
+    version: int,
+    patient_id: CX | None = None,
+    last_update_time: str | None = None,
+) -> bytes:
+    """The object's whole element for an answer. Associations take no ``patient_id``; only Folders ``last_update_time``."""
+    head, slots, rest, *tail = fragment.split(CUT)
+    return b"".join(
+        (
+            head,
+            _STATUS[status],
+            b' home="%s">' % escape(home) if home is not None else b">",
+            _last_update_time(last_update_time) if last_update_time is not None else b"",
+            slots,
+            b'<rim:VersionInfo versionName="%d"/>' % version,
+            rest,
+            escape(str(patient_id)) if patient_id is not None else b"",
+            *tail,
+        )
+    )
+
+
+def object_ref(entry_uuid: str, home: str | None = None) -> bytes:
+    """The element rim:ObjectRef (ITI TF-2: 3.18.4.1.2.3.2)."""
+    at_home = b' home="%s"' % escape(home) if home is not None else b""
+    return b'<rim:ObjectRef id="%s"%s/>' % (escape(entry_uuid), at_home)
+
+
+def _last_update_time(dtm: str) -> bytes:
+    return (
+        b'<rim:Slot name="lastUpdateTime"><rim:ValueList><rim:Value>%s</rim:Value></rim:ValueList></rim:Slot>'
+        % dtm.encode()
+    )
