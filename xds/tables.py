@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Enum,
     Index,
@@ -72,6 +73,14 @@ def _registered_object() -> tuple[Column[Any], ...]:
     )
 
 
+def _superseded() -> Column[Any]:
+    """True once a newer version of the logical object exists, possibly of another patient (XDS Metadata Update: 4.1.5).
+
+    A query of metadata level 1 passes over it (XDS Metadata Update: 3.18.4.1.2.3.5.1.1).
+    """
+    return Column("superseded", Boolean, nullable=False, default=False)
+
+
 def _enum(values: type[Any]) -> Enum:
     """Stored by the member's name, so that rows stay small and readable."""
     return Enum(values, native_enum=False, length=32)
@@ -86,6 +95,7 @@ document_entry = Table(
     Column("repository_unique_id", Text),
     Column("hash", String(40)),  # lower case; null for on-demand entries
     Column("size", BigInteger),  # bytes; null for on-demand entries
+    _superseded(),
     Column("document_availability", _enum(DocumentAvailability), nullable=False),
     Column("creation_time", String(14)),  # times: first second that the DTM covers, UTC
     Column("service_start_time", String(14)),
@@ -116,6 +126,7 @@ folder = Table(
     metadata,
     *_registered_object(),
     Column("unique_id", Text, nullable=False),
+    _superseded(),
     Column("last_update_time", String(14), nullable=False),  # set by the registry, spliced into answers
     Column("code_list", VALUES, nullable=False),
     UniqueConstraint("patient_key", "logical_id", "version"),
