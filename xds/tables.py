@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    DateTime,
     Enum,
     Index,
     Integer,
@@ -168,6 +169,19 @@ uid_ledger = Table(
     Column("kind", _enum(MetadataObject), nullable=False),
     Column("hash", String(40)),  # lower case; null unless a stable DocumentEntry carries the uniqueId
     Column("size", BigInteger),
+)
+
+document = Table(
+    "document",  # the repository's own: it knows no patient
+    metadata,
+    Column("repository_unique_id", Text, primary_key=True),
+    Column("unique_id", Text, primary_key=True),
+    Column("sha256", String(64), nullable=False, index=True),  # lower case; where the bytes are
+    Column("sha1", String(40), nullable=False),  # lower case; DocumentEntry.hash
+    Column("size", BigInteger, nullable=False),  # bytes
+    Column("mime_type", Text, nullable=False),
+    Column("stored_at", DateTime(timezone=True), nullable=False),
+    Column("removed_at", DateTime(timezone=True)),  # null while retrievable; a uniqueId stays bound to its bytes
 )
 
 TABLE_OF: dict[MetadataObject, Table] = {

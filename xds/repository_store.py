@@ -1,0 +1,119 @@
+"""The repository's table of documents: which bytes and mimeType belong to a uniqueId (ITI TF-2: 3.41.4.1.3.2)."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, exists, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ihe.citations import tf2
+from ihe.errors import Breach, ErrorCode, Rejected
+from ihe.identifiers import UniqueId
+from xds.documents import Content
+from xds.tables import document
+
+BATCH = 500
+"""Most uniqueIds in one statement: both engines bound the parameters of a statement."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What a repository knows of a document besides its bytes. ``sha1`` is the DocumentEntry's hash, in lower case."""
+
+    repository_unique_id: str
+    unique_id: UniqueId
+    content: Content
+    sha1: str
+    mime_type: str
+
+
+def record(connection: Connection, new: Iterable[Document], now: datetime) -> None:
+    """Make documents retrievable; Rejected if a uniqueId is bound to other bytes, which are never replaced.
+
+    A uniqueId that is retrievable with the same bytes keeps the mimeType with which it was first stored.
+    """
+    found = [breach for each in new if not _insert(connection, each, now) for breach in _repeat(connection, each)]
+    if found:
+        raise Rejected(*found)
+
+
+def documents(
+    connection: Connection, repository_unique_id: str, ids: Iterable[UniqueId]
+) -> Mapping[UniqueId, Document]:
+    """Find the documents of a repository that may be retrieved, by uniqueId."""
+    retrievable = select(document).where(
+        document.c.repository_unique_id == repository_unique_id, document.c.removed_at.is_(None)
+    )
+    wanted, found = sorted(set(ids)), {}
+    for start in range(0, len(wanted), BATCH):
+        batch = retrievable.where(document.c.unique_id.in_(wanted[start : start + BATCH]))
+        found.update({UniqueId(row.unique_id): _document(row) for row in connection.execute(batch)})
+    return found
+
+
+def remove(connection: Connection, repository_unique_id: str, unique_id: UniqueId, now: datetime) -> bool:
+    """Make a document irretrievable; False if it was not retrievable. The uniqueId stays bound to its bytes."""
+    this = _is(repository_unique_id, unique_id) & document.c.removed_at.is_(None)
+    return connection.execute(update(document).where(this).values(removed_at=now)).rowcount == 1
+
+
+def is_referenced(connection: Connection, digest: str) -> bool:
+    """Claim that a retrievable document of any repository consists of the bytes with this SHA-256."""
+    rows = select(document.c.sha256).where(document.c.sha256 == digest, document.c.removed_at.is_(None))
+    return bool(connection.execute(select(exists(rows))).scalar())
+
+
+def _insert(connection: Connection, new: Document, now: datetime) -> bool:
+    """Insert a document unless its uniqueId is known; of two at once, the second waits and finds the first."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    row = insert(document).values(
+        repository_unique_id=new.repository_unique_id,
+        unique_id=new.unique_id,
+        sha256=new.content.sha256,
+        sha1=new.sha1,
+        size=new.content.size,
+        mime_type=new.mime_type,
+        stored_at=now,
+    )
+    return connection.execute(row.on_conflict_do_nothing()).rowcount == 1
+
+
+def _repeat(connection: Connection, new: Document) -> Iterator[Breach]:
+    """Accept the same bytes again, also after their removal; yield how other bytes differ (ITI TF-3: 4.2.3.2.26)."""
+    this = _is(new.repository_unique_id, new.unique_id)
+    known = _document(connection.execute(select(document).where(this)).one())
+    if known.content == new.content:
+        removed = this & document.c.removed_at.is_not(None)
+        connection.execute(update(document).where(removed).values(removed_at=None, mime_type=new.mime_type))
+    elif known.content.size != new.content.size:
+        yield _differs(ErrorCode.NON_IDENTICAL_SIZE, new, str(new.content.size), str(known.content.size))
+    else:
+        yield _differs(ErrorCode.NON_IDENTICAL_HASH, new, new.sha1, known.sha1)
+
+
+def _differs(code: ErrorCode, new: Document, observed: str, expected: str) -> Breach:
+    return Breach(
+        code=code,
+        text=f"The uniqueId {new.unique_id} is already the id of a document with other bytes",
+        location=new.unique_id,
+        observed=observed,
+        expected=expected,
+        citation=tf2("3.41.4.1.3.2"),
+        remedy="Give a changed document a new uniqueId and submit it as a replacement (RPLC)",
+    )
+
+
+def _is(repository_unique_id: str, unique_id: UniqueId) -> ColumnElement[bool]:
+    return (document.c.repository_unique_id == repository_unique_id) & (document.c.unique_id == unique_id)
+
+
+def _document(row: Row[Any]) -> Document:
+    return Document(
+        repository_unique_id=row.repository_unique_id,
+        unique_id=UniqueId(row.unique_id),
+        content=Content(sha256=row.sha256, size=row.size),
+        sha1=row.sha1,
+        mime_type=row.mime_type,
+    )
