@@ -110,7 +110,7 @@ document_entry = Table(
     Column("confidentiality_code", VALUES, nullable=False),
     Column("author_person", VALUES, nullable=False),  # one XCN per author that names a person
     Column("reference_id_list", VALUES, nullable=False),  # CXi values as sent
-    UniqueConstraint("patient_key", "logical_id", "version"),
+    UniqueConstraint("logical_id", "version", "patient_key"),  # in this order it also finds every version
 )
 submission_set = Table(
     "submission_set",
@@ -130,7 +130,7 @@ folder = Table(
     _superseded(),
     Column("last_update_time", String(14), nullable=False),  # set by the registry, spliced into answers
     Column("code_list", VALUES, nullable=False),
-    UniqueConstraint("patient_key", "logical_id", "version"),
+    UniqueConstraint("logical_id", "version", "patient_key"),
 )
 association = Table(
     "association",
