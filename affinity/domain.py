@@ -22,9 +22,9 @@ from affinity.domain_files import (
     OrganizationTable,
     Table,
 )
-from affinity.settings import XUAMode
 from ihe.datatypes import Code
 from ihe.domain import AffinityDomain, AssigningAuthority
+from xua.authentication import XUAMode
 
 SHIPPED = Path(__file__).resolve().parent.parent / "domains"
 CODED_ATTRIBUTES = (

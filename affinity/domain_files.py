@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from affinity.settings import XUAMode
 from ihe.identifiers import is_oid
+from xua.authentication import XUAMode
 
 
 def _oid(text: str) -> str:

@@ -1,19 +1,12 @@
 """Settings: a TOML file, ``AFFINITY__SECTION__KEY`` environment variables above it, command-line options above both."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-
-class XUAMode(StrEnum):
-    """What a SOAP request without an assertion meets."""
-
-    OFF = "off"
-    OPTIONAL = "optional"
-    REQUIRED = "required"
+from xua.authentication import XUAMode
 
 
 class Listen(BaseModel):

@@ -7,7 +7,8 @@ import typer
 from pydantic import ValidationError
 
 from affinity import settings
-from affinity.settings import Settings, XUAMode
+from affinity.settings import Settings
+from xua.authentication import XUAMode
 
 Config = Annotated[Path | None, typer.Option(help="Settings file (TOML).", exists=True, dir_okay=False)]
 Domain = Annotated[str | None, typer.Option(help="A shipped domain (demo, connectathon) or a directory like one.")]

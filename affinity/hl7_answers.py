@@ -1,0 +1,80 @@
+"""From HL7 v2 bytes to the answer's bytes: the trigger chooses the transaction (ITI TF-2: C.2)."""
+
+import uuid
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from affinity.dispatch import Ports, answer
+from hl7v2.ack import ack
+from hl7v2.er7 import parse, serialize
+from hl7v2.message import Message
+from ihe.citations import tf2
+from ihe.errors import Breach, HL7ErrorCode, Rejected
+from ihe.exchange import Exchange
+from ihe.transactions import HL7v2Binding, Transaction
+from mllp.replies import Peer
+
+log = structlog.get_logger()
+
+HL7v2Transaction = Transaction[Message, Any, Any, Any, Message | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HL7Answers:
+    """Answers the MLLP ports of one node. ``defer`` runs blocking work in a worker thread."""
+
+    transactions: tuple[HL7v2Transaction, ...]
+    ports: Ports
+    clock: Callable[[], datetime]
+    defer: Callable[..., Awaitable[bytes | None]]
+
+    def __call__(self, message: bytes, peer: Peer) -> Awaitable[bytes | None]:
+        """Answer one message; None where its sender wants no acknowledgement. Fails with NotHL7 or Malformed."""
+        return self.defer(self._answer, message, peer)
+
+    def _answer(self, received: bytes, peer: Peer) -> bytes | None:
+        message = parse(received)
+        exchange = Exchange(correlation_id=uuid.uuid4().hex, received_at=self.clock(), peer=peer.address)
+        try:
+            transaction = choose(message, self.transactions)
+        except Rejected as rejected:
+            log.info("refused", trigger=message.trigger, correlation=exchange.correlation_id)
+            reply = ack(message, rejected, exchange)
+        else:
+            reply = answer(transaction, message, self.ports, exchange)
+        return None if reply is None else serialize(reply)
+
+
+def choose(message: Message, transactions: Iterable[HL7v2Transaction]) -> HL7v2Transaction:
+    """Find the transaction of a message. ADT^A40 is ITI-8 in version 2.3.1, ITI-30 in 2.5: MSH-12 decides the tie."""
+    candidates = [
+        (binding, transaction)
+        for transaction in transactions
+        for binding in transaction.bindings
+        if isinstance(binding, HL7v2Binding) and message.trigger in binding.triggers
+    ]
+    for binding, transaction in candidates:
+        if message.version.startswith(binding.versions):
+            return transaction
+    if candidates:
+        return candidates[0][1]
+    raise Rejected(_unsupported(message, transactions))
+
+
+def _unsupported(message: Message, transactions: Iterable[HL7v2Transaction]) -> Breach:
+    bindings = [each for transaction in transactions for each in transaction.bindings]
+    triggers = sorted({trigger for each in bindings if isinstance(each, HL7v2Binding) for trigger in each.triggers})
+    types = {trigger.split("^")[0] for trigger in triggers}
+    known_type = message.trigger.split("^")[0] in types
+    return Breach(
+        code=HL7ErrorCode.UNSUPPORTED_EVENT_CODE if known_type else HL7ErrorCode.UNSUPPORTED_MESSAGE_TYPE,
+        text="No transaction here takes this message type and trigger event",
+        location=f"MSH^1^9^1^{2 if known_type else 1}",
+        observed=message.trigger,
+        expected=", ".join(triggers),
+        citation=tf2("C.2.3"),
+    )
