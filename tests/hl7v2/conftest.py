@@ -7,16 +7,13 @@ import pytest
 
 from ihe.exchange import Exchange
 
-SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
 FOLDERS = ("ITI-8", "ITI-9", "ITI-10", "ITI-21", "ITI-22", "ITI-30-31", "ITI-64", "OHIE-CR")
 
 
 @pytest.fixture(scope="session")
-def samples() -> dict[str, bytes]:
+def samples(shared: Path) -> dict[str, bytes]:
     """Every HL7 v2 sample by ``folder/file``, without the MLLP wrapper that one of them carries."""
-    if not SAMPLES.is_dir():
-        pytest.skip("the sample messages in ../shared/samples are not here")
-    files = [file for folder in FOLDERS for file in sorted((SAMPLES / folder).iterdir())]
+    files = [file for folder in FOLDERS for file in sorted((shared / "samples" / folder).iterdir())]
     return {f"{file.parent.name}/{file.name}": file.read_bytes().strip(b"\x0b\x1c\r\n") for file in files}
 
 

@@ -1,0 +1,56 @@
+"""How long one connection may keep us waiting: one deadline at a time, for what is awaited now."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from mllp.framing import MEBIBYTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one listening port bears: bytes in a message, connections at once, seconds of patience.
+
+    ``idle_seconds`` is the time between messages; ``frame_seconds`` the time that a TLS handshake, a message once begun
+    (however slowly its bytes come), or the end of the connection may take.
+    """
+
+    message: int = 16 * MEBIBYTE
+    connections: int = 500
+    idle_seconds: float = 900
+    frame_seconds: float = 60
+
+
+class Awaited(Enum):
+    """What the next step of a connection depends on, if it is the peer."""
+
+    HANDSHAKE = "TLS handshake"
+    FRAME = "next message"
+    REST = "rest of the message"
+    READER = "peer to take its answers"
+    END = "end of the connection"
+
+
+class Patience:
+    """Calls ``expire(awaited)`` when the same thing was awaited for too long; noise does not buy time."""
+
+    def __init__(self, clock: Any, limits: Limits, expire: Callable[[Awaited], None]) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._expire = expire
+        self._watched: tuple[Awaited, int] | None = None
+        self._deadline: Any = None
+
+    def watch(self, awaited: Awaited | None, step: int) -> None:
+        """Start anew if something else is awaited, or the same in a later step; None: we are the ones who work."""
+        watched = None if awaited is None else (awaited, step)
+        if watched == self._watched:
+            return
+        self._watched = watched
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        if awaited is not None:
+            idle = awaited in (Awaited.FRAME, Awaited.READER)
+            seconds = self._limits.idle_seconds if idle else self._limits.frame_seconds
+            self._deadline = self._clock.callLater(seconds, self._expire, awaited)

@@ -1,0 +1,157 @@
+"""The Twisted part of MLLP: one message at a time per connection, so answers leave as questions came (ITI TF-2: C.2.1).
+
+While a message waits behind the one being answered, or the peer does not take its answers, nothing is read or answered.
+"""
+# ruff: noqa: N802 - the callbacks have Twisted's names
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IHalfCloseableProtocol, IHandshakeListener, IPushProducer, ISSLTransport
+from twisted.internet.protocol import Protocol
+from zope.interface import implementer
+
+from mllp.framing import Event, Framer, Noise, frame
+from mllp.patience import Awaited, Limits, Patience
+from mllp.replies import Answer, HangUp, Peer, reply
+
+log = structlog.get_logger()
+
+
+@implementer(IPushProducer, IHalfCloseableProtocol, IHandshakeListener)
+class MLLPProtocol(Protocol):  # type: ignore[misc]
+    """One connection; ``gone`` is told when it ends."""
+
+    def __init__(self, answer: Answer, clock: Any, limits: Limits, gone: "Callable[[MLLPProtocol], None]") -> None:
+        self._answer = answer
+        self._gone = gone
+        self._framer = Framer(limits.message)
+        self._patience = Patience(clock, limits, self._expire)
+        self._waiting: deque[Event] = deque()
+        self._answered = 0
+        self._peer = Peer("")
+        self._answering = self._clogged = self._closing = self._paused = self._handshaking = self._ended = False
+
+    def connectionMade(self) -> None:
+        """Start reading; the transport tells us when the peer does not take its answers."""
+        self._peer = Peer(str(getattr(self.transport.getPeer(), "host", "")))
+        self._handshaking = ISSLTransport.providedBy(self.transport)
+        self.transport.registerProducer(self, True)
+        self._watch()
+
+    def handshakeCompleted(self) -> None:
+        """The peer has proved the certificate it shows."""
+        certificate = self.transport.getPeerCertificate()
+        subject = certificate.to_cryptography().subject.rfc4514_string() if certificate else None
+        self._peer = Peer(self._peer.address, subject)
+        self._handshaking = False
+        self._watch()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Queue what the bytes complete."""
+        if not self._closing:
+            self._waiting.extend(self._framer.feed(data))
+            self._work()
+
+    def readConnectionLost(self) -> None:
+        """The peer has said all it wants to say: answer it, then close."""
+        self.drain()
+
+    def writeConnectionLost(self) -> None:
+        """The connection is about to go; connectionLost follows."""
+
+    def connectionLost(self, reason: Any = None) -> None:
+        """Forget what was not answered: the sender knows that it was not, and sends it again."""
+        self.connected = False
+        self._closing = True
+        self._waiting.clear()
+        self._watch()
+        self._gone(self)
+        if reason is not None and not reason.check(ConnectionDone, ConnectionLost, ConnectionAborted):
+            log.warning("mllp connection failed", peer=self._peer.address, reason=str(reason.value))
+
+    def drain(self) -> None:
+        """Read no more, answer what was received, close."""
+        self._closing = True
+        self._work()
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self.transport.abortConnection()
+
+    def pauseProducing(self) -> None:
+        """The peer does not take its answers: make no more of them."""
+        self._clogged = True
+        self._watch()
+
+    def resumeProducing(self) -> None:
+        """The peer takes answers again."""
+        self._clogged = False
+        self._work()
+
+    def stopProducing(self) -> None:
+        """The transport is gone; connectionLost follows."""
+
+    def _work(self) -> None:
+        if not self._answering:
+            self._answering = True
+            Deferred.fromCoroutine(self._answer_waiting()).addErrback(self._fail)
+        self._settle()
+
+    async def _answer_waiting(self) -> None:
+        try:
+            while self._waiting and not self._clogged:
+                event = self._waiting.popleft()
+                if not isinstance(event, Noise):
+                    self._answered += 1
+                    self._settle()
+                answer = await reply(event, self._peer, self._answer)
+                if answer is not None and self.connected:
+                    self.transport.write(frame(answer))
+        except HangUp:
+            self._waiting.clear()
+            self._closing = True
+        finally:
+            self._answering = False
+        self._settle()
+
+    def _settle(self) -> None:
+        """Read on if nothing waits; close if nothing is left to do; keep the right deadline."""
+        if self.connected and self._closing and not (self._answering or self._waiting or self._ended):
+            self._ended = True
+            self.transport.unregisterProducer()
+            self.transport.loseConnection()
+        paused = bool(self._waiting) and not self._closing
+        if self.connected and paused != self._paused:
+            self._paused = paused
+            (self.transport.pauseProducing if paused else self.transport.resumeProducing)()
+        self._watch()
+
+    def _watch(self) -> None:
+        self._patience.watch(self._awaited(), self._framer.started + self._answered)
+
+    def _awaited(self) -> Awaited | None:
+        if not self.connected or (self._answering and not self._clogged):
+            return None
+        if self._clogged:
+            return Awaited.READER
+        if self._closing:
+            return Awaited.END
+        if self._handshaking:
+            return Awaited.HANDSHAKE
+        return Awaited.REST if self._framer.in_frame else Awaited.FRAME
+
+    def _expire(self, awaited: Awaited) -> None:
+        log.info("mllp connection timed out", awaited=awaited.value, peer=self._peer.address)
+        if awaited is Awaited.FRAME:
+            self.drain()
+        else:
+            self.abort()
+
+    def _fail(self, failure: Any) -> None:
+        log.error("mllp connection failed", exc_info=(failure.type, failure.value, failure.getTracebackObject()))
+        self.abort()
