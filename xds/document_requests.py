@@ -1,14 +1,15 @@
 """DocumentRequest, the common part of Retrieve Document Set and Remove Documents (ITI TF-2: 3.43.5; RMD 3.86.4.1.2)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lxml.etree import _Element
 
 from ihe.citations import Citation
-from ihe.errors import Breach, ErrorCode, Rejected
+from ihe.errors import Breach, ErrorCode, Rejected, Severity
 from ihe.exchange import Validation
 from ihe.identifiers import UniqueId
+from xds.responses import ResponseStatus
 
 XDS_B = "urn:ihe:iti:xds-b:2007"
 URN_OID = "urn:oid:"
@@ -23,7 +24,7 @@ class DocumentRequest:
     home_community_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Holder:
     """Who answers: the repository's id, its community's, and the section that says what to answer to others' ids."""
 
@@ -49,6 +50,15 @@ class Holder:
                 (community, self.home_community_id),
             )
 
+    def unknown(self, request: DocumentRequest) -> Breach:
+        """Say that the document is not here. A removed and a never stored document are answered alike."""
+        return Breach(
+            code=ErrorCode.DOCUMENT_UNIQUE_ID_ERROR,
+            text=f"This Document Repository has no document with the DocumentUniqueId {request.document_unique_id}",
+            location=request.document_unique_id,
+            citation=self.citation,
+        )
+
     def _misdirected(self, code: ErrorCode, text: str, request: DocumentRequest, ids: tuple[str, str]) -> Breach:
         observed, expected = ids
         same = observed.removeprefix(URN_OID) == expected.removeprefix(URN_OID)
@@ -61,6 +71,13 @@ class Holder:
             citation=self.citation,
             remedy="Only the prefix urn:oid: differs: send the id exactly as a query returns it" if same else "",
         )
+
+
+def status(done: int, breaches: Iterable[Breach]) -> ResponseStatus:
+    """All, some or none of the documents (ITI TF-3: Table 4.2.4.2-4; RMD Table 4.2.4.2-6)."""
+    if all(breach.severity is Severity.WARNING for breach in breaches):
+        return ResponseStatus.SUCCESS
+    return ResponseStatus.PARTIAL_SUCCESS if done else ResponseStatus.FAILURE
 
 
 def names(sent: str, known: str, validation: Validation) -> bool:

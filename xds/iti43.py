@@ -1,0 +1,128 @@
+"""Retrieve Document Set [ITI-43] (ITI TF-2: 3.43)."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from uuid import uuid4
+
+from ihe.citations import tf2
+from ihe.errors import Breach, Rejected
+from ihe.exchange import Exchange, OutgoingPart, SOAPReply, SOAPRequest
+from ihe.identifiers import UniqueId
+from ihe.transactions import Actor, SOAPBinding, Transaction
+from soap.xml import escape
+from xds.document_requests import XDS_B, DocumentRequest, Holder, decode_requests, status
+from xds.repository import Delivery, DocumentRepository
+from xds.repository_store import Document
+from xds.responses import ResponseStatus, registry_response
+
+SECTION = tf2("3.43.5")
+MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrieval:
+    """The documents that are here, in the order of the request, and why the others are not."""
+
+    found: tuple[tuple[DocumentRequest, Delivery], ...]
+    breaches: tuple[Breach, ...]
+
+
+def decode(wire: SOAPRequest) -> tuple[DocumentRequest, ...]:
+    """Read what is to be retrieved."""
+    return decode_requests(wire.body, SECTION)
+
+
+def handle(requests: tuple[DocumentRequest, ...], repository: DocumentRepository, exchange: Exchange) -> Retrieval:
+    """Find every document that can be delivered. One named twice is delivered twice: each request has its answer."""
+    holder = repository.holder(SECTION)
+    known = repository.documents(each.document_unique_id for each in requests)
+    found, breaches = [], list[Breach]()
+    for request in requests:
+        breaches += (misdirected := tuple(holder.breaches(request, exchange.validation)))
+        if misdirected:
+            continue
+        try:
+            found.append((request, _deliver(request, known, holder, repository)))
+        except Rejected as rejected:
+            breaches += rejected.breaches
+    return Retrieval(found=tuple(found), breaches=tuple(breaches))
+
+
+def encode(_wire: SOAPRequest, retrieval: Retrieval, _exchange: Exchange) -> SOAPReply:
+    """Answer Success, PartialSuccess or Failure, and stream each document as a part of its own."""
+    parts = tuple(_part(delivery) for _, delivery in retrieval.found)
+    answered = zip(retrieval.found, parts, strict=True)
+    documents = [piece for (request, delivery), part in answered for piece in _document(request, delivery, part)]
+    return _reply(status(len(parts), retrieval.breaches), retrieval.breaches, documents, parts)
+
+
+def refuse(_wire: SOAPRequest, rejected: Rejected, _exchange: Exchange) -> SOAPReply:
+    """Answer a request that cannot be read."""
+    return _reply(ResponseStatus.FAILURE, rejected.breaches, [], ())
+
+
+def _deliver(
+    request: DocumentRequest, known: Mapping[UniqueId, Document], holder: Holder, repository: DocumentRepository
+) -> Delivery:
+    if document := known.get(request.document_unique_id):
+        return repository.deliver(document)
+    raise Rejected(holder.unknown(request))
+
+
+def _part(delivery: Delivery) -> OutgoingPart:
+    # What a sender once called a mimeType goes into a header of the answer only if it looks like one.
+    media_type = delivery.mime_type if MEDIA_TYPE.fullmatch(delivery.mime_type) else "application/octet-stream"
+    return OutgoingPart(
+        content_id=f"{uuid4()}@affinity", media_type=media_type, size=delivery.size, chunks=delivery.chunks
+    )
+
+
+def _document(request: DocumentRequest, delivery: Delivery, part: OutgoingPart) -> Iterator[bytes]:
+    yield b"<DocumentResponse>"
+    yield from _element("HomeCommunityId", request.home_community_id)
+    yield from _element("RepositoryUniqueId", request.repository_unique_id)
+    yield from _element("DocumentUniqueId", request.document_unique_id)
+    yield from _element("NewRepositoryUniqueId", delivery.new_repository_unique_id)
+    yield from _element("NewDocumentUniqueId", delivery.new_unique_id)
+    yield from _element("mimeType", delivery.mime_type)
+    href = b"cid:" + escape(part.content_id)
+    yield b'<Document><xop:Include xmlns:xop="http://www.w3.org/2004/08/xop/include" href="%s"/></Document>' % href
+    yield b"</DocumentResponse>"
+
+
+def _element(name: str, text: str | None) -> Iterator[bytes]:
+    if text is not None:
+        yield b"<%s>%s</%s>" % (name.encode(), escape(text), name.encode())
+
+
+def _reply(
+    outcome: ResponseStatus, breaches: tuple[Breach, ...], documents: list[bytes], parts: tuple[OutgoingPart, ...]
+) -> SOAPReply:
+    start = b'<RetrieveDocumentSetResponse xmlns="%s">' % XDS_B.encode()
+    return SOAPReply(
+        [start, registry_response(outcome, breaches), *documents, b"</RetrieveDocumentSetResponse>"], parts
+    )
+
+
+ITI_43 = Transaction(
+    id="ITI-43",
+    name="Retrieve Document Set",
+    citation=tf2("3.43"),
+    initiator=Actor.DOCUMENT_CONSUMER,
+    responder=Actor.DOCUMENT_REPOSITORY,
+    bindings=(
+        SOAPBinding(
+            operation="DocumentRepository_RetrieveDocumentSet",
+            action="urn:ihe:iti:2007:RetrieveDocumentSet",
+            request=f"{{{XDS_B}}}RetrieveDocumentSetRequest",
+            reply_action="urn:ihe:iti:2007:RetrieveDocumentSetResponse",
+            reply=f"{{{XDS_B}}}RetrieveDocumentSetResponse",
+            mtom=True,
+        ),
+    ),
+    decode=decode,
+    handle=handle,
+    encode=encode,
+    refuse=refuse,
+)
