@@ -2,21 +2,24 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeVar
 from unicodedata import normalize
 
 from ihe.citations import Citation, tf2
 from ihe.datatypes import CX, Code, is_dtm, parse_patient_id
 from ihe.errors import Breach, ErrorCode
+from xds.model import AssociationType, AvailabilityStatus, DocumentAvailability, ObjectType
 from xds.query_literals import Literal, Unreadable, is_number, quote, read, write_list
 from xds.stored_queries import Kind, Mult, Opt, Parameter, StoredQuery
 
-Value = str | int | Code | CX
+Term = AvailabilityStatus | AssociationType | ObjectType | DocumentAvailability
+Value = str | int | Code | CX | Term
 Clause = tuple[Value, ...]
 """Values of which one must match."""
 Slots = Iterable[tuple[str, Sequence[str]]]
 """The Slots of an AdhocQuery: name and the texts of its rim:Value elements."""
-Wanted = TypeVar("Wanted", str, int, Code, CX)
+Wanted = TypeVar("Wanted", bound=Value)
 
 VALUES_PER_PARAMETER = 2000
 PATTERNS_PER_PARAMETER = 50
@@ -25,20 +28,14 @@ PATTERN_LENGTH = 256
 """Bounds on what one request may ask of the database; beyond them it is refused, never cut."""
 
 CODING_STYLE = tf2("3.18.4.1.2.3.5")
-VOCABULARY: Mapping[Kind, frozenset[str]] = {
-    Kind.STATUS: frozenset(
-        {
-            "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved",
-            "urn:oasis:names:tc:ebxml-regrep:StatusType:Deprecated",
-        }
-    ),
-    Kind.ENTRY_TYPE: frozenset(
-        {"urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1", "urn:uuid:34268e47-fdf5-41a6-ba33-82133c465248"}
-    ),
-    Kind.AVAILABILITY: frozenset(
-        {"urn:ihe:iti:2010:DocumentAvailability:Online", "urn:ihe:iti:2010:DocumentAvailability:Offline"}
-    ),
+VOCABULARY: Mapping[Kind, type[Term]] = {
+    Kind.STATUS: AvailabilityStatus,
+    Kind.ASSOCIATION_TYPE: AssociationType,
+    Kind.ENTRY_TYPE: ObjectType,
+    Kind.AVAILABILITY: DocumentAvailability,
 }
+IGNORES_UNKNOWN = frozenset({Kind.STATUS, Kind.ASSOCIATION_TYPE})
+"""Values not understood are ignored (ITI TF-2: 3.18.4.1.2.3.6); where only such are given, the parameter is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +87,8 @@ def encode(query: StoredQuery, parameters: QueryParameters) -> tuple[tuple[str, 
 
 
 def _texts(parameter: Parameter, clause: Clause) -> tuple[str, ...]:
-    unquoted = parameter.kind in (Kind.TIME, Kind.METADATA_LEVEL)
-    spelled = [str(value) if unquoted else quote(str(value)) for value in clause]
+    plain = [value.value if isinstance(value, Enum) else str(value) for value in clause]
+    spelled = plain if parameter.kind in NUMBERS else [quote(text) for text in plain]
     return (spelled[0],) if parameter.mult is Mult.ONE else write_list(spelled)
 
 
@@ -108,9 +105,11 @@ def _typed(parameter: Parameter, literal: Literal) -> Iterator[Value]:
     if not literal.quoted and not is_number(literal):
         raise Unreadable("a string stands in single quotes")
     text = normalize("NFC", literal.text)
-    if parameter.kind is Kind.STATUS and text not in VOCABULARY[Kind.STATUS]:
-        return  # "the Document Registry shall ignore the value" (ITI TF-2: 3.18.4.1.2.3.6)
-    yield READERS[parameter.kind](text)
+    try:
+        yield READERS[parameter.kind](text)
+    except Unreadable:
+        if parameter.kind not in IGNORES_UNKNOWN:
+            raise
 
 
 def _text(text: str) -> str:
@@ -149,11 +148,13 @@ def _level(text: str) -> int:
     return int(text)
 
 
-def _term(kind: Kind) -> Callable[[str], str]:
-    def read_term(text: str) -> str:
-        if text not in VOCABULARY[kind]:
-            raise Unreadable("the value is not one of " + ", ".join(sorted(VOCABULARY[kind])))
-        return text
+def _term(kind: Kind) -> Callable[[str], Term]:
+    terms = {term.value: term for term in VOCABULARY[kind]}
+
+    def read_term(text: str) -> Term:
+        if text not in terms:
+            raise Unreadable("the value is not one of " + ", ".join(terms))
+        return terms[text]
 
     return read_term
 
@@ -162,17 +163,18 @@ READERS: Mapping[Kind, Callable[[str], Value]] = {
     Kind.TEXT: _text,
     Kind.PATIENT_ID: _patient_id,
     Kind.CODE: _code,
-    Kind.TIME: _time,
+    Kind.TIME_FROM: _time,
+    Kind.TIME_TO: _time,
     Kind.PATTERN: _pattern,
-    Kind.STATUS: _term(Kind.STATUS),
-    Kind.ENTRY_TYPE: _term(Kind.ENTRY_TYPE),
-    Kind.AVAILABILITY: _term(Kind.AVAILABILITY),
     Kind.METADATA_LEVEL: _level,
+    **{kind: _term(kind) for kind in VOCABULARY},
 }
+NUMBERS = frozenset({Kind.TIME_FROM, Kind.TIME_TO, Kind.METADATA_LEVEL})
 CITATIONS: Mapping[Kind, Citation] = {
     Kind.PATIENT_ID: Citation("ITI TF-3", "Table 4.2.3.1.7-2, CX"),
     Kind.CODE: tf2("3.18.4.1.2.3.4"),
-    Kind.TIME: tf2("3.18.4.1.2.3.3"),
+    Kind.TIME_FROM: tf2("3.18.4.1.2.3.3"),
+    Kind.TIME_TO: tf2("3.18.4.1.2.3.3"),
     Kind.ENTRY_TYPE: tf2("3.18.4.1.2.3.6.2"),
 }
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ihe.citations import Citation, tf2
+from xds.model import MetadataObject
 
 
 class Kind(Enum):
@@ -19,9 +20,11 @@ class Kind(Enum):
     TEXT = "a string, compared exactly"
     PATIENT_ID = "id^^^&oid&ISO"
     CODE = "code^^coding-scheme"
-    TIME = "YYYY[MM[DD[hh[mm[ss]]]]]"
+    TIME_FROM = "YYYY[MM[DD[hh[mm[ss]]]]], inclusive"
+    TIME_TO = "YYYY[MM[DD[hh[mm[ss]]]]], exclusive"
     PATTERN = "a pattern of SQL LIKE"
     STATUS = "an availabilityStatus; others are ignored"
+    ASSOCIATION_TYPE = "an associationType; others are ignored"
     ENTRY_TYPE = "the objectType of a Stable or an On-Demand Document Entry"
     AVAILABILITY = "a documentAvailability"
     METADATA_LEVEL = "1 or 2"
@@ -51,15 +54,6 @@ class Parameter:
     kind: Kind
     opt: Opt = Opt.OPTIONAL
     mult: Mult = Mult.ONE
-
-
-class MetadataObject(Enum):
-    """The objects that a query returns, in the order of an answer; the value is the name of the standard."""
-
-    SUBMISSION_SET = "SubmissionSet"
-    DOCUMENT_ENTRY = "DocumentEntry"
-    FOLDER = "Folder"
-    ASSOCIATION = "Association"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +93,12 @@ DOCUMENT_FILTERS: Final = (
     Parameter("$XDSDocumentEntryClassCode", "DocumentEntry.classCode", Kind.CODE, O, M),
     Parameter("$XDSDocumentEntryTypeCode", "DocumentEntry.typeCode", Kind.CODE, O, M),
     Parameter("$XDSDocumentEntryPracticeSettingCode", "DocumentEntry.practiceSettingCode", Kind.CODE, O, M),
-    Parameter("$XDSDocumentEntryCreationTimeFrom", "DocumentEntry.creationTime", Kind.TIME),
-    Parameter("$XDSDocumentEntryCreationTimeTo", "DocumentEntry.creationTime", Kind.TIME),
-    Parameter("$XDSDocumentEntryServiceStartTimeFrom", "DocumentEntry.serviceStartTime", Kind.TIME),
-    Parameter("$XDSDocumentEntryServiceStartTimeTo", "DocumentEntry.serviceStartTime", Kind.TIME),
-    Parameter("$XDSDocumentEntryServiceStopTimeFrom", "DocumentEntry.serviceStopTime", Kind.TIME),
-    Parameter("$XDSDocumentEntryServiceStopTimeTo", "DocumentEntry.serviceStopTime", Kind.TIME),
+    Parameter("$XDSDocumentEntryCreationTimeFrom", "DocumentEntry.creationTime", Kind.TIME_FROM),
+    Parameter("$XDSDocumentEntryCreationTimeTo", "DocumentEntry.creationTime", Kind.TIME_TO),
+    Parameter("$XDSDocumentEntryServiceStartTimeFrom", "DocumentEntry.serviceStartTime", Kind.TIME_FROM),
+    Parameter("$XDSDocumentEntryServiceStartTimeTo", "DocumentEntry.serviceStartTime", Kind.TIME_TO),
+    Parameter("$XDSDocumentEntryServiceStopTimeFrom", "DocumentEntry.serviceStopTime", Kind.TIME_FROM),
+    Parameter("$XDSDocumentEntryServiceStopTimeTo", "DocumentEntry.serviceStopTime", Kind.TIME_TO),
     Parameter(
         "$XDSDocumentEntryHealthcareFacilityTypeCode", "DocumentEntry.healthcareFacilityTypeCode", Kind.CODE, O, M
     ),
@@ -119,8 +113,8 @@ DOCUMENT_AVAILABILITY = Parameter(
     "$XDSDocumentEntryDocumentAvailability", "DocumentEntry.documentAvailability", Kind.AVAILABILITY, O, M
 )
 FOLDER_FILTERS: Final = (
-    Parameter("$XDSFolderLastUpdateTimeFrom", "Folder.lastUpdateTime", Kind.TIME),
-    Parameter("$XDSFolderLastUpdateTimeTo", "Folder.lastUpdateTime", Kind.TIME),
+    Parameter("$XDSFolderLastUpdateTimeFrom", "Folder.lastUpdateTime", Kind.TIME_FROM),
+    Parameter("$XDSFolderLastUpdateTimeTo", "Folder.lastUpdateTime", Kind.TIME_TO),
     Parameter("$XDSFolderCodeList", "Folder.codeList", Kind.CODE, O, AND_OR),
     Parameter("$XDSFolderStatus", "Folder.availabilityStatus", Kind.STATUS, R, M),
 )
@@ -169,8 +163,8 @@ FIND_SUBMISSION_SETS: Final = StoredQuery(
     parameters=(
         _patient_id("$XDSSubmissionSetPatientId", "SubmissionSet"),
         Parameter("$XDSSubmissionSetSourceId", "SubmissionSet.sourceId", Kind.TEXT, O, M),
-        Parameter("$XDSSubmissionSetSubmissionTimeFrom", "SubmissionSet.submissionTime", Kind.TIME),
-        Parameter("$XDSSubmissionSetSubmissionTimeTo", "SubmissionSet.submissionTime", Kind.TIME),
+        Parameter("$XDSSubmissionSetSubmissionTimeFrom", "SubmissionSet.submissionTime", Kind.TIME_FROM),
+        Parameter("$XDSSubmissionSetSubmissionTimeTo", "SubmissionSet.submissionTime", Kind.TIME_TO),
         Parameter("$XDSSubmissionSetAuthorPerson", "SubmissionSet.author", Kind.PATTERN),
         Parameter("$XDSSubmissionSetContentType", "SubmissionSet.contentTypeCode", Kind.CODE, O, M),
         SUBMISSION_SET_STATUS,
@@ -264,7 +258,7 @@ GET_RELATED_DOCUMENTS: Final = StoredQuery(
     citation=tf2("3.18.4.1.2.3.7.13"),
     parameters=(
         *ENTRY,
-        Parameter("$AssociationTypes", "Association.associationType", Kind.TEXT, R, M),
+        Parameter("$AssociationTypes", "Association.associationType", Kind.ASSOCIATION_TYPE, R, M),
         ENTRY_TYPE,
         ASSOCIATION_STATUS,
         LEVEL,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ihe.datatypes import CX, HD, Code
 from ihe.errors import ErrorCode
+from xds.model import AssociationType, AvailabilityStatus, DocumentAvailability, ObjectType
 from xds.query_literals import SLOT_VALUE_LIMIT, Literal, Unreadable, quote, read, write_list
 from xds.query_parameters import Clause, QueryParameters, Value, decode, encode
 from xds.stored_queries import (
@@ -38,11 +39,13 @@ VALUES: Mapping[Kind, st.SearchStrategy[Value]] = {
     Kind.TEXT: texts,
     Kind.PATIENT_ID: st.builds(lambda extension: CX(extension, HD("", "1.2.3", "ISO")), parts),
     Kind.CODE: st.builds(Code, parts, parts),
-    Kind.TIME: times,
+    Kind.TIME_FROM: times,
+    Kind.TIME_TO: times,
     Kind.PATTERN: texts,
-    Kind.STATUS: st.just(APPROVED),
-    Kind.ENTRY_TYPE: st.just("urn:uuid:34268e47-fdf5-41a6-ba33-82133c465248"),
-    Kind.AVAILABILITY: st.just("urn:ihe:iti:2010:DocumentAvailability:Online"),
+    Kind.STATUS: st.sampled_from(AvailabilityStatus),
+    Kind.ASSOCIATION_TYPE: st.sampled_from(AssociationType),
+    Kind.ENTRY_TYPE: st.sampled_from(ObjectType),
+    Kind.AVAILABILITY: st.sampled_from(DocumentAvailability),
     Kind.METADATA_LEVEL: st.sampled_from([1, 2]),
 }
 
@@ -143,7 +146,7 @@ def test_only_unknown_statuses_leave_the_required_status_missing() -> None:
 
 def test_an_unknown_status_beside_a_known_one_is_ignored() -> None:
     parameters, breaches = decode(FIND_DOCUMENTS, [PATIENT, (STATUS[0], (f"('{APPROVED}','urn:x')",))])
-    assert (parameters.any_of(STATUS[0], str), breaches) == ((APPROVED,), ())
+    assert (parameters.any_of(STATUS[0], AvailabilityStatus), breaches) == ((AvailabilityStatus.APPROVED,), ())
 
 
 def test_an_unset_optional_parameter_restricts_nothing() -> None:

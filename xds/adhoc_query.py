@@ -1,0 +1,111 @@
+"""AdhocQueryRequest: the request of ITI-18 and ITI-51 as a value, and back (ITI TF-2: 3.18.4.1.2.3, 3.51.4.1.2)."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ihe.citations import tf2
+from ihe.errors import Breach, ErrorCode, Rejected
+from ihe.exchange import SOAPRequest
+from soap.xml import escape
+from xds.query_parameters import QueryParameters, decode, encode
+from xds.stored_queries import StoredQuery
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+QUERY = "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"
+RIM = "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"
+REQUEST = f"{{{QUERY}}}AdhocQueryRequest"
+RESPONSE = f"{{{QUERY}}}AdhocQueryResponse"
+RETURN_TYPE = tf2("3.18.4.1.2.3.1")
+QUERY_ID = tf2("3.18.4.1.2.3.2")
+
+
+class ReturnType(Enum):
+    """What an answer holds (ITI TF-2: 3.18.4.1.2.3.1)."""
+
+    LEAF_CLASS = "LeafClass"
+    OBJECT_REF = "ObjectRef"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdhocQuery:
+    """A valid query. ``home`` is accepted and restricts nothing: this registry is no gateway (3.18.4.1.3)."""
+
+    query: StoredQuery
+    parameters: QueryParameters
+    return_type: ReturnType
+    home: str | None = None
+
+
+def reader(queries: Iterable[StoredQuery]) -> Callable[[SOAPRequest], AdhocQuery]:
+    """Make the ``decode`` of a transaction that answers these queries; it raises Rejected with every breach."""
+    known = {query.id: query for query in queries}
+
+    def read(wire: SOAPRequest) -> AdhocQuery:
+        element = wire.body.find(f"{{{RIM}}}AdhocQuery")
+        query_id = "" if element is None else (element.get("id") or "").strip()
+        return_type, breaches = _return_type(wire.body)
+        query = known.get(query_id)
+        if element is None or query is None:
+            raise Rejected(*breaches, _unknown(query_id, known.values()))
+        parameters, wrong = decode(query, _slots(element))
+        if return_type is None or wrong:
+            raise Rejected(*breaches, *wrong)
+        return AdhocQuery(query=query, parameters=parameters, return_type=return_type, home=element.get("home"))
+
+    return read
+
+
+def write(asked: AdhocQuery) -> Iterator[bytes]:
+    """Spell the AdhocQueryRequest of a Document Consumer."""
+    home = b"" if asked.home is None else b' home="%s"' % escape(asked.home)
+    yield (
+        (
+            f'<query:AdhocQueryRequest xmlns:query="{QUERY}" xmlns:rim="{RIM}">'
+            f'<query:ResponseOption returnComposedObjects="true" returnType="{asked.return_type.value}"/>'
+            f'<rim:AdhocQuery id="{asked.query.id}"'
+        ).encode()
+        + home
+        + b">"
+    )
+    for name, texts in encode(asked.query, asked.parameters):
+        values = b"".join(b"<rim:Value>%s</rim:Value>" % escape(text) for text in texts)
+        yield b'<rim:Slot name="%s"><rim:ValueList>%s</rim:ValueList></rim:Slot>' % (escape(name), values)
+    yield b"</rim:AdhocQuery></query:AdhocQueryRequest>"
+
+
+def _slots(element: "_Element") -> Iterator[tuple[str, list[str]]]:
+    for slot in element.iterchildren(f"{{{RIM}}}Slot"):
+        values = slot.iterfind(f"{{{RIM}}}ValueList/{{{RIM}}}Value")
+        yield (slot.get("name") or "").strip(), [value.text or "" for value in values]
+
+
+def _return_type(body: "_Element") -> tuple[ReturnType | None, tuple[Breach, ...]]:
+    option = body.find(f"{{{QUERY}}}ResponseOption")
+    asked = None if option is None else option.get("returnType")
+    for return_type in ReturnType:
+        if asked == return_type.value:
+            return return_type, ()
+    breach = Breach(
+        code=ErrorCode.REGISTRY_ERROR,
+        text="The returnType is not one that Registry Stored Query supports",
+        location="ResponseOption/@returnType",
+        observed=asked or "none, which means RegistryObject",
+        expected="LeafClass or ObjectRef",
+        citation=RETURN_TYPE,
+    )
+    return None, (breach,)
+
+
+def _unknown(query_id: str, known: Iterable[StoredQuery]) -> Breach:
+    return Breach(
+        code=ErrorCode.UNKNOWN_STORED_QUERY,
+        text="The Query ID is not recognized by this transaction",
+        location="AdhocQuery/@id",
+        observed=query_id[:100],
+        expected=", ".join(f"{query.name} {query.id}" for query in known),
+        citation=QUERY_ID,
+    )

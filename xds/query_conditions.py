@@ -1,0 +1,196 @@
+"""Parameters of a stored query as SQL: one table of columns, one way of comparing per kind of parameter.
+
+A condition depends only on the shape of what is asked (which parameters, how many clauses); the values are bound. So a
+statement is built once per shape and found again in caches, and no value can ever become SQL.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Boolean, Column, ColumnElement, Text, bindparam, exists, or_
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
+
+from ihe.datatypes import Code, earliest
+from xds.model import MetadataObject, ObjectType
+from xds.query_parameters import Clause, QueryParameters, Value
+from xds.stored_queries import Kind, Parameter, StoredQuery
+from xds.tables import association, document_entry, elements, folder, submission_set
+
+COLUMNS: Mapping[str, Column[Any]] = {
+    "SubmissionSet.sourceId": submission_set.c.source_id,
+    "SubmissionSet.submissionTime": submission_set.c.submission_time,
+    "SubmissionSet.author": submission_set.c.author_person,
+    "SubmissionSet.contentTypeCode": submission_set.c.content_type_code,
+    "SubmissionSet.availabilityStatus": submission_set.c.status,
+    "DocumentEntry.classCode": document_entry.c.class_code,
+    "DocumentEntry.typeCode": document_entry.c.type_code,
+    "DocumentEntry.practiceSettingCode": document_entry.c.practice_setting_code,
+    "DocumentEntry.creationTime": document_entry.c.creation_time,
+    "DocumentEntry.serviceStartTime": document_entry.c.service_start_time,
+    "DocumentEntry.serviceStopTime": document_entry.c.service_stop_time,
+    "DocumentEntry.healthcareFacilityTypeCode": document_entry.c.healthcare_facility_type_code,
+    "DocumentEntry.eventCodeList": document_entry.c.event_code_list,
+    "DocumentEntry.confidentialityCode": document_entry.c.confidentiality_code,
+    "DocumentEntry.author": document_entry.c.author_person,
+    "DocumentEntry.formatCode": document_entry.c.format_code,
+    "DocumentEntry.availabilityStatus": document_entry.c.status,
+    "DocumentEntry.objectType": document_entry.c.object_type,
+    "DocumentEntry.documentAvailability": document_entry.c.document_availability,
+    "DocumentEntry.referenceIdList": document_entry.c.reference_id_list,
+    "Folder.lastUpdateTime": folder.c.last_update_time,
+    "Folder.codeList": folder.c.code_list,
+    "Folder.availabilityStatus": folder.c.status,
+    "Association.availabilityStatus": association.c.status,
+    "Association.associationType": association.c.association_type,
+}
+LISTS = frozenset(
+    {
+        "SubmissionSet.author",
+        "DocumentEntry.author",
+        "DocumentEntry.eventCodeList",
+        "DocumentEntry.confidentialityCode",
+        "DocumentEntry.referenceIdList",
+        "Folder.codeList",
+    }
+)
+"""Attributes with several values, held as a JSON array."""
+STABLE_ONLY: tuple[Clause, ...] = ((ObjectType.STABLE,),)
+"""$XDSDocumentEntryType where none is given (ITI TF-2: 3.18.4.1.2.3.6.2)."""
+
+
+class LikePattern(TypeDecorator[str]):
+    """A pattern with ``%`` and ``_`` and no escape, as each database compares it with regard to case."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Spell the pattern: SQLite's LIKE ignores case and its GLOB does not; PostgreSQL's LIKE has an escape."""
+        if value is None:
+            return None
+        spelling = _GLOB if dialect.name == "sqlite" else _ESCAPED
+        return value.translate(spelling)
+
+
+_GLOB = str.maketrans({"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"})
+_ESCAPED = str.maketrans({"\\": "\\\\"})
+
+
+class _Like(FunctionElement[bool]):
+    """SQL LIKE with regard to case (ITI TF-2: 3.18.4.1.2.3.5, Appendix F): ``_Like(value, pattern)``."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_Like)
+def _like(element: _Like, compiler: Any, **options: Any) -> str:
+    value, pattern = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{value} LIKE {pattern}"
+
+
+@compiles(_Like, "sqlite")
+def _like_on_sqlite(element: _Like, compiler: Any, **options: Any) -> str:
+    value, pattern = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{value} GLOB {pattern}"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One parameter as it is asked: its row of the table and, per clause, how many patterns (0: values, any number)."""
+
+    parameter: Parameter
+    patterns: tuple[int, ...]
+
+
+def conditions(
+    query: StoredQuery, parameters: QueryParameters, kind: MetadataObject
+) -> tuple[tuple[Condition, ...], dict[str, object]]:
+    """The shape of everything that restricts objects of this kind, and the values to bind."""
+    shape: list[Condition] = []
+    bound: dict[str, object] = {}
+    for parameter in query.parameters:
+        if parameter.attribute in COLUMNS and parameter.attribute.split(".")[0] == kind.value:
+            clauses = parameters.values.get(parameter.name) or _default(parameter)
+            if clauses:
+                shape.append(Condition(parameter, tuple(_patterns(parameter, clause) for clause in clauses)))
+                bound.update(_bound(parameter, clauses))
+    return tuple(shape), bound
+
+
+def predicates(condition: Condition) -> Iterator[ColumnElement[bool]]:
+    """The predicates of one parameter; all must hold."""
+    column = COLUMNS[condition.parameter.attribute]
+    for number, patterns in enumerate(condition.patterns):
+        names = tuple(_names(condition.parameter, number, patterns))
+        if condition.parameter.attribute in LISTS:
+            yield _any_element(column, names, patterns)
+        else:
+            compare = COMPARE.get(condition.parameter.kind, _among)
+            yield _unless_ignored(condition.parameter.attribute, compare(column, names[0]))
+
+
+def _default(parameter: Parameter) -> tuple[Clause, ...]:
+    return STABLE_ONLY if parameter.kind is Kind.ENTRY_TYPE else ()
+
+
+def _patterns(parameter: Parameter, clause: Clause) -> int:
+    return len(clause) if parameter.kind is Kind.PATTERN else 0
+
+
+def _names(parameter: Parameter, number: int, patterns: int) -> Iterator[str]:
+    name = f"{parameter.name[1:]}_{number}"
+    yield from (f"{name}_{pattern}" for pattern in range(patterns)) if patterns else (name,)
+
+
+def _bound(parameter: Parameter, clauses: tuple[Clause, ...]) -> Iterator[tuple[str, object]]:
+    for number, clause in enumerate(clauses):
+        names = _names(parameter, number, _patterns(parameter, clause))
+        if parameter.kind is Kind.PATTERN:
+            yield from zip(names, clause, strict=True)
+        else:
+            values = [_stored(parameter.kind, value) for value in clause]
+            yield next(names), values[0] if parameter.kind in COMPARE else values
+
+
+def _stored(kind: Kind, value: Value) -> object:
+    if isinstance(value, Code):
+        return str(value)
+    return earliest(value) if kind in COMPARE and isinstance(value, str) else value
+
+
+def _any_element(column: Column[Any], names: tuple[str, ...], patterns: int) -> ColumnElement[bool]:
+    values = elements(column).table_valued("value")
+    if patterns:
+        matching = or_(*(_Like(values.c.value, bindparam(name, type_=LikePattern())) for name in names))
+    else:
+        matching = values.c.value.in_(bindparam(names[0], expanding=True))
+    return exists().select_from(values).where(matching)
+
+
+def _among(column: Column[Any], name: str) -> ColumnElement[bool]:
+    return column.in_(bindparam(name, expanding=True))
+
+
+def _from(column: Column[Any], name: str) -> ColumnElement[bool]:
+    return column >= bindparam(name)
+
+
+def _to(column: Column[Any], name: str) -> ColumnElement[bool]:
+    return column < bindparam(name)
+
+
+def _unless_ignored(attribute: str, comparison: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Pass entries about which a time shall not decide (ITI TF-2: 3.18.4.1.2.3.3.1, 3.18.4.1.2.3.7.1 note 6)."""
+    if attribute in ("DocumentEntry.serviceStartTime", "DocumentEntry.serviceStopTime"):
+        return or_(COLUMNS[attribute].is_(None), comparison)
+    if attribute == "DocumentEntry.creationTime":
+        return or_(document_entry.c.object_type == ObjectType.ON_DEMAND, comparison)
+    return comparison
+
+
+COMPARE: Mapping[Kind, Callable[[Column[Any], str], ColumnElement[bool]]] = {Kind.TIME_FROM: _from, Kind.TIME_TO: _to}

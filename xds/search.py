@@ -1,0 +1,216 @@
+"""Objects found in one snapshot of the registry: where to look, what restricts them, how many at most.
+
+Every statement is ordered and bounded, and built once per shape of what is asked.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    false,
+    null,
+    or_,
+    select,
+    true,
+)
+
+from ihe.citations import Citation
+from ihe.errors import Breach, ErrorCode, Rejected
+from ihe.identifiers import EntryUUID, PatientKey
+from xds.adhoc_query import AdhocQuery, ReturnType
+from xds.model import AssociationType, AvailabilityStatus, DocumentAvailability, MetadataObject
+from xds.query_conditions import Condition, conditions, predicates
+from xds.tables import TABLE_OF, association, document_entry, folder, object_locator, unique_id_locator
+from xds.visibility import EVERYTHING
+
+ERRORS = Citation("ITI TF-3", "Table 4.2.4.1-2")
+
+
+class Scope(Enum):
+    """Where a statement looks before parameters restrict it further; the keys are patients, ids or uuids."""
+
+    PATIENTS = "objects of the patients"
+    EVERYBODY = "objects of any patient"
+    ENTRY_UUID = "objects with the entryUUID"
+    UNIQUE_ID = "objects with the uniqueId"
+    LOGICAL_ID = "all versions with the logicalID"
+    MEMBERS_OF = "HasMember associations from the objects"
+    MEMBERSHIPS_OF = "HasMember associations to the objects"
+    EITHER_END = "associations from or to the objects"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One object of the answer. ``fragment`` is None where only a reference is asked for."""
+
+    kind: MetadataObject
+    patient_key: PatientKey
+    entry_uuid: EntryUUID
+    status: AvailabilityStatus
+    home: str | None
+    version: int
+    last_update_time: str | None
+    source_object: EntryUUID | None
+    target_object: EntryUUID | None
+    fragment: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """One query on one snapshot; ``limit`` is the most objects an answer may hold."""
+
+    connection: Connection
+    asked: AdhocQuery
+    visible: ColumnElement[bool]
+    limit: int
+
+    def find(self, kind: MetadataObject, scope: Scope, keys: Collection[object] = ()) -> tuple[Found, ...]:
+        """The objects in scope that match the query's parameters and that its metadata level may see."""
+        if not keys and scope is not Scope.EVERYBODY:
+            return ()
+        shape, values = conditions(self.asked.query, self.asked.parameters, kind)
+        level = self.asked.parameters.one("$MetadataLevel", int) or 1
+        leaf = self.asked.return_type is ReturnType.LEAF_CLASS
+        return self._run(kind, _statement(kind, scope, shape, level, leaf), values, keys)
+
+    def locate(self, kind: MetadataObject, scope: Scope, keys: Collection[object]) -> tuple[Found, ...]:
+        """The objects in scope that the query only starts from: no parameter and no level restricts them."""
+        return self._run(kind, _statement(kind, scope, (), 2, False), {}, keys) if keys else ()
+
+    def _run(
+        self, kind: MetadataObject, statement: Select[Any], values: dict[str, object], keys: Collection[object]
+    ) -> tuple[Found, ...]:
+        if kind is MetadataObject.DOCUMENT_ENTRY and self.visible is not EVERYTHING:
+            statement = statement.where(self.visible)
+        rows = self.connection.execute(statement, {**values, "scope": list(keys), "bound": self.limit + 1})
+        found = tuple(Found(kind, *row) for row in rows)
+        if len(found) > self.limit:
+            raise too_many(self.limit)
+        return found
+
+
+def too_many(limit: int) -> Rejected:
+    """The refusal of an answer that would be larger than this registry sends."""
+    return Rejected(
+        Breach(
+            code=ErrorCode.TOO_MANY_RESULTS,
+            text="The query matches more objects than this registry returns",
+            expected=f"at most {limit}",
+            citation=ERRORS,
+            remedy="narrow the query, for example by time or class code",
+        )
+    )
+
+
+@lru_cache(maxsize=1024)
+def _statement(kind: MetadataObject, scope: Scope, shape: tuple[Condition, ...], level: int, leaf: bool) -> Select[Any]:
+    table = TABLE_OF[kind]
+    source, within = SCOPES[scope](table)
+    restrictions = [predicate for condition in shape for predicate in predicates(condition)]
+    if level == 1:
+        restrictions.extend(_level_one(kind, shape))
+    return (
+        select(*_columns(table, leaf))
+        .select_from(source)
+        .where(within, *restrictions)
+        .order_by(table.c.patient_key, table.c.id)
+        .limit(bindparam("bound"))
+    )
+
+
+def _columns(table: Table, leaf: bool) -> tuple[ColumnElement[Any], ...]:
+    shared = tuple(table.c[name] for name in ("patient_key", "entry_uuid", "status", "home", "version"))
+    own = (table.c[name] if name in table.c else _nothing(name) for name in OWN)
+    return (*shared, *own, table.c.fragment if leaf else _nothing("fragment"))
+
+
+OWN = ("last_update_time", "source_object", "target_object")
+
+
+def _nothing(name: str) -> ColumnElement[Any]:
+    return null().label(name)
+
+
+def _level_one(kind: MetadataObject, shape: tuple[Condition, ...]) -> tuple[ColumnElement[bool], ...]:
+    """What a consumer that does not know metadata update must not see (Metadata Update: 3.18.4.1.2.3.5.1.1)."""
+    if kind is MetadataObject.DOCUMENT_ENTRY:
+        offline = document_entry.c.document_availability == DocumentAvailability.OFFLINE
+        return (document_entry.c.superseded == false(), ~offline)
+    if kind is MetadataObject.FOLDER:
+        current = folder.c.superseded == false()
+        # "This is controlled only by $XDSFolderStatus", where a query has it (Metadata Update: 3.18.4.1.2.3.7.2).
+        asked = any(condition.parameter.attribute == "Folder.availabilityStatus" for condition in shape)
+        return (current,) if asked else (current, folder.c.status == AvailabilityStatus.APPROVED)
+    if kind is MetadataObject.ASSOCIATION:
+        return (association.c.status == AvailabilityStatus.APPROVED,)
+    return ()
+
+
+Looking = tuple[FromClause, ColumnElement[bool]]
+_KEYS: BindParameter[Any] = bindparam("scope", expanding=True)
+
+
+def _of_patients(table: Table) -> Looking:
+    return table, table.c.patient_key.in_(_KEYS)
+
+
+def _of_everybody(table: Table) -> Looking:
+    return table, true()
+
+
+def _with_entry_uuid(table: Table) -> Looking:
+    place = object_locator
+    at = and_(table.c.patient_key == place.c.patient_key, table.c.id == place.c.id)
+    return place.join(table, at), and_(place.c.entry_uuid.in_(_KEYS), place.c.kind == _kind_of(table))
+
+
+def _with_unique_id(table: Table) -> Looking:
+    place = unique_id_locator
+    at = and_(table.c.patient_key == place.c.patient_key, table.c.id == place.c.id)
+    return place.join(table, at), and_(place.c.unique_id.in_(_KEYS), place.c.kind == _kind_of(table))
+
+
+def _with_logical_id(table: Table) -> Looking:
+    return table, table.c.logical_id.in_(_KEYS)
+
+
+def _members_of(table: Table) -> Looking:
+    return table, and_(table.c.source_object.in_(_KEYS), _has_member(table))
+
+
+def _memberships_of(table: Table) -> Looking:
+    return table, and_(table.c.target_object.in_(_KEYS), _has_member(table))
+
+
+def _either_end(table: Table) -> Looking:
+    return table, or_(table.c.source_object.in_(_KEYS), table.c.target_object.in_(_KEYS))
+
+
+def _has_member(table: Table) -> ColumnElement[bool]:
+    return table.c.association_type == AssociationType.HAS_MEMBER
+
+
+def _kind_of(table: Table) -> MetadataObject:
+    return next(kind for kind, known in TABLE_OF.items() if known is table)
+
+
+SCOPES: Mapping[Scope, Callable[[Table], Looking]] = {
+    Scope.PATIENTS: _of_patients,
+    Scope.EVERYBODY: _of_everybody,
+    Scope.ENTRY_UUID: _with_entry_uuid,
+    Scope.UNIQUE_ID: _with_unique_id,
+    Scope.LOGICAL_ID: _with_logical_id,
+    Scope.MEMBERS_OF: _members_of,
+    Scope.MEMBERSHIPS_OF: _memberships_of,
+    Scope.EITHER_END: _either_end,
+}
