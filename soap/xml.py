@@ -87,12 +87,14 @@ _DECLARATION = b"<?xml version='1.0' encoding='utf-8'?>\n"
 
 
 def _parser(encoding: str | None) -> etree.XMLParser:
-    """One parser per thread: lxml locks a parser while it works."""
-    if encoding is not None:
+    """One parser per thread for the usual encodings: lxml locks a parser while it works."""
+    if encoding is not None and encoding.lower() not in ("utf-8", "utf8"):
         return _make_parser(encoding)
-    parser: etree.XMLParser | None = getattr(_PARSERS, "default", None)
+    kept = "declared" if encoding is None else "utf_8"
+    parser: etree.XMLParser | None = getattr(_PARSERS, kept, None)
     if parser is None:
-        parser = _PARSERS.default = _make_parser(None)
+        parser = _make_parser(encoding)
+        setattr(_PARSERS, kept, parser)
     return parser
 
 

@@ -1,0 +1,188 @@
+"""SOAP services made of transactions: Spyne declares the operations and dispatches each envelope to its transaction.
+
+Spyne's own rules are replaced where they differ from the standards: it gets a tree that our parser made, it finds the
+operation by wsa:Action (ITI-42, ITI-57 and ITI-61 share one body element), and it hands the body on as it is.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from lxml.etree import QName, _Element
+from twisted.internet.defer import Deferred, maybeDeferred
+
+from ihe.exchange import Part, SOAPReply, SOAPRequest
+from ihe.transactions import SOAPBinding
+from soap.addressing import ACTION_NOT_SUPPORTED, read_addressing
+from soap.context import Answer, Connection, SOAPContext, SOAPTransaction
+from soap.envelope import Envelope, open_envelope
+from soap.faults import SOAPFault, sender_fault
+from soap.names import WSA
+from soap.spyne_compat import (
+    AnyXml,
+    Application,
+    ComplexModel,
+    MethodContext,
+    ServerBase,
+    ServiceBase,
+    Soap12,
+    rpc,
+)
+from soap.xml import escape
+
+NO_PARTS: Mapping[str, Part] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request as the transport delivers it: the parsed envelope, the parts that came with it, and from where."""
+
+    root: _Element
+    parts: Mapping[str, Part] = field(default_factory=lambda: NO_PARTS)
+    packaged: bool = False
+    correlation_id: str
+    endpoint: str
+    connection: Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A transaction and the one of its bindings that a request chose."""
+
+    transaction: SOAPTransaction
+    binding: SOAPBinding
+
+
+class IHESoap12(Soap12):  # type: ignore[misc]
+    """SOAP 1.2 with WS-Addressing for Spyne: one lxml element in, whatever the operation returns out."""
+
+    def set_app(self, app: Any) -> None:
+        """Note the operations of the application by their wsa:Action."""
+        super().set_app(app)
+        self._by_action = {each.udd.binding.action: each for each in app.interface.method_id_map.values()}
+
+    def create_in_document(self, ctx: Any, charset: str | None = None) -> None:
+        """Take the tree of the call."""
+        ctx.in_document = ctx.in_string.root
+
+    def decompose_incoming_envelope(self, ctx: Any, message: object = None) -> None:
+        """Check envelope and addressing; their faults leave Spyne untouched."""
+        envelope = open_envelope(ctx.in_document)
+        addressing = read_addressing(envelope.headers)
+        ctx.udc = (envelope, addressing)
+        ctx.in_body_doc = envelope.body
+        ctx.method_request_string = addressing.action
+
+    def get_call_handles(self, ctx: Any) -> list[Any]:
+        """Find the operation by wsa:Action, and make sure that the body is the one it goes with."""
+        action = ctx.method_request_string
+        found = self._by_action.get(action)
+        if found is None:
+            raise _unknown_action(action, self._by_action)
+        if found.udd.binding.request != ctx.in_body_doc.tag:
+            raise _wrong_body(action, found.udd.binding.request, ctx.in_body_doc)
+        if found.udd.binding.mtom and not ctx.in_string.packaged:
+            raise _mtom_wanted(found.udd.transaction)
+        return [found]
+
+    def deserialize(self, ctx: Any, message: object) -> None:
+        """The operation takes the body as it came."""
+        ctx.in_object = ctx.in_body_doc
+
+
+class SOAPService:
+    """The operations of one endpoint as a Spyne application."""
+
+    def __init__(self, transactions: Iterable[SOAPTransaction], answer: Answer) -> None:
+        self.operations = tuple(_operations(transactions))
+        actor = self.operations[0].transaction.responder.replace(" ", "")
+        declared = {each.binding.operation: _declare(each, answer) for each in self.operations}
+        service = type(ServiceBase)(actor, (ServiceBase,), {"__module__": __name__, **declared})
+        self.application = Application(
+            [service], "urn:ihe:iti", name=actor, in_protocol=IHESoap12(), out_protocol=IHESoap12()
+        )
+        self._server = ServerBase(self.application)
+
+    def call(self, call: Call) -> tuple[SOAPBinding, Deferred[SOAPReply]]:
+        """Start the operation that a request asks for; a SOAPFault says why there is none."""
+        incoming = MethodContext(self._server, MethodContext.SERVER)
+        incoming.in_string = call
+        (context,) = self._server.generate_contexts(incoming)
+        self._server.get_in_object(context)
+        self._server.get_out_object(context)
+        if context.out_error is not None:
+            raise context.out_error
+        return context.descriptor.udd.binding, context.out_object[0]
+
+
+def _operations(transactions: Iterable[SOAPTransaction]) -> Iterator[Operation]:
+    for transaction in transactions:
+        for binding in transaction.bindings:
+            if isinstance(binding, SOAPBinding):
+                yield Operation(transaction, binding)
+
+
+def _declare(operation: Operation, answer: Answer) -> Callable[..., object]:
+    """One remote procedure for Spyne, named as in the binding."""
+    binding, transaction = operation.binding, operation.transaction
+
+    def remote(ctx: Any, body: _Element) -> Deferred[SOAPReply]:
+        call: Call = ctx.in_string
+        envelope: Envelope
+        envelope, addressing = ctx.udc
+        context = SOAPContext(
+            correlation_id=call.correlation_id,
+            endpoint=call.endpoint,
+            binding=binding,
+            envelope=envelope,
+            addressing=addressing,
+            connection=call.connection,
+        )
+        return maybeDeferred(answer, transaction, SOAPRequest(body, call.parts), context)
+
+    remote.__name__ = binding.operation
+    declare: Callable[..., object] = rpc(
+        _element(binding.request),
+        _returns=_element(binding.reply),
+        _body_style="bare",
+        _in_message_name=binding.request,
+        _out_message_name=binding.reply,
+        _udd=operation,
+    )(remote)
+    return declare
+
+
+def _element(name: str) -> Any:
+    """A declared body: its real name in its real namespace, with opaque content."""
+    qname = QName(name)
+    members = {
+        "__namespace__": qname.namespace,
+        "__type_name__": qname.localname,
+        "_type_info": [("any", AnyXml)],
+    }
+    return type(ComplexModel)(qname.localname, (ComplexModel,), members)
+
+
+def _unknown_action(action: str, known: Iterable[str]) -> SOAPFault:
+    problem = b'<wsa:ProblemAction xmlns:wsa="%b"><wsa:Action>%b</wsa:Action></wsa:ProblemAction>'
+    return sender_fault(
+        f"The wsa:Action {action} is not offered here; this endpoint takes {', '.join(sorted(known))}",
+        ACTION_NOT_SUPPORTED,
+        detail=problem % (WSA.encode(), escape(action)),
+    )
+
+
+def _wrong_body(action: str, wanted: str, body: _Element) -> SOAPFault:
+    return sender_fault(
+        f"The wsa:Action {action} goes with a body {wanted}; this body is {body.tag}", ACTION_NOT_SUPPORTED
+    )
+
+
+def _mtom_wanted(transaction: SOAPTransaction) -> SOAPFault:
+    """Simple SOAP is for transactions that do not specify MTOM (ITI TF-2: V.8.1)."""
+    return sender_fault(
+        f"{transaction.name} [{transaction.id}] must be sent in MTOM/XOP format, this request came without it: send "
+        'multipart/related with type="application/xop+xml" and the envelope as its root part. Inside, documents may be '
+        f"XOP parts or inline base64 ({transaction.citation}; ITI TF-2: V.8)"
+    )
