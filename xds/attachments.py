@@ -63,7 +63,8 @@ class Attachments:
 def decode_attachments(request: SOAPRequest) -> Attachments:
     """Read every Document element and account for every part."""
     elements = request.body.findall(DOCUMENT)
-    named = {_content_id(include.get("href")) for element in elements for include in element.iter(INCLUDE)}
+    # The header may name parts of its own, such as a certificate.
+    named = {_content_id(include.get("href")) for include in request.body.getroottree().iter(INCLUDE)}
     stray = tuple(content_id for content_id in request.parts if content_id not in named)
     return Attachments(tuple(_decode(element, request.parts) for element in elements), stray)
 

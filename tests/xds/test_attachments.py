@@ -77,6 +77,14 @@ def test_a_part_that_no_document_names_is_told() -> None:
     assert codes(read(sent, part("lost@sender"))) == [(ErrorCode.MISSING_DOCUMENT_METADATA, "lost@sender")]
 
 
+def test_a_part_that_the_header_names_is_none_of_the_documents() -> None:
+    token = "<Header><BinarySecurityToken><xop:Include href='cid:certificate@sender'/></BinarySecurityToken></Header>"
+    sent = f"<Envelope {XMLNS}>{token}<Body><Document id='Document01'>QQ==</Document></Body></Envelope>"
+    body = etree.fromstring(sent)[1]
+    attachments = decode_attachments(SOAPRequest(body, {"certificate@sender": part("certificate@sender")}))
+    assert codes(attachments) == []
+
+
 def test_a_reference_to_no_part_is_told() -> None:
     sent = '<Document id="Document01"><xop:Include href="cid:none@sender"/></Document>'
     assert codes(read(sent)) == [(ErrorCode.MISSING_DOCUMENT, "Document01")]
