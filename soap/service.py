@@ -60,7 +60,8 @@ class IHESoap12(Soap12):  # type: ignore[misc]
     def set_app(self, app: Any) -> None:
         """Note the operations of the application by their wsa:Action."""
         super().set_app(app)
-        self._by_action = {each.udd.binding.action: each for each in app.interface.method_id_map.values()}
+        declared = app.interface.method_id_map.values() if app is not None else ()
+        self._by_action = {each.udd.operation.binding.action: each for each in declared}
 
     def create_in_document(self, ctx: Any, charset: str | None = None) -> None:
         """Take the tree of the call."""
@@ -80,10 +81,11 @@ class IHESoap12(Soap12):  # type: ignore[misc]
         found = self._by_action.get(action)
         if found is None:
             raise _unknown_action(action, self._by_action)
-        if found.udd.binding.request != ctx.in_body_doc.tag:
-            raise _wrong_body(action, found.udd.binding.request, ctx.in_body_doc)
-        if found.udd.binding.mtom and not ctx.in_string.packaged:
-            raise _mtom_wanted(found.udd.transaction)
+        operation: Operation = found.udd.operation
+        if operation.binding.request != ctx.in_body_doc.tag:
+            raise _wrong_body(action, operation.binding.request, ctx.in_body_doc)
+        if operation.binding.mtom and not ctx.in_string.packaged:
+            raise _mtom_wanted(operation.transaction)
         return [found]
 
     def deserialize(self, ctx: Any, message: object) -> None:
@@ -113,7 +115,7 @@ class SOAPService:
         self._server.get_out_object(context)
         if context.out_error is not None:
             raise context.out_error
-        return context.descriptor.udd.binding, context.out_object[0]
+        return context.descriptor.udd.operation.binding, context.out_object[0]
 
 
 def _operations(transactions: Iterable[SOAPTransaction]) -> Iterator[Operation]:
@@ -148,7 +150,7 @@ def _declare(operation: Operation, answer: Answer) -> Callable[..., object]:
         _body_style="bare",
         _in_message_name=binding.request,
         _out_message_name=binding.reply,
-        _udd=operation,
+        _udd={"operation": operation},
     )(remote)
     return declare
 
