@@ -2,6 +2,12 @@
 
 from typing import Any
 
+from xds.iti41 import ITI_41
+from xds.iti42 import ITI_42
+from xds.iti57 import ITI_57
+from xds.iti61 import ITI_61
+from xds.iti62 import ITI_62
+
 from ihe.transactions import Actor, HL7v2Binding, SOAPBinding, Transaction
 from pix.iti8 import ITI_8
 from pix.iti9 import ITI_9
@@ -11,13 +17,8 @@ from pix.iti44 import ITI_44
 from pix.iti45 import ITI_45
 from pix.iti47 import ITI_47
 from xds.iti18 import ITI_18
-from xds.iti41 import ITI_41
-from xds.iti42 import ITI_42
 from xds.iti43 import ITI_43
 from xds.iti51 import ITI_51
-from xds.iti57 import ITI_57
-from xds.iti61 import ITI_61
-from xds.iti62 import ITI_62
 from xds.iti86 import ITI_86
 
 AnyTransaction = Transaction[Any, Any, Any, Any, Any]
@@ -63,6 +64,4 @@ def soap_endpoints(transactions: tuple[AnyTransaction, ...]) -> dict[str, tuple[
 
 def hl7v2_transactions(transactions: tuple[AnyTransaction, ...]) -> tuple[AnyTransaction, ...]:
     """Those that arrive over MLLP."""
-    return tuple(
-        each for each in transactions if any(isinstance(binding, HL7v2Binding) for binding in each.bindings)
-    )
+    return tuple(each for each in transactions if any(isinstance(binding, HL7v2Binding) for binding in each.bindings))

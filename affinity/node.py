@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from xds.registry import DocumentRegistry
+
 from affinity.database import Database
 from affinity.domain import LoadedDomain
 from affinity.migrations import upgrade
@@ -15,7 +17,6 @@ from ihe.transactions import Actor
 from pix.manager import PatientIndex
 from xds.documents import FileStore
 from xds.encryption import KeyRing, create_keys, load_keys
-from xds.registry import DocumentRegistry
 from xds.repository import DocumentRepository
 
 

@@ -1,16 +1,23 @@
 """The responder of every PIX and PDQ transaction, v2 and v3: one index of source records and the persons they form."""
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
-from ihe.datatypes import CX
+from ihe.datatypes import CX, HD
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.exchange import Transactor
 from ihe.identifiers import PatientKey
+from pix import candidates, linking, matricule, merging, receipts, registration, searching, store_records
+from pix.candidates import Result
+from pix.journal import Change
 from pix.model import CandidateQuery, Feed, Identifier, Merge, Origin, Page, Patient
+from pix.tables import record
+
+POINTER = "p"
+"""Separates, in a continuation pointer, the name of a frozen result from the number of the next candidate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,62 +26,150 @@ class PatientIndex:
 
     Every change returns the answer to send: ``origin.answer``, or the stored one if the same message was applied
     before. Every refusal is a ``Rejected`` whose breaches carry the ``location`` of the identifier concerned.
+    ``is_national_id`` says whether the check digits of a national id are right; one with wrong digits links nobody.
     """
 
     domain: AffinityDomain
     database: Transactor[Connection]
     clock: Callable[[], datetime]
+    is_national_id: Callable[[str], bool] = matricule.is_valid
 
     def register(self, feed: Feed, origin: Origin) -> bytes:
         """Add a patient or update it (ITI-8 A01/A04/A05/A08, ITI-30 A28/A31, ITI-44 add and revise)."""
-        raise NotImplementedError
+        return self._apply(origin, feed.identifiers, lambda change: registration.register(change, feed))
 
     def merge(self, merges: tuple[Merge, ...], origin: Origin) -> bytes:
         """Merge ids that are both known (ITI-8 A40, ITI-44 duplicates resolved; ITI TF-2: 3.8.4.2.4)."""
-        raise NotImplementedError
+        return self._apply(origin, _both(merges), lambda change: merging.merge(change, merges))
 
     def merge_or_change(self, merges: tuple[Merge, ...], origin: Origin) -> bytes:
         """Merge; an unknown survivor takes over the id, an unknown subsumed id is no error (ITI TF-2: 3.30.6.4.4)."""
-        raise NotImplementedError
+        return self._apply(origin, _both(merges), lambda change: merging.merge_or_change(change, merges))
 
     def change(self, changes: tuple[Merge, ...], origin: Origin) -> bytes:
         """Give ``subsumed`` its new id ``surviving``, which nobody else may have (ITI TF-2: 3.30.6.5.4)."""
-        raise NotImplementedError
+        return self._apply(origin, _both(changes), lambda change: merging.change_identifiers(change, changes))
 
     def link(self, first: tuple[Identifier, ...], second: tuple[Identifier, ...], origin: Origin) -> bytes:
         """Record that both lists are one person (ITI TF-2: 3.30.6.6.4)."""
-        raise NotImplementedError
+        return self._apply(origin, (*first, *second), lambda change: linking.link(change, first, second))
 
     def unlink(self, first: tuple[Identifier, ...], second: tuple[Identifier, ...], origin: Origin) -> bytes:
         """Record that the lists are two persons; no action if they are not linked (ITI TF-2: 3.30.6.7.4)."""
-        raise NotImplementedError
+        return self._apply(origin, (*first, *second), lambda change: linking.unlink(change, first, second))
 
     def corresponding(
         self, identifier: Identifier, domains: tuple[AssigningAuthority, ...] = ()
     ) -> tuple[Identifier, ...] | None:
-        """The person's other ids, in ``domains`` or all, grouped by domain; None if ``identifier`` is unknown."""
-        raise NotImplementedError
+        """The person's other ids, in ``domains`` or all, grouped by domain; None if ``identifier`` is unknown.
+
+        A national id that contradicting records carry corresponds to nothing: possible matches are not communicated
+        until a positive matching decision is reached (ITI TF-2: 3.9.4.2.2.6).
+        """
+
+        def work(connection: Connection) -> tuple[Identifier, ...] | None:
+            persons = candidates.persons_named(connection, identifier)
+            if persons is None or len(persons) > 1:
+                return None if persons is None else ()
+            (identifiers,) = candidates.identifiers_of(connection, self.domain, persons).values()
+            wanted = candidates.oids(domains)
+            return tuple(
+                each for each in identifiers if each != identifier and (not wanted or each.authority.oid in wanted)
+            )
+
+        return self.database.read(work)
 
     def find(self, query: CandidateQuery) -> Page:
         """Search; the rest of a longer result is kept for ``more`` (ITI TF-2: 3.21.4.2.2.8). Rejected: too broad."""
-        raise NotImplementedError
+        domains = candidates.oids(query.domains)
+
+        def work(connection: Connection) -> tuple[Result, Page]:
+            keys, truncated = searching.matching(connection, query.criteria)
+            keys = candidates.with_domains(connection, self.domain, keys, domains)
+            result = Result(keys=tuple(keys), truncated=truncated, domains=domains)
+            return result, candidates.page(connection, self.domain, result, 1, query.quantity)
+
+        result, page = self.database.read(work)
+        if not page.remaining:
+            return page
+        name = self.database.write(
+            lambda connection: candidates.keep(connection, result, query.owner, query.tag, self.clock())
+        )
+        return _pointing(page, name)
 
     def more(self, pointer: str, quantity: int | None, owner: str) -> Page | None:
         """The page that ``pointer`` names; None if it is unknown, cancelled, too old, or another sender's."""
-        raise NotImplementedError
+        name, _, number = pointer.partition(POINTER)
+        if not name or not (number.isascii() and number.isdecimal()) or len(number) > 9:
+            return None
+        return self._kept(owner, int(number), quantity, token=name)
 
     def continued(self, tag: str, start: int, quantity: int | None, owner: str) -> Page | None:
         """The page of query ``tag`` from result number ``start`` (1-based), as HL7 v3 asks; None as for ``more``."""
-        raise NotImplementedError
+        return self._kept(owner, start, quantity, tag=tag)
 
     def cancel(self, tag: str, owner: str) -> None:
         """Forget the results kept for a query; harmless if there are none (ITI TF-2: 3.21.4.3)."""
-        raise NotImplementedError
+        self.database.write(lambda connection: candidates.forget(connection, owner, tag))
 
     def resolve(self, connection: Connection, patient_id: CX) -> Patient | None:
         """The patient that an XDS patient id names; None: unknown, subsumed, or its authority issues no XDS ids."""
-        raise NotImplementedError
+        authority = self.domain.authority(patient_id.authority)
+        if authority is None or not authority.issues_xds_ids:
+            return None
+        identifier = Identifier(authority=authority, id=patient_id.id)
+        found = store_records.by_identifiers(connection, (identifier,)).get(identifier.key)
+        if found is None or not found.announced or found.survivor is not None:
+            return None
+        subsumed = connection.scalars(select(record.c.key).where(record.c.survivor == found.key).order_by(record.c.key))
+        return Patient(key=found.key, keys=(found.key, *map(PatientKey, subsumed)), id=_xds_id(found))
 
     def current(self, connection: Connection, keys: Collection[PatientKey]) -> Mapping[PatientKey, CX]:
         """The surviving id for each key."""
-        raise NotImplementedError
+        found = store_records.by_keys(connection, set(keys))
+        survivors = store_records.by_keys(connection, {each.survivor for each in found.values() if each.survivor})
+        return {key: _xds_id(survivors.get(each.survivor or each.key, each)) for key, each in found.items()}
+
+    def _apply(self, origin: Origin, identifiers: Iterable[Identifier], work: Callable[[Change], None]) -> bytes:
+        at, named = self.clock(), tuple(identifiers)
+
+        def transaction(connection: Connection) -> bytes:
+            change = Change(
+                connection=connection,
+                domain=self.domain,
+                origin=origin,
+                at=at,
+                is_national_id=self.is_national_id,
+            )
+            change.lock_identifiers(named)
+            stored = receipts.stored_answer(change)
+            if stored is not None:
+                return stored
+            work(change)
+            receipts.store_answer(change)
+            return origin.answer
+
+        return self.database.write(transaction)
+
+    def _kept(self, owner: str, start: int, quantity: int | None, *, token: str = "", tag: str = "") -> Page | None:
+        def work(connection: Connection) -> Page | None:
+            found = candidates.kept(connection, owner, self.clock(), token=token, tag=tag)
+            if found is None or not 1 <= start <= len(found[1].keys):
+                return None
+            return _pointing(candidates.page(connection, self.domain, found[1], start, quantity), found[0])
+
+        return self.database.read(work)
+
+
+def _both(merges: Iterable[Merge]) -> tuple[Identifier, ...]:
+    return tuple(identifier for each in merges for identifier in (each.surviving, each.subsumed))
+
+
+def _pointing(page: Page, name: str) -> Page:
+    following = page.start + len(page.candidates)
+    return replace(page, pointer=f"{name}{POINTER}{following}" if page.remaining else None)
+
+
+def _xds_id(found: store_records.Record) -> CX:
+    """The id in the form of XDS metadata (ITI TF-3: Table 4.2.3.1.7-2, CX)."""
+    return CX(found.id, HD("", found.authority, "ISO"))

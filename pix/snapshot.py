@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -14,7 +13,7 @@ VALUES: tuple[type, ...] = (PersonName, Address, Telecom, Coded, CX, HD)
 
 def to_json(demographics: Demographics) -> str:
     """Write what is known, and nothing else."""
-    return json.dumps(_plain(demographics), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(plain(demographics), ensure_ascii=False, separators=(",", ":"))
 
 
 def from_json(text: str) -> Demographics:
@@ -24,12 +23,13 @@ def from_json(text: str) -> Demographics:
     return found
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as JSON has it: what is known, by attribute name."""
     if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, (Demographics, *VALUES)):
-        pairs = ((each.name, getattr(value, each.name)) for each in fields(value))
-        return {name: _plain(content) for name, content in pairs if content not in (None, "", ())}
+        return [plain(each) for each in value]
+    if type(value) in READERS:
+        pairs = ((name, getattr(value, name)) for name in READERS[type(value)])
+        return {name: plain(content) for name, content in pairs if content not in (None, "", ())}
     return value
 
 

@@ -19,7 +19,7 @@ record = Table(
     Column("survivor", BigInteger),  # the key of the record that this one was merged into, at the end of the chain
     Column("announced", Boolean, nullable=False),  # false: named by a link (ADT^A24), not fed yet
     Column("source", Text, nullable=False),  # who fed it last: application|facility
-    Column("event", BigInteger, nullable=False),  # the last event that changed it
+    Column("updated", Text, nullable=False),  # when its demographics were fed last, ISO 8601, UTC
     Column("demographics", Text, nullable=False),  # pix.snapshot
     Column("family", Text, nullable=False),  # folded, to sort by
     Column("given", Text, nullable=False),

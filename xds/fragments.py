@@ -1,8 +1,8 @@
 """Stored ebRIM of one object, and how an answer is spliced from it (ITI TF-3: 4.2; bytes are spliced, not built).
 
 A fragment is the object's element, cut by NUL bytes (which XML cannot hold) where values go that may change after
-registration: status and home; lastUpdateTime of a Folder; version; patientId. The prefix ``rim`` must be declared by the
-surrounding element, as in ``RIM_DECLARATION``.
+registration: status and home; lastUpdateTime of a Folder; version; patientId. The prefix ``rim`` must be declared by
+the surrounding element, as in ``RIM_DECLARATION``.
 """
 
 from ihe.datatypes import CX
@@ -18,22 +18,25 @@ _STATUS = {status: b' status="%s"' % status.value.encode() for status in Availab
 def splice(
     fragment: bytes,
     *,
-    status: AvailabilityStatus,
+    status: AvailabilityStatus | None,
     home: str | None,
-    version: int,
+    version: int | None,
     patient_id: CX | None = None,
     last_update_time: str | None = None,
 ) -> bytes:
-    """The object's whole element for an answer. Associations take no ``patient_id``; only Folders ``last_update_time``."""
+    """The whole element of an object. Associations take no ``patient_id``; only Folders take ``last_update_time``.
+
+    What is None is left out, as in a submission.
+    """
     head, slots, rest, *tail = fragment.split(CUT)
     return b"".join(
         (
             head,
-            _STATUS[status],
+            _STATUS[status] if status is not None else b"",
             b' home="%s">' % escape(home) if home is not None else b">",
             _last_update_time(last_update_time) if last_update_time is not None else b"",
             slots,
-            b'<rim:VersionInfo versionName="%d"/>' % version,
+            b'<rim:VersionInfo versionName="%d"/>' % version if version is not None else b"",
             rest,
             escape(str(patient_id)) if patient_id is not None else b"",
             *tail,

@@ -200,7 +200,7 @@ class Association:
     association_propagation: bool | None = None
     original_status: AvailabilityStatus | None = None
     new_status: AvailabilityStatus | None = None
-    documentation: Code | None = None
+    association_documentation: Code | None = None
     extra: tuple[ExtraSlot, ...] = ()
 
 

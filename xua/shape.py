@@ -106,7 +106,7 @@ SHAPES = {
 }
 
 # Plain text, or one HL7 v3 data type written in attributes alone: CE, II (ITI TF-2: 3.40.4.1.2).
-_VALUE = Shape(frozenset(), _names("xsi:type xsi:nil"), re.compile("(?:hl7:\\w+;)?"))
+_VALUE = Shape(frozenset(), _names("xsi:type xsi:nil"), re.compile(r"(?:hl7:\w+;)?", re.ASCII))
 _HL7_VALUE = Shape(
     frozenset(),
     _names(

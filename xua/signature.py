@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from lxml.etree import SubElement, _Element
+from lxml.etree import LxmlError, SubElement, _Element
 from signxml import DigestAlgorithm, SignatureConfiguration, SignatureMethod, XMLSigner, XMLVerifier, methods
 from signxml.exceptions import SignXMLException
 
@@ -66,7 +66,7 @@ def verified_bytes(
             continue
         try:
             return _verify(assertion, certificate, now), certificate
-        except (SignXMLException, ValueError) as error:
+        except (SignXMLException, LxmlError, ValueError) as error:
             failures.append(f"{type(error).__name__}: {error}"[:200])
     raise AssertionRefused(Subcode.FAILED_CHECK, f"the signature does not verify: {'; '.join(failures)}")
 

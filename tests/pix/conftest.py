@@ -1,6 +1,6 @@
 """A patient index over an empty database; an invented domain of two hospitals, a laboratory and a national register."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -58,7 +58,7 @@ def clock() -> Callable[[], datetime]:
 
 
 @pytest.fixture
-def index(database: Database, domain: AffinityDomain, clock: Callable[[], datetime]) -> Iterator[PatientIndex]:
+def index(database: Database, domain: AffinityDomain, clock: Callable[[], datetime]) -> PatientIndex:
     return PatientIndex(domain=domain, database=database, clock=clock)
 
 

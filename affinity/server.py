@@ -1,0 +1,149 @@
+"""The listeners of one node: HTTP, HTTPS, MLLP, MLLP over TLS; opened together, drained together."""
+
+import json
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from twisted.internet.defer import DeferredList, maybeDeferred
+
+from affinity import health
+from affinity.catalogue import AnyTransaction, hl7v2_transactions, soap_endpoints
+from affinity.hl7_answers import HL7Answers
+from affinity.node import Node, utc_now
+from affinity.settings import Limits, Settings
+from affinity.soap_answers import SOAPAnswers
+from affinity.workers import Workers
+from mllp.endpoint import TLS, secured
+from mllp.factory import MLLPFactory
+from mllp.patience import Limits as MLLPLimits
+from soap.limits import SOAPLimits
+from soap.server import build_site
+from soap.xml import XMLLimits
+from xua.authentication import XUAMode
+from xua.verifier import Verifier
+
+log = structlog.get_logger()
+
+BACKLOG = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """Who is let in: our certificates, how to believe an assertion, and whether the ports without TLS are opened."""
+
+    tls: TLS | None
+    mode: XUAMode
+    verifier: Verifier
+    plain: bool
+
+
+class Server:
+    """A node with its doors open. ``ports`` tells where it listens once it is started."""
+
+    def __init__(
+        self, reactor: Any, settings: Settings, node: Node, doors: Doors, transactions: tuple[AnyTransaction, ...]
+    ) -> None:
+        self.ports: dict[str, int] = {}
+        self._reactor = reactor
+        self._settings = settings
+        self._node = node
+        self._doors = doors
+        self._transactions = transactions
+        self._workers = Workers(reactor, settings.limits.workers)
+        self._mllp = MLLPFactory(self._hl7_answers(), reactor, _mllp_limits(settings.limits))
+        self._listening: list[Any] = []
+
+    def start(self) -> None:
+        """Open every configured port, then say in ``ports.json`` which they are. OSError names a port that is taken."""
+        self._workers.start()
+        listen, tls = self._settings.listen, self._doors.tls
+        if self._doors.plain:
+            self._open("http", listen.http_port, None)
+            self._open("mllp", listen.mllp_port, None)
+        if tls is not None:
+            self._open("https", listen.https_port, tls)
+            self._open("mllps", listen.mllps_port, tls)
+        _publish(self._settings.data / "ports.json", self.ports)
+        log.info("listening", host=listen.host, **self.ports)
+
+    async def drain(self) -> None:
+        """Take no more connections, answer what was received, then let go of everything."""
+        (self._settings.data / "ports.json").unlink(missing_ok=True)
+        await DeferredList([maybeDeferred(port.stopListening) for port in self._listening])
+        timer = self._reactor.callLater(self._settings.limits.drain_seconds, self._give_up)
+        await DeferredList([self._mllp.drain(), self._workers.until_idle()])
+        if timer.active():
+            timer.cancel()
+        self._workers.stop()
+        self._node.close()
+        log.info("stopped")
+
+    def _open(self, name: str, port: int | None, tls: TLS | None) -> None:
+        """Bind first: the WSDL names the port, which may be any free one."""
+        if port is None:
+            return
+        bound = _bind(self._settings.listen.host, port)
+        self.ports[name] = bound.getsockname()[1]
+        factory = self._mllp if name.startswith("mllp") else self._site(name)
+        adopted = self._reactor.adoptStreamPort(bound.fileno(), bound.family, secured(factory, tls, self._reactor))
+        bound.close()
+        self._listening.append(adopted)
+
+    def _site(self, scheme: str) -> Any:
+        host = self._settings.listen.host
+        url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.ports[scheme]}"
+        answers = SOAPAnswers(
+            ports=self._node.ports,
+            mode=self._doors.mode,
+            verifier=self._doors.verifier,
+            clock=utc_now,
+            defer=self._workers.defer,
+        )
+        return build_site(
+            soap_endpoints(self._transactions),
+            answers,
+            self._node.store.create,
+            public_url=self._settings.listen.public_url or url,
+            limits=_soap_limits(self._settings.limits),
+            extra=health.pages(self._node.database, self._workers.defer),
+        )
+
+    def _hl7_answers(self) -> HL7Answers:
+        chosen = hl7v2_transactions(self._transactions)
+        return HL7Answers(transactions=chosen, ports=self._node.ports, clock=utc_now, defer=self._workers.defer)
+
+    def _give_up(self) -> None:
+        log.warning("requests were still under way when the time to drain was over")
+        self._mllp.abort()
+        self._workers.abandon()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """A listening socket; until it is adopted, connections wait in its backlog."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=False)
+    bound.setblocking(False)
+    return bound
+
+
+def _mllp_limits(limits: Limits) -> MLLPLimits:
+    return MLLPLimits(message=limits.hl7_message, connections=limits.connections, idle_seconds=limits.idle_seconds)
+
+
+def _soap_limits(limits: Limits) -> SOAPLimits:
+    return SOAPLimits(
+        body=limits.document,
+        xml=XMLLimits(size=limits.envelope),
+        idle=limits.idle_seconds,
+        connections=limits.connections,
+    )
+
+
+def _publish(file: Path, ports: dict[str, int]) -> None:
+    """Write ``ports.json`` whole or not at all: whoever waits for it may read it at once."""
+    draft = file.with_suffix(".tmp")
+    draft.write_text(json.dumps(ports) + "\n")
+    draft.replace(file)

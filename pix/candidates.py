@@ -1,0 +1,140 @@
+"""What queries answer: the ids of a person, candidates, and results kept for continuation (ITI TF-2: 3.9, 3.21)."""
+
+import json
+import secrets
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, delete, insert, select
+
+from ihe.domain import AffinityDomain, AssigningAuthority
+from ihe.identifiers import PatientKey
+from pix import store_links, store_records
+from pix.model import Candidate, Identifier, Page
+from pix.tables import continuation
+
+KEPT_FOR = timedelta(minutes=15)
+KEPT = 2000
+"""Most unfinished queries that are kept; the oldest go first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The persons that a query found, each by the record that represents it, frozen so that pages fit together."""
+
+    keys: tuple[PatientKey, ...]
+    truncated: bool
+    domains: tuple[str, ...]
+
+
+def identifiers_of(
+    connection: Connection, domain: AffinityDomain, persons: Collection[PatientKey]
+) -> dict[PatientKey, tuple[Identifier, ...]]:
+    """All ids of each person, in the order of the domain's authorities; national ids only if their digits are right."""
+    members = store_links.members(connection, persons)
+    keys = [key for linked in members.values() for key in linked]
+    records, nationals = store_records.by_keys(connection, keys), store_records.nationals(connection, keys)
+    authorities = {each.oid: (order, each) for order, each in enumerate(domain.assigning_authorities)}
+    found: dict[PatientKey, tuple[Identifier, ...]] = {}
+    for person, linked in members.items():
+        said = [(records[key].authority, records[key].id, records[key].type_code) for key in linked]
+        said += [
+            (each.authority, each.id, each.type_code) for key in linked for each in nationals.get(key, ()) if each.valid
+        ]
+        known = sorted(
+            {(*authorities[oid][:1], id): (oid, id, code) for oid, id, code in said if oid in authorities}.items()
+        )
+        found[person] = tuple(
+            Identifier(authority=authorities[oid][1], id=id, type_code=code) for _, (oid, id, code) in known
+        )
+    return found
+
+
+def persons_named(connection: Connection, identifier: Identifier) -> set[PatientKey] | None:
+    """The persons that have this id: one, unless sources contradict each other; None if nobody announced it."""
+    own = store_records.by_identifiers(connection, (identifier,)).get(identifier.key)
+    if own is not None and own.announced and own.survivor is None:
+        return set(store_links.persons_of(connection, (own.key,)).values())
+    carrying = store_records.records_with_national(connection, identifier.key)
+    return set(store_links.persons_of(connection, carrying).values()) or None
+
+
+def with_domains(
+    connection: Connection, domain: AffinityDomain, keys: list[PatientKey], domains: Collection[str]
+) -> list[PatientKey]:
+    """Those of the records whose persons have an id in one of the domains (ITI TF-2: 3.21.4.2.2.8, case 2)."""
+    if not domains:
+        return keys
+    persons = store_links.persons_of(connection, keys)
+    identifiers = identifiers_of(connection, domain, set(persons.values()))
+    return [key for key in keys if _within(identifiers[persons[key]], domains)]
+
+
+def page(
+    connection: Connection,
+    domain: AffinityDomain,
+    result: Result,
+    start: int,
+    quantity: int | None,
+) -> Page:
+    """The part of a result that begins at 1-based ``start``; without a pointer, which ``keep`` makes."""
+    keys = result.keys[start - 1 :][:quantity]
+    records = store_records.by_keys(connection, keys)
+    current = {key: records[key].survivor or key for key in keys}
+    persons = store_links.persons_of(connection, set(current.values()))
+    identifiers = identifiers_of(connection, domain, set(persons.values()))
+    return Page(
+        candidates=tuple(
+            Candidate(
+                key=current[key],
+                identifiers=_within(identifiers[persons[current[key]]], result.domains),
+                demographics=records[key].demographics,
+            )
+            for key in keys
+        ),
+        total=len(result.keys),
+        start=start,
+        truncated=result.truncated,
+    )
+
+
+def keep(connection: Connection, result: Result, owner: str, tag: str, at: datetime) -> str:
+    """Freeze a result under a random name and return it; old results and those above the limit go."""
+    name = secrets.token_hex(16)
+    horizon = (at - KEPT_FOR).astimezone(UTC).isoformat()
+    beyond = select(continuation.c.token).order_by(continuation.c.at.desc()).offset(KEPT)
+    connection.execute(delete(continuation).where(continuation.c.at < horizon))
+    connection.execute(delete(continuation).where(continuation.c.token.in_(beyond)))
+    row = {"token": name, "owner": owner, "tag": tag, "at": at.astimezone(UTC).isoformat()}
+    texts = {"keys": json.dumps(result.keys), "domains": json.dumps(result.domains), "truncated": result.truncated}
+    connection.execute(insert(continuation), row | texts)
+    return name
+
+
+def kept(
+    connection: Connection, owner: str, at: datetime, *, token: str = "", tag: str = ""
+) -> tuple[str, Result] | None:
+    """The result frozen under ``token``, or the latest of query ``tag``, with its token."""
+    named = continuation.c.token == token if token else continuation.c.tag == tag
+    horizon = (at - KEPT_FOR).astimezone(UTC).isoformat()
+    mine = select(continuation).where(named, continuation.c.owner == owner, continuation.c.at >= horizon)
+    row = connection.execute(mine.order_by(continuation.c.at.desc()).limit(1)).first()
+    if row is None:
+        return None
+    keys = tuple(PatientKey(key) for key in json.loads(row.keys))
+    return row.token, Result(keys=keys, truncated=row.truncated, domains=tuple(json.loads(row.domains)))
+
+
+def forget(connection: Connection, owner: str, tag: str) -> None:
+    """Drop the results kept for a query."""
+    connection.execute(delete(continuation).where(continuation.c.owner == owner, continuation.c.tag == tag))
+
+
+def oids(authorities: Iterable[AssigningAuthority]) -> tuple[str, ...]:
+    """The OIDs of authorities, in order."""
+    return tuple(each.oid for each in authorities)
+
+
+def _within(identifiers: tuple[Identifier, ...], domains: Collection[str]) -> tuple[Identifier, ...]:
+    return tuple(each for each in identifiers if not domains or each.authority.oid in domains)

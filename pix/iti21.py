@@ -1,0 +1,188 @@
+"""Patient Demographics Query [ITI-21] (ITI TF-2: 3.21): QBP^Q22 and RSP^K22, continuation, and QCN^J01 to cancel."""
+
+from dataclasses import dataclass
+
+from hl7v2.ack import ack, errors, msa, outcome
+from hl7v2.compose import answer, segment
+from hl7v2.message import Message, Segment
+from ihe.citations import tf2
+from ihe.errors import Breach, HL7ErrorCode, Rejected, Severity
+from ihe.exchange import Exchange
+from ihe.transactions import Actor, HL7v2Binding, Transaction
+from pix.adt import source
+from pix.demographics_fields import read_criteria
+from pix.domains_returned import domains_returned
+from pix.identification import missing
+from pix.manager import PatientIndex
+from pix.model import CandidateQuery, Page
+from pix.pid import write_pid
+
+RESPONSE = ("RSP", "K22", "RSP_K21")
+DOMAINS = 8
+"""QPD-8 What Domains Returned (ITI TF-2: Table 3.21-2)."""
+CANCEL = "QCN^J01"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """The consumer wants no more of a query's result."""
+
+    tag: str
+
+
+def decode(message: Message) -> Message:
+    """Take a query, or the cancellation of one."""
+    if message.trigger == CANCEL:
+        if not message["QID"].text(1):
+            raise Rejected(missing("QID^1^1", "The query tag", tf2("Table 3.21-11")))
+    else:
+        message["QPD"]
+    return message
+
+
+def handle(message: Message, index: PatientIndex, exchange: Exchange) -> Page | Cancelled:
+    """Search, or go on with a search, or forget it (ITI TF-2: 3.21.4.2.2.8, 3.21.4.3)."""
+    owner = source(message)
+    if message.trigger == CANCEL:
+        cancelled = Cancelled(tag=message["QID"].text(1))
+        index.cancel(cancelled.tag, owner)
+        return cancelled
+    pointer, quantity = _pointer(message), _quantity(message)
+    if pointer:
+        return _continue(index, pointer, quantity, owner)
+    return index.find(_query(message["QPD"], index, quantity, owner))
+
+
+def encode(message: Message, found: Page | Cancelled, exchange: Exchange) -> Message | None:
+    """AA with a PID for each patient, and DSC if there are more; NF without a PID (cases 1 and 2)."""
+    if isinstance(found, Cancelled):
+        return ack(message, None, exchange)
+    qak: dict[int, str] = {
+        2: "OK" if found.candidates else "NF",
+        4: str(found.total),
+        5: str(len(found.candidates)),
+        6: str(found.remaining),
+    }
+    return _response(message, exchange, "AA", qak, _truncated(found), _payload(found))
+
+
+def refuse(message: Message, rejected: Rejected, exchange: Exchange) -> Message | None:
+    """AE in MSA and QAK and an ERR for each breach (case 3)."""
+    if "QPD" not in message:
+        return ack(message, rejected, exchange)
+    code = f"A{outcome(rejected).value}"
+    return _response(message, exchange, code, {2: code}, rejected)
+
+
+def _response(
+    message: Message,
+    exchange: Exchange,
+    code: str,
+    qak: dict[int, str],
+    rejected: Rejected | None,
+    payload: tuple[Segment, ...] = (),
+) -> Message:
+    qpd = message["QPD"]
+    head = (msa(message, code), *errors(message, rejected), segment("QAK", {1: qpd.text(2), **qak}), qpd)
+    return answer(message, exchange, RESPONSE, (*head, *payload))
+
+
+def _payload(page: Page) -> tuple[Segment, ...]:
+    patients = (
+        write_pid(number, (identifier.cx for identifier in each.identifiers), each.demographics)
+        for number, each in enumerate(page.candidates, page.start)
+    )
+    return (*patients, segment("DSC", {1: page.pointer, 2: "I"})) if page.pointer else tuple(patients)
+
+
+def _query(qpd: Segment, index: PatientIndex, quantity: int | None, owner: str) -> CandidateQuery:
+    domains, unknown = domains_returned(qpd, DOMAINS, index.domain, tf2("3.21.4.2.2.8, case 3"))
+    if unknown:
+        raise Rejected(*unknown)
+    criteria = read_criteria(qpd, index.domain)
+    return CandidateQuery(criteria=criteria, domains=domains, quantity=quantity, owner=owner, tag=qpd.text(2))
+
+
+def _continue(index: PatientIndex, pointer: str, quantity: int | None, owner: str) -> Page:
+    page = index.more(pointer, quantity, owner)
+    if page is None:
+        raise Rejected(_unknown_pointer(pointer))
+    return page
+
+
+def _pointer(message: Message) -> str:
+    dsc = message.find("DSC")
+    return dsc.text(1) if dsc else ""
+
+
+def _quantity(message: Message) -> int | None:
+    """RCP-2, a number of records; none: all at once (ITI TF-2: 3.21.4.1.2.5.2)."""
+    rcp = message.find("RCP")
+    text = rcp.text(2) if rcp else ""
+    if not text:
+        return None
+    if rcp and rcp.text(2, 2) not in ("RD", ""):
+        raise Rejected(_not_records(rcp.text(2, 2)))
+    if not (text.isascii() and text.isdecimal()) or int(text[:9]) == 0:
+        raise Rejected(_no_number(text))
+    return int(text[:9])
+
+
+def _truncated(page: Page) -> Rejected | None:
+    if not page.truncated:
+        return None
+    return Rejected(
+        Breach(
+            code=HL7ErrorCode.APPLICATION_INTERNAL_ERROR,
+            text=f"More patients match than the {page.total} that are listed",
+            location="QPD^1^3",
+            remedy="Narrow the search",
+            severity=Severity.WARNING,
+        )
+    )
+
+
+def _unknown_pointer(pointer: str) -> Breach:
+    return Breach(
+        code=HL7ErrorCode.UNKNOWN_KEY_IDENTIFIER,
+        text="This continuation pointer is not, or no longer, known",
+        location="DSC^1^1",
+        observed=pointer,
+        citation=tf2("3.21.4.2.2.7"),
+        remedy="Send the query again without DSC",
+    )
+
+
+def _not_records(unit: str) -> Breach:
+    return Breach(
+        code=HL7ErrorCode.TABLE_VALUE_NOT_FOUND,
+        text="A quantity is a number of records",
+        location="RCP^1^2^1^2",
+        observed=unit,
+        expected="RD",
+        citation=tf2("3.21.4.1.2.5.2"),
+    )
+
+
+def _no_number(text: str) -> Breach:
+    return Breach(
+        code=HL7ErrorCode.DATA_TYPE_ERROR,
+        text="A quantity is an integer greater than 0",
+        location="RCP^1^2^1^1",
+        observed=text,
+        citation=tf2("3.21.4.1.2.5.2"),
+    )
+
+
+ITI_21 = Transaction(
+    id="ITI-21",
+    name="Patient Demographics Query",
+    citation=tf2("3.21"),
+    initiator=Actor.PATIENT_DEMOGRAPHICS_CONSUMER,
+    responder=Actor.PATIENT_DEMOGRAPHICS_SUPPLIER,
+    bindings=(HL7v2Binding(triggers=frozenset({"QBP^Q22", CANCEL})),),
+    decode=decode,
+    handle=handle,
+    encode=encode,
+    refuse=refuse,
+)

@@ -1,0 +1,156 @@
+"""Patient Identity Feed HL7 V3 [ITI-44] (ITI TF-2: 3.44).
+
+The acknowledgement is an accept acknowledgement, so its codes are CA, CE and CR (ITI TF-2: Table O.1.2-1). It is stored
+with the change: a resend of the same message gets the same answer and changes nothing.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from lxml import etree
+from lxml.etree import _Element
+
+from ihe.citations import tf2
+from ihe.errors import Breach, HL7ErrorCode, Rejected
+from ihe.exchange import Exchange, SOAPReply, SOAPRequest
+from ihe.rules import check
+from ihe.transactions import Actor, SOAPBinding, Transaction
+from pix.manager import PatientIndex
+from pix.model import Demographics, Feed, Merge, Origin
+from pix.v3_answers import (
+    ACCEPT_ACKNOWLEDGEMENT,
+    accept_acknowledgement,
+)
+from pix.v3_demographics import demographics
+from pix.v3_elements import NAMESPACE, InstanceIdentifier, child, instance_identifiers, name_of
+from pix.v3_registrations import (
+    DUPLICATE_RULES,
+    PATIENT,
+    PRIOR_ID,
+    RECORD_RULES,
+    identifiers,
+    message_is_about_one_patient,
+    patient_ids,
+)
+from pix.v3_wrappers import WRAPPER_RULES, message_id, message_is_of_bounded_size, party
+from soap.xml import serialize
+
+ADDED, REVISED, DUPLICATES_RESOLVED = "PRPA_IN201301UV02", "PRPA_IN201302UV02", "PRPA_IN201304UV02"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientRecord:
+    """A record added or revised, as sent."""
+
+    body: _Element
+    ids: tuple[InstanceIdentifier, ...]
+    demographics: Demographics
+    sent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicatesResolved:
+    """``subsumed`` was found to be the patient who has one of the ids ``surviving``."""
+
+    body: _Element
+    surviving: tuple[InstanceIdentifier, ...]
+    subsumed: InstanceIdentifier
+
+
+def decode(wire: SOAPRequest) -> PatientRecord | DuplicatesResolved:
+    """Check the message and read what it says."""
+    body = wire.body
+    check(body, (message_is_of_bounded_size, message_is_about_one_patient))
+    merges = name_of(body) == DUPLICATES_RESOLVED
+    check(body, (*WRAPPER_RULES, *(DUPLICATE_RULES if merges else RECORD_RULES)))
+    patient = child(body, PATIENT)
+    assert patient is not None  # message_is_about_one_patient
+    if merges:
+        subsumed = instance_identifiers(body, PRIOR_ID)[0]
+        return DuplicatesResolved(body=body, surviving=instance_identifiers(patient, "id"), subsumed=subsumed)
+    return PatientRecord(
+        body=body,
+        ids=patient_ids(patient),
+        demographics=demographics(patient),
+        sent=serialize(patient).decode(),
+    )
+
+
+def handle(request: PatientRecord | DuplicatesResolved, index: PatientIndex, exchange: Exchange) -> bytes:
+    """Apply the change and return the stored acknowledgement."""
+    if isinstance(request, DuplicatesResolved):
+        return index.merge((_merge(request, index),), origin(request.body, exchange))
+    known = identifiers(index.domain, request.ids)
+    feed = Feed(identifiers=known, demographics=request.demographics, sent=request.sent)
+    return index.register(feed, origin(request.body, exchange))
+
+
+def encode(_: SOAPRequest, acknowledgement: bytes, __: Exchange) -> SOAPReply:
+    """Send the acknowledgement that was stored with the change."""
+    return SOAPReply((acknowledgement,))
+
+
+def refuse(wire: SOAPRequest, rejected: Rejected, exchange: Exchange) -> SOAPReply:
+    """CE or CR with a detail for every breach."""
+    return SOAPReply((serialize(accept_acknowledgement(wire.body, exchange, rejected.breaches)),))
+
+
+def origin(body: _Element, exchange: Exchange) -> Origin:
+    """Who sent the message, what it is known by, and the answer that says "accepted"."""
+    digest = hashlib.sha256(etree.tostring(body, method="c14n", exclusive=True)).hexdigest()
+    return Origin(
+        source=str(party(body, "sender")),
+        message_id=str(message_id(body)),
+        digest=digest,
+        answer=serialize(accept_acknowledgement(body, exchange)),
+        transaction=f"ITI-44 {name_of(body)}",
+    )
+
+
+def _merge(request: DuplicatesResolved, index: PatientIndex) -> Merge:
+    """A merge is within one domain: the surviving id is the patient's id of the subsumed id's authority."""
+    for each in request.surviving:
+        if each.root == request.subsumed.root:
+            surviving, subsumed = (identifiers(index.domain, (one,))[0] for one in (each, request.subsumed))
+            return Merge(surviving=surviving, subsumed=subsumed)
+    raise Rejected(
+        Breach(
+            code=HL7ErrorCode.UNKNOWN_KEY_IDENTIFIER,
+            text="The patient has no id of the assigning authority that issued the subsumed id",
+            location=request.subsumed.location,
+            observed=request.subsumed.root,
+            expected=", ".join(each.root for each in request.surviving),
+            citation=tf2("3.44.4.2.1"),
+        )
+    )
+
+
+def _binding(interaction: str) -> SOAPBinding:
+    return SOAPBinding(
+        operation=f"PIXManager_{interaction}",
+        action=f"{NAMESPACE}:{interaction}",
+        request=f"{{{NAMESPACE}}}{interaction}",
+        reply_action=f"{NAMESPACE}:{ACCEPT_ACKNOWLEDGEMENT}",
+        reply=f"{{{NAMESPACE}}}{ACCEPT_ACKNOWLEDGEMENT}",
+    )
+
+
+ITI_44 = Transaction(
+    id="ITI-44",
+    name="Patient Identity Feed HL7 V3",
+    citation=tf2("3.44"),
+    initiator=Actor.PATIENT_IDENTITY_SOURCE,
+    responder=Actor.PIX_MANAGER,
+    bindings=tuple(map(_binding, (ADDED, REVISED, DUPLICATES_RESOLVED))),
+    decode=decode,
+    handle=handle,
+    encode=encode,
+    refuse=refuse,
+    rules=(
+        message_is_of_bounded_size,
+        message_is_about_one_patient,
+        *WRAPPER_RULES,
+        *RECORD_RULES,
+        DUPLICATE_RULES[-1],
+    ),
+)

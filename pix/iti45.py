@@ -1,0 +1,131 @@
+"""PIXV3 Query [ITI-45] (ITI TF-2: 3.45). Cases 1 to 6 of section 3.45.4.2.3 are one table in ``handle``."""
+
+from dataclasses import dataclass
+
+from lxml.etree import _Element
+
+from ihe.citations import tf2
+from ihe.errors import Breach, HL7ErrorCode, Rejected
+from ihe.exchange import Exchange, SOAPReply, SOAPRequest
+from ihe.rules import check
+from ihe.transactions import Actor, SOAPBinding, Transaction
+from pix.manager import PatientIndex
+from pix.model import CandidateQuery, Criteria, Identifier, IdentifierPattern, PersonName
+from pix.v3_answers import (
+    Community,
+    add_copy,
+    add_patient_id,
+    add_query_ack,
+    add_registration_event,
+    query_answer,
+    query_response_code,
+)
+from pix.v3_demographics import add_names
+from pix.v3_elements import NAMESPACE, InstanceIdentifier, add, child, instance_identifiers
+from pix.v3_queries import IDENTIFIER_QUERY_RULES, PARAMETERS, QUERY, query_id
+from pix.v3_registrations import authorities
+from pix.v3_wrappers import WRAPPER_RULES, message_is_of_bounded_size
+from soap.xml import serialize
+
+QUERIED, ANSWERED = "PRPA_IN201309UV02", "PRPA_IN201310UV02"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifiersQuery:
+    """Whose ids are asked for, and of which domains; none means all."""
+
+    patient: InstanceIdentifier
+    domains: tuple[InstanceIdentifier, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrespondingIdentifiers:
+    """The ids that correspond to the one asked for, and the patient's names to verify them by."""
+
+    identifiers: tuple[Identifier, ...]
+    names: tuple[PersonName, ...]
+    community: Community
+
+
+def decode(wire: SOAPRequest) -> IdentifiersQuery:
+    """Check the message and read what it asks."""
+    check(wire.body, (message_is_of_bounded_size,))
+    check(wire.body, (*WRAPPER_RULES, *IDENTIFIER_QUERY_RULES))
+    return IdentifiersQuery(
+        patient=instance_identifiers(wire.body, f"{PARAMETERS}/patientIdentifier/value")[0],
+        domains=instance_identifiers(wire.body, f"{PARAMETERS}/dataSource/value"),
+    )
+
+
+def handle(query: IdentifiersQuery, index: PatientIndex, _: Exchange) -> CorrespondingIdentifiers:
+    """Find the ids. Rejected: the patient (case 4) or a requested domain (case 5) is not known."""
+    patient, *domains = authorities(index.domain, (query.patient, *query.domains))
+    asked = Identifier(authority=patient, id=query.patient.extension, location=query.patient.location)
+    found = index.corresponding(asked, tuple(domains))
+    if found is None:
+        raise Rejected(_unknown_patient(query.patient))
+    names = _names(index, asked) if found else ()
+    return CorrespondingIdentifiers(identifiers=found, names=names, community=Community.of(index.domain))
+
+
+def encode(wire: SOAPRequest, found: CorrespondingIdentifiers, exchange: Exchange) -> SOAPReply:
+    """Answer OK with one patient (cases 1, 2, 6), or NF (case 3)."""
+    answer, act = query_answer(wire.body, ANSWERED, exchange, child(wire.body, QUERY))
+    if found.identifiers:
+        patient = add_registration_event(act, found.community)
+        for each in found.identifiers:
+            add_patient_id(patient, each)
+        add(patient, "statusCode", code="active")
+        add_names(add(patient, "patientPerson", classCode="PSN", determinerCode="INSTANCE"), found.names)
+    return _completed(wire, answer, act, query_response_code((), len(found.identifiers)))
+
+
+def refuse(wire: SOAPRequest, rejected: Rejected, exchange: Exchange) -> SOAPReply:
+    """Answer AE or QE with a detail for every breach."""
+    answer, act = query_answer(wire.body, ANSWERED, exchange, child(wire.body, QUERY), rejected.breaches)
+    return _completed(wire, answer, act, query_response_code(rejected.breaches, 0))
+
+
+def _completed(wire: SOAPRequest, answer: _Element, act: _Element, code: str) -> SOAPReply:
+    add_query_ack(act, query_id(wire.body), code)
+    add_copy(act, child(wire.body, QUERY))
+    return SOAPReply((serialize(answer),))
+
+
+def _names(index: PatientIndex, patient: Identifier) -> tuple[PersonName, ...]:
+    pattern = IdentifierPattern(id=patient.id, authority=patient.authority)
+    page = index.find(CandidateQuery(criteria=Criteria(identifiers=(pattern,))))
+    return next((each.demographics.names for each in page.candidates), ())
+
+
+def _unknown_patient(asked: InstanceIdentifier) -> Breach:
+    return Breach(
+        code=HL7ErrorCode.UNKNOWN_KEY_IDENTIFIER,
+        text="No patient is known by this id",
+        location=asked.location,
+        citation=tf2("3.45.4.2.3"),
+        remedy="A Patient Identity Feed (ITI-8, ITI-30 or ITI-44) must announce the id first",
+    )
+
+
+ITI_45 = Transaction(
+    id="ITI-45",
+    name="PIXV3 Query",
+    citation=tf2("3.45"),
+    initiator=Actor.PIX_CONSUMER,
+    responder=Actor.PIX_MANAGER,
+    bindings=(
+        SOAPBinding(
+            operation=f"PIXManager_{QUERIED}",
+            action=f"{NAMESPACE}:{QUERIED}",
+            request=f"{{{NAMESPACE}}}{QUERIED}",
+            reply_action=f"{NAMESPACE}:{ANSWERED}",
+            reply=f"{{{NAMESPACE}}}{ANSWERED}",
+        ),
+    ),
+    decode=decode,
+    handle=handle,
+    encode=encode,
+    refuse=refuse,
+    rules=(message_is_of_bounded_size, *WRAPPER_RULES, *IDENTIFIER_QUERY_RULES),
+)

@@ -1,0 +1,209 @@
+"""PID to Demographics and back: one table, read in both directions (ITI TF-2: Table 3.30-3, Table 3.8-2)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hl7v2.compose import Component, FieldValue, Value, segment
+from hl7v2.encoding import NULL
+from hl7v2.message import Presence, Repetition, Segment
+from ihe.datatypes import CX, HD
+from pix.model import Address, Coded, Demographics, PersonName, Telecom
+
+Position = tuple[int, int]
+"""Component and subcomponent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataType:
+    """A composite data type: which attribute stands at which position."""
+
+    value: Callable[..., Any]
+    parts: Mapping[str, Position]
+
+    def read(self, repetition: Repetition) -> Any:
+        """One repetition as a value; None if it says nothing."""
+        texts = {name: _text(repetition, *position) for name, position in self.parts.items()}
+        return self.value(**texts) if any(texts.values()) else None
+
+    def write(self, value: Any) -> Value:
+        """A value as the components of one repetition."""
+        return components({position: getattr(value, name) for name, position in self.parts.items()})
+
+
+class Text:
+    """ST, IS, ID, NM, TS: the first component is the value."""
+
+    def read(self, repetition: Repetition) -> str | None:
+        """The text; None if there is none."""
+        return _text(repetition, 1, 1) or None
+
+    def write(self, value: str) -> Value:
+        """The text itself."""
+        return value
+
+
+class Identification:
+    """CX: an id, its assigning authority and its type (ITI TF-2: Table E-3)."""
+
+    def read(self, repetition: Repetition) -> CX | None:
+        """The identifier as sent, whatever is known of its authority; None without an id."""
+        id = _text(repetition, 1, 1)
+        authority = HD(*(_text(repetition, 4, number) for number in (1, 2, 3)))
+        return CX(id, authority, _text(repetition, 5, 1)) if id else None
+
+    def write(self, value: CX) -> Value:
+        """The identifier with what is known of its authority."""
+        authority = value.authority
+        return (
+            value.id,
+            "",
+            "",
+            (authority.namespace_id, authority.universal_id, authority.universal_id_type),
+            value.type_code,
+        )
+
+
+NAME = DataType(
+    value=PersonName,
+    parts={
+        "family": (1, 1),
+        "own_family_prefix": (1, 2),
+        "own_family": (1, 3),
+        "partner_family_prefix": (1, 4),
+        "partner_family": (1, 5),
+        "given": (2, 1),
+        "further_given": (3, 1),
+        "suffix": (4, 1),
+        "prefix": (5, 1),
+        "degree": (6, 1),
+        "type_code": (7, 1),
+    },
+)
+ADDRESS = DataType(
+    value=Address,
+    parts={
+        "street": (1, 1),
+        "street_name": (1, 2),
+        "house_number": (1, 3),
+        "other_designation": (2, 1),
+        "city": (3, 1),
+        "state": (4, 1),
+        "postal_code": (5, 1),
+        "country": (6, 1),
+        "type_code": (7, 1),
+        "other_geographic": (8, 1),
+        "county": (9, 1),
+    },
+)
+TELECOM = DataType(
+    value=Telecom,
+    parts={
+        "number": (1, 1),
+        "use": (2, 1),
+        "equipment": (3, 1),
+        "email": (4, 1),
+        "country_code": (5, 1),
+        "area_code": (6, 1),
+        "local_number": (7, 1),
+        "extension": (8, 1),
+        "text": (9, 1),
+    },
+)
+CODED = DataType(value=Coded, parts={"code": (1, 1), "text": (2, 1), "scheme": (3, 1)})
+DESIGNATOR = DataType(value=HD, parts={"namespace_id": (1, 1), "universal_id": (2, 1), "universal_id_type": (3, 1)})
+TEXT, IDENTIFICATION = Text(), Identification()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of PID. ``repeats``: the attribute is a tuple of all repetitions, else the first that has a value."""
+
+    attribute: str
+    number: int
+    data_type: DataType | Text | Identification
+    repeats: bool = False
+
+    def read(self, pid: Segment) -> Any:
+        """The attribute's value; ValueError never, None or an empty tuple if nothing is there."""
+        values = tuple(value for each in pid.repetitions(self.number) if (value := self.data_type.read(each)))
+        if self.repeats:
+            return values
+        return values[0] if values else None
+
+    def write(self, value: Any) -> FieldValue:
+        """The attribute as a field."""
+        if not self.repeats:
+            return self.data_type.write(value)
+        repetitions: list[Value] = [self.data_type.write(each) for each in value]
+        return repetitions
+
+
+FIELDS = (
+    Field("names", 5, NAME, repeats=True),
+    Field("mothers_maiden_names", 6, NAME, repeats=True),
+    Field("birth_time", 7, TEXT),
+    Field("sex", 8, TEXT),
+    Field("aliases", 9, NAME, repeats=True),
+    Field("races", 10, CODED, repeats=True),
+    Field("addresses", 11, ADDRESS, repeats=True),
+    Field("county", 12, TEXT),
+    Field("home_phones", 13, TELECOM, repeats=True),
+    Field("business_phones", 14, TELECOM, repeats=True),
+    Field("languages", 15, CODED, repeats=True),
+    Field("marital_status", 16, CODED),
+    Field("religion", 17, CODED),
+    Field("accounts", 18, IDENTIFICATION, repeats=True),
+    Field("ssn", 19, TEXT),
+    Field("drivers_license", 20, TEXT),
+    Field("mothers_identifiers", 21, IDENTIFICATION, repeats=True),
+    Field("ethnic_groups", 22, CODED, repeats=True),
+    Field("birth_place", 23, TEXT),
+    Field("multiple_birth", 24, TEXT),
+    Field("birth_order", 25, TEXT),
+    Field("citizenships", 26, CODED, repeats=True),
+    Field("veterans_status", 27, CODED),
+    Field("nationality", 28, CODED),
+    Field("death_time", 29, TEXT),
+    Field("death_indicator", 30, TEXT),
+    Field("identity_unknown", 31, TEXT),
+    Field("identity_reliability", 32, TEXT, repeats=True),
+    Field("last_update_time", 33, TEXT),
+    Field("last_update_facility", 34, DESIGNATOR),
+)
+
+
+def read_demographics(pid: Segment) -> Demographics:
+    """What PID says of the patient; fields that are empty or deleted say nothing here."""
+    return Demographics(**{field.attribute: field.read(pid) for field in FIELDS})
+
+
+def deleted_attributes(pid: Segment) -> frozenset[str]:
+    """The attributes whose field is the explicit null ``""`` (ITI TF-2: C.2.6)."""
+    return frozenset(field.attribute for field in FIELDS if pid.presence(field.number) is Presence.NULL)
+
+
+def write_pid(set_id: int, identifiers: Iterable[CX], demographics: Demographics) -> Segment:
+    """Build PID with every attribute that is known (ITI TF-2: 3.21.4.2.2.5)."""
+    known = {field.number: (field, getattr(demographics, field.attribute)) for field in FIELDS}
+    fields: dict[int, FieldValue] = {number: field.write(value) for number, (field, value) in known.items() if value}
+    listed: list[Value] = [IDENTIFICATION.write(each) for each in identifiers]
+    return segment("PID", fields | {1: str(set_id), 3: listed})
+
+
+def components(texts: Mapping[Position, str]) -> tuple[Component, ...]:
+    """Put texts at their positions."""
+    table: dict[int, dict[int, str]] = {}
+    for (component, subcomponent), text in texts.items():
+        table.setdefault(component, {})[subcomponent] = text
+    return tuple(_subcomponents(table.get(number, {})) for number in range(1, max(table) + 1))
+
+
+def _subcomponents(texts: Mapping[int, str]) -> Component:
+    last = max((number for number, text in texts.items() if text), default=1)
+    return texts.get(1, "") if last == 1 else tuple(texts.get(number, "") for number in range(1, last + 1))
+
+
+def _text(repetition: Repetition, component: int, subcomponent: int) -> str:
+    text = repetition.text(component, subcomponent)
+    return "" if text == NULL else text

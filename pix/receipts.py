@@ -1,0 +1,42 @@
+"""What was answered to each message, so that a message sent again is answered again and not applied twice."""
+
+from sqlalchemy import bindparam, insert, select
+
+from ihe.citations import tf2
+from ihe.errors import Breach, HL7ErrorCode, Rejected
+from pix.journal import Change
+from pix.tables import receipt
+
+STORED = select(receipt.c.digest, receipt.c.answer).where(
+    receipt.c.source == bindparam("of"), receipt.c.message_id == bindparam("id")
+)
+INSERT = insert(receipt)
+
+
+def stored_answer(change: Change) -> bytes | None:
+    """The answer given before, None for a new message; Rejected if the id was used for other content."""
+    origin = change.origin
+    row = change.connection.execute(STORED, {"of": origin.source, "id": origin.message_id}).first()
+    if row is None:
+        return None
+    if row.digest != origin.digest:
+        raise Rejected(_used_before(origin.message_id))
+    return bytes(row.answer)
+
+
+def store_answer(change: Change) -> None:
+    """Remember the answer in the transaction that it confirms."""
+    origin = change.origin
+    row = {"source": origin.source, "message_id": origin.message_id, "digest": origin.digest}
+    change.connection.execute(INSERT, {**row, "answer": origin.answer, "at": change.timestamp})
+
+
+def _used_before(message_id: str) -> Breach:
+    return Breach(
+        code=HL7ErrorCode.DUPLICATE_KEY_IDENTIFIER,
+        text="This sender used the same message id before for a message with other content",
+        location="MSH^1^10",
+        observed=message_id,
+        citation=tf2("3.30.5.1"),
+        remedy="Give each message its own id; only a message sent again unchanged keeps its id",
+    )

@@ -1,0 +1,143 @@
+"""HL7 v3 elements, read and written (XML ITS 1.0, namespace ``urn:hl7-org:v3``; II: ITI TF-2: E.2)."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lxml import etree
+from lxml.etree import _Element
+
+from ihe.datatypes import HD
+from ihe.identifiers import is_oid
+
+NAMESPACE = "urn:hl7-org:v3"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+XSI_TYPE = f"{{{XSI}}}type"
+REPEATABLE = {"dataSource", "otherIDsScopingOrganization", "livingSubjectId", "livingSubjectName"}
+_FRACTION_AND_ZONE = re.compile(r"(\.[0-9]+)?([+-][0-9]{2,4})?$")
+_UID = re.compile(
+    r"[0-2](\.(0|[1-9][0-9]*))*|[0-9a-zA-Z]{8}(-[0-9a-zA-Z]{4}){3}-[0-9a-zA-Z]{12}|[A-Za-z][A-Za-z0-9\-]*"
+)
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceIdentifier:
+    """II: ``root`` is the assigning authority's OID, ``extension`` the id; ``location`` where the message holds it."""
+
+    root: str = ""
+    extension: str = ""
+    location: str = ""
+
+    @property
+    def hd(self) -> HD:
+        """The assigning authority, for a domain to look up (ITI TF-2: R.1)."""
+        return HD("", self.root, "ISO")
+
+    @property
+    def is_patient_id(self) -> bool:
+        """Claim that it has what a patient id needs (ITI TF-2: Table E.2.2-1)."""
+        return is_oid(self.root) and bool(self.extension)
+
+    @property
+    def is_domain(self) -> bool:
+        """Claim that it names an assigning authority and no more (ITI TF-2: Table 3.45.4.1.2.2-1, DataSource)."""
+        return is_oid(self.root) and not self.extension
+
+    def __str__(self) -> str:
+        return f"{self.root}^{self.extension}" if self.extension else self.root
+
+
+def name_of(element: _Element) -> str:
+    """The element's name without its namespace."""
+    return etree.QName(element).localname
+
+
+def children(parent: _Element | None, path: str) -> list[_Element]:
+    """All elements at a path of names below ``parent``; those with a nullFlavor say that there is no value."""
+    if parent is None:
+        return []
+    found = parent.findall("/".join(f"{{{NAMESPACE}}}{step}" for step in path.split("/")))
+    return [element for element in found if element.get("nullFlavor") is None]
+
+
+def child(parent: _Element | None, path: str) -> _Element | None:
+    """The first of ``children``."""
+    return next(iter(children(parent, path)), None)
+
+
+def attribute(parent: _Element | None, path: str, name: str = "value") -> str | None:
+    """An attribute of the first element at ``path``; None if it is absent or blank."""
+    element = child(parent, path)
+    return (element.get(name) or "").strip() or None if element is not None else None
+
+
+def words(element: _Element) -> str:
+    """The whole text of an element, white space collapsed."""
+    return " ".join("".join(str(piece) for piece in element.itertext()).split())
+
+
+def location(element: _Element) -> str:
+    """The element's XPath from the message's root; ``urn:hl7-org:v3`` is the default namespace of its names."""
+    steps = [_step(element)]
+    for ancestor in element.iterancestors():
+        if etree.QName(ancestor).namespace != NAMESPACE:
+            break
+        steps.append(_step(ancestor))
+    return "/" + "/".join(reversed(steps))
+
+
+def instance_identifier(element: _Element) -> InstanceIdentifier:
+    """Read an II."""
+    root, extension = (element.get(name, "").strip() for name in ("root", "extension"))
+    return InstanceIdentifier(root, extension, location(element))
+
+
+def instance_identifiers(parent: _Element | None, path: str) -> tuple[InstanceIdentifier, ...]:
+    """Read every II at a path that is not null."""
+    return tuple(instance_identifier(element) for element in children(parent, path))
+
+
+def time_stamp(text: str) -> str:
+    """A TS as a DTM: without fraction of a second and zone. Check the result with ``is_dtm``."""
+    return _FRACTION_AND_ZONE.sub("", text)
+
+
+def message(name: str, quoted: _Element | None = None) -> _Element:
+    """Begin a message; the prefixes that xsi:type uses in ``quoted`` are declared, so that its copy stays true."""
+    namespaces: dict[str | None, str] = dict(_prefixes_in_types(quoted)) if quoted is not None else {}
+    namespaces |= {None: NAMESPACE, "xsi": XSI}
+    return etree.Element(f"{{{NAMESPACE}}}{name}", nsmap=namespaces, ITSVersion="XML_1.0")  # type: ignore[arg-type]
+
+
+def add(parent: _Element, name: str, content: str | None = None, /, **attributes: str | None) -> _Element:
+    """Append an element with text and attributes; attributes that are None or empty are left out."""
+    given = {key: _legal(value) for key, value in attributes.items() if value}
+    element = etree.SubElement(parent, f"{{{NAMESPACE}}}{name}", given)
+    element.text = _legal(content) if content else None
+    return element
+
+
+def add_identifier(parent: _Element, name: str, identifier: InstanceIdentifier) -> _Element:
+    """Append an II; one whose root the schema would not take becomes a null: an answer quotes whatever was asked."""
+    if not _UID.fullmatch(identifier.root):
+        return add(parent, name, nullFlavor="NI")
+    return add(parent, name, root=identifier.root, extension=identifier.extension)
+
+
+def _legal(text: str) -> str:
+    return _ILLEGAL.sub("\ufffd", text)
+
+
+def _step(element: _Element) -> str:
+    name = name_of(element)
+    before = sum(1 for _ in element.itersiblings(element.tag, preceding=True))
+    alone = not before and next(element.itersiblings(element.tag), None) is None
+    return name if alone and name not in REPEATABLE else f"{name}[{before + 1}]"
+
+
+def _prefixes_in_types(element: _Element) -> Iterator[tuple[str | None, str]]:
+    for typed in element.iter(f"{{{NAMESPACE}}}*"):
+        prefix, colon, _ = typed.get(XSI_TYPE, "").partition(":")
+        if colon and prefix in typed.nsmap:
+            yield prefix, typed.nsmap[prefix]

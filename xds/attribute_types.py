@@ -1,0 +1,66 @@
+"""How attribute values are spelled, both ways (ITI TF-3: Table 4.2.3.1.7-2).
+
+A type reads only what the model cannot hold as text; whether a text has the right form is said by ``xds.rules_values``.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from ihe.datatypes import parse_patient_id
+from ihe.identifiers import EntryUUID, UniqueId
+from xds.model import AssociationType, AvailabilityStatus, DocumentAvailability, ObjectType, SubmissionSetStatus
+
+_DIGITS = re.compile(r"[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class ValueType:
+    """``read`` raises ValueError with a sentence; ``write`` gives the wire spelling."""
+
+    read: Callable[[str], Any]
+    write: Callable[[Any], str] = str
+
+
+def _integer(text: str) -> int:
+    if not _DIGITS.fullmatch(text):
+        raise ValueError("a number is written in decimal digits")
+    return int(text)
+
+
+def _yes_no(text: str) -> bool:
+    if text.lower() not in ("yes", "no"):
+        raise ValueError("the value is yes or no")
+    return text.lower() == "yes"
+
+
+def _term(vocabulary: type[Enum]) -> ValueType:
+    def read(text: str) -> Enum:
+        try:
+            return vocabulary(text)
+        except ValueError:
+            raise ValueError("the value is one of " + ", ".join(term.value for term in vocabulary)) from None
+
+    return ValueType(read, lambda term: str(term.value))
+
+
+def _status(text: str) -> AvailabilityStatus | None:
+    """A submitted status is ignored, so an unknown one is no fault (ITI TF-3: 4.2.3.2.2)."""
+    return next((status for status in AvailabilityStatus if status.value == text), None)
+
+
+TEXT = ValueType(str)
+INTEGER = ValueType(_integer)
+CX_ID = ValueType(parse_patient_id)
+UNIQUE_ID = ValueType(UniqueId)
+REFERENCE = ValueType(EntryUUID)
+LOGICAL_ID = ValueType(EntryUUID)
+YES_NO = ValueType(_yes_no, lambda claim: "yes" if claim else "no")
+LIFECYCLE = ValueType(_status, lambda status: str(status.value))
+STATUS = _term(AvailabilityStatus)
+AVAILABILITY = _term(DocumentAvailability)
+OBJECT_TYPE = _term(ObjectType)
+SET_STATUS = _term(SubmissionSetStatus)
+ASSOCIATION_TYPE = _term(AssociationType)

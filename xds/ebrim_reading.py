@@ -1,0 +1,223 @@
+"""One ebRIM object read by its attribute table (ITI TF-3: 4.2.3.1.2 to 4.2.3.1.4); what cannot be read is collected."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ihe.citations import tf3
+from ihe.datatypes import Code
+from ihe.errors import Breach, ErrorCode, Severity
+from xds.attribute_tables import AUTHOR
+from xds.attribute_types import INTEGER, ValueType
+from xds.attributes import (
+    Attribute,
+    AuthorList,
+    Classification,
+    ClassificationList,
+    ExternalIdentifier,
+    Flag,
+    ObjectTable,
+    Slot,
+    SlotList,
+    Text,
+    Version,
+    XMLAttribute,
+    locate,
+)
+from xds.ebrim_objects import RIMClassification, RIMIdentifier, RIMObject
+from xds.model import Author, ExtraSlot
+
+OBJECT_TYPE = "urn:oasis:names:tc:ebxml-regrep:ObjectType:RegistryObject:"
+
+
+class Reader:
+    """Reads the attributes of one object. ``breaches`` grows with every ``read`` and with ``finish``."""
+
+    def __init__(self, table: ObjectTable, source: RIMObject) -> None:
+        self.table = table
+        self.source = source
+        self.breaches: list[Breach] = []
+
+    def read(self, attribute: Attribute) -> Any:
+        """The attribute's value; None or an empty tuple where it is absent or cannot be read."""
+        match attribute.coding:
+            case XMLAttribute(name, type):
+                return self._one(attribute, type, [self.source.attributes.get(name, "")])
+            case Slot(name, type):
+                return self._one(attribute, type, self._slot(name))
+            case SlotList(name):
+                return tuple(self._slot(name))
+            case Text(element):
+                return self.source.texts[element]
+            case Version():
+                return self._one(attribute, INTEGER, [self.source.version or ""])
+            case ExternalIdentifier():
+                return self._identifier(attribute, attribute.coding)
+            case _:
+                return self._classified(attribute)
+
+    def finish(self) -> None:
+        """Refuse what no row of the table reads; Slots are extra metadata and never refused here."""
+        for name in self.source.slots.repeated:
+            self._refuse(name, "The name of a Slot is unique within its object", "4.2.3.1.6")
+        known = {getattr(attribute.coding, "scheme", None) for attribute in self.table.attributes}
+        for classification in self.source.classifications:
+            if not classification.node and classification.scheme not in known:
+                self._unknown("classificationScheme", classification.scheme)
+        for identifier in self.source.identifiers:
+            if identifier.scheme not in known:
+                self._unknown("identificationScheme", identifier.scheme)
+        self._check_nodes()
+
+    def extra(self) -> tuple[ExtraSlot, ...]:
+        """The Slots that the Technical Framework does not define (4.2.3.1.6)."""
+        known = {coding.name for row in self.table.attributes if isinstance(coding := row.coding, Slot | SlotList)}
+        slots = self.source.slots.values.items()
+        return tuple(ExtraSlot(name, values) for name, values in slots if name not in known)
+
+    def _classified(self, attribute: Attribute) -> Any:
+        match attribute.coding:
+            case Classification(scheme):
+                return self._single(attribute, self._codes(attribute, scheme))
+            case ClassificationList(scheme):
+                return tuple(self._codes(attribute, scheme))
+            case AuthorList(scheme):
+                return tuple(self._author(attribute, each) for each in self._classified_by(scheme))
+            case Flag(node):
+                return self._flag(attribute, node)
+
+    def _slot(self, name: str) -> list[str]:
+        """The values of a Slot without surrounding white space; empty ones mean nothing."""
+        return [stripped for value in self.source.slots.values.get(name, ()) if (stripped := value.strip())]
+
+    def _one(self, attribute: Attribute, type: ValueType, texts: Sequence[str]) -> Any:
+        if len(texts) > 1:
+            self._refuse(attribute.name, "The attribute has a single value", attribute.section, f"{len(texts)} values")
+        if not texts or not texts[0]:
+            return None
+        try:
+            return type.read(texts[0])
+        except ValueError as error:
+            self._refuse(attribute.name, f"The value cannot be read: {error}", attribute.section, texts[0])
+            return None
+
+    def _single(self, attribute: Attribute, codes: list[Code]) -> Code | None:
+        if len(codes) > 1:
+            self._refuse(attribute.name, "The attribute has a single value", attribute.section, f"{len(codes)} values")
+        return codes[0] if codes else None
+
+    def _identifier(self, attribute: Attribute, coding: ExternalIdentifier) -> Any:
+        found = [each for each in self.source.identifiers if each.scheme == coding.scheme]
+        for each in found:
+            self._check_identifier(attribute, coding, each)
+        return self._one(attribute, coding.type, [each.value for each in found])
+
+    def _check_identifier(self, attribute: Attribute, coding: ExternalIdentifier, each: RIMIdentifier) -> None:
+        if each.registry_object != self.source.id:
+            self._refuse(
+                attribute.name,
+                "ExternalIdentifier/@registryObject is the id of the object around it",
+                "4.2.3.1.3",
+                each.registry_object,
+            )
+        if each.name != coding.name:
+            self._refuse(
+                attribute.name, "An ExternalIdentifier bears its fixed name", "4.2.3.1.3", each.name, coding.name
+            )
+        self._check_object_type(attribute.name, "ExternalIdentifier", each.object_type)
+
+    def _classified_by(self, scheme: str) -> list[RIMClassification]:
+        return [each for each in self.source.classifications if each.scheme == scheme]
+
+    def _flag(self, attribute: Attribute, node: str) -> bool:
+        found = [each for each in self.source.classifications if each.node == node]
+        for each in found:
+            self._check_classification(attribute, each)
+        return bool(found)
+
+    def _check_classification(self, attribute: Attribute, each: RIMClassification) -> None:
+        if each.classified_object != self.source.id:
+            self._refuse(
+                attribute.name,
+                "Classification/@classifiedObject is the id of the object around it",
+                "4.2.3.1.2",
+                each.classified_object,
+            )
+        if not each.nested and each.node is None:
+            self._refuse(attribute.name, "A coded attribute is inside its object, not beside it", "4.2.3.1.2")
+        self._check_object_type(attribute.name, "Classification", each.object_type)
+
+    def _check_object_type(self, name: str, kind: str, observed: str | None) -> None:
+        expected = OBJECT_TYPE + kind
+        if observed is not None and observed.lower() != expected.lower():
+            self._refuse(name, f"{kind}/@objectType has a fixed value", "4.2.3.1", observed, expected)
+
+    def _check_nodes(self) -> None:
+        known = {coding.node for row in self.table.attributes if isinstance(coding := row.coding, Flag)}
+        for classification in self.source.classifications:
+            if classification.node and classification.node not in known | {self.table.node}:
+                self._unknown("classificationNode", classification.node)
+
+    def _codes(self, attribute: Attribute, scheme: str) -> list[Code]:
+        return [code for each in self._classified_by(scheme) if (code := self._code(attribute, each)) is not None]
+
+    def _code(self, attribute: Attribute, each: RIMClassification) -> Code | None:
+        self._check_classification(attribute, each)
+        schemes = [stripped for value in each.slots.values.get("codingScheme", ()) if (stripped := value.strip())]
+        code = (each.representation or "").strip()
+        if not code:
+            self._refuse(attribute.name, "A code has a value in nodeRepresentation", "4.2.3.1.2")
+        if len(schemes) != 1:
+            self._refuse(
+                attribute.name,
+                "A code names its coding scheme in the Slot codingScheme, once",
+                "4.2.3.1.2",
+                f"{len(schemes)} values",
+            )
+        if not each.display:
+            self._refuse(attribute.name, "A code has a display name in Name", "4.2.3.1.2", code)
+        return Code(code, schemes[0], each.display) if code and len(schemes) == 1 else None
+
+    def _author(self, attribute: Attribute, each: RIMClassification) -> Author:
+        self._check_classification(attribute, each)
+        if each.representation:
+            self._refuse(attribute.name, "nodeRepresentation of an author is empty", "4.2.3.1.4", each.representation)
+        for name in each.slots.repeated:
+            self._refuse(attribute.name, f"The Slot {name} appears once in an author", "4.2.3.1.4")
+        for name in each.slots.values.keys() - AUTHOR.keys():
+            self._warn(attribute.name, f"The Slot {name} is no sub-attribute of an author and is not saved")
+        values = {
+            field: tuple(stripped for value in each.slots.values.get(name, ()) if (stripped := value.strip()))
+            for name, field in AUTHOR.items()
+        }
+        persons = values.pop("author_person")
+        if len(persons) > 1:
+            self._refuse(attribute.name, "An author has at most one authorPerson", "4.2.3.1.4.2", f"{len(persons)}")
+        return Author(author_person=persons[0] if persons else None, **values)
+
+    def _unknown(self, what: str, observed: str | None) -> None:
+        self._refuse(what, f"The {what} is one of those of its object", "4.2.5", observed)
+
+    def _refuse(
+        self, attribute: str, text: str, section: str, observed: str | None = None, expected: str | None = None
+    ) -> None:
+        self.breaches.append(
+            Breach(
+                code=ErrorCode.REGISTRY_METADATA_ERROR,
+                text=text,
+                location=locate(self.table.kind, self.source.id, attribute),
+                observed=observed,
+                expected=expected,
+                citation=tf3(section),
+            )
+        )
+
+    def _warn(self, attribute: str, text: str) -> None:
+        self.breaches.append(
+            Breach(
+                code=ErrorCode.EXTRA_METADATA_NOT_SAVED,
+                text=text,
+                location=locate(self.table.kind, self.source.id, attribute),
+                citation=tf3("4.2.3.1.4"),
+                severity=Severity.WARNING,
+            )
+        )
