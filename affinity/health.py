@@ -16,7 +16,7 @@ from affinity.metrics import exposition
 class Page(Resource):  # type: ignore[misc]
     """A small text answer to GET, computed in a worker thread: the status code and the body."""
 
-    isLeaf = True
+    isLeaf = True  # noqa: N815 - Twisted's name
 
     def __init__(self, content_type: str, defer: Callable[..., Deferred[Any]], compute: Callable[[], "Answer"]) -> None:
         super().__init__()

@@ -18,6 +18,8 @@ class Listen(BaseModel):
     mllp_port: int | None = 2575
     mllps_port: int | None = 2576
     public_url: str | None = None
+    plain: bool | None = None
+    """Open the ports without TLS? None: only on a loopback address, if the domain allows it."""
 
 
 class Certificates(BaseModel):
@@ -63,7 +65,7 @@ class Settings(BaseSettings):
     toml: ClassVar[Path | None] = None
 
     domain: str = "demo"
-    data: Path = Path("var")
+    data: Path = Field(default_factory=lambda given: Path("var") / Path(given["domain"]).name)
     database_url: str | None = None
     master_key: Path | None = None
     encrypt_documents: bool = True

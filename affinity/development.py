@@ -1,0 +1,53 @@
+"""``affinity up``: a node with its own certificate authority, its own security token service, and a demonstration."""
+
+from dataclasses import replace
+
+from twisted.internet.threads import deferToThread
+
+from affinity import logs
+from affinity.catalogue import TRANSACTIONS
+from affinity.demo.endpoints import print_endpoints
+from affinity.demo.play import play
+from affinity.demo.stage import Stage
+from affinity.domain import load
+from affinity.doors import audiences, trust_store, xua_mode
+from affinity.lifecycle import run
+from affinity.node import open_node
+from affinity.pki import development_pki
+from affinity.server import Doors, Server
+from affinity.settings import Settings
+from ihe.transactions import Actor
+from mllp.endpoint import TLS
+from xua.sts import open_sts
+from xua.trust import TrustedIssuer
+from xua.trust13 import ISSUE_TOKEN
+from xua.verifier import Verifier
+
+STS_ISSUER = "urn:affinity:development:sts"
+
+
+def run_development(settings: Settings, *, demo: bool, exit_after_demo: bool) -> int:
+    """Serve until stopped. With ``exit_after_demo`` the exit code is 0 only if every step of it held."""
+    logs.configure(as_json=settings.log.format == "json", level="error" if demo else settings.log.level)
+    loaded = load(settings.domain)
+    pki = development_pki(settings.data / "pki")
+    sts = open_sts(STS_ISSUER, pki.sts.key.read_bytes(), pki.sts.certificate.read_bytes())
+    node = open_node(settings, loaded)
+    node = replace(node, ports={**node.ports, Actor.X_ASSERTION_PROVIDER: sts})
+    trust = trust_store(settings, TrustedIssuer(entity_id=STS_ISSUER, certificates=(sts.certificate,)))
+    doors = Doors(
+        tls=TLS(certificate=pki.server.certificate, key=pki.server.key, authorities=pki.authority.certificate),
+        mode=xua_mode(settings, loaded),
+        verifier=Verifier(trust, audiences(settings, loaded)),
+        plain=True,
+    )
+
+    async def after_start(server: Server) -> int | None:
+        stage = Stage(loaded=loaded, listen=settings.listen, ports=server.ports, pki=pki, sts=sts, mode=doors.mode)
+        held = await deferToThread(play, stage) if demo else True
+        if exit_after_demo:
+            return 0 if held else 1
+        print_endpoints(stage)
+        return None
+
+    return run(lambda reactor: Server(reactor, settings, node, doors, (*TRANSACTIONS, ISSUE_TOKEN)), after_start)

@@ -1,0 +1,64 @@
+"""The life of the process: one reactor, one server, an orderly end on SIGTERM and Ctrl-C."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from twisted.internet import asyncioreactor
+from twisted.internet.defer import ensureDeferred
+from twisted.python.failure import Failure
+
+from affinity.server import Server
+
+REACTOR_THREADS = 8
+
+Made = Callable[[Any], Server]
+AfterStart = Callable[[Server], Awaitable[int | None]]
+
+
+def run(make: Made, after_start: AfterStart) -> int:
+    """Serve until told to stop; ``after_start`` may end the process by returning an exit code. Returns that code.
+
+    Raises whatever kept the server from starting.
+    """
+    asyncioreactor.install()
+    from twisted.internet import reactor
+
+    reactor.suggestThreadPoolSize(REACTOR_THREADS)
+    life = _Life(reactor, make, after_start)
+    reactor.callWhenRunning(life.begin)
+    reactor.run()
+    if life.failure is not None:
+        life.failure.raiseException()
+    return life.code
+
+
+class _Life:
+    """From the start of the reactor to its end."""
+
+    def __init__(self, reactor: Any, make: Made, after_start: AfterStart) -> None:
+        self.code = 0
+        self.failure: Failure | None = None
+        self._reactor = reactor
+        self._make = make
+        self._after_start = after_start
+
+    def begin(self) -> None:
+        """Start the server, then do what was asked for."""
+        ensureDeferred(self._live()).addErrback(self._fail)
+
+    async def _live(self) -> None:
+        server = self._make(self._reactor)
+        self._reactor.addSystemEventTrigger("before", "shutdown", lambda: ensureDeferred(server.drain()))
+        server.start()
+        code = await self._after_start(server)
+        if code is not None:
+            self.code = code
+            self._stop()
+
+    def _fail(self, failure: Failure) -> None:
+        self.failure = failure
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._reactor.running:
+            self._reactor.stop()
