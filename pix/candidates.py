@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.identifiers import PatientKey
 from pix import store_links, store_records
-from pix.model import Candidate, Identifier, Page
+from pix.model import Candidate, CandidateQuery, Identifier, Page
 from pix.tables import continuation
 
 KEPT_FOR = timedelta(minutes=15)
@@ -26,6 +26,17 @@ class Result:
     keys: tuple[PatientKey, ...]
     truncated: bool
     domains: tuple[str, ...]
+    asked: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A result under its token, with the number of the result after the last page, and that page's size."""
+
+    token: str
+    result: Result
+    next: int
+    quantity: int | None
 
 
 def identifiers_of(
@@ -96,34 +107,42 @@ def page(
         total=len(result.keys),
         start=start,
         truncated=result.truncated,
+        domains=result.domains,
+        asked=result.asked,
     )
 
 
-def keep(connection: Connection, result: Result, owner: str, tag: str, at: datetime) -> str:
+def keep(connection: Connection, result: Result, query: CandidateQuery, at: datetime) -> str:
     """Freeze a result under a random name and return it; old results and those above the limit go."""
     name = secrets.token_hex(16)
     horizon = (at - KEPT_FOR).astimezone(UTC).isoformat()
     beyond = select(continuation.c.token).order_by(continuation.c.at.desc()).offset(KEPT)
     connection.execute(delete(continuation).where(continuation.c.at < horizon))
     connection.execute(delete(continuation).where(continuation.c.token.in_(beyond)))
-    row = {"token": name, "owner": owner, "tag": tag, "at": at.astimezone(UTC).isoformat()}
-    texts = {"keys": json.dumps(result.keys), "domains": json.dumps(result.domains), "truncated": result.truncated}
-    connection.execute(insert(continuation), row | texts)
+    row = {"token": name, "owner": query.owner, "tag": query.tag, "at": at.astimezone(UTC).isoformat()}
+    texts = {"keys": json.dumps(result.keys), "domains": json.dumps(result.domains), "asked": result.asked}
+    place = {"truncated": result.truncated, "next": (query.quantity or 0) + 1, "quantity": query.quantity}
+    connection.execute(insert(continuation), row | texts | place)
     return name
 
 
-def kept(
-    connection: Connection, owner: str, at: datetime, *, token: str = "", tag: str = ""
-) -> tuple[str, Result] | None:
-    """The result frozen under ``token``, or the latest of query ``tag``, with its token."""
+def kept(connection: Connection, owner: str, at: datetime, *, token: str = "", tag: str = "") -> Kept | None:
+    """The result frozen under ``token``, or the latest of query ``tag``."""
     named = continuation.c.token == token if token else continuation.c.tag == tag
     horizon = (at - KEPT_FOR).astimezone(UTC).isoformat()
     mine = select(continuation).where(named, continuation.c.owner == owner, continuation.c.at >= horizon)
     row = connection.execute(mine.order_by(continuation.c.at.desc()).limit(1)).first()
     if row is None:
         return None
-    keys = tuple(PatientKey(key) for key in json.loads(row.keys))
-    return row.token, Result(keys=keys, truncated=row.truncated, domains=tuple(json.loads(row.domains)))
+    keys, domains = (PatientKey(key) for key in json.loads(row.keys)), json.loads(row.domains)
+    result = Result(keys=tuple(keys), truncated=row.truncated, domains=tuple(domains), asked=row.asked)
+    return Kept(token=row.token, result=result, next=row.next, quantity=row.quantity)
+
+
+def advance(connection: Connection, token: str, following: int, quantity: int | None) -> None:
+    """Remember where the last page of a kept result ended, and its size."""
+    place = {"next": following, "quantity": quantity}
+    connection.execute(update(continuation).where(continuation.c.token == token).values(place))
 
 
 def forget(connection: Connection, owner: str, tag: str) -> None:

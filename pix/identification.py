@@ -32,7 +32,7 @@ class IdentifierReader:
         breaches: list[Breach] = []
         found = tuple(self._read_all(segment, number, breaches))
         if found and self._lenient:
-            breaches = [_as_warning(each) for each in breaches]
+            breaches = [as_warning(each) for each in breaches]
         elif not found and not breaches:
             breaches = [missing(segment.location(number), "A patient identifier", tf2("3.8.4.1.2.3"))]
         self.breaches.extend(breaches)
@@ -81,7 +81,7 @@ class IdentifierReader:
         if authority is None:
             breaches.append(unknown_authority(self._domain, hd, location))
         elif not may_feed(authority, self._source):
-            breaches.append(_foreign_source(authority, self._source, location))
+            breaches.append(foreign_source(authority, self._source, location))
             return None
         return authority
 
@@ -140,7 +140,8 @@ def _no_authority(location: str, candidates: int) -> Breach:
     )
 
 
-def _foreign_source(authority: AssigningAuthority, source: str, location: str) -> Breach:
+def foreign_source(authority: AssigningAuthority, source: str, location: str) -> Breach:
+    """Say that the configuration does not let ``source`` feed ids of this authority."""
     return Breach(
         code=HL7ErrorCode.UNKNOWN_KEY_IDENTIFIER,
         text=f"This sender is not recognized as a Patient Identity Source of {authority.namespace_id}",
@@ -148,11 +149,12 @@ def _foreign_source(authority: AssigningAuthority, source: str, location: str) -
         observed=source,
         expected=", ".join(authority.sources),
         citation=tf2("3.8.4.1.3"),
-        remedy="Add the sender (MSH-3 and MSH-4) to the sources of the authority in the domain's configuration",
+        remedy="Add the sender (MSH-3 and MSH-4, or the OIDs of device and organization) to the authority's sources",
     )
 
 
-def _as_warning(breach: Breach) -> Breach:
+def as_warning(breach: Breach) -> Breach:
+    """The breach of an identifier that lenient validation leaves out."""
     return Breach(
         code=breach.code,
         text=f"{breach.text}; this identifier is left out",

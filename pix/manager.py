@@ -84,17 +84,15 @@ class PatientIndex:
         domains = candidates.oids(query.domains)
 
         def work(connection: Connection) -> tuple[Result, Page]:
-            keys, truncated = searching.matching(connection, query.criteria)
+            keys, truncated = searching.matching(connection, (query.criteria, *query.alternatives))
             keys = candidates.with_domains(connection, self.domain, keys, domains)
-            result = Result(keys=tuple(keys), truncated=truncated, domains=domains)
+            result = Result(keys=tuple(keys), truncated=truncated, domains=domains, asked=query.asked)
             return result, candidates.page(connection, self.domain, result, 1, query.quantity)
 
         result, page = self.database.read(work)
         if not page.remaining:
             return page
-        name = self.database.write(
-            lambda connection: candidates.keep(connection, result, query.owner, query.tag, self.clock())
-        )
+        name = self.database.write(lambda connection: candidates.keep(connection, result, query, self.clock()))
         return _pointing(page, name)
 
     def more(self, pointer: str, quantity: int | None, owner: str) -> Page | None:
@@ -102,11 +100,31 @@ class PatientIndex:
         name, _, number = pointer.partition(POINTER)
         if not name or not (number.isascii() and number.isdecimal()) or len(number) > 9:
             return None
-        return self._kept(owner, int(number), quantity, token=name)
 
-    def continued(self, tag: str, start: int, quantity: int | None, owner: str) -> Page | None:
-        """The page of query ``tag`` from result number ``start`` (1-based), as HL7 v3 asks; None as for ``more``."""
-        return self._kept(owner, start, quantity, tag=tag)
+        def work(connection: Connection) -> Page | None:
+            found = candidates.kept(connection, owner, self.clock(), token=name)
+            if found is None or not 1 <= int(number) <= len(found.result.keys):
+                return None
+            return _pointing(candidates.page(connection, self.domain, found.result, int(number), quantity), name)
+
+        return self.database.read(work)
+
+    def continued(self, tag: str, start: int | None, quantity: int | None, owner: str) -> Page | None:
+        """The page of query ``tag`` from result number ``start`` (1-based), as HL7 v3 asks; None as for ``more``.
+
+        Where ``start`` or ``quantity`` is None, the last page of the query says it (ITI TF-2: Table O.2.4-1).
+        """
+
+        def work(connection: Connection) -> Page | None:
+            found = candidates.kept(connection, owner, self.clock(), tag=tag)
+            if found is None:
+                return None
+            first, most = start or found.next, quantity or found.quantity
+            page = candidates.page(connection, self.domain, found.result, first, most)
+            candidates.advance(connection, found.token, first + len(page.candidates), most)
+            return _pointing(page, found.token)
+
+        return self.database.write(work)
 
     def cancel(self, tag: str, owner: str) -> None:
         """Forget the results kept for a query; harmless if there are none (ITI TF-2: 3.21.4.3)."""
@@ -150,15 +168,6 @@ class PatientIndex:
             return origin.answer
 
         return self.database.write(transaction)
-
-    def _kept(self, owner: str, start: int, quantity: int | None, *, token: str = "", tag: str = "") -> Page | None:
-        def work(connection: Connection) -> Page | None:
-            found = candidates.kept(connection, owner, self.clock(), token=token, tag=tag)
-            if found is None or not 1 <= start <= len(found[1].keys):
-                return None
-            return _pointing(candidates.page(connection, self.domain, found[1], start, quantity), found[0])
-
-        return self.database.read(work)
 
 
 def _both(merges: Iterable[Merge]) -> tuple[Identifier, ...]:

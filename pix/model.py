@@ -224,6 +224,7 @@ class Page:
     """A part of the result. ``total`` counts all matches; ``truncated`` says that there were more than the index lists.
 
     ``start`` is the 1-based number of the first candidate here; ``pointer`` fetches the next page, None at the end.
+    ``domains`` (OIDs) and ``asked`` are those of the query.
     """
 
     candidates: tuple[Candidate, ...]
@@ -231,6 +232,8 @@ class Page:
     start: int = 1
     pointer: str | None = None
     truncated: bool = False
+    domains: tuple[str, ...] = ()
+    asked: str = ""
 
     @property
     def remaining(self) -> int:
@@ -244,13 +247,17 @@ class CandidateQuery:
 
     ``domains`` restricts the identifiers in the answer, empty for all; a person without an id in any of them is not
     returned (ITI TF-2: 3.21.4.2.2.8, case 2). ``quantity`` limits the first page, None for all at once.
+    ``alternatives`` are further criteria: a person who meets them or ``criteria`` is found. ``asked`` is the query as
+    sent, which answers repeat in HL7 v3 (ITI TF-2: 3.47.4.2.2.3).
     """
 
     criteria: Criteria
+    alternatives: tuple[Criteria, ...] = ()
     domains: tuple[AssigningAuthority, ...] = ()
     quantity: int | None = None
     owner: str = ""
     tag: str = ""
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

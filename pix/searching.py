@@ -1,7 +1,8 @@
 """Demographics query: criteria to SQL over tokens and columns (ITI TF-2: 3.21.4.1.3.2; how fast: design decision 9)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, intersect, or_, select
 
@@ -48,19 +49,21 @@ class Word:
         return and_(of_kind, *_matches(token.c.value, self.pattern))
 
 
-def matching(connection: Connection, criteria: Criteria) -> tuple[list[PatientKey], bool]:
+def matching(connection: Connection, alternatives: Iterable[Criteria]) -> tuple[list[PatientKey], bool]:
     """The record that represents each matching person, ordered by name, and whether there were more than listed."""
+    lists = [connection.execute(_search(criteria)).all() for criteria in alternatives]
+    found = sorted((row for each in lists for row in each), key=lambda row: row.updated)
+    persons = {row.person: row for row in found}
+    ordered = sorted(persons.values(), key=lambda row: (row.family, row.given, row.birth or "", row.key))
+    truncated = len(persons) > LISTED or any(len(each) > LISTED for each in lists)
+    return [PatientKey(row.key) for row in ordered[:LISTED]], truncated
+
+
+def _search(criteria: Criteria) -> Select[Any]:
     words = tuple(dict.fromkeys(_words(criteria)))
     sources = [*_word_searches(words), *_birth_search(criteria), *_identifier_searches(criteria)]
     if not sources:
         raise Rejected(_too_broad())
-    found = connection.execute(_statement(sources, words, criteria)).all()
-    persons = {row.person: row for row in sorted(found, key=lambda row: row.updated)}
-    ordered = sorted(persons.values(), key=lambda row: (row.family, row.given, row.birth or "", row.key))
-    return [PatientKey(row.key) for row in ordered[:LISTED]], len(found) > LISTED
-
-
-def _statement(sources: list[Select[tuple[int]]], words: tuple[Word, ...], criteria: Criteria) -> Select[tuple[object]]:
     candidates = sources[0].subquery() if len(sources) == 1 else intersect(*sources).subquery()
     return (
         select(record.c.key, link.c.person, record.c.family, record.c.given, record.c.birth, record.c.updated)

@@ -129,6 +129,9 @@ continuation = Table(
     Column("keys", Text, nullable=False),  # JSON: the record that represents each person, in order
     Column("domains", Text, nullable=False),  # JSON: the OIDs to answer with; empty for all
     Column("truncated", Boolean, nullable=False),
+    Column("asked", Text, nullable=False),  # the query as sent
+    Column("next", Integer, nullable=False),  # the number of the result after the last page
+    Column("quantity", Integer),  # the size of the last page, NULL for no limit
     Index("ix_pix_continuation_query", "owner", "tag"),
     Index("ix_pix_continuation_at", "at"),
 )

@@ -1,13 +1,27 @@
 """A patient index over an empty database; an invented domain of two hospitals, a laboratory and a national register."""
 
+import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import cast
 
 import pytest
 
 from affinity.database import Database
+from affinity.dispatch import answer
+from affinity.hl7_answers import choose
+from hl7v2.ack import ack
+from hl7v2.er7 import parse, serialize
+from hl7v2.message import Message
 from ihe.domain import AffinityDomain, AssigningAuthority
+from ihe.errors import Rejected
+from ihe.exchange import Exchange, Validation
+from ihe.transactions import Actor
+from pix.iti8 import ITI_8
+from pix.iti9 import ITI_9
+from pix.iti21 import ITI_21
+from pix.iti30 import ITI_30
 from pix.manager import PatientIndex
 from pix.model import Origin
 
@@ -72,3 +86,68 @@ def origin() -> Callable[..., Origin]:
         return Origin(source=source, message_id=f"M{number}", digest=f"d{number}", answer=answer, transaction="test")
 
     return make
+
+
+Ask = Callable[[str], Message | None]
+
+
+def asking(index: PatientIndex, validation: Validation) -> Ask:
+    ports = {Actor.PIX_MANAGER: index, Actor.PATIENT_DEMOGRAPHICS_SUPPLIER: index}
+
+    def ask(text: str) -> Message | None:
+        message = parse(text.encode())
+        exchange = Exchange(correlation_id=secrets.token_hex(8), received_at=datetime.now(UTC), validation=validation)
+        try:
+            transaction = choose(message, (ITI_8, ITI_30, ITI_9, ITI_21))
+        except Rejected as rejected:
+            return ack(message, rejected, exchange)
+        return cast("Message | None", answer(transaction, message, ports, exchange))
+
+    return ask
+
+
+@pytest.fixture
+def ask(index: PatientIndex) -> Ask:
+    """Send an ER7 text through the door that its trigger opens; the answer, or None."""
+    return asking(index, Validation.STRICT)
+
+
+@pytest.fixture
+def ask_leniently(index: PatientIndex) -> Ask:
+    return asking(index, Validation.LENIENT)
+
+
+@pytest.fixture
+def answer_bytes(ask: Ask) -> Callable[[str], bytes]:
+    def answered(text: str) -> bytes:
+        reply = ask(text)
+        return serialize(reply) if reply else b""
+
+    return answered
+
+
+@pytest.fixture
+def pix(ask: Ask) -> Callable[[str], str]:
+    """Ask ITI-9 for one id: PID-3, or NF, or where and how it failed."""
+
+    def query(person: str) -> str:
+        reply = ask(f"MSH|^~\\&|C|C|A|A|2026||QBP^Q23^QBP_Q21|1|P|2.5\rQPD|IHE PIX Query|T|{person}\rRCP|I\r")
+        assert reply is not None
+        if "ERR" in reply:
+            return f"{reply['ERR'].raw(2)} {reply['ERR'].text(3)}"
+        return reply["PID"].raw(3) if "PID" in reply else reply["QAK"].text(2)
+
+    return query
+
+
+@pytest.fixture
+def pdq(ask: Ask) -> Callable[[str], list[str]]:
+    """Ask ITI-21 with QPD-3: the PID segments, or where and how it failed."""
+
+    def query(fields: str) -> list[str]:
+        reply = ask(f"MSH|^~\\&|C|C|A|A|2026||QBP^Q22^QBP_Q21|1|P|2.5\rQPD|IHE PDQ Query|T|{fields}\rRCP|I\r")
+        assert reply is not None
+        failures = [f"{each.raw(2)} {each.text(3)}" for each in reply.all("ERR")]
+        return failures or ["|".join(("PID", *each.fields)) for each in reply.all("PID")]
+
+    return query
