@@ -1,5 +1,6 @@
 """A stage for the verifier's tests: an issuer, a node that trusts it, and tools to sign by hand."""
 
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -142,6 +143,7 @@ def inclusive(prefixes: str) -> str:
 
 
 def insert_behind_issuer(assertion: _Element, xml: bytes) -> _Element:
-    before, end, after = serialize(assertion).partition(b"Issuer>")
-    issuer, end_tag, rest = after.partition(b"Issuer>")
-    return parse(before + end + issuer + end_tag + xml + rest)
+    document = serialize(assertion)
+    end_tag = re.search(rb"</[^>]*Issuer>", document)
+    assert end_tag is not None
+    return parse(document[: end_tag.end()] + xml + document[end_tag.end() :])

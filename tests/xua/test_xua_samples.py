@@ -1,8 +1,8 @@
-"""Assertions of other systems, each with its verdict and the reason (../shared/samples; its README says how they broke).
+"""Assertions of other systems, each with its verdict and the reason (../shared/samples; see its README).
 
 Each file is taken as it would arrive: a SOAP message as it is, anything else with its assertions in a security header.
-Where the file names its own certificate and the key is strong enough, that certificate is pinned for its issuer, so that
-nothing but the file itself can be the reason for the refusal.
+Where a file brings a certificate whose key is strong enough, it is pinned for the issuer, so that nothing but the file
+itself can be the reason for the refusal.
 """
 
 from base64 import b64decode
@@ -13,7 +13,7 @@ import pytest
 from lxml.etree import _Element
 
 from soap.xml import parse, serialize
-from tests.xua.stage import Stage
+from tests.xua.stage import Stage, make_certificate
 from xua.envelope import ASSERTION, ENVELOPE
 from xua.errors import AssertionRefused, Subcode
 from xua.keys import load_certificates
@@ -27,7 +27,64 @@ INVALID_SECURITY = Subcode.INVALID_SECURITY
 INVALID_TOKEN = Subcode.INVALID_SECURITY_TOKEN
 FAILED_CHECK = Subcode.FAILED_CHECK
 
+SHA1 = "xmldsig#rsa-sha1"
+TWO = "Security, Assertion, Assertion"
+BROKEN = "the signature does not verify"
+
 VERDICTS = {
+    # Evidence of a decision statement, itself an assertion: nested, and not signed at all.
+    "SAML-XUA/connect_complete_saml.xml": (INVALID_SECURITY, TWO),
+    "SAML-XUA/connect_saml_missingValues.xml": (INVALID_SECURITY, TWO),
+    # A question to an identity provider, not an assertion.
+    "SAML-XUA/epd_04_AuthnRequest_raw.xml": (INVALID_SECURITY, "found Security"),
+    "SAML-XUA/epd_1_Get_X-User_Assertion_Request-Healthcare_Provider.xml": (UNSUPPORTED_ALGORITHM, SHA1),
+    "SAML-XUA/epd_4_Get_X-User_Assertion_Request-Patient.xml": (UNSUPPORTED_ALGORITHM, SHA1),
+    # No SubjectConfirmation, which ITI TF-2: 3.40.4.1.2 demands.
+    "SAML-XUA/epd_1_Get_X-User_Assertion_Response-Healthcare_Provider.xml": (INVALID_TOKEN, "saml:Subject holds"),
+    "SAML-XUA/epd_4_Get_X-User_Assertion_Response-Patient.xml": (INVALID_TOKEN, "saml:Subject holds"),
+    # Values replaced by dots in the documentation that it comes from.
+    "SAML-XUA/epd_GetXAssertion_request.xml": (FAILED_CHECK, "not base64"),
+    "SAML-XUA/epd_assertion_only.xml": (FAILED_CHECK, BROKEN),
+    "SAML-XUA/xcasrc_SamlToken01.xml": (FAILED_CHECK, BROKEN),
+    # An assistant confirms in the place of the doctor: a Swiss extension.
+    "SAML-XUA/ipf_saml2-assertion-for-xua.xml": (INVALID_TOKEN, "saml:SubjectConfirmation holds"),
+    # The Response is signed, the Assertion in it is not.
+    "SAML-signature/py3saml_no_conditions.xml.base64": (FAILED_CHECK, "not signed"),
+    "SAML-signature/py3saml_response_with_ampersands.xml.base64": (INVALID_SECURITY, TWO),
+    "SAML-signature/py3saml_response_without_assertion_reference_uri.xml.base64": (UNSUPPORTED_ALGORITHM, SHA1),
+    "SAML-signature/py3saml_signature_wrapping_attack2.xml.base64": (
+        INVALID_SECURITY,
+        TWO,
+    ),
+    "SAML-signature/py3saml_signed_assertion_response.xml.base64": (UNSUPPORTED_ALGORITHM, SHA1),
+    "SAML-signature/py3saml_valid_response.xml.base64": (UNSUPPORTED_ALGORITHM, SHA1),
+    "SAML-signature/pysaml2_saml_false_signed.xml": (UNSUPPORTED_ALGORITHM, SHA1),
+    "SAML-signature/pysaml2_signed-xsw-assertion-in-assertion-first-sig.xml": (
+        INVALID_SECURITY,
+        TWO,
+    ),
+    "SAML-signature/pysaml2_signed-xsw-assertion-wrapper.xml": (INVALID_SECURITY, TWO),
+    "ITI-18/epd_ITI-18_request.xml": (UNSUPPORTED_ALGORITHM, SHA1),
+    "ITI-18/xcasrc_iti18-iti40-request.xml": (FAILED_CHECK, BROKEN),
+    "ITI-38/xcasrc_iti38-iti40-request-kj.xml": (FAILED_CHECK, BROKEN),
+    "ITI-41/xcasrc_PnR_request.xml": (FAILED_CHECK, BROKEN),
+    "ITI-62/xcasrc_iti62-iti40-request.xml": (FAILED_CHECK, BROKEN),
+}
+
+# What the same assertions are worth once somebody trusted has signed them anew: the name accepted, or why not.
+SIGNED_ANEW = {
+    "SAML-XUA/epd_1_Get_X-User_Assertion_Request-Healthcare_Provider.xml": "33166",
+    "SAML-XUA/epd_4_Get_X-User_Assertion_Request-Patient.xml": "33111",
+    "SAML-XUA/epd_GetXAssertion_request.xml": "d04bff0e2094d3391c6bdf38fa1a669990f9b93a054d240ffbf0ace40b409996",
+    "SAML-XUA/epd_assertion_only.xml": "7601002469191",
+    "SAML-signature/py3saml_response_without_assertion_reference_uri.xml.base64": "saml@user.com",
+    "SAML-signature/py3saml_signed_assertion_response.xml.base64": "_3af62f1d03513bdd61dd5bf04d3deb7aa617480e22",
+    "SAML-signature/py3saml_valid_response.xml.base64": "492882615acf31c8096b627245d76ae53036c090",
+    "SAML-signature/py3saml_no_conditions.xml.base64": INVALID_TOKEN,
+    "SAML-signature/pysaml2_saml_false_signed.xml": INVALID_TOKEN,  # a NameID padded by pretty printing
+    "ITI-18/epd_ITI-18_request.xml": INVALID_TOKEN,  # a namespace id in the CX of resource-id
+    "SAML-XUA/xcasrc_SamlToken01.xml": INVALID_TOKEN,  # XML escaped twice in attribute values
+    "ITI-18/xcasrc_iti18-iti40-request.xml": INVALID_TOKEN,
 }
 
 
@@ -79,6 +136,28 @@ def test_each_foreign_assertion_meets_its_verdict(stage: Stage, samples: Path, f
     assert caught.value.subcode is subcode and reason in caught.value.reason
 
 
+@pytest.mark.parametrize("file", SIGNED_ANEW)
+def test_a_foreign_assertion_is_judged_by_its_content_when_its_signature_is_good(
+    stage: Stage, samples: Path, file: str
+) -> None:
+    expected = SIGNED_ANEW[file]
+    root = read(samples / file)
+    assertion = next(root.iter(ASSERTION))
+    now = instant_of(root)
+    pinned = make_certificate(stage.key, now=now)
+    issuer = assertion.findtext(f"{{{SAML}}}Issuer", "")
+    stage.trust.trust(TrustedIssuer(entity_id=issuer, certificates=(pinned,)))
+    verifier = Verifier(stage.trust, [each.text or "" for each in root.iter(f"{{{SAML}}}Audience")])
+    envelope = parse(stage.message(stage.sign(parse(serialize(assertion)))))
+    if isinstance(expected, str):
+        assert verifier.verify(envelope, now).name_id == expected
+        return
+    with pytest.raises(AssertionRefused) as caught:
+        verifier.verify(envelope, now)
+    assert caught.value.subcode is expected
+
+
 def test_no_file_is_left_out(samples: Path) -> None:
-    present = {f"{folder}/{path.name}" for folder in ("SAML-XUA", "SAML-signature") for path in (samples / folder).iterdir()}
+    folders = [samples / "SAML-XUA", samples / "SAML-signature"]
+    present = {f"{folder.name}/{path.name}" for folder in folders for path in folder.iterdir()}
     assert present <= set(VERDICTS)
