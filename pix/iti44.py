@@ -4,8 +4,9 @@ The acknowledgement is an accept acknowledgement, so its codes are CA, CE and CR
 with the change: a resend of the same message gets the same answer and changes nothing.
 """
 
-import hashlib
+from copy import deepcopy
 from dataclasses import dataclass
+from hashlib import sha256
 
 from lxml import etree
 from lxml.etree import _Element
@@ -22,13 +23,13 @@ from pix.v3_answers import (
     accept_acknowledgement,
 )
 from pix.v3_demographics import demographics
-from pix.v3_elements import NAMESPACE, InstanceIdentifier, child, instance_identifiers, name_of
+from pix.v3_elements import NAMESPACE, InstanceIdentifier, child, children, instance_identifiers, name_of
 from pix.v3_registrations import (
     DUPLICATE_RULES,
     PATIENT,
     PRIOR_ID,
     RECORD_RULES,
-    identifiers,
+    FedIdentifiers,
     message_is_about_one_patient,
     patient_ids,
 )
@@ -78,11 +79,13 @@ def decode(wire: SOAPRequest) -> PatientRecord | DuplicatesResolved:
 
 def handle(request: PatientRecord | DuplicatesResolved, index: PatientIndex, exchange: Exchange) -> bytes:
     """Apply the change and return the stored acknowledgement."""
+    reader = FedIdentifiers(index.domain, str(party(request.body, "sender")), exchange.validation)
     if isinstance(request, DuplicatesResolved):
-        return index.merge((_merge(request, index),), origin(request.body, exchange))
-    known = identifiers(index.domain, request.ids)
+        merges = _merges(request, reader)
+        return index.merge(merges, origin(request.body, exchange, reader.warnings))
+    known = reader.read(request.ids)
     feed = Feed(identifiers=known, demographics=request.demographics, sent=request.sent)
-    return index.register(feed, origin(request.body, exchange))
+    return index.register(feed, origin(request.body, exchange, reader.warnings))
 
 
 def encode(_: SOAPRequest, acknowledgement: bytes, __: Exchange) -> SOAPReply:
@@ -95,24 +98,31 @@ def refuse(wire: SOAPRequest, rejected: Rejected, exchange: Exchange) -> SOAPRep
     return SOAPReply((serialize(accept_acknowledgement(wire.body, exchange, rejected.breaches)),))
 
 
-def origin(body: _Element, exchange: Exchange) -> Origin:
+def origin(body: _Element, exchange: Exchange, warnings: tuple[Breach, ...] = ()) -> Origin:
     """Who sent the message, what it is known by, and the answer that says "accepted"."""
-    digest = hashlib.sha256(etree.tostring(body, method="c14n", exclusive=True)).hexdigest()
     return Origin(
         source=str(party(body, "sender")),
         message_id=str(message_id(body)),
-        digest=digest,
-        answer=serialize(accept_acknowledgement(body, exchange)),
+        digest=digest(body),
+        answer=serialize(accept_acknowledgement(body, exchange, warnings)),
         transaction=f"ITI-44 {name_of(body)}",
     )
 
 
-def _merge(request: DuplicatesResolved, index: PatientIndex) -> Merge:
+def digest(body: _Element) -> str:
+    """SHA-256 of the content: all but the time of creation, which may change when a message is sent again."""
+    copied = deepcopy(body)
+    for element in children(copied, "creationTime"):
+        copied.remove(element)
+    return sha256(etree.tostring(copied, method="c14n", exclusive=True)).hexdigest()
+
+
+def _merges(request: DuplicatesResolved, reader: FedIdentifiers) -> tuple[Merge, ...]:
     """A merge is within one domain: the surviving id is the patient's id of the subsumed id's authority."""
     for each in request.surviving:
         if each.root == request.subsumed.root:
-            surviving, subsumed = (identifiers(index.domain, (one,))[0] for one in (each, request.subsumed))
-            return Merge(surviving=surviving, subsumed=subsumed)
+            (surviving,), (subsumed,) = reader.read((each,)), reader.read((request.subsumed,))
+            return (Merge(surviving=surviving, subsumed=subsumed),)
     raise Rejected(
         Breach(
             code=HL7ErrorCode.UNKNOWN_KEY_IDENTIFIER,

@@ -32,6 +32,7 @@ from pix.v3_elements import (
     attribute,
     child,
     instance_identifiers,
+    location,
     name_of,
 )
 from pix.v3_queries import CONTINUATION, CONTINUATION_RULES, DEMOGRAPHICS_QUERY_RULES, PARAMETERS, QUERY, query_id
@@ -55,6 +56,7 @@ class DemographicsQuery:
     owner: str
     tag: str
     asked: str
+    location: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,7 @@ def decode(wire: SOAPRequest) -> DemographicsQuery | Continuation | Cancellation
         owner=str(party(body, "sender")),
         tag=str(query_id(body)),
         asked=serialize(query).decode() if query is not None else "",
+        location=f"{location(body)}/{PARAMETERS}",
     )
 
 
@@ -173,7 +176,10 @@ def _find(request: DemographicsQuery, index: PatientIndex) -> Page:
         tag=request.tag,
         asked=request.asked,
     )
-    return index.find(query)
+    try:
+        return index.find(query)
+    except Rejected as rejected:
+        raise Rejected(*(replace(each, location=request.location) for each in rejected.breaches)) from None
 
 
 def _continue(request: Continuation, index: PatientIndex) -> Page:

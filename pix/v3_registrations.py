@@ -8,7 +8,9 @@ from ihe.citations import tf2
 from ihe.datatypes import is_dtm
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.errors import Breach, HL7ErrorCode, Rejected
+from ihe.exchange import Validation
 from ihe.rules import Offence, rule
+from pix.identification import as_warning, foreign_source, may_feed, unknown_authority
 from pix.model import Identifier
 from pix.v3_demographics import GENDERS, SSN, is_drivers_license, other_ids
 from pix.v3_elements import (
@@ -124,11 +126,33 @@ def patient_ids(patient: _Element) -> tuple[InstanceIdentifier, ...]:
     return (*instance_identifiers(patient, "id"), *others)
 
 
-def identifiers(domain: AffinityDomain, written: tuple[InstanceIdentifier, ...]) -> tuple[Identifier, ...]:
-    """Patient ids of this domain, each once. Raises Rejected with a breach for each id of an unknown authority."""
-    both = zip(authorities(domain, written), written, strict=True)
-    ids = (Identifier(authority=authority, id=each.extension, location=each.location) for authority, each in both)
-    return tuple(dict.fromkeys(ids))
+class FedIdentifiers:
+    """The ids of one message against the domain and its sources (ITI TF-2: 3.44.4.1.1, 3.44.4.1.3).
+
+    Lenient validation leaves out ids that are unknown here or not this sender's, with a warning, if others remain.
+    """
+
+    def __init__(self, domain: AffinityDomain, source: str, validation: Validation) -> None:
+        self._domain = domain
+        self._source = source
+        self._lenient = validation is not Validation.STRICT
+        self.warnings: tuple[Breach, ...] = ()
+
+    def read(self, written: tuple[InstanceIdentifier, ...]) -> tuple[Identifier, ...]:
+        """The identifiers, each once. Raises Rejected with a breach for every one that cannot be taken."""
+        breaches, found = [], []
+        for each in written:
+            authority = self._domain.authority(each.hd)
+            if authority is None:
+                breaches.append(_unknown_authority(self._domain, each))
+            elif not may_feed(authority, self._source):
+                breaches.append(foreign_source(authority, self._source, each.location))
+            else:
+                found.append(Identifier(authority=authority, id=each.extension, location=each.location))
+        if breaches and not (found and self._lenient):
+            raise Rejected(*breaches)
+        self.warnings += tuple(map(as_warning, breaches))
+        return tuple(dict.fromkeys(found))
 
 
 def authorities(domain: AffinityDomain, written: tuple[InstanceIdentifier, ...]) -> tuple[AssigningAuthority, ...]:
@@ -136,16 +160,9 @@ def authorities(domain: AffinityDomain, written: tuple[InstanceIdentifier, ...])
     known = [domain.authority(each.hd) for each in written]
     unknown = [each for each, authority in zip(written, known, strict=True) if authority is None]
     if unknown:
-        raise Rejected(*map(_unknown_authority, unknown))
+        raise Rejected(*(_unknown_authority(domain, each) for each in unknown))
     return tuple(authority for authority in known if authority is not None)
 
 
-def _unknown_authority(written: InstanceIdentifier) -> Breach:
-    return Breach(
-        code=HL7ErrorCode.UNKNOWN_KEY_IDENTIFIER,
-        text="The root is no assigning authority of this affinity domain",
-        location=written.location,
-        observed=written.root,
-        citation=tf2("E.2"),
-        remedy="Use the OID of a configured patient identifier domain, or have this one configured",
-    )
+def _unknown_authority(domain: AffinityDomain, written: InstanceIdentifier) -> Breach:
+    return unknown_authority(domain, written.hd, written.location, tf2("E.2"))
