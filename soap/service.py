@@ -13,7 +13,7 @@ from lxml.etree import QName, _Element
 from twisted.internet.defer import Deferred, maybeDeferred
 
 from ihe.exchange import Part, SOAPReply, SOAPRequest
-from ihe.transactions import SOAPBinding
+from ihe.transactions import Actor, SOAPBinding
 from soap.addressing import ACTION_NOT_SUPPORTED, read_addressing
 from soap.context import Answer, Connection, SOAPContext, SOAPTransaction
 from soap.envelope import Envelope, open_envelope
@@ -52,6 +52,30 @@ class Operation:
 
     transaction: SOAPTransaction
     binding: SOAPBinding
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceName:
+    """The name of the actor in WSDL and the targetNamespace of its profile (IHE-WSP201, IHE-WSP202)."""
+
+    name: str
+    namespace: str
+
+
+SERVICES: Mapping[Actor, ServiceName] = MappingProxyType(
+    {
+        Actor.DOCUMENT_REGISTRY: ServiceName("DocumentRegistry", "urn:ihe:iti:xds-b:2007"),
+        Actor.DOCUMENT_REPOSITORY: ServiceName("DocumentRepository", "urn:ihe:iti:xds-b:2007"),
+        Actor.PIX_MANAGER: ServiceName("PIXManager", "urn:ihe:iti:pixv3:2007"),
+        Actor.PATIENT_DEMOGRAPHICS_SUPPLIER: ServiceName("PDQSupplier", "urn:ihe:iti:pdqv3:2007"),
+    }
+)
+
+
+def service_name(actor: Actor) -> ServiceName:
+    """Name the service of an actor; IHE names no WSDL for actors outside the table."""
+    plain = actor.replace(" ", "").replace("-", "")
+    return SERVICES.get(actor, ServiceName(plain, f"urn:ihe:iti:{plain.lower()}"))
 
 
 class IHESoap12(Soap12):  # type: ignore[misc]
@@ -98,13 +122,13 @@ class SOAPService:
 
     def __init__(self, transactions: Iterable[SOAPTransaction], answer: Answer) -> None:
         self.operations = tuple(_operations(transactions))
-        actor = self.operations[0].transaction.responder.replace(" ", "")
+        self.name = service_name(self.operations[0].transaction.responder)
         declared = {each.binding.operation: _declare(each, answer) for each in self.operations}
-        service = type(ServiceBase)(actor, (ServiceBase,), {"__module__": __name__, **declared})
-        self.application = Application(
-            [service], "urn:ihe:iti", name=actor, in_protocol=IHESoap12(), out_protocol=IHESoap12()
-        )
+        service = type(ServiceBase)(self.name.name, (ServiceBase,), {"__module__": __name__, **declared})
+        protocols = {"in_protocol": IHESoap12(), "out_protocol": IHESoap12()}
+        self.application = Application([service], self.name.namespace, name=self.name.name, **protocols)
         self._server = ServerBase(self.application)
+        self.application.transport = "http://schemas.xmlsoap.org/soap/http"
 
     def call(self, call: Call) -> tuple[SOAPBinding, Deferred[SOAPReply]]:
         """Start the operation that a request asks for; a SOAPFault says why there is none."""

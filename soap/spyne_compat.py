@@ -5,6 +5,7 @@ carries has no ``find_spec`` (needed since 3.12), and the standard library's ``c
 """
 
 import importlib.util
+import logging
 import sys
 import types
 from email.message import Message
@@ -58,6 +59,8 @@ def _cgi() -> types.ModuleType:
 
 
 install()
+# Spyne logs bodies that it cannot read, and those are patient data; what goes wrong is logged by soap.server.
+logging.getLogger("spyne").setLevel(logging.CRITICAL)
 
 from spyne import AnyXml, Application, ComplexModel, ServiceBase, rpc  # noqa: E402
 from spyne.context import MethodContext  # noqa: E402
