@@ -4,6 +4,7 @@ A field is a text, a tuple of components (each a text or a tuple of subcomponent
 None is an empty one and ``NULL`` the explicit null.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -15,6 +16,9 @@ from ihe.exchange import Exchange
 Component = str | tuple[str | None, ...] | None
 Value = str | tuple[Component, ...] | None
 FieldValue = Value | list[Value] | list[str] | list[tuple[Component, ...]]
+
+RESPELLED = re.compile(r"\\X|[\x00-\x08\x0a-\x1f]")
+"""What may not be copied: bytes of another character set, and control characters, which end an MLLP frame."""
 
 APPLICATION = FACILITY = "AFFINITY"
 """Who answers a message that does not say whom it was sent to."""
@@ -88,9 +92,9 @@ def _numbered(segments: Iterable[Segment], encoding: Encoding) -> Iterable[Segme
 
 
 def _standard(source: Segment) -> Segment:
-    """Spell a segment in the standard's delimiters, and its hexadecimal escapes as the characters they stand for."""
+    """Spell a segment in the standard's delimiters, its hexadecimal escapes as text and its control characters not."""
     delimiters = replace(source.encoding, charset=STANDARD.charset)
-    if delimiters == STANDARD and not any("\\X" in raw for raw in source.fields):
+    if delimiters == STANDARD and not any(map(RESPELLED.search, source.fields)):
         return source
     fields = (
         raw if source.name in HEADERS and number < 2 else _respelled(raw, source.encoding)

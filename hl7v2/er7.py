@@ -18,6 +18,13 @@ BLANK = " \t\r\n\0"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
+MOST_SEGMENTS = 100_000
+MOST_FIELDS = 1_000_000
+"""Fields and repetitions in one message: far above honest ones, and low enough for our memory."""
+
+MOST_BREACHES = 20
+
+
 class NotHL7(Exception):
     """There is no MSH segment, so there is nothing that an acknowledgement could answer."""
 
@@ -38,7 +45,7 @@ def parse(data: bytes, undeclared: Charset = UNDECLARED) -> Message:
     start = data.removeprefix(BYTE_ORDER_MARK).lstrip(BLANK.encode())
     header = parse_header(start)
     declared = _declared(header, undeclared)
-    lines = _lines(_decode(start, declared, header))
+    lines = _lines(_decode(start, declared, header), header)
     encoding = header.encoding if declared is header.encoding.charset else _with_charset(header.encoding, declared)
     return Message(_segments(lines, encoding, header), encoding)
 
@@ -50,8 +57,8 @@ def parse_header(data: bytes) -> Message:
     """
     if len(data) < 5 or not data.startswith(b"MSH"):
         raise NotHL7(f"the input of {len(data)} bytes does not begin with an MSH segment (HL7 v2.5: 2.5)")
-    line = LINE_END.split(data[:65536].decode("latin-1"), 1)[0]
-    if not _is_delimiter(line[3]):
+    line = LINE_END.split(data[:65536].decode("latin-1"), 1)[0].replace("\0", "")
+    if not _is_delimiter(line[3:4]):
         raise NotHL7("MSH is not followed by a field separator (HL7 v2.5: 2.5.4)")
     encoding = _encoding(line)
     return Message((_segment(line, encoding, 1),), encoding)
@@ -128,12 +135,17 @@ def _decode(data: bytes, declared: Charset, header: Message) -> str:
 def _location_of(data: bytes, offset: int, field: str) -> str:
     lines = LINE_END.split(data[:offset].decode("latin-1"))
     name = lines[-1][:3]
+    if not SEGMENT_NAME.fullmatch(name):
+        return ""
     occurrence = sum(line[:3] == name for line in lines)
     number = lines[-1].count(field) + (name in HEADERS)
     return f"{name}^{occurrence}^{number}"
 
 
-def _lines(text: str) -> list[str]:
+def _lines(text: str, header: Message) -> list[str]:
+    fields = text.count(header.encoding.field) + text.count(header.encoding.repetition)
+    if fields > MOST_FIELDS or text.count("\r") + text.count("\n") > 2 * MOST_SEGMENTS:
+        raise Malformed(header, _too_many())
     lines = LINE_END.split(text) if "\n" in text else text.split("\r")
     return [line for line in lines if line.strip(BLANK)]
 
@@ -154,7 +166,7 @@ def _segments(lines: list[str], encoding: Encoding, header: Message) -> tuple[Se
     if seen["MSH"] > 1:
         breaches.append(_second_header())
     if breaches:
-        raise Malformed(header, *breaches)
+        raise Malformed(header, *breaches[:MOST_BREACHES])
     return tuple(segments)
 
 
@@ -213,6 +225,14 @@ def _has_nul(segment: Segment) -> Breach:
         text="A field holds the character NUL, which no HL7 data type allows",
         location=segment.location(number),
         citation=Citation("HL7 v2.5", "2.9.2"),
+    )
+
+
+def _too_many() -> Breach:
+    return Breach(
+        code=HL7ErrorCode.APPLICATION_INTERNAL_ERROR,
+        text=f"The message has more than {MOST_SEGMENTS} segments or {MOST_FIELDS} fields and was not read",
+        citation=tf2("C.2.5"),
     )
 
 
