@@ -97,8 +97,7 @@ class _Writer:
         """The attributes that are there and never change."""
         for attribute in self.table.attributes:
             value = getattr(self.object, attribute.field)
-            absent = value is None or value is False or value == ()
-            if not absent and attribute.field not in SPLICED:
+            if value is not None and value != () and attribute.field not in SPLICED:
                 yield attribute, value
 
     def _xml_attributes(self) -> Iterator[bytes]:
@@ -129,7 +128,7 @@ class _Writer:
     def _classifications(self) -> Iterator[bytes]:
         for attribute, value in self._values():
             coding = attribute.coding
-            if isinstance(coding, Flag):
+            if isinstance(coding, Flag) and value:
                 yield self._classification(b' classificationNode="%s"' % coding.node.encode(), b"")
             elif isinstance(coding, AuthorList | Classification | ClassificationList):
                 for each in value if isinstance(value, tuple) else (value,):

@@ -53,5 +53,5 @@ def object_ref(entry_uuid: str, home: str | None = None) -> bytes:
 def _last_update_time(dtm: str) -> bytes:
     return (
         b'<rim:Slot name="lastUpdateTime"><rim:ValueList><rim:Value>%s</rim:Value></rim:ValueList></rim:Slot>'
-        % dtm.encode()
+        % escape(dtm)
     )

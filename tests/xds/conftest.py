@@ -1,251 +1,226 @@
-"""A registry with content of our choice, for the tests of queries."""
+"""The one good submission of these tests, from which every test changes one thing, and a registry to send it to."""
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import count
-from typing import Any
 
 import pytest
-from lxml.etree import _Element
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from affinity.database import Database
-from ihe.datatypes import CX, HD, Code, earliest
+from ihe.datatypes import CX, HD, Code
 from ihe.domain import AffinityDomain
-from ihe.exchange import Exchange, SOAPRequest
-from ihe.identifiers import EntryUUID, PatientKey, UniqueId, new_entry_uuid, new_oid
-from ihe.transactions import Transaction
-from soap.xml import parse
-from xds.ebrim_writing import KINDS, fragment
+from ihe.exchange import Exchange
+from ihe.identifiers import EntryUUID, PatientKey, UniqueId
 from xds.model import (
     Association,
     AssociationType,
     Author,
-    AvailabilityStatus,
-    DocumentAvailability,
     DocumentEntry,
     Folder,
-    RegistryObject,
+    LocalizedString,
+    Submission,
     SubmissionSet,
     SubmissionSetStatus,
 )
 from xds.patients import Patient
-from xds.tables import TABLE_OF, object_locator, unique_id_locator
 
-APPROVED = AvailabilityStatus.APPROVED
-OID = "2.25.7001"
+# from xds.registry import DocumentRegistry
 
-
-def patient_id(extension: str) -> CX:
-    return CX(extension, HD("", OID, "ISO"))
-
-
-@dataclass
-class ShelfOfPatients:
-    """Patients by id, as the feed would have announced and merged them."""
-
-    keys: dict[CX, tuple[PatientKey, ...]] = field(default_factory=dict)
-
-    def resolve(self, _connection: Connection, asked: CX) -> Patient | None:
-        keys = self.keys.get(asked)
-        return Patient(key=keys[0], keys=keys, id=asked) if keys else None
-
-    def current(self, _connection: Connection, keys: Collection[PatientKey]) -> Mapping[PatientKey, CX]:
-        return {key: asked for asked, known in self.keys.items() for key in known if key in keys}
-
-
-@dataclass
-class Shelves:
-    """A registry port whose objects are put there one by one, without the rules of a submission."""
-
-    database: Database
-    patients: ShelfOfPatients = field(default_factory=ShelfOfPatients)
-    domain: AffinityDomain = field(
-        default_factory=lambda: AffinityDomain(
-            name="test", home_community_id="urn:oid:2.25.9", repository_unique_id="2.25.5", assigning_authorities=()
-        )
-    )
-    ids: Iterator[int] = field(default_factory=lambda: count(1))
-
-    def patient(self, extension: str, *keys: int) -> CX:
-        """Announce a patient whose own key comes first; the others were merged into it."""
-        self.patients.keys[patient_id(extension)] = tuple(PatientKey(key) for key in keys)
-        return patient_id(extension)
-
-    def put(self, key: int, *objects: RegistryObject, superseded: bool = False) -> None:
-        """Store objects of one patient."""
-        self.database.write(lambda connection: [self._put(connection, key, each, superseded) for each in objects])
-
-    def _put(self, connection: Connection, key: int, each: RegistryObject, superseded: bool) -> None:
-        kind = KINDS[type(each)]
-        row = _row(each) | {"patient_key": key, "id": next(self.ids)}
-        if isinstance(each, DocumentEntry | Folder):
-            row["superseded"] = superseded
-        connection.execute(insert(TABLE_OF[kind]).values(row))
-        place = {name: row[name] for name in ("entry_uuid", "patient_key", "id")} | {"kind": kind}
-        connection.execute(insert(object_locator).values(place))
-        if not isinstance(each, Association):
-            connection.execute(insert(unique_id_locator).values(place | {"unique_id": each.unique_id}))
-
-    def ask(self, transaction: Transaction[Any, Any, Any, Any, Any], request: bytes) -> _Element:
-        """Send one request through decode, handle and encode; Rejected passes."""
-        wire = SOAPRequest(parse(request))
-        exchange = Exchange(correlation_id="test", received_at=datetime(2026, 1, 1, tzinfo=UTC))
-        answer = transaction.handle(transaction.decode(wire), self, exchange)
-        return parse(b"".join(transaction.encode(wire, answer, exchange).body))
-
-
-@pytest.fixture
-def shelves(database: Database) -> Shelves:
-    """An empty registry, on SQLite and on PostgreSQL."""
-    return Shelves(database)
-
-
-def _row(each: RegistryObject) -> dict[str, Any]:
-    shared = {
-        "entry_uuid": each.entry_uuid,
-        "logical_id": each.logical_id or each.entry_uuid,
-        "version": each.version or 1,
-        "status": each.availability_status or APPROVED,
-        "home": each.home_community_id,
-        "fragment": fragment(each),
-    }
-    return shared | OWN[type(each)](each)
-
-
-def _codes(codes: tuple[Code, ...]) -> list[str]:
-    return [str(code) for code in codes]
-
-
-def _persons(authors: tuple[Author, ...]) -> list[str]:
-    return [author.author_person for author in authors if author.author_person]
-
-
-def _entry_row(entry: DocumentEntry) -> dict[str, Any]:
-    times = {name: getattr(entry, name) for name in ("creation_time", "service_start_time", "service_stop_time")}
-    single = ("class_code", "type_code", "format_code", "healthcare_facility_type_code", "practice_setting_code")
-    codes = {name: getattr(entry, name) for name in single}
-    return {
-        "unique_id": entry.unique_id,
-        "object_type": entry.object_type,
-        "document_availability": entry.document_availability or DocumentAvailability.ONLINE,
-        "event_code_list": _codes(entry.event_code_list),
-        "confidentiality_code": _codes(entry.confidentiality_code),
-        "author_person": _persons(entry.author),
-        "reference_id_list": list(entry.reference_id_list),
-        **{name: earliest(time) if time else None for name, time in times.items()},
-        **{name: str(code) if code else None for name, code in codes.items()},
-    }
-
-
-def _submission_set_row(submission_set: SubmissionSet) -> dict[str, Any]:
-    return {
-        "unique_id": submission_set.unique_id,
-        "source_id": submission_set.source_id,
-        "submission_time": earliest(submission_set.submission_time or ""),
-        "content_type_code": str(submission_set.content_type_code),
-        "author_person": _persons(submission_set.author),
-    }
-
-
-def _folder_row(folder: Folder) -> dict[str, Any]:
-    return {
-        "unique_id": folder.unique_id,
-        "last_update_time": earliest(folder.last_update_time or ""),
-        "code_list": _codes(folder.code_list),
-    }
-
-
-def _association_row(association: Association) -> dict[str, Any]:
-    names = ("association_type", "source_object", "target_object", "submission_set_status")
-    return {name: getattr(association, name) for name in names}
-
-
-OWN: dict[type[RegistryObject], Any] = {
-    DocumentEntry: _entry_row,
-    SubmissionSet: _submission_set_row,
-    Folder: _folder_row,
-    Association: _association_row,
+AUTHORITY = HD("", "2.25.101", "ISO")
+PATIENT = CX("1988031742", AUTHORITY)
+OTHER = CX("1955123199", AUTHORITY)
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+LOINC = "2.16.840.1.113883.6.1"
+CODES = {
+    "classCode": Code("REPORTS", "2.25.200.1", "Reports"),
+    "typeCode": Code("11502-2", LOINC, "Laboratory report"),
+    "formatCode": Code("urn:ihe:lab:xd-lab:2008", "1.3.6.1.4.1.19376.1.2.3", "XD-LAB"),
+    "confidentialityCode": Code("N", "2.16.840.1.113883.5.25", "Normal"),
+    "healthcareFacilityTypeCode": Code("LAB", "2.25.200.2", "Laboratory"),
+    "practiceSettingCode": Code("394596001", "2.16.840.1.113883.6.96", "Chemical pathology"),
+    "eventCodeList": Code("HBA1C", "2.25.200.3", "HbA1c"),
+    "contentTypeCode": Code("RESULT", "2.25.200.4", "Laboratory result"),
+    "codeList": Code("DIABETES", "2.25.200.5", "Diabetes care"),
+    "associationDocumentation": Code("CORRECTION", "2.25.200.6", "Corrected result"),
+    "mimeType": Code("application/pdf", "", "PDF"),
 }
 
 
-def make_entry(patient: CX, **changes: Any) -> DocumentEntry:
-    """A stable entry that every filter of the tests can tell apart; ``changes`` are attributes."""
-    attributes: dict[str, Any] = {
-        "entry_uuid": new_entry_uuid(),
-        "mime_type": "text/xml",
-        "creation_time": "20260110120000",
-        "hash": "da39a3ee5e6b4b0d3255bfef95601890afd80709",
-        "size": 0,
-        "language_code": "fr-LU",
-        "repository_unique_id": "2.25.5",
-        "source_patient_id": patient,
-        "class_code": Code("REPORT", "2.25.1", "Report"),
-        "type_code": Code("11502-2", "2.16.840.1.113883.6.1", "Laboratory report"),
-        "format_code": Code("XD-LAB", "2.25.1", "XD-LAB"),
-        "healthcare_facility_type_code": Code("LAB", "2.25.1", "Laboratory"),
-        "practice_setting_code": Code("MED", "2.25.1", "Medicine"),
-        "confidentiality_code": (Code("N", "2.16.840.1.113883.5.25", "normal"),),
-        "author": (Author(author_person="^Weber^Anna^^^Dr"),),
-        "patient_id": patient,
-        "unique_id": UniqueId(new_oid()),
-    }
-    return DocumentEntry(**(attributes | changes))
-
-
-def make_submission_set(patient: CX, **changes: Any) -> SubmissionSet:
-    attributes: dict[str, Any] = {
-        "entry_uuid": new_entry_uuid(),
-        "submission_time": "20260110120500",
-        "author": (Author(author_person="^Weber^Anna^^^Dr"),),
-        "content_type_code": Code("RESULTS", "2.25.1", "Results"),
-        "patient_id": patient,
-        "source_id": "2.25.8",
-        "unique_id": UniqueId(new_oid()),
-    }
-    return SubmissionSet(**(attributes | changes))
-
-
-def make_folder(patient: CX, **changes: Any) -> Folder:
-    attributes: dict[str, Any] = {
-        "entry_uuid": new_entry_uuid(),
-        "last_update_time": "20260110120500",
-        "code_list": (Code("PREGNANCY", "2.25.1", "Pregnancy"),),
-        "patient_id": patient,
-        "unique_id": UniqueId(new_oid()),
-    }
-    return Folder(**(attributes | changes))
-
-
-def make_association(
-    kind: AssociationType, source: RegistryObject, target: RegistryObject, **changes: Any
-) -> Association:
-    original = isinstance(source, SubmissionSet) and isinstance(target, DocumentEntry)
-    attributes: dict[str, Any] = {
-        "entry_uuid": EntryUUID(new_entry_uuid()),
-        "association_type": kind,
-        "source_object": source.entry_uuid,
-        "target_object": target.entry_uuid,
-        "submission_set_status": SubmissionSetStatus.ORIGINAL if original else None,
-    }
-    return Association(**(attributes | changes))
-
-
-@dataclass(frozen=True)
-class Makers:
-    """Invented objects: one good object, one change."""
-
-    entry: Any = make_entry
-    submission_set: Any = make_submission_set
-    folder: Any = make_folder
-    association: Any = make_association
-
-    def member(self, source: RegistryObject, target: RegistryObject, **changes: Any) -> Association:
-        return make_association(AssociationType.HAS_MEMBER, source, target, **changes)
+@pytest.fixture
+def codes() -> Mapping[str, Code]:
+    """One allowed code for each coded attribute."""
+    return CODES
 
 
 @pytest.fixture
-def make() -> Makers:
-    """Makers of invented objects."""
-    return Makers()
+def domain() -> AffinityDomain:
+    return AffinityDomain(
+        name="test",
+        home_community_id="urn:oid:2.25.100",
+        repository_unique_id="2.25.300",
+        assigning_authorities=(),
+        codes={attribute: frozenset({code}) for attribute, code in CODES.items()},
+    )
+
+
+@pytest.fixture
+def patient() -> CX:
+    """The patient that the feed announced, and whose documents the good submission holds."""
+    return PATIENT
+
+
+@pytest.fixture
+def other_patient() -> CX:
+    """Another announced patient."""
+    return OTHER
+
+
+@pytest.fixture
+def entry() -> DocumentEntry:
+    return DocumentEntry(
+        entry_uuid=EntryUUID("Document01"),
+        mime_type="application/pdf",
+        creation_time="20261120",
+        hash="da39a3ee5e6b4b0d3255bfef95601890afd80709",
+        size=4711,
+        language_code="fr-LU",
+        legal_authenticator="2.25.7.12^Weber^Marie^^^Dr",
+        repository_unique_id="2.25.300",
+        service_start_time="202611200815",
+        service_stop_time="202611200820",
+        source_patient_id=CX("P-77", HD("", "2.25.102", "ISO")),
+        source_patient_info=("PID-3|P-77^^^&2.25.102&ISO", "PID-5|Muster^Lea^^^", "PID-7|19880317", "PID-8|F"),
+        uri="report.pdf",
+        reference_id_list=("4711^^^&2.25.103&ISO^urn:ihe:iti:xds:2013:order",),
+        title=(LocalizedString("Rapport de laboratoire", "fr"), LocalizedString("Laboratory report", "en")),
+        comments=(LocalizedString("checked & signed <twice>"),),
+        author=(
+            Author(
+                author_person="2.25.7.12^Weber^Marie^^^Dr",
+                author_institution=("Laboratoire Nord^^^^^^^^^2.25.8.1",),
+                author_role=("Laboratory physician",),
+                author_specialty=("Chemical pathology",),
+                author_telecommunication=("^^Internet^marie.weber@example.org",),
+            ),
+        ),
+        class_code=CODES["classCode"],
+        confidentiality_code=(CODES["confidentialityCode"],),
+        event_code_list=(CODES["eventCodeList"],),
+        format_code=CODES["formatCode"],
+        healthcare_facility_type_code=CODES["healthcareFacilityTypeCode"],
+        practice_setting_code=CODES["practiceSettingCode"],
+        type_code=CODES["typeCode"],
+        patient_id=PATIENT,
+        unique_id=UniqueId("2.25.400.1^1"),
+    )
+
+
+@pytest.fixture
+def submission(entry: DocumentEntry) -> Submission:
+    """A report in a folder: one entry, one folder, and the four kinds of HasMember."""
+    return Submission(
+        submission_set=SubmissionSet(
+            entry_uuid=EntryUUID("SubmissionSet01"),
+            intended_recipient=("Clinique Sud^^^^^^^^^2.25.8.2|^Muller^Jean^^^Dr|^^Internet^muller@example.org",),
+            submission_time="20261123093000",
+            title=(LocalizedString("Results"),),
+            author=(Author(author_institution=("Laboratoire Nord^^^^^^^^^2.25.8.1",)),),
+            content_type_code=CODES["contentTypeCode"],
+            patient_id=PATIENT,
+            source_id="2.25.9.1",
+            unique_id=UniqueId("2.25.500.1"),
+        ),
+        document_entries=(entry,),
+        folders=(
+            Folder(
+                entry_uuid=EntryUUID("Folder01"),
+                title=(LocalizedString("Diabetes"),),
+                code_list=(CODES["codeList"],),
+                patient_id=PATIENT,
+                unique_id=UniqueId("2.25.600.1"),
+            ),
+        ),
+        associations=(
+            member("set-document", "SubmissionSet01", "Document01", SubmissionSetStatus.ORIGINAL),
+            member("set-folder", "SubmissionSet01", "Folder01"),
+            member("folder-document", "Folder01", "Document01"),
+            member("set-membership", "SubmissionSet01", "folder-document"),
+        ),
+    )
+
+
+def member(uuid: str, source: str, target: str, status: SubmissionSetStatus | None = None) -> Association:
+    return Association(
+        entry_uuid=EntryUUID(uuid),
+        association_type=AssociationType.HAS_MEMBER,
+        source_object=EntryUUID(source),
+        target_object=EntryUUID(target),
+        submission_set_status=status,
+    )
+
+
+@pytest.fixture
+def relate() -> Callable[..., Association]:
+    """Makes an association: ``relate("source", AssociationType.RPLC, "target")``."""
+
+    def make(source: str, kind: AssociationType, target: str, status: SubmissionSetStatus | None = None) -> Association:
+        return replace(member(f"{source} {kind.name} {target}", source, target, status), association_type=kind)
+
+    return make
+
+
+@pytest.fixture
+def another_report(submission: Submission) -> Callable[..., Submission]:
+    """Makes a submission of one new report, number ``n``, with more associations and changes of the entry."""
+
+    def make(n: int, *more: Association, **changes: object) -> Submission:
+        entry = replace(
+            submission.document_entries[0],
+            entry_uuid=EntryUUID(f"Document{n}"),
+            unique_id=UniqueId(f"2.25.400.{n}"),
+            **changes,  # type: ignore[arg-type]
+        )
+        submission_set = replace(
+            submission.submission_set, unique_id=UniqueId(f"2.25.500.{n}"), patient_id=entry.patient_id
+        )
+        link = member("link", "SubmissionSet01", entry.entry_uuid, SubmissionSetStatus.ORIGINAL)
+        return Submission(submission_set=submission_set, document_entries=(entry,), associations=(link, *more))
+
+    return make
+
+
+@dataclass
+class FakePatients:
+    """A patient index in memory; ``merge`` is what an A40 does."""
+
+    keys: dict[CX, PatientKey] = field(default_factory=lambda: {PATIENT: PatientKey(1), OTHER: PatientKey(2)})
+    survivors: dict[CX, CX] = field(default_factory=dict)
+
+    def merge(self, subsumed: CX, surviving: CX) -> None:
+        self.survivors[subsumed] = surviving
+
+    def resolve(self, connection: Connection, patient_id: CX) -> Patient | None:
+        if patient_id not in self.keys or patient_id in self.survivors:
+            return None
+        merged = [self.keys[old] for old, new in self.survivors.items() if new == patient_id]
+        return Patient(key=self.keys[patient_id], keys=(self.keys[patient_id], *merged), id=patient_id)
+
+    def current(self, connection: Connection, keys: Collection[PatientKey]) -> Mapping[PatientKey, CX]:
+        return {key: self.survivors.get(id, id) for id, key in self.keys.items() if key in keys}
+
+
+@pytest.fixture
+def patients() -> FakePatients:
+    return FakePatients()
+
+
+@pytest.fixture
+def exchange() -> Exchange:
+    return Exchange(correlation_id="test", received_at=NOW)
+
+
+@pytest.fixture
+def registry(domain: AffinityDomain, database: Database, patients: FakePatients) -> "DocumentRegistry":  # noqa
+    """A registry on an empty database, once per engine."""
+    return DocumentRegistry(domain=domain, database=database, patients=patients, clock=lambda: NOW)
