@@ -4,6 +4,8 @@ import functools
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
@@ -275,3 +277,35 @@ def test_noise_is_logged_and_passed_over() -> None:
         line.say(b"noise" + frame(adt()))
     assert only(line.wire).control_id == "1"
     assert [(entry["event"], entry["size"]) for entry in logs] == [("mllp noise between frames ignored", 5)]
+
+
+PIECES = [b"\x0b", b"\x1c\r", b"\x1c", b"\r", b"\0", b"x", frame(adt("1")), frame(adt("2")), frame(b"MSH|^~\\&")]
+chunks = st.lists(st.lists(st.sampled_from(PIECES), max_size=5).map(b"".join), max_size=12)
+
+
+@given(chunks=chunks, fired=st.lists(st.booleans(), max_size=20))
+def test_whatever_comes_the_messages_are_answered_in_order_or_the_line_is_closed(
+    chunks: list[bytes], fired: list[bool]
+) -> None:
+    pending: list[tuple[bytes, Deferred[bytes | None]]] = []
+
+    def later(data: bytes, peer: Peer) -> Deferred[bytes | None]:
+        pending.append((data, Deferred()))
+        return pending[-1][1]
+
+    line = Line(later)
+    asked: list[bytes] = []
+    for chunk, fire in zip(chunks, [*fired, *[True] * len(chunks)], strict=False):
+        line.say(chunk)
+        while fire and pending:
+            asked.append(pending[0][0])
+            pending.pop()[1].callback(asked[-1])
+    while pending:
+        asked.append(pending[0][0])
+        pending.pop()[1].callback(asked[-1])
+    whole = [event.message for event in Framer(LIMITS.message).feed(b"".join(chunks)) if isinstance(event, Received)]
+    assert line.wire.answers == asked == whole
+    line.clock.advance(1000)
+    assert line.wire.ended
+    line.lose()
+    assert line.clock.getDelayedCalls() == []
