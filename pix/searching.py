@@ -25,6 +25,17 @@ STRONG = frozenset(
 """Kinds of words that are worth a search by themselves."""
 
 
+SHOWN = (
+    record.c.key,
+    record.c.authority,
+    record.c.id,
+    record.c.family,
+    record.c.given,
+    record.c.birth,
+    record.c.updated,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """One word to find, perhaps with ``*`` in it."""
@@ -51,8 +62,13 @@ class Word:
 
 def matching(connection: Connection, alternatives: Iterable[Criteria]) -> tuple[list[PatientKey], bool]:
     """The record that represents each matching person, ordered by name, and whether there were more than listed."""
+    alternatives = tuple(alternatives)
     lists = [connection.execute(_search(criteria)).all() for criteria in alternatives]
-    found = sorted((row for each in lists for row in each), key=lambda row: row.updated)
+    asked = {(each.authority.oid, each.id) for one in alternatives for each in one.identifiers if each.authority}
+    # A person is shown as the record with the id asked for says, or else as the record that was fed last.
+    found = sorted(
+        (row for each in lists for row in each), key=lambda row: ((row.authority, row.id) in asked, row.updated)
+    )
     persons = {row.person: row for row in found}
     ordered = sorted(persons.values(), key=lambda row: (row.family, row.given, row.birth or "", row.key))
     truncated = len(persons) > LISTED or any(len(each) > LISTED for each in lists)
@@ -66,7 +82,7 @@ def _search(criteria: Criteria) -> Select[Any]:
         raise Rejected(_too_broad())
     candidates = sources[0].subquery() if len(sources) == 1 else intersect(*sources).subquery()
     return (
-        select(record.c.key, link.c.person, record.c.family, record.c.given, record.c.birth, record.c.updated)
+        select(link.c.person, *SHOWN)
         .select_from(candidates.join(record, record.c.key == candidates.c[0]))
         .join(link, and_(link.c.record == record.c.key, ACTIVE))
         .where(record.c.survivor.is_(None), *_filters(words, criteria))
@@ -103,7 +119,7 @@ def _birth_search(criteria: Criteria) -> Iterator[Select[tuple[int]]]:
     if criteria.birth is not None:
         low, high = criteria.birth[0][:8], criteria.birth[1][:8]
         vague = [low[:length] for length in (4, 6) if length < len(low)]
-        born = record.c.birth.between(low, high + LAST)
+        born = and_(*_between(record.c.birth, low, high))
         yield select(record.c.key).where(or_(born, record.c.birth.in_(vague)) if vague else born)
 
 
@@ -139,13 +155,18 @@ def _matches(column: ColumnElement[str], pattern: str) -> list[ColumnElement[boo
     prefix, star, rest = pattern.partition("*")
     if not star:
         return [column == pattern]
-    conditions: list[ColumnElement[bool]] = [column.between(prefix, prefix + LAST)] if prefix else []
+    conditions = _between(column, prefix, prefix) if prefix else []
     if rest.strip("*"):
         like = "%".join(
             part.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") for part in pattern.split("*")
         )
         conditions.append(column.like(like, escape="\\"))
     return conditions
+
+
+def _between(column: ColumnElement[Any], low: str, high: str) -> list[ColumnElement[bool]]:
+    """From ``low`` to everything that begins with ``high``; not BETWEEN, which PostgreSQL cannot read with COLLATE."""
+    return [column >= low, column <= high + LAST]
 
 
 def _too_broad() -> Breach:
