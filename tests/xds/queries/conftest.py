@@ -1,0 +1,272 @@
+"""A registry with content of our choice, for the tests of queries."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+import pytest
+from lxml.etree import _Element
+from sqlalchemy import Connection, insert
+
+from affinity.database import Database
+from ihe.datatypes import CX, HD, Code, earliest
+from ihe.domain import AffinityDomain
+from ihe.exchange import Exchange, SOAPRequest
+from ihe.identifiers import EntryUUID, PatientKey, UniqueId, new_entry_uuid, new_oid
+from ihe.transactions import Transaction
+from soap.xml import escape, parse
+from xds.ebrim_writing import KINDS, fragment
+from xds.model import (
+    Association,
+    AssociationType,
+    Author,
+    AvailabilityStatus,
+    DocumentAvailability,
+    DocumentEntry,
+    Folder,
+    RegistryObject,
+    SubmissionSet,
+    SubmissionSetStatus,
+)
+from xds.patients import Patient
+from xds.tables import TABLE_OF, object_locator, unique_id_locator
+
+APPROVED = AvailabilityStatus.APPROVED
+OID = "2.25.7001"
+
+
+def patient_id(extension: str) -> CX:
+    return CX(extension, HD("", OID, "ISO"))
+
+
+@dataclass
+class ShelfOfPatients:
+    """Patients by id, as the feed would have announced and merged them."""
+
+    keys: dict[CX, tuple[PatientKey, ...]] = field(default_factory=dict)
+
+    def resolve(self, _connection: Connection, patient_id: CX) -> Patient | None:
+        keys = self.keys.get(patient_id)
+        return Patient(key=keys[0], keys=keys, id=patient_id) if keys else None
+
+    def current(self, _connection: Connection, keys: Collection[PatientKey]) -> Mapping[PatientKey, CX]:
+        return {key: each for each, known in self.keys.items() for key in known if key in keys}
+
+
+@dataclass
+class Shelves:
+    """A registry port whose objects are put there one by one, without the rules of a submission."""
+
+    database: Database
+    patients: ShelfOfPatients = field(default_factory=ShelfOfPatients)
+    domain: AffinityDomain = field(
+        default_factory=lambda: AffinityDomain(
+            name="test", home_community_id="urn:oid:2.25.9", repository_unique_id="2.25.5", assigning_authorities=()
+        )
+    )
+    ids: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def patient(self, extension: str, *keys: int) -> CX:
+        """Announce a patient whose own key comes first; the others were merged into it."""
+        self.patients.keys[patient_id(extension)] = tuple(PatientKey(key) for key in keys)
+        return patient_id(extension)
+
+    def put(self, key: int, *objects: RegistryObject, superseded: bool = False) -> None:
+        """Store objects of one patient."""
+
+        def work(connection: Connection) -> None:
+            for each in objects:
+                self._put(connection, key, each, superseded)
+
+        self.database.write(work)
+
+    def _put(self, connection: Connection, key: int, each: RegistryObject, superseded: bool) -> None:
+        kind = KINDS[type(each)]
+        row = _row(each) | {"patient_key": key, "id": next(self.ids)}
+        if isinstance(each, DocumentEntry | Folder):
+            row["superseded"] = superseded
+        connection.execute(insert(TABLE_OF[kind]).values(row))
+        place = {name: row[name] for name in ("entry_uuid", "patient_key", "id")} | {"kind": kind}
+        connection.execute(insert(object_locator).values(place))
+        if not isinstance(each, Association):
+            connection.execute(insert(unique_id_locator).values(place | {"unique_id": each.unique_id}))
+
+    def request(self, query_id: str, *slots: tuple[str, ...], returns: str = "LeafClass") -> bytes:
+        """Spell an AdhocQueryRequest; a slot is a name and its rim:Value texts, as they go over the wire."""
+        spelled = "".join(
+            f'<rim:Slot name="{name}"><rim:ValueList>'
+            + "".join(f"<rim:Value>{escape(value).decode()}</rim:Value>" for value in values)
+            + "</rim:ValueList></rim:Slot>"
+            for name, *values in slots
+        )
+        return (
+            '<query:AdhocQueryRequest xmlns:query="urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0" '
+            'xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0">'
+            f'<query:ResponseOption returnComposedObjects="true" returnType="{returns}"/>'
+            f'<rim:AdhocQuery id="{query_id}">{spelled}</rim:AdhocQuery></query:AdhocQueryRequest>'
+        ).encode()
+
+    def ask(self, transaction: Transaction[Any, Any, Any, Any, Any], request: bytes) -> _Element:
+        """Send one request through decode, handle and encode; Rejected passes."""
+        wire = SOAPRequest(parse(request))
+        exchange = Exchange(correlation_id="test", received_at=datetime(2026, 1, 1, tzinfo=UTC))
+        answer = transaction.handle(transaction.decode(wire), self, exchange)
+        return parse(b"".join(transaction.encode(wire, answer, exchange).body))
+
+
+@pytest.fixture
+def shelves(database: Database) -> Shelves:
+    """An empty registry, on SQLite and on PostgreSQL."""
+    return Shelves(database)
+
+
+def _row(each: RegistryObject) -> dict[str, Any]:
+    shared = {
+        "entry_uuid": each.entry_uuid,
+        "logical_id": each.logical_id or each.entry_uuid,
+        "version": each.version or 1,
+        "status": each.availability_status or APPROVED,
+        "home": each.home_community_id,
+        "fragment": fragment(each),
+    }
+    return shared | OWN[type(each)](each)
+
+
+def _codes(codes: tuple[Code, ...]) -> list[str]:
+    return [str(code) for code in codes]
+
+
+def _persons(authors: tuple[Author, ...]) -> list[str]:
+    return [author.author_person for author in authors if author.author_person]
+
+
+def _entry_row(entry: DocumentEntry) -> dict[str, Any]:
+    times = {name: getattr(entry, name) for name in ("creation_time", "service_start_time", "service_stop_time")}
+    single = ("class_code", "type_code", "format_code", "healthcare_facility_type_code", "practice_setting_code")
+    codes = {name: getattr(entry, name) for name in single}
+    return {
+        "unique_id": entry.unique_id,
+        "object_type": entry.object_type,
+        "document_availability": entry.document_availability or DocumentAvailability.ONLINE,
+        "event_code_list": _codes(entry.event_code_list),
+        "confidentiality_code": _codes(entry.confidentiality_code),
+        "author_person": _persons(entry.author),
+        "reference_id_list": list(entry.reference_id_list),
+        **{name: earliest(time) if time else None for name, time in times.items()},
+        **{name: str(code) if code else None for name, code in codes.items()},
+    }
+
+
+def _submission_set_row(submission_set: SubmissionSet) -> dict[str, Any]:
+    return {
+        "unique_id": submission_set.unique_id,
+        "source_id": submission_set.source_id,
+        "submission_time": earliest(submission_set.submission_time or ""),
+        "content_type_code": str(submission_set.content_type_code),
+        "author_person": _persons(submission_set.author),
+    }
+
+
+def _folder_row(folder: Folder) -> dict[str, Any]:
+    return {
+        "unique_id": folder.unique_id,
+        "last_update_time": earliest(folder.last_update_time or ""),
+        "code_list": _codes(folder.code_list),
+    }
+
+
+def _association_row(association: Association) -> dict[str, Any]:
+    names = ("association_type", "source_object", "target_object", "submission_set_status")
+    return {name: getattr(association, name) for name in names}
+
+
+OWN: dict[type[RegistryObject], Callable[[Any], dict[str, Any]]] = {
+    DocumentEntry: _entry_row,
+    SubmissionSet: _submission_set_row,
+    Folder: _folder_row,
+    Association: _association_row,
+}
+
+
+def make_entry(patient: CX, **changes: Any) -> DocumentEntry:
+    """A stable entry that every filter of the tests can tell apart; ``changes`` are attributes."""
+    attributes: dict[str, Any] = {
+        "entry_uuid": new_entry_uuid(),
+        "mime_type": "text/xml",
+        "creation_time": "20260110120000",
+        "hash": "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+        "size": 0,
+        "language_code": "fr-LU",
+        "repository_unique_id": "2.25.5",
+        "source_patient_id": patient,
+        "class_code": Code("REPORT", "2.25.1", "Report"),
+        "type_code": Code("11502-2", "2.16.840.1.113883.6.1", "Laboratory report"),
+        "format_code": Code("XD-LAB", "2.25.1", "XD-LAB"),
+        "healthcare_facility_type_code": Code("LAB", "2.25.1", "Laboratory"),
+        "practice_setting_code": Code("MED", "2.25.1", "Medicine"),
+        "confidentiality_code": (Code("N", "2.16.840.1.113883.5.25", "normal"),),
+        "author": (Author(author_person="^Weber^Anna^^^Dr"),),
+        "availability_status": APPROVED,
+        "patient_id": patient,
+        "unique_id": UniqueId(new_oid()),
+    }
+    return DocumentEntry(**(attributes | changes))
+
+
+def make_submission_set(patient: CX, **changes: Any) -> SubmissionSet:
+    attributes: dict[str, Any] = {
+        "entry_uuid": new_entry_uuid(),
+        "submission_time": "20260110120500",
+        "author": (Author(author_person="^Weber^Anna^^^Dr"),),
+        "content_type_code": Code("RESULTS", "2.25.1", "Results"),
+        "patient_id": patient,
+        "source_id": "2.25.8",
+        "unique_id": UniqueId(new_oid()),
+    }
+    return SubmissionSet(**(attributes | changes))
+
+
+def make_folder(patient: CX, **changes: Any) -> Folder:
+    attributes: dict[str, Any] = {
+        "entry_uuid": new_entry_uuid(),
+        "last_update_time": "20260110120500",
+        "code_list": (Code("PREGNANCY", "2.25.1", "Pregnancy"),),
+        "patient_id": patient,
+        "unique_id": UniqueId(new_oid()),
+    }
+    return Folder(**(attributes | changes))
+
+
+def make_association(
+    kind: AssociationType, source: RegistryObject, target: RegistryObject, **changes: Any
+) -> Association:
+    original = isinstance(source, SubmissionSet) and isinstance(target, DocumentEntry)
+    attributes: dict[str, Any] = {
+        "entry_uuid": EntryUUID(new_entry_uuid()),
+        "association_type": kind,
+        "source_object": source.entry_uuid,
+        "target_object": target.entry_uuid,
+        "submission_set_status": SubmissionSetStatus.ORIGINAL if original else None,
+    }
+    return Association(**(attributes | changes))
+
+
+class Makers:
+    """Invented objects: one good object, one change."""
+
+    entry = staticmethod(make_entry)
+    submission_set = staticmethod(make_submission_set)
+    folder = staticmethod(make_folder)
+    association = staticmethod(make_association)
+
+    @staticmethod
+    def member(source: RegistryObject, target: RegistryObject, **changes: Any) -> Association:
+        return make_association(AssociationType.HAS_MEMBER, source, target, **changes)
+
+
+@pytest.fixture
+def make() -> Makers:
+    """Makers of invented objects."""
+    return Makers()
