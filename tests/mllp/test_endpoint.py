@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from affinity.pki import DevelopmentPKI
 from hl7v2.er7 import parse
 from mllp.client import Address, Connection, NoAnswer, NotConnected, client_context, send
 from mllp.endpoint import TLS
@@ -83,6 +84,19 @@ def test_suites_of_bcp_195_are_spoken(node: Any, server_tls: TLS, client_tls: TL
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(suite)
     assert _handshake(node.serve(tls=server_tls), context) == "TLSv1.2"
+
+
+@pytest.mark.parametrize("exchange", ["DHE", "ECDHE"])
+@pytest.mark.parametrize("cipher", ["AES128-GCM-SHA256", "AES256-GCM-SHA384"])
+def test_the_four_suites_that_ihe_demands_are_spoken_with_an_rsa_certificate(
+    node: Any, pki: DevelopmentPKI, server_tls: TLS, client_tls: TLS, exchange: str, cipher: str
+) -> None:
+    rsa = replace(server_tls, certificate=pki.sts.certificate, key=pki.sts.key)
+    context = client_context(client_tls)
+    context.check_hostname = False
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(f"{exchange}-RSA-{cipher}")
+    assert _handshake(node.serve(tls=rsa), context) == "TLSv1.2"
 
 
 def test_suites_outside_bcp_195_are_refused(node: Any, server_tls: TLS, client_tls: TLS) -> None:
