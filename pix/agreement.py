@@ -50,4 +50,5 @@ def _resemble(some: frozenset[str], others: frozenset[str]) -> bool:
 def _similar(one: str, other: str) -> bool:
     if one == other or one.startswith(other) or other.startswith(one):
         return True
-    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= SIMILAR
+    # Sorted, because the ratio of two words may depend on their order.
+    return SequenceMatcher(None, *sorted((one, other)), autojunk=False).ratio() >= SIMILAR

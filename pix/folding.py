@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 LETTERS = str.maketrans({"ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i", "æ": "ae", "œ": "oe"})
-UMLAUTS = re.compile("([aou])e")
+UMLAUTS = re.compile("([aou])e+")
 JOINTS = re.compile(r"[^\w*]+|_")
 
 
