@@ -43,7 +43,15 @@ def run_development(settings: Settings, *, demo: bool, exit_after_demo: bool) ->
     )
 
     async def after_start(server: Server) -> int | None:
-        stage = Stage(loaded=loaded, listen=settings.listen, ports=server.ports, pki=pki, sts=sts, mode=doors.mode)
+        stage = Stage(
+            loaded=loaded,
+            listen=settings.listen,
+            ports=server.ports,
+            pki=pki,
+            sts=sts,
+            mode=doors.mode,
+            audience=audiences(settings, loaded)[0],
+        )
         held = await deferToThread(play, stage) if demo else True
         if exit_after_demo:
             return 0 if held else 1

@@ -130,3 +130,24 @@ def retrieve(documents: Iterable[tuple[str, str]]) -> bytes:
         for repository, document in documents
     )
     return b'<RetrieveDocumentSetRequest xmlns="%b">%b</RetrieveDocumentSetRequest>' % (XDS_B.encode(), requests)
+
+
+def stored_query(query_id: str, slots: Iterable[tuple[str, Iterable[str]]], return_type: str = "LeafClass") -> bytes:
+    """AdhocQueryRequest; values are ready, texts in quotes (``quoted``) (ITI TF-2: 3.18.4.1.2.3.5)."""
+    written = b"".join(
+        b'<rim:Slot name="%b"><rim:ValueList>%b</rim:ValueList></rim:Slot>'
+        % (escape(name), b"".join(b"<rim:Value>%b</rim:Value>" % escape(value) for value in values))
+        for name, values in slots
+    )
+    return (
+        b'<query:AdhocQueryRequest xmlns:query="urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"'
+        b' xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0">'
+        b'<query:ResponseOption returnComposedObjects="true" returnType="%b"/>'
+        b'<rim:AdhocQuery id="%b">%b</rim:AdhocQuery></query:AdhocQueryRequest>'
+        % (escape(return_type), escape(query_id), written)
+    )
+
+
+def quoted(text: str) -> str:
+    """A text as a stored query spells it: in single quotes, its own quotes doubled (ITI TF-2: 3.18.4.1.2.3.5)."""
+    return "'" + text.replace("'", "''") + "'"
