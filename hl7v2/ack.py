@@ -1,4 +1,4 @@
-"""Acknowledgements: MSA and ERR, in original and enhanced mode (ITI TF-2: C.2.3; HL7 v2.5: 2.9.2, 2.9.3)."""
+"""Acknowledgements: MSA and ERR, in original and enhanced mode (ITI TF-2: C.2.3; HL7 v2.5: 2.9)."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -68,7 +68,7 @@ def outcome(rejected: Rejected | None) -> Outcome:
 
 
 def mode(message: Message) -> Mode:
-    """Which mode the sender asks for: enhanced if MSH-15 or MSH-16 has a value (HL7 v2.5: 2.9.2).
+    """Which mode the sender asks for: enhanced if MSH-15 or MSH-16 has a value (HL7 v2.5: 2.9).
 
     Ask only in a transaction that provides for enhanced mode, as ITI-30 does; all others use the original mode whatever
     MSH-15 says (ITI TF-2: C.2.3).
@@ -128,7 +128,7 @@ def _err(breach: Breach) -> dict[int, FieldValue]:
 
 
 def _err_1(breach: Breach) -> dict[int, FieldValue]:
-    """ERR-1 as HL7 v2.3.1 (2.24.4) has it, its only field: segment, sequence, field position, code."""
+    """ERR-1 as HL7 v2.3.1 has it, its only field: segment, sequence, field position, code."""
     code = _code(breach)
     located = LOCATION.fullmatch(breach.location)
     position = breach.location.split("^")[:3] if located else []

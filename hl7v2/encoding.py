@@ -88,7 +88,7 @@ STANDARD = Encoding()
 
 
 def read_text(raw: str, encoding: Encoding) -> str:
-    r"""Undo the escapes of one subcomponent: ``\F\ \S\ \T\ \R\ \E\`` and ``\Xhh\`` (HL7 v2.5: 2.7.1 to 2.7.4).
+    r"""Undo the escapes of one subcomponent: ``\F\ \S\ \T\ \R\ \E\`` and ``\Xhh\`` (HL7 v2.5: 2.7).
 
     Escapes for formatting, private use and character-set switching, and hexadecimal that is no text in the message's
     character set, stay as they were sent.

@@ -224,7 +224,7 @@ def _has_nul(segment: Segment) -> Breach:
         code=HL7ErrorCode.DATA_TYPE_ERROR,
         text="A field holds the character NUL, which no HL7 data type allows",
         location=segment.location(number),
-        citation=Citation("HL7 v2.5", "2.9.2"),
+        citation=Citation("HL7 v2.5", "2.6"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Frames of the Minimal Lower Layer Protocol: VT message FS CR (HL7 v2.5 Implementation Guide: C.4; ITI TF-2: C.2.1).
+"""Frames of the Minimal Lower Layer Protocol: VT message FS CR (HL7 Implementation Guide: Appendix C; ITI TF-2: C.2.1).
 
 Pure and incremental: whatever the chunks, the same messages. Tolerated, by name: blanks and NULs between frames, a
 doubled start or end block, other bytes between frames (reported), a frame given up and begun again.
