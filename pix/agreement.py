@@ -51,4 +51,5 @@ def _similar(one: str, other: str) -> bool:
     if one == other or one.startswith(other) or other.startswith(one):
         return True
     # Sorted, because the ratio of two words may depend on their order.
-    return SequenceMatcher(None, *sorted((one, other)), autojunk=False).ratio() >= SIMILAR
+    first, second = sorted((one, other))
+    return SequenceMatcher(None, first, second, autojunk=False).ratio() >= SIMILAR

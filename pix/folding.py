@@ -5,7 +5,7 @@ import unicodedata
 
 LETTERS = str.maketrans({"ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i", "æ": "ae", "œ": "oe"})
 UMLAUTS = re.compile("([aou])e+")
-JOINTS = re.compile(r"[^\w*]+|_")
+JOINTS = re.compile(r"(?:[^\w*]|_)+")
 
 
 def fold(text: str) -> str:
