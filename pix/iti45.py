@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from lxml.etree import _Element
-
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
@@ -19,6 +17,7 @@ from pix.v3_answers import (
     add_registration_event,
     query_answer,
     query_response_code,
+    repeatable,
 )
 from pix.v3_demographics import add_names
 from pix.v3_elements import NAMESPACE, InstanceIdentifier, add, child, instance_identifiers
@@ -70,25 +69,25 @@ def handle(query: IdentifiersQuery, index: PatientIndex, _: Exchange) -> Corresp
 
 def encode(wire: SOAPRequest, found: CorrespondingIdentifiers, exchange: Exchange) -> SOAPReply:
     """Answer OK with one patient (cases 1, 2, 6), or NF (case 3)."""
-    answer, act = query_answer(wire.body, ANSWERED, exchange, child(wire.body, QUERY))
+    query = child(wire.body, QUERY)
+    answer, act = query_answer(wire.body, ANSWERED, exchange, query)
     if found.identifiers:
         patient = add_registration_event(act, found.community)
         for each in found.identifiers:
             add_patient_id(patient, each)
         add(patient, "statusCode", code="active")
         add_names(add(patient, "patientPerson", classCode="PSN", determinerCode="INSTANCE"), found.names)
-    return _completed(wire, answer, act, query_response_code((), len(found.identifiers)))
+    add_query_ack(act, query_id(wire.body), query_response_code((), len(found.identifiers)))
+    add_copy(act, query)
+    return SOAPReply((serialize(answer),))
 
 
 def refuse(wire: SOAPRequest, rejected: Rejected, exchange: Exchange) -> SOAPReply:
     """Answer AE or QE with a detail for every breach."""
-    answer, act = query_answer(wire.body, ANSWERED, exchange, child(wire.body, QUERY), rejected.breaches)
-    return _completed(wire, answer, act, query_response_code(rejected.breaches, 0))
-
-
-def _completed(wire: SOAPRequest, answer: _Element, act: _Element, code: str) -> SOAPReply:
-    add_query_ack(act, query_id(wire.body), code)
-    add_copy(act, child(wire.body, QUERY))
+    query = repeatable(child(wire.body, QUERY), rejected.breaches)
+    answer, act = query_answer(wire.body, ANSWERED, exchange, query, rejected.breaches)
+    add_query_ack(act, query_id(wire.body), query_response_code(rejected.breaches, 0))
+    add_copy(act, query)
     return SOAPReply((serialize(answer),))
 
 

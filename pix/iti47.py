@@ -21,6 +21,7 @@ from pix.v3_answers import (
     add_registration_event,
     query_answer,
     query_response_code,
+    repeatable,
 )
 from pix.v3_criteria import alternatives, alternatives_are_few, identified, values_can_be_searched
 from pix.v3_demographics import SSN, add_person
@@ -138,7 +139,7 @@ def refuse(wire: SOAPRequest, rejected: Rejected, exchange: Exchange) -> SOAPRep
     """Answer AE or QE with a detail for every breach; a cancellation is acknowledged with CE or CR."""
     if name_of(wire.body) == CANCELLED:
         return SOAPReply((serialize(accept_acknowledgement(wire.body, exchange, rejected.breaches)),))
-    query = child(wire.body, QUERY)
+    query = repeatable(child(wire.body, QUERY), rejected.breaches)
     answer, act = query_answer(wire.body, ANSWERED, exchange, query, rejected.breaches)
     add_query_ack(act, query_id(wire.body), query_response_code(rejected.breaches, 0), (0, 0, 0))
     add_copy(act, query)

@@ -83,6 +83,12 @@ def add_query_ack(
         add(ack, f"result{name}Quantity", value=str(quantity))
 
 
+def repeatable(query: _Element | None, breaches: Iterable[Breach]) -> _Element | None:
+    """The query to repeat in a refusal; one with malformed values would make the answer as malformed."""
+    malformed = any(breach.code is HL7ErrorCode.DATA_TYPE_ERROR for breach in breaches)
+    return None if malformed else query
+
+
 def add_copy(act: _Element, query: _Element | None) -> None:
     """Append the copy of the original query that every answer carries (ITI TF-2: 3.45.4.2.2.3, 3.47.4.2.2.3)."""
     if query is not None:
