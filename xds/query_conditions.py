@@ -6,6 +6,7 @@ statement is built once per shape and found again in caches, and no value can ev
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Boolean, Column, ColumnElement, Text, bindparam, exists, or_
@@ -101,10 +102,16 @@ def _like_on_sqlite(element: _Like, compiler: Any, **options: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One parameter as it is asked: its row of the table and, per clause, how many patterns (0: values, any number)."""
+    """One parameter as it is asked: its row of the table and the number of values of each clause.
+
+    Of a pattern all numbers matter to the statement; otherwise only ``ONE`` or ``MANY``.
+    """
 
     parameter: Parameter
-    patterns: tuple[int, ...]
+    sizes: tuple[int, ...]
+
+
+ONE, MANY = 1, 2
 
 
 def conditions(
@@ -113,48 +120,63 @@ def conditions(
     """The shape of everything that restricts objects of this kind, and the values to bind."""
     shape: list[Condition] = []
     bound: dict[str, object] = {}
-    for parameter in query.parameters:
-        if parameter.attribute in COLUMNS and parameter.attribute.split(".")[0] == kind.value:
-            clauses = parameters.values.get(parameter.name) or _default(parameter)
-            if clauses:
-                shape.append(Condition(parameter, tuple(_patterns(parameter, clause) for clause in clauses)))
-                bound.update(_bound(parameter, clauses))
+    for parameter in _restricting(query.id, query.parameters, kind):
+        clauses = parameters.values.get(parameter.name) or _default(parameter)
+        if clauses:
+            shape.append(Condition(parameter, tuple(_size(parameter, clause) for clause in clauses)))
+            bound.update(_bound(parameter, clauses))
     return tuple(shape), bound
 
 
 def predicates(condition: Condition) -> Iterator[ColumnElement[bool]]:
     """The predicates of one parameter; all must hold."""
-    column = COLUMNS[condition.parameter.attribute]
-    for number, patterns in enumerate(condition.patterns):
-        names = tuple(_names(condition.parameter, number, patterns))
-        if condition.parameter.attribute in LISTS:
-            yield _any_element(column, names, patterns)
+    parameter = condition.parameter
+    column = COLUMNS[parameter.attribute]
+    for number, size in enumerate(condition.sizes):
+        if parameter.attribute in LISTS:
+            yield _any_element(column, parameter, number, size)
         else:
-            compare = COMPARE.get(condition.parameter.kind, _among)
-            yield _unless_ignored(condition.parameter.attribute, compare(column, names[0]))
+            compare = COMPARE.get(parameter.kind, equals if size == ONE else among)
+            yield _unless_ignored(parameter.attribute, compare(column, _name(parameter, number)))
+
+
+def equals(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """The column has the one value that is bound to this name."""
+    return column == bindparam(name)
+
+
+def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """The column has one of the values that are bound to this name."""
+    return column.in_(bindparam(name, expanding=True))
+
+
+@lru_cache
+def _restricting(_query_id: str, parameters: tuple[Parameter, ...], kind: MetadataObject) -> tuple[Parameter, ...]:
+    return tuple(
+        each for each in parameters if each.attribute in COLUMNS and each.attribute.split(".")[0] == kind.value
+    )
 
 
 def _default(parameter: Parameter) -> tuple[Clause, ...]:
     return STABLE_ONLY if parameter.kind is Kind.ENTRY_TYPE else ()
 
 
-def _patterns(parameter: Parameter, clause: Clause) -> int:
-    return len(clause) if parameter.kind is Kind.PATTERN else 0
+def _size(parameter: Parameter, clause: Clause) -> int:
+    return len(clause) if parameter.kind is Kind.PATTERN else min(len(clause), MANY)
 
 
-def _names(parameter: Parameter, number: int, patterns: int) -> Iterator[str]:
-    name = f"{parameter.name[1:]}_{number}"
-    yield from (f"{name}_{pattern}" for pattern in range(patterns)) if patterns else (name,)
+def _name(parameter: Parameter, number: int) -> str:
+    return f"{parameter.name[1:]}_{number}"
 
 
 def _bound(parameter: Parameter, clauses: tuple[Clause, ...]) -> Iterator[tuple[str, object]]:
     for number, clause in enumerate(clauses):
-        names = _names(parameter, number, _patterns(parameter, clause))
+        name = _name(parameter, number)
+        values = [_stored(parameter.kind, value) for value in clause]
         if parameter.kind is Kind.PATTERN:
-            yield from zip(names, clause, strict=True)
+            yield from ((f"{name}_{index}", value) for index, value in enumerate(values))
         else:
-            values = [_stored(parameter.kind, value) for value in clause]
-            yield next(names), values[0] if parameter.kind in COMPARE else values
+            yield name, values[0] if len(values) == 1 else values
 
 
 def _stored(kind: Kind, value: Value) -> object:
@@ -163,24 +185,22 @@ def _stored(kind: Kind, value: Value) -> object:
     return earliest(value) if kind in COMPARE and isinstance(value, str) else value
 
 
-def _any_element(column: Column[Any], names: tuple[str, ...], patterns: int) -> ColumnElement[bool]:
+def _any_element(column: Column[Any], parameter: Parameter, number: int, size: int) -> ColumnElement[bool]:
     values = elements(column).table_valued("value")
-    if patterns:
-        matching = or_(*(_Like(values.c.value, bindparam(name, type_=LikePattern())) for name in names))
+    name = _name(parameter, number)
+    if parameter.kind is Kind.PATTERN:
+        names = (f"{name}_{index}" for index in range(size))
+        matching = or_(*(_Like(values.c.value, bindparam(each, type_=LikePattern())) for each in names))
     else:
-        matching = values.c.value.in_(bindparam(names[0], expanding=True))
+        matching = (equals if size == ONE else among)(values.c.value, name)
     return exists().select_from(values).where(matching)
 
 
-def _among(column: Column[Any], name: str) -> ColumnElement[bool]:
-    return column.in_(bindparam(name, expanding=True))
-
-
-def _from(column: Column[Any], name: str) -> ColumnElement[bool]:
+def _from(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     return column >= bindparam(name)
 
 
-def _to(column: Column[Any], name: str) -> ColumnElement[bool]:
+def _to(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     return column < bindparam(name)
 
 
@@ -193,4 +213,5 @@ def _unless_ignored(attribute: str, comparison: ColumnElement[bool]) -> ColumnEl
     return comparison
 
 
-COMPARE: Mapping[Kind, Callable[[Column[Any], str], ColumnElement[bool]]] = {Kind.TIME_FROM: _from, Kind.TIME_TO: _to}
+Comparison = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
+COMPARE: Mapping[Kind, Comparison] = {Kind.TIME_FROM: _from, Kind.TIME_TO: _to}

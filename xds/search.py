@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Connection,
     FromClause,
@@ -30,7 +29,7 @@ from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.identifiers import EntryUUID, PatientKey
 from xds.adhoc_query import AdhocQuery, ReturnType
 from xds.model import AssociationType, AvailabilityStatus, DocumentAvailability, MetadataObject
-from xds.query_conditions import Condition, conditions, predicates
+from xds.query_conditions import MANY, ONE, Comparison, Condition, among, conditions, equals, predicates
 from xds.tables import TABLE_OF, association, document_entry, folder, object_locator, unique_id_locator
 from xds.visibility import EVERYTHING
 
@@ -82,18 +81,22 @@ class Search:
         shape, values = conditions(self.asked.query, self.asked.parameters, kind)
         level = self.asked.parameters.one("$MetadataLevel", int) or 1
         leaf = self.asked.return_type is ReturnType.LEAF_CLASS
-        return self._run(kind, _statement(kind, scope, shape, level, leaf), values, keys)
+        return self._run(kind, _statement(kind, scope, min(len(keys), MANY), shape, level, leaf), values, keys)
 
     def locate(self, kind: MetadataObject, scope: Scope, keys: Collection[object]) -> tuple[Found, ...]:
         """The objects in scope that the query only starts from: no parameter and no level restricts them."""
-        return self._run(kind, _statement(kind, scope, (), 2, False), {}, keys) if keys else ()
+        if not keys:
+            return ()
+        return self._run(kind, _statement(kind, scope, min(len(keys), MANY), (), 2, False), {}, keys)
 
     def _run(
         self, kind: MetadataObject, statement: Select[Any], values: dict[str, object], keys: Collection[object]
     ) -> tuple[Found, ...]:
         if kind is MetadataObject.DOCUMENT_ENTRY and self.visible is not EVERYTHING:
             statement = statement.where(self.visible)
-        rows = self.connection.execute(statement, {**values, "scope": list(keys), "bound": self.limit + 1})
+        values["scope"] = next(iter(keys)) if len(keys) == 1 else list(keys)
+        values["bound"] = self.limit + 1
+        rows = self.connection.execute(statement, values)
         found = tuple(Found(kind, *row) for row in rows)
         if len(found) > self.limit:
             raise too_many(self.limit)
@@ -114,9 +117,11 @@ def too_many(limit: int) -> Rejected:
 
 
 @lru_cache(maxsize=1024)
-def _statement(kind: MetadataObject, scope: Scope, shape: tuple[Condition, ...], level: int, leaf: bool) -> Select[Any]:
+def _statement(
+    kind: MetadataObject, scope: Scope, keys: int, shape: tuple[Condition, ...], level: int, leaf: bool
+) -> Select[Any]:
     table = TABLE_OF[kind]
-    source, within = SCOPES[scope](table)
+    source, within = SCOPES[scope](table, equals if keys == ONE else among)
     restrictions = [predicate for condition in shape for predicate in predicates(condition)]
     if level == 1:
         restrictions.extend(_level_one(kind, shape))
@@ -158,43 +163,43 @@ def _level_one(kind: MetadataObject, shape: tuple[Condition, ...]) -> tuple[Colu
 
 
 Looking = tuple[FromClause, ColumnElement[bool]]
-_KEYS: BindParameter[Any] = bindparam("scope", expanding=True)
 
 
-def _of_patients(table: Table) -> Looking:
-    return table, table.c.patient_key.in_(_KEYS)
+def _of_patients(table: Table, test: Comparison) -> Looking:
+    return table, test(table.c.patient_key, "scope")
 
 
-def _of_everybody(table: Table) -> Looking:
+def _of_everybody(table: Table, _test: Comparison) -> Looking:
     return table, true()
 
 
-def _with_entry_uuid(table: Table) -> Looking:
-    place = object_locator
+def _with_entry_uuid(table: Table, test: Comparison) -> Looking:
+    return _located(table, object_locator, test(object_locator.c.entry_uuid, "scope"))
+
+
+def _with_unique_id(table: Table, test: Comparison) -> Looking:
+    return _located(table, unique_id_locator, test(unique_id_locator.c.unique_id, "scope"))
+
+
+def _located(table: Table, place: Table, named: ColumnElement[bool]) -> Looking:
     at = and_(table.c.patient_key == place.c.patient_key, table.c.id == place.c.id)
-    return place.join(table, at), and_(place.c.entry_uuid.in_(_KEYS), place.c.kind == _kind_of(table))
+    return place.join(table, at), and_(named, place.c.kind == _kind_of(table))
 
 
-def _with_unique_id(table: Table) -> Looking:
-    place = unique_id_locator
-    at = and_(table.c.patient_key == place.c.patient_key, table.c.id == place.c.id)
-    return place.join(table, at), and_(place.c.unique_id.in_(_KEYS), place.c.kind == _kind_of(table))
+def _with_logical_id(table: Table, test: Comparison) -> Looking:
+    return table, test(table.c.logical_id, "scope")
 
 
-def _with_logical_id(table: Table) -> Looking:
-    return table, table.c.logical_id.in_(_KEYS)
+def _members_of(table: Table, test: Comparison) -> Looking:
+    return table, and_(test(table.c.source_object, "scope"), _has_member(table))
 
 
-def _members_of(table: Table) -> Looking:
-    return table, and_(table.c.source_object.in_(_KEYS), _has_member(table))
+def _memberships_of(table: Table, test: Comparison) -> Looking:
+    return table, and_(test(table.c.target_object, "scope"), _has_member(table))
 
 
-def _memberships_of(table: Table) -> Looking:
-    return table, and_(table.c.target_object.in_(_KEYS), _has_member(table))
-
-
-def _either_end(table: Table) -> Looking:
-    return table, or_(table.c.source_object.in_(_KEYS), table.c.target_object.in_(_KEYS))
+def _either_end(table: Table, test: Comparison) -> Looking:
+    return table, or_(test(table.c.source_object, "scope"), test(table.c.target_object, "scope"))
 
 
 def _has_member(table: Table) -> ColumnElement[bool]:
@@ -205,7 +210,7 @@ def _kind_of(table: Table) -> MetadataObject:
     return next(kind for kind, known in TABLE_OF.items() if known is table)
 
 
-SCOPES: Mapping[Scope, Callable[[Table], Looking]] = {
+SCOPES: Mapping[Scope, Callable[[Table, Comparison], Looking]] = {
     Scope.PATIENTS: _of_patients,
     Scope.EVERYBODY: _of_everybody,
     Scope.ENTRY_UUID: _with_entry_uuid,

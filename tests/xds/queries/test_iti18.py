@@ -505,6 +505,18 @@ def test_level_one_sees_no_old_version_no_offline_document(shelves: Any, make: A
     assert find(shelves, anna, online, LEVEL_2) == uuids(offline)
 
 
+def test_level_one_sees_the_latest_version_of_a_folder(shelves: Any, make: Any) -> None:
+    anna = shelves.patient("ANNA", 1)
+    old = make.folder(anna, availability_status=DEPRECATED)
+    new = make.folder(anna, logical_id=old.entry_uuid, version=2, unique_id=old.unique_id)
+    shelves.put(1, old, superseded=True)
+    shelves.put(1, new)
+    of_patient, both = patient_slot("$XDSFolderPatientId", anna), status_of("Folder", BOTH)
+    assert ask(shelves, FIND_FOLDERS, of_patient, both) == uuids(new)
+    assert ask(shelves, FIND_FOLDERS, of_patient, both, LEVEL_2) == uuids(old, new)
+    assert ask(shelves, GET_FOLDERS, ("$XDSFolderLogicalID", quoted(old.entry_uuid)), LEVEL_2) == uuids(old, new)
+
+
 def test_a_logical_id_names_all_versions_also_of_another_patient(shelves: Any, make: Any) -> None:
     wrong, right = shelves.patient("WRONG", 1), shelves.patient("RIGHT", 2)
     old = make.entry(wrong, availability_status=DEPRECATED)
