@@ -6,6 +6,7 @@ another assertion in. The names are SAML's and XML Signature's; ``content`` is a
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from lxml.etree import QName, _Element
 
@@ -22,7 +23,7 @@ class Shape:
     """The attributes and the content of one element; ``content`` None means text and no element."""
 
     required: frozenset[str]
-    optional: frozenset[str]
+    allowed: frozenset[str]
     content: re.Pattern[str] | None
 
 
@@ -31,12 +32,12 @@ def _names(words: str) -> frozenset[str]:
 
 
 def _text(required: str = "", optional: str = "") -> Shape:
-    return Shape(_names(required), _names(optional), None)
+    return Shape(_names(required), _names(f"{required} {optional}"), None)
 
 
 def _elements(content: str, required: str = "", optional: str = "") -> Shape:
     model = _NAME.sub(lambda name: f"(?:{name[0]};)", content).replace(" ", "")
-    return Shape(_names(required), _names(optional), re.compile(model))
+    return Shape(_names(required), _names(f"{required} {optional}"), re.compile(model))
 
 
 _NAME_ID = _text(optional="NameQualifier SPNameQualifier Format SPProvidedID")
@@ -121,26 +122,28 @@ _BY_TAG[clark("saml:AttributeValue")] = ("saml:AttributeValue", _VALUE)
 
 def check_shape(assertion: _Element) -> None:
     """Refuse an assertion that is not exactly of the listed form."""
-    for count, element in enumerate(assertion.iter()):
-        if count >= MOST_ELEMENTS:
-            raise _invalid(f"the assertion has more than {MOST_ELEMENTS} elements")
+    elements = list(islice(assertion.iter(), MOST_ELEMENTS + 1))
+    if len(elements) > MOST_ELEMENTS:
+        raise _invalid(f"the assertion has more than {MOST_ELEMENTS} elements")
+    for element in elements:
         _check_element(element)
 
 
 def _check_element(element: _Element) -> None:
     name, shape = _shape_of(element.tag)
-    given = set(element.attrib)
-    if not shape.required <= given or not given <= shape.required | shape.optional:
-        raise _invalid(f"{name} has the attributes {sorted(map(str, given))[:8]}")
+    given = element.keys()
+    if not shape.required.issubset(given) or not shape.allowed.issuperset(given):
+        raise _invalid(f"{name} has the attributes {given[:8]}")
     if shape.content is None:
         if len(element):
             raise _invalid(f"{name} holds elements")
         return
-    children = "".join([f"{_shape_of(child.tag)[0]};" for child in element])
-    if shape.content.fullmatch(children) is None:
-        raise _invalid(f"{name} holds {children[:200]}")
-    if shape is not _VALUE or len(element):
-        _refuse_loose_text(element, name)
+    children = list(element)
+    names = "".join([f"{_shape_of(child.tag)[0]};" for child in children])
+    if shape.content.fullmatch(names) is None:
+        raise _invalid(f"{name} holds {names[:200]}")
+    if shape is not _VALUE or children:
+        _refuse_loose_text(element, children, name)
 
 
 def _shape_of(tag: str) -> tuple[str, Shape]:
@@ -154,10 +157,10 @@ def _shape_of(tag: str) -> tuple[str, Shape]:
     raise AssertionRefused(Subcode.UNSUPPORTED_SECURITY_TOKEN, f"the element {tag[:120]} is not supported")
 
 
-def _refuse_loose_text(element: _Element, name: str) -> None:
-    loose = (element.text or "") + "".join([child.tail or "" for child in element])
-    if loose and not loose.isspace():
-        raise _invalid(f"{name} holds text between its elements")
+def _refuse_loose_text(element: _Element, children: list[_Element], name: str) -> None:
+    for text in (element.text, *[child.tail for child in children]):
+        if text and not text.isspace():
+            raise _invalid(f"{name} holds text between its elements")
 
 
 def _invalid(reason: str) -> AssertionRefused:

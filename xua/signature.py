@@ -49,10 +49,12 @@ def check_signature_form(assertion: _Element) -> None:
             raise AssertionRefused(Subcode.FAILED_CHECK, "a signature or digest value is not base64")
 
 
-def verified_bytes(
+def verify_signature(
     assertion: _Element, certificates: Iterable[Certificate], now: datetime
-) -> tuple[bytes, Certificate]:
-    """Verify with one of the issuer's certificates; return what was signed, in canonical form, and the certificate.
+) -> tuple[_Element, Certificate]:
+    """Verify with one of the issuer's certificates; return what was signed, and the certificate.
+
+    What was signed is read again from the very bytes that were digested: nothing else may be looked at from here on.
 
     KeyInfo is cut off first: the issuer is known and so are its keys; nothing that the message says may choose another.
     """
@@ -87,7 +89,7 @@ def sign(assertion: _Element, key: PrivateKey, certificate: Certificate) -> _Ele
     return signed
 
 
-def _verify(assertion: _Element, certificate: Certificate, now: datetime) -> bytes:
+def _verify(assertion: _Element, certificate: Certificate, now: datetime) -> _Element:
     expected = SignatureConfiguration(
         location="./",
         expect_references=1,
@@ -99,7 +101,7 @@ def _verify(assertion: _Element, certificate: Certificate, now: datetime) -> byt
     result = XMLVerifier().verify(
         assertion, x509_cert=certificate, id_attribute="ID", validate_schema=False, expect_config=expected
     )
-    signed: bytes = result.signed_data
+    signed: _Element = result.signed_xml
     return signed
 
 

@@ -15,7 +15,10 @@ def parse_instant(text: str) -> datetime:
     """
     if _INSTANT.fullmatch(text) is None:
         raise ValueError(f"{text[:40]!r} is not an xs:dateTime with a time zone")
-    return datetime.fromisoformat(text).astimezone(UTC)
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text[:40]!r} lies outside the years 1 to 9999") from error
 
 
 def format_instant(instant: datetime) -> str:

@@ -1,7 +1,7 @@
 """The X-Service Provider: from a SOAP envelope to a Principal, or a refusal (ITI TF-2: 3.40.4.1.3).
 
 In this order, because each step may trust only what the steps before it have established: one place, own document,
-listed shape, known issuer, signature by that issuer's certificate, claims from the signed bytes, conditions.
+listed shape, known issuer, signature by that issuer's certificate, claims from what was signed, conditions.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from xua.conditions import Circumstances, Token, check_conditions
 from xua.envelope import Security, cut_out, find_security
 from xua.errors import AssertionRefused, Subcode
 from xua.shape import check_shape
-from xua.signature import SIGNATURE, check_signature_form, verified_bytes
+from xua.signature import SIGNATURE, check_signature_form, verify_signature
 from xua.trust import Trust, TrustStore
 
 TOKENS_REMEMBERED = 4096
@@ -82,7 +82,7 @@ def _prove(document: bytes, trust: Trust, now: datetime) -> Token:
     if issuer is None:
         raise AssertionRefused(Subcode.INVALID_SECURITY_TOKEN, f"the issuer {named[:120]!r} is not trusted")
     own_id = assertion.get("ID")
-    signed, certificate = verified_bytes(assertion, issuer.certificates, now)
+    signed, certificate = verify_signature(assertion, issuer.certificates, now)
     claims = read_assertion(signed, issuer)
     if claims.principal.assertion_id != own_id:
         raise AssertionRefused(Subcode.FAILED_CHECK, "the signature covers another assertion")

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lxml import etree
 from lxml.etree import _Element
+from signxml import SignatureConfiguration, XMLVerifier
+from signxml.exceptions import SignXMLException
 
 from soap.xml import XMLRefused, parse, serialize
 from tests.xua.stage import Stage
@@ -723,6 +725,24 @@ def test_the_attack_is_refused_where_the_very_token_is_remembered(stage: Stage) 
     ):
         with pytest.raises(AssertionRefused):
             stage.verify(message)
+
+
+def naive_name(stage: Stage, message: bytes) -> str | None:
+    """What a service believes that verifies "the" signature and then reads "the" assertion; None if it refuses."""
+    root = parse(message)
+    config = SignatureConfiguration(verification_time=stage.now)
+    try:
+        XMLVerifier().verify(root, x509_cert=stage.sts.certificate, expect_config=config)
+    except (SignXMLException, ValueError, etree.LxmlError):
+        return None
+    return root.findtext(f".//{{{SAML}}}Subject/{{{SAML}}}NameID")
+
+
+def test_the_wrapping_attacks_are_real(stage: Stage) -> None:
+    """Control: a verifier that is not tied to one place takes many of them for the administrator."""
+    misplaced = [(name, make) for name, (make, subcode) in ATTACKS.items() if subcode is Subcode.INVALID_SECURITY]
+    fooled = [name for name, make in misplaced if naive_name(stage, make(stage)) == ADMINISTRATOR]
+    assert len(fooled) >= 8, fooled
 
 
 def test_the_hand_made_signature_is_good_when_nothing_is_wrong_with_it(stage: Stage) -> None:

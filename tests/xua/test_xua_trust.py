@@ -108,7 +108,15 @@ def test_an_offset_names_the_same_instant(instant: datetime, minutes: int) -> No
 
 @pytest.mark.parametrize(
     "text",
-    ["", "2031-05-04", "2031-05-04T09:30:00", "2031-13-04T09:30:00Z", "2031-05-04T24:30:00Z", "٢٠٣١-05-04T09:30:00Z"],
+    [
+        "",
+        "2031-05-04",
+        "2031-05-04T09:30:00",
+        "2031-13-04T09:30:00Z",
+        "2031-05-04T24:30:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "٢٠٣١-05-04T09:30:00Z",
+    ],
 )
 def test_what_is_no_instant_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
