@@ -1,0 +1,5 @@
+"""``python -m affinity`` is ``affinity``."""
+
+from affinity.cli import main
+
+main()

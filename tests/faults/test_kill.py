@@ -1,0 +1,190 @@
+"""kill -9 in the middle of feeds and submissions: nothing acknowledged is lost, nothing half is visible."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import pytest
+from xds.iti41 import ITI_41
+
+from affinity.client import hl7, xds
+from affinity.client.hl7 import Announced, Route
+from affinity.domain import load
+from hl7v2.er7 import parse, serialize
+from ihe.datatypes import CX, HD, Code
+from ihe.exchange import OutgoingPart
+from ihe.identifiers import UniqueId, new_oid
+from ihe.transactions import SOAPBinding
+from mllp import client as mllp
+from soap.client import NoAnswer, SOAPAnswer, SOAPClient
+from tests.end_to_end.conftest import RunningNode, start_node
+from xds.documents import FileStore
+from xds.iti18 import ITI_18
+from xds.iti43 import ITI_43
+from xds.stored_queries import FIND_DOCUMENTS
+
+RED = HD("IHERED", "1.3.6.1.4.1.21367.13.20.1000", "ISO")
+REPOSITORY_PATH, REGISTRY_PATH = "/xds/repository", "/xds/registry"
+ROUNDS = 4
+SUBMITTERS = FEEDERS = 3
+APPROVED = "('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved')"
+RIM = "{urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0}"
+
+
+@dataclass
+class Witness:
+    """What the node has acknowledged, and what was sent at all. Content is derived from the document's id."""
+
+    patients: list[str] = field(default_factory=list)
+    documents: list[str] = field(default_factory=list)
+    acknowledged: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+
+def content(unique_id: str) -> bytes:
+    return (unique_id.encode() + b"\n") * 700
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def test_nothing_acknowledged_is_lost_and_nothing_half_is_visible(data: Path, tmp_path: Path) -> None:
+    witness, numbers = Witness(), count(1)
+    node = start_node(data, "--domain", "connectathon")
+    owner = CX("KILL-OWNER", RED)
+    assert feed(node, owner.id)
+    for round_number in range(ROUNDS):
+        threads = [
+            *(work(partial(feed_next, node, witness, numbers)) for _ in range(FEEDERS)),
+            *(work(partial(submit_next, node, owner, witness)) for _ in range(SUBMITTERS)),
+        ]
+        for _ in range(25 + 7 * round_number):
+            assert witness.acknowledged.acquire(timeout=60)
+        node.kill()
+        for thread in threads:
+            thread.join(60)
+        node = start_node(data, "--domain", "connectathon")
+    check(node, owner, witness, tmp_path)
+    node.kill()
+
+
+def check(node: RunningNode, owner: CX, witness: Witness, tmp_path: Path) -> None:
+    assert len(witness.patients) > ROUNDS
+    assert len(witness.documents) > ROUNDS
+    assert [patient for patient in witness.patients if not known(node, patient)] == []
+    visible = find(node, owner)
+    assert set(witness.documents) <= visible
+    retrieved = retrieve(node, visible, tmp_path / "received")
+    assert retrieved == {unique_id: content(unique_id) for unique_id in visible}
+    assert list((node.data / "documents" / "spool").iterdir()) == []
+
+
+def work(step: Callable[[], bool]) -> threading.Thread:
+    """Repeat a step until the node is gone."""
+
+    def repeat() -> None:
+        while step():
+            pass
+
+    thread = threading.Thread(target=repeat, daemon=True)
+    thread.start()
+    return thread
+
+
+def feed_next(node: RunningNode, witness: Witness, numbers: Iterator[int]) -> bool:
+    patient = f"KILL-{next(numbers)}"
+    if not feed(node, patient):
+        return False
+    witness.patients.append(patient)
+    witness.acknowledged.release()
+    return True
+
+
+def feed(node: RunningNode, patient: str) -> bool:
+    announced = Announced(
+        identifiers=(CX(patient, RED),), family=f"Sturdy{patient}", given="Ada", birth_date="19700101", sex="F"
+    )
+    try:
+        answer = mllp.send(address(node), serialize(hl7.announce(Route(), announced)))
+    except mllp.MLLPError:
+        return False
+    assert parse(answer)["MSA"].text(1) == "AA", answer
+    return True
+
+
+def known(node: RunningNode, patient: str) -> bool:
+    answer = parse(mllp.send(address(node), serialize(hl7.pix_query(Route(), CX(patient, RED)))))
+    return answer["MSA"].text(1) == "AA"
+
+
+def address(node: RunningNode) -> mllp.Address:
+    return mllp.Address(host="127.0.0.1", port=node.ports["mllp"])
+
+
+def submit_next(node: RunningNode, owner: CX, witness: Witness) -> bool:
+    unique_id = UniqueId(new_oid())
+    described = xds.Described(
+        title="Report",
+        mime_type="text/plain",
+        coding=CODING,
+        language_code="en-us",
+        creation_time="20260101",
+        unique_id=unique_id,
+    )
+    source = xds.Source(source_id="1.2.3.4", author_person="^Doe", author_institution="Ward")
+    submission = xds.submission(CX(owner.id, HD("", RED.universal_id, "ISO")), source, owner, [described])
+    body = xds.provide_and_register(submission, ["document@kill"])
+    sent = content(unique_id)
+    part = OutgoingPart(
+        content_id="document@kill", media_type="text/plain", size=len(sent), chunks=lambda: iter((sent,))
+    )
+    try:
+        answer = call(node, REPOSITORY_PATH, ITI_41.bindings[0], body, part)
+    except (OSError, NoAnswer):
+        return False
+    assert answer.body.get("status", "").endswith(":Success"), [dict(each.attrib) for each in answer.body.iter()]
+    witness.documents.append(unique_id)
+    witness.acknowledged.release()
+    return True
+
+
+def find(node: RunningNode, owner: CX) -> set[str]:
+    slots = (("$XDSDocumentEntryPatientId", (xds.quoted(str(owner)),)), ("$XDSDocumentEntryStatus", (APPROVED,)))
+    answer = call(node, REGISTRY_PATH, ITI_18.bindings[0], xds.stored_query(FIND_DOCUMENTS.id, slots))
+    return {
+        identifier.get("value", "")
+        for entry in answer.body.iter(f"{RIM}ExtrinsicObject")
+        for identifier in entry.iter(f"{RIM}ExternalIdentifier")
+        if identifier.get("identificationScheme") == "urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab"
+    }
+
+
+def retrieve(node: RunningNode, unique_ids: set[str], received: Path) -> dict[str, bytes]:
+    repository = load("connectathon").affinity_domain.repository_unique_id
+    body = xds.retrieve((repository, unique_id) for unique_id in sorted(unique_ids))
+    answer = call(node, REPOSITORY_PATH, ITI_43.bindings[0], body, received=received)
+    files = [Path(part.spooled).read_bytes() for part in answer.parts.values()]
+    return {file.split(b"\n", 1)[0].decode(): file for file in files}
+
+
+def call(
+    node: RunningNode, path: str, binding: object, body: bytes, *parts: OutgoingPart, received: Path | None = None
+) -> SOAPAnswer:
+    assert isinstance(binding, SOAPBinding)
+    spool = FileStore(received, None).create if received else None
+    return SOAPClient(url=node.url(path), spool=spool).call(binding, [body], parts=parts)
+
+
+CODING = xds.Coding(
+    class_code=Code("REPORTS", "1.3.6.1.4.1.19376.1.2.6.1"),
+    type_code=Code("11502-2", "2.16.840.1.113883.6.1"),
+    format_code=Code("urn:ihe:iti:xds:2017:mimeTypeSufficient", "1.3.6.1.4.1.19376.1.2.3"),
+    confidentiality_code=Code("N", "2.16.840.1.113883.5.25"),
+    healthcare_facility_type_code=Code("22232009", "2.16.840.1.113883.6.96"),
+    practice_setting_code=Code("309927009", "2.16.840.1.113883.6.96"),
+    content_type_code=Code("225728007", "2.16.840.1.113883.6.96"),
+)
