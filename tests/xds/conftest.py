@@ -24,6 +24,7 @@ from xds.model import (
     SubmissionSetStatus,
 )
 from xds.patients import Patient
+from xds.registry import DocumentRegistry
 
 # from xds.registry import DocumentRegistry
 
@@ -221,6 +222,6 @@ def exchange() -> Exchange:
 
 
 @pytest.fixture
-def registry(domain: AffinityDomain, database: Database, patients: FakePatients) -> "DocumentRegistry":  # noqa
+def registry(domain: AffinityDomain, database: Database, patients: FakePatients) -> DocumentRegistry:
     """A registry on an empty database, once per engine."""
     return DocumentRegistry(domain=domain, database=database, patients=patients, clock=lambda: NOW)

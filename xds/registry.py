@@ -1,0 +1,160 @@
+"""The Document Registry: takes submissions, all of each or nothing (ITI TF-1: 10.1.1.4; ITI TF-2: 3.42.4.1.3)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from ihe.citations import tf2, tf3
+from ihe.domain import AffinityDomain
+from ihe.errors import Breach, ErrorCode, Rejected, Severity
+from ihe.exchange import Transactor
+from ihe.identifiers import EntryUUID, PatientKey, new_entry_uuid
+from ihe.rules import breaches
+from xds import store
+from xds.acceptance import accept
+from xds.attributes import Sender, locate
+from xds.ebrim import Decoded
+from xds.ebrim_writing import KINDS, fragment
+from xds.model import Association, AssociationType, MetadataObject, RegistryObject, Submission
+from xds.patients import Patient, Patients
+from xds.replacement import deprecate_replaced, folder_memberships
+from xds.row_ids import RowIds
+from xds.rows import Row, row
+from xds.rules import all_breaches
+from xds.rules_registry import REGISTRY_RULES, InRegistry
+from xds.rules_unique_ids import UNIQUE_ID_RULES, Claimed, claims
+
+HAS_MEMBER = AssociationType.HAS_MEMBER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A submission that obeys every rule that needs no look into the registry.
+
+    ``asked`` is what the sender sent and knows by its ids; ``accepted`` is what will be stored: with UUIDs, approved,
+    first versions. ``warnings`` belong into the answer.
+    """
+
+    asked: Submission
+    accepted: Submission
+    fragments: Mapping[EntryUUID, bytes]
+    now: str
+    warnings: tuple[Breach, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentRegistry:
+    """The actor behind ITI-18, ITI-42, ITI-51 and ITI-61. ``clock`` gives the time with its zone."""
+
+    domain: AffinityDomain
+    database: Transactor[Connection]
+    patients: Patients
+    clock: Callable[[], datetime]
+    new_uuid: Callable[[], EntryUUID] = new_entry_uuid
+    new_row_id: Callable[[], int] = field(default_factory=RowIds)
+
+    def register(self, decoded: Decoded, sender: Sender) -> tuple[Breach, ...]:
+        """Store a submission and return the warnings. Rejected holds every breach; then nothing is stored."""
+        prepared = self.prepare(decoded, sender)
+        self.database.write(lambda connection: self.register_in(connection, prepared))
+        return prepared.warnings
+
+    def prepare(self, decoded: Decoded, sender: Sender) -> Prepared:
+        """Check all that needs no database, and render what will be stored. Rejected holds every breach."""
+        found = tuple(all_breaches(decoded, sender, self.domain))
+        if decoded.submission is None or any(breach.severity is Severity.ERROR for breach in found):
+            raise Rejected(*found)
+        now = self.clock().astimezone(UTC).strftime("%Y%m%d%H%M%S")
+        accepted = accept(decoded.submission, now, self.new_uuid)
+        return Prepared(
+            asked=decoded.submission,
+            accepted=accepted,
+            fragments={each.entry_uuid: fragment(each) for each in accepted.objects},
+            now=now,
+            warnings=found,
+        )
+
+    def register_in(self, connection: Connection, prepared: Prepared) -> None:
+        """Store a prepared submission within the caller's transaction, which must not commit if this raises.
+
+        Rejected holds every breach against the feed and the registry (3.42.4.1.3.1: atomicity).
+        """
+        patient = self._admit(connection, prepared.asked)
+        accepted = prepared.accepted
+        added = folder_memberships(connection, accepted, patient, self.new_uuid)
+        deprecate_replaced(connection, accepted)
+        fragments = {**prepared.fragments, **{each.entry_uuid: fragment(each) for each in added}}
+        objects = (*accepted.objects, *added)
+        self._store(connection, objects, patient.key, fragments)
+        store.touch(connection, _gaining_folders(connection, objects), prepared.now)
+
+    def _admit(self, connection: Connection, submission: Submission) -> Patient:
+        """Check the submission against the feed and the registry; its patient, if nothing is wrong."""
+        patient_id = submission.submission_set.patient_id
+        patient = self.patients.resolve(connection, patient_id) if patient_id else None
+        found = [] if patient else [_unknown_patient(submission)]
+        found += breaches(self._surroundings(connection, submission, patient), REGISTRY_RULES)
+        found += breaches(Claimed(submission, store.claim(connection, claims(submission))), UNIQUE_ID_RULES)
+        if found or patient is None:
+            raise Rejected(*found)
+        return patient
+
+    def _surroundings(self, connection: Connection, submission: Submission, patient: Patient | None) -> InRegistry:
+        alone = InRegistry(submission=submission, patient=patient, known={}, transformations=frozenset())
+        known = store.find(connection, (end for _, end in alone.outside()))
+        appended = [
+            each.target_object
+            for each in submission.associations
+            if each.association_type is AssociationType.APND and each.target_object in known
+        ]
+        transformations = store.transformations(connection, appended)
+        return InRegistry(submission=submission, patient=patient, known=known, transformations=transformations)
+
+    def _store(
+        self,
+        connection: Connection,
+        objects: tuple[RegistryObject, ...],
+        key: PatientKey,
+        fragments: Mapping[EntryUUID, bytes],
+    ) -> None:
+        rows: dict[MetadataObject, list[Row]] = {kind: [] for kind in MetadataObject}
+        for each in objects:
+            rows[KINDS[type(each)]].append(row(each, key, self.new_row_id(), fragments[each.entry_uuid]))
+        used = store.locate(connection, rows)
+        if used:
+            raise Rejected(*(_used_uuid(uuid) for uuid in sorted(used)))
+        store.add(connection, rows)
+
+
+def _gaining_folders(connection: Connection, objects: tuple[RegistryObject, ...]) -> Iterable[store.Registered]:
+    """The registered Folders into which these objects put entries; new ones have the time already."""
+    own = {each.entry_uuid for each in objects}
+    members = (each for each in objects if isinstance(each, Association) and each.association_type is HAS_MEMBER)
+    return store.find(connection, (each.source_object for each in members if each.source_object not in own)).values()
+
+
+def _unknown_patient(submission: Submission) -> Breach:
+    each = submission.submission_set
+    return Breach(
+        code=ErrorCode.UNKNOWN_PATIENT_ID,
+        text="The patientId is one that the Patient Identity Feed announced",
+        location=locate(MetadataObject.SUBMISSION_SET, each.entry_uuid, "patientId"),
+        observed=str(each.patient_id),
+        citation=tf2("3.42.4.1.3.3.2"),
+        remedy=(
+            "no ITI-8, ITI-30 or ITI-44 message announced this id to this domain, or the id was merged into another; "
+            "send the feed first, from an assigning authority that issues XDS patient ids"
+        ),
+    )
+
+
+def _used_uuid(uuid: EntryUUID) -> Breach:
+    return Breach(
+        code=ErrorCode.REGISTRY_METADATA_ERROR,
+        text="The entryUUID of a new object is not in use",
+        location=uuid,
+        observed=uuid,
+        citation=tf3("4.2.3.1.5"),
+    )

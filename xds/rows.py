@@ -1,0 +1,113 @@
+"""The searchable columns of each kind of object (``xds.tables``)."""
+
+from collections.abc import Iterable
+from typing import Any
+from unicodedata import normalize
+
+from ihe.datatypes import Code, earliest
+from ihe.identifiers import PatientKey
+from xds.model import (
+    Association,
+    Author,
+    DocumentAvailability,
+    DocumentEntry,
+    Folder,
+    RegistryObject,
+    SubmissionSet,
+)
+
+Row = dict[str, Any]
+
+
+def row(each: RegistryObject, patient_key: PatientKey, id: int, fragment: bytes) -> Row:
+    """The row of an object that the registry has accepted: with UUIDs, status, logicalID and version."""
+    return {
+        "patient_key": patient_key,
+        "id": id,
+        "entry_uuid": each.entry_uuid,
+        "logical_id": each.logical_id,
+        "version": each.version,
+        "status": each.availability_status,
+        "home": each.home_community_id,
+        "fragment": fragment,
+        **{name: _comparable(value) for name, value in _columns(each).items()},
+    }
+
+
+def _comparable(value: Any) -> Any:
+    """Text is compared in Unicode's normal form C (ITI TF-2: Appendix F); the fragment keeps it as sent."""
+    if isinstance(value, list):
+        return [_comparable(each) for each in value]
+    return normalize("NFC", value) if isinstance(value, str) else value
+
+
+def _columns(each: RegistryObject) -> Row:
+    match each:
+        case DocumentEntry():
+            return _document_entry(each) | _codes(each)
+        case SubmissionSet():
+            return {
+                "unique_id": each.unique_id,
+                "source_id": each.source_id,
+                "submission_time": _time(each.submission_time),
+                "content_type_code": _code(each.content_type_code),
+                "author_person": _persons(each.author),
+            }
+        case Folder():
+            return {
+                "unique_id": each.unique_id,
+                "last_update_time": each.last_update_time,
+                "code_list": [str(code) for code in each.code_list],
+            }
+        case Association():
+            return {
+                "association_type": each.association_type,
+                "source_object": each.source_object,
+                "target_object": each.target_object,
+                "submission_set_status": each.submission_set_status,
+            }
+
+
+def _document_entry(entry: DocumentEntry) -> Row:
+    return {
+        "unique_id": entry.unique_id,
+        "object_type": entry.object_type,
+        "repository_unique_id": entry.repository_unique_id,
+        "hash": normal_hash(entry.hash),
+        "size": entry.size,
+        "document_availability": entry.document_availability or DocumentAvailability.ONLINE,
+        "creation_time": _time(entry.creation_time),
+        "service_start_time": _time(entry.service_start_time),
+        "service_stop_time": _time(entry.service_stop_time),
+        "author_person": _persons(entry.author),
+        "reference_id_list": list(entry.reference_id_list),
+    }
+
+
+def _codes(entry: DocumentEntry) -> Row:
+    return {
+        "class_code": _code(entry.class_code),
+        "type_code": _code(entry.type_code),
+        "format_code": _code(entry.format_code),
+        "healthcare_facility_type_code": _code(entry.healthcare_facility_type_code),
+        "practice_setting_code": _code(entry.practice_setting_code),
+        "event_code_list": [str(code) for code in entry.event_code_list],
+        "confidentiality_code": [str(code) for code in entry.confidentiality_code],
+    }
+
+
+def normal_hash(hash: str | None) -> str | None:
+    """Hashes are compared without regard to case (ITI TF-3: 4.2.3.2.10)."""
+    return hash.lower() if hash is not None else None
+
+
+def _time(dtm: str | None) -> str | None:
+    return earliest(dtm) if dtm is not None else None
+
+
+def _code(code: Code | None) -> str | None:
+    return str(code) if code is not None else None
+
+
+def _persons(authors: Iterable[Author]) -> list[str]:
+    return [author.author_person for author in authors if author.author_person is not None]

@@ -1,0 +1,134 @@
+"""What a submission must obey against what is registered already (ITI TF-2: 3.42.4.1.3.4, 3.42.4.1.3.5)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ihe.citations import tf2, tf3
+from ihe.errors import ErrorCode
+from ihe.identifiers import EntryUUID, is_uuid_urn
+from ihe.rules import Offence, Offender, Rule, rule
+from xds.attributes import locate
+from xds.model import (
+    Association,
+    AssociationType,
+    AvailabilityStatus,
+    MetadataObject,
+    ObjectType,
+    Submission,
+    SubmissionSetStatus,
+)
+from xds.patients import Patient
+from xds.store import Registered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InRegistry:
+    """A submission beside what it refers to. ``patient`` is None where the feed announced none.
+
+    ``known`` are the objects outside the submission that exist; ``transformations`` those of them that are one.
+    """
+
+    submission: Submission
+    patient: Patient | None
+    known: Mapping[EntryUUID, Registered]
+    transformations: frozenset[EntryUUID]
+
+    def outside(self) -> Iterator[tuple[Association, EntryUUID]]:
+        """Each association's ends that are no objects of the submission, as far as they are UUIDs."""
+        own = {each.entry_uuid for each in self.submission.objects}
+        for association in self.submission.associations:
+            for end in (association.source_object, association.target_object):
+                if end not in own and is_uuid_urn(end):
+                    yield association, end
+
+    def referenced(self) -> Iterator[tuple[Association, Registered]]:
+        """The same where the object exists."""
+        for association, end in self.outside():
+            if end in self.known:
+                yield association, self.known[end]
+
+
+def _where(association: Association) -> str:
+    return locate(MetadataObject.ASSOCIATION, association.entry_uuid)
+
+
+def _is_by_reference(association: Association) -> bool:
+    return association.submission_set_status is SubmissionSetStatus.REFERENCE
+
+
+@rule(ErrorCode.UNRESOLVED_REFERENCE, tf2("3.42.4.1.3.5"))
+def references_resolve(subject: InRegistry) -> Iterator[Offender]:
+    """Every entryUUID that is not in the submission names an object of the registry."""
+    for association, end in subject.outside():
+        if end not in subject.known:
+            yield Offence(_where(association), observed=end)
+
+
+@rule(ErrorCode.UNRESOLVED_REFERENCE, tf2("3.42.4.1.3.5"))
+def associations_link_entries_and_folders(subject: InRegistry) -> Iterator[Offender]:
+    """An association refers to a registered DocumentEntry, or to a registered Folder that gets a member."""
+    for association, object in subject.referenced():
+        is_folder = association.association_type is AssociationType.HAS_MEMBER and (
+            object.entry_uuid == association.source_object
+        )
+        expected = MetadataObject.FOLDER if is_folder else MetadataObject.DOCUMENT_ENTRY
+        if object.kind is not expected:
+            yield Offence(_where(association), observed=object.kind.value, expected=expected.value)
+
+
+@rule(ErrorCode.REGISTRY_DEPRECATED_DOCUMENT, tf2("3.42.4.1.3.5"))
+def referenced_objects_are_approved(subject: InRegistry) -> Iterator[Offender]:
+    """Nothing is associated with a deprecated DocumentEntry or Folder."""
+    for association, object in subject.referenced():
+        if object.status is not AvailabilityStatus.APPROVED:
+            yield Offence(_where(association), observed=f"{object.entry_uuid} is deprecated")
+
+
+@rule(ErrorCode.REGISTRY_DEPRECATED_DOCUMENT, tf2("3.42.4.1.3.5"))
+def an_entry_is_replaced_once(subject: InRegistry) -> Iterator[Offender]:
+    """Only an approved DocumentEntry is replaceable, so a submission replaces it once."""
+    replaced: set[EntryUUID] = set()
+    for association in subject.submission.associations:
+        if association.association_type in REPLACING:
+            if association.target_object in replaced:
+                yield Offence(_where(association), observed=association.target_object)
+            replaced.add(association.target_object)
+
+
+@rule(ErrorCode.PATIENT_ID_DOES_NOT_MATCH, tf2("3.42.4.1.3.3.2, 3.42.4.1.3.5"))
+def referenced_objects_are_of_the_patient(subject: InRegistry) -> Iterator[Offender]:
+    """A DocumentEntry or Folder that a submission relates to its own belongs to the same patient."""
+    for association, object in subject.referenced():
+        # A document included by reference may be another patient's (ITI TF-3: 4.2.2.1.1).
+        if subject.patient and not _is_by_reference(association) and object.patient_key not in subject.patient.keys:
+            yield Offence(_where(association), observed=f"{object.entry_uuid} of another patient")
+
+
+@rule(ErrorCode.REGISTRY_METADATA_ERROR, tf3("4.2.2.2.1"))
+def a_transformation_has_no_addenda(subject: InRegistry) -> Iterator[Offender]:
+    """A transformation is an alternate form of a document and shall not be appended."""
+    for association in subject.submission.associations:
+        is_addendum = association.association_type is AssociationType.APND
+        if is_addendum and association.target_object in subject.transformations:
+            yield Offence(_where(association), observed=association.target_object)
+
+
+@rule(ErrorCode.REGISTRY_METADATA_ERROR, tf2("3.42.4.1.3.5"))
+def snapshots_are_of_on_demand_entries(subject: InRegistry) -> Iterator[Offender]:
+    """The targetObject of IsSnapshotOf is an On-Demand DocumentEntry."""
+    for association, object in subject.referenced():
+        is_snapshot = association.association_type is AssociationType.IS_SNAPSHOT_OF
+        if is_snapshot and object.object_type is ObjectType.STABLE:
+            yield Offence(_where(association), observed=f"{object.entry_uuid} is stable")
+
+
+REPLACING = (AssociationType.RPLC, AssociationType.XFRM_RPLC)
+REGISTRY_RULES: tuple[Rule[InRegistry], ...] = (
+    references_resolve,
+    associations_link_entries_and_folders,
+    referenced_objects_are_approved,
+    an_entry_is_replaced_once,
+    referenced_objects_are_of_the_patient,
+    a_transformation_has_no_addenda,
+    snapshots_are_of_on_demand_entries,
+)

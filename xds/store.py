@@ -1,0 +1,178 @@
+"""The registry's rows: values in, values out (``xds.tables``). Every function runs inside the caller's transaction."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table, and_, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ihe.identifiers import EntryUUID, PatientKey, UniqueId
+from xds.model import AssociationType, AvailabilityStatus, MetadataObject, ObjectType
+from xds.rows import Row
+from xds.tables import TABLE_OF, association, document_entry, folder, object_locator, uid_ledger, unique_id_locator
+
+DERIVED = (AssociationType.APND, AssociationType.XFRM)
+"""What makes its source obsolete together with its target (ITI TF-3: 4.2.2.2.3)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """An object of the registry, as much as submissions that refer to it need."""
+
+    kind: MetadataObject
+    entry_uuid: EntryUUID
+    patient_key: PatientKey
+    id: int
+    status: AvailabilityStatus
+    object_type: ObjectType | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A uniqueId and the content that it stands for; ``hash`` is lower case."""
+
+    unique_id: UniqueId
+    kind: MetadataObject
+    hash: str | None = None
+    size: int | None = None
+
+
+def find(connection: Connection, uuids: Iterable[EntryUUID]) -> Mapping[EntryUUID, Registered]:
+    """Find objects and hold them until the transaction ends, so that nobody deprecates them meanwhile."""
+    wanted = sorted(set(uuids))
+    if not wanted:
+        return {}
+    located = select(object_locator.c.entry_uuid, object_locator.c.kind).where(object_locator.c.entry_uuid.in_(wanted))
+    kinds = {row.entry_uuid: row.kind for row in connection.execute(located.order_by(object_locator.c.entry_uuid))}
+    found: dict[EntryUUID, Registered] = {}
+    for kind in MetadataObject:
+        of_kind = [uuid for uuid in wanted if kinds.get(uuid) is kind]
+        found |= {each.entry_uuid: each for each in _lock(connection, kind, of_kind)}
+    return found
+
+
+def _lock(connection: Connection, kind: MetadataObject, uuids: Collection[EntryUUID]) -> Sequence[Registered]:
+    if not uuids:
+        return ()
+    table = TABLE_OF[kind]
+    here = and_(table.c.patient_key == object_locator.c.patient_key, table.c.id == object_locator.c.id)
+    columns = [table.c.entry_uuid, table.c.patient_key, table.c.id, table.c.status]
+    if kind is MetadataObject.DOCUMENT_ENTRY:
+        columns.append(table.c.object_type)
+    query = (
+        select(*columns)
+        .join_from(object_locator, table, here)
+        .where(object_locator.c.entry_uuid.in_(uuids))
+        .order_by(table.c.patient_key, table.c.id)  # everybody locks in one order
+        .with_for_update(of=table)
+    )
+    return [Registered(kind=kind, **row._mapping) for row in connection.execute(query)]
+
+
+def claim(connection: Connection, claims: Iterable[Claim]) -> Mapping[UniqueId, Claim]:
+    """Take uniqueIds for good; return what those already stand for that are taken."""
+    ordered = sorted(claims, key=lambda each: each.unique_id)
+    rows = [{"unique_id": c.unique_id, "kind": c.kind, "hash": c.hash, "size": c.size} for c in ordered]
+    taken = _insert_new(connection, uid_ledger, "unique_id", rows)
+    if not taken:
+        return {}
+    query = select(uid_ledger).where(uid_ledger.c.unique_id.in_(taken)).order_by(uid_ledger.c.unique_id)
+    return {row.unique_id: Claim(**row._mapping) for row in connection.execute(query)}
+
+
+def locate(connection: Connection, objects: Mapping[MetadataObject, Sequence[Row]]) -> set[EntryUUID]:
+    """Note where objects with these rows are; return the entryUUIDs that other objects have already."""
+    rows = [
+        {"entry_uuid": row["entry_uuid"], "kind": kind, "patient_key": row["patient_key"], "id": row["id"]}
+        for kind, rows_of_kind in objects.items()
+        for row in rows_of_kind
+    ]
+    return _insert_new(connection, object_locator, "entry_uuid", sorted(rows, key=lambda row: str(row["entry_uuid"])))
+
+
+def _insert_new(connection: Connection, table: Table, key: str, rows: list[Row]) -> set[Any]:
+    """Insert rows whose key is free and return the keys that were not. The first of two racing writers wins."""
+    if not rows:
+        return set()
+    make: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = make(table).on_conflict_do_nothing().returning(table.c[key])
+    return {row[key] for row in rows} - set(connection.execute(statement, rows).scalars())
+
+
+def add(connection: Connection, objects: Mapping[MetadataObject, Sequence[Row]]) -> None:
+    """Store located objects, and what finds them by uniqueId."""
+    for kind, rows in objects.items():
+        if rows:
+            connection.execute(insert(TABLE_OF[kind]), list(rows))
+    identified = [
+        {"kind": kind} | {name: row[name] for name in ("unique_id", "entry_uuid", "patient_key", "id")}
+        for kind, rows in objects.items()
+        for row in rows
+        if kind is not MetadataObject.ASSOCIATION
+    ]
+    if identified:
+        connection.execute(insert(unique_id_locator), identified)
+
+
+def deprecate(connection: Connection, entry: Registered) -> bool:
+    """Make an approved DocumentEntry deprecated; False if somebody else was first."""
+    changed = connection.execute(
+        update(document_entry)
+        .where(
+            document_entry.c.patient_key == entry.patient_key,
+            document_entry.c.id == entry.id,
+            document_entry.c.status == AvailabilityStatus.APPROVED,
+        )
+        .values(status=AvailabilityStatus.DEPRECATED)
+    )
+    return changed.rowcount == 1
+
+
+def derived_from(connection: Connection, originals: Collection[EntryUUID]) -> Mapping[EntryUUID, Registered]:
+    """The addenda and transformations of entries, of their addenda and transformations, and so on."""
+    found: dict[EntryUUID, Registered] = {}
+    step = set(originals)
+    while step:
+        query = (
+            select(association.c.source_object)
+            .where(association.c.target_object.in_(step), association.c.association_type.in_(DERIVED))
+            .where(association.c.status == AvailabilityStatus.APPROVED)
+            .order_by(association.c.source_object)
+        )
+        step = set(connection.execute(query).scalars()) - found.keys() - set(originals)
+        found |= find(connection, step)
+    return found
+
+
+def transformations(connection: Connection, uuids: Collection[EntryUUID]) -> frozenset[EntryUUID]:
+    """Which of these entries are transformations of others (ITI TF-3: 4.2.2.2.2)."""
+    if not uuids:
+        return frozenset()
+    query = (
+        select(association.c.source_object)
+        .where(association.c.source_object.in_(uuids), association.c.association_type == AssociationType.XFRM)
+        .order_by(association.c.source_object)
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
+def folders_with(connection: Connection, entry_uuid: EntryUUID) -> tuple[Registered, ...]:
+    """The approved Folders that hold an entry now."""
+    query = (
+        select(association.c.source_object)
+        .join(object_locator, object_locator.c.entry_uuid == association.c.source_object)
+        .where(association.c.target_object == entry_uuid, object_locator.c.kind == MetadataObject.FOLDER)
+        .where(association.c.association_type == AssociationType.HAS_MEMBER)
+        .where(association.c.status == AvailabilityStatus.APPROVED)
+        .order_by(association.c.source_object)
+    )
+    sources = find(connection, connection.execute(query).scalars())
+    return tuple(each for each in sources.values() if each.status is AvailabilityStatus.APPROVED)
+
+
+def touch(connection: Connection, folders: Iterable[Registered], last_update_time: str) -> None:
+    """Set the lastUpdateTime of Folders whose content changes (ITI TF-2: 3.42.4.1.3.6)."""
+    for each in folders:
+        here = and_(folder.c.patient_key == each.patient_key, folder.c.id == each.id)
+        connection.execute(update(folder).where(here).values(last_update_time=last_update_time))
