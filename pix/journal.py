@@ -1,20 +1,19 @@
 """One change of the index: the transaction that it runs in, the events that it leaves, the locks that it holds."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, insert
 
 from ihe.domain import AffinityDomain
 from ihe.identifiers import PatientKey
-from pix.model import Identifier, Origin
+from pix.locks import Locks
+from pix.model import Origin
 from pix.tables import event
 
-LOCKS = select(func.pg_advisory_xact_lock(func.unnest(bindparam("keys", type_=ARRAY(BigInteger)))))
 EVENT = insert(event)
 
 
@@ -27,7 +26,7 @@ class Change:
     origin: Origin
     at: datetime
     is_national_id: Callable[[str], bool]
-    locked: set[str] = field(default_factory=set)
+    locks: Locks
 
     @property
     def timestamp(self) -> str:
@@ -59,25 +58,6 @@ class Change:
         assert number is not None
         return int(number[0])
 
-    def lock_identifiers(self, identifiers: Iterable[Identifier]) -> None:
-        """Let nobody else create or change these ids until the commit, so that a new person is created once."""
-        self._lock({"|".join(identifier.key) for identifier in identifiers})
-
-    def lock_records(self, keys: Collection[PatientKey]) -> None:
-        """Let nobody else link these records until the commit."""
-        self._lock({str(key) for key in keys})
-
-    def _lock(self, names: set[str]) -> None:
-        """SQLite has one writer; PostgreSQL locks in one order, and Database runs the loser of a deadlock again."""
-        wanted = names - self.locked
-        if wanted and self.connection.dialect.name == "postgresql":
-            self.connection.execute(LOCKS, {"keys": sorted(map(_lock_key, wanted))})
-        self.locked.update(wanted)
-
 
 def _json(content: Mapping[str, Any] | None) -> str | None:
     return None if content is None else json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-
-
-def _lock_key(name: str) -> int:
-    return int.from_bytes(blake2b(name.encode(), digest_size=8, person=b"pix").digest(), signed=True)

@@ -55,11 +55,11 @@ def unlink(change: Change, first: Iterable[Identifier], second: Iterable[Identif
 
 
 def _reach(change: Change, keys: Collection[PatientKey]) -> set[PatientKey]:
-    """Everything connected with ``keys``, locked; records may be linked meanwhile, so look again after locking."""
+    """Everything connected with ``keys``, all of it locked."""
     reached = set(keys)
     frontier = reached
     while frontier and len(reached) <= LARGEST:
-        change.lock_records(frontier)
+        change.locks.require(frontier)
         frontier = store_links.neighbours(change.connection, frontier) - reached
         reached |= frontier
     return reached if len(reached) <= LARGEST else set(keys)
@@ -141,6 +141,7 @@ def _known_or_named(change: Change, identifier: Identifier) -> PatientKey:
         demographics=Demographics(),
         at=change.timestamp,
     )
+    change.locks.adopt(key)
     change.note("named", record=key, after={"authority": identifier.authority.oid, "id": identifier.id})
     return key
 

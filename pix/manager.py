@@ -13,6 +13,7 @@ from ihe.identifiers import PatientKey
 from pix import candidates, linking, matricule, merging, receipts, registration, searching, store_records
 from pix.candidates import Result
 from pix.journal import Change
+from pix.locks import Locks, until_locked
 from pix.model import CandidateQuery, Feed, Identifier, Merge, Origin, Page, Patient
 from pix.tables import record
 
@@ -151,15 +152,15 @@ class PatientIndex:
     def _apply(self, origin: Origin, identifiers: Iterable[Identifier], work: Callable[[Change], None]) -> bytes:
         at, named = self.clock(), tuple(identifiers)
 
-        def transaction(connection: Connection) -> bytes:
+        def transaction(connection: Connection, further: frozenset[str]) -> bytes:
             change = Change(
                 connection=connection,
                 domain=self.domain,
                 origin=origin,
                 at=at,
                 is_national_id=self.is_national_id,
+                locks=Locks(connection, named, further),
             )
-            change.lock_identifiers(named)
             stored = receipts.stored_answer(change)
             if stored is not None:
                 return stored
@@ -167,7 +168,7 @@ class PatientIndex:
             receipts.store_answer(change)
             return origin.answer
 
-        return self.database.write(transaction)
+        return until_locked(lambda further: self.database.write(lambda connection: transaction(connection, further)))
 
 
 def _both(merges: Iterable[Merge]) -> tuple[Identifier, ...]:

@@ -89,7 +89,7 @@ def _merge(change: Change, found: Found) -> None:
     assert found.subsumed is not None
     survivor, subsumed = found.surviving.key, found.subsumed.key
     touched = _linked_with(change, (survivor, subsumed)) - {subsumed}
-    change.lock_records({survivor, subsumed})
+    change.locks.require((survivor, subsumed))
     inherited = _inherit_nationals(change, survivor, subsumed)
     decisions = _inherit_decisions(change, survivor, subsumed)
     event = change.note(

@@ -122,7 +122,9 @@ def _write(change: Change, found: Record | None, identifier: Identifier, demogra
     if found is not None:
         store_records.describe(connection, found.key, demographics, source, at)
         return found.key
-    return store_records.add(connection, identifier, source=source, announced=True, demographics=demographics, at=at)
+    key = store_records.add(connection, identifier, source=source, announced=True, demographics=demographics, at=at)
+    change.locks.adopt(key)
+    return key
 
 
 def _note_invalid(change: Change, key: PatientKey, nationals: Iterable[NationalId]) -> None:
