@@ -17,10 +17,13 @@ _SINGLE = frozenset({"Action", "MessageID", "To", "From", "ReplyTo", "FaultTo"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addressing:
-    """The message addressing properties of a request; an answer to it goes back on its own connection."""
+    """The message addressing properties of a request; an answer to it goes back on its own connection.
+
+    A request without MessageID is answered without RelatesTo: Appendix V does not ask for it, and test engines omit it.
+    """
 
     action: str
-    message_id: str
+    message_id: str | None = None
     to: str | None = None
 
 
@@ -35,8 +38,8 @@ def read_addressing(headers: Iterable[_Element]) -> Addressing:
             blocks[name.localname] = header
     _answer_on_the_same_connection(blocks)
     return Addressing(
-        action=_required(blocks, "Action", headers),
-        message_id=_required(blocks, "MessageID", headers),
+        action=_action(blocks, headers),
+        message_id=_text(blocks["MessageID"]) or None if "MessageID" in blocks else None,
         to=_text(blocks["To"]) if "To" in blocks else None,
     )
 
@@ -45,16 +48,16 @@ def _text(element: _Element) -> str:
     return (element.text or "").strip()
 
 
-def _required(blocks: dict[str, _Element], name: str, headers: Iterable[_Element]) -> str:
-    text = _text(blocks[name]) if name in blocks else ""
+def _action(blocks: dict[str, _Element], headers: Iterable[_Element]) -> str:
+    text = _text(blocks["Action"]) if "Action" in blocks else ""
     if text:
         return text
     old = any(QName(header).namespace == WSA_2004 for header in headers)
     hint = f"; the headers are in {WSA_2004}, the namespace must be {WSA}" if old else ""
     raise sender_fault(
-        f"The SOAP header wsa:{name} is required and was not found{hint} (ITI TF-2: V.3.2.2)",
+        f"The SOAP header wsa:Action is required and was not found{hint} (ITI TF-2: V.3.2.2)",
         HEADER_REQUIRED,
-        detail=_problem_header(name),
+        detail=_problem_header("Action"),
     )
 
 

@@ -37,6 +37,7 @@ class StreamingRequest(Request):  # type: ignore[misc]
     reception: Reception | None = None
     defaultContentType = None
     gone = False
+    complete = False
     answered_early = False
 
     def gotLength(self, length: int | None) -> None:
@@ -64,6 +65,7 @@ class StreamingRequest(Request):  # type: ignore[misc]
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """The body is complete."""
+        self.complete = True
         self.channel.request_complete()
         if self.answered_early:
             self.finish()
@@ -73,7 +75,7 @@ class StreamingRequest(Request):  # type: ignore[misc]
     def connectionLost(self, reason: Failure) -> None:
         """The sender is gone; what it sent is not needed unless a handler is at work on it."""
         self.gone = True
-        if self.reception is not None and not self.channel.request_is_complete:
+        if self.reception is not None and not self.complete:
             self.reception.discard()
         super().connectionLost(reason)
 
@@ -151,8 +153,11 @@ class SOAPSite(Site):  # type: ignore[misc]
         receive: Callable[..., Reception],
         refuse: Callable[[StreamingRequest, Failure], None],
         limits: SOAPLimits,
+        reactor: Any = None,
     ) -> None:
-        super().__init__(resource, StreamingRequest, timeout=limits.idle, parsePOSTFormSubmission=False)
+        super().__init__(
+            resource, StreamingRequest, timeout=limits.idle, reactor=reactor, parsePOSTFormSubmission=False
+        )
         self.receive = receive
         self.refuse = refuse
         self.limits = limits

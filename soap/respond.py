@@ -10,8 +10,8 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from ihe.exchange import SOAPReply
-from ihe.transactions import SOAPBinding
 from soap.channel import StreamingRequest
+from soap.context import SOAPContext
 from soap.faults import FaultCode, SOAPFault, render, render_version_mismatch_for_soap11
 from soap.head import ENVELOPE_END, reply_head
 from soap.media import SOAP_XML
@@ -19,11 +19,11 @@ from soap.mtom import pack
 from soap.receive import InThread
 
 
-async def respond(
-    request: StreamingRequest, binding: SOAPBinding, reply: SOAPReply, relates_to: str, in_thread: InThread
-) -> None:
+async def respond(request: StreamingRequest, context: SOAPContext, reply: SOAPReply, in_thread: InThread) -> None:
     """Send an answer: MTOM where the transaction demands it or there are parts, else Simple SOAP (ITI TF-2: V.8.1)."""
-    envelope = b"".join((reply_head(binding.reply_action, relates_to), *reply.body, ENVELOPE_END))
+    binding = context.binding
+    head = reply_head(binding.reply_action, context.addressing.message_id)
+    envelope = b"".join((head, *reply.body, ENVELOPE_END))
     if not binding.mtom and not reply.parts:
         write(request, 200, f'{SOAP_XML}; charset=UTF-8; action="{binding.reply_action}"', envelope)
         return

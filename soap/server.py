@@ -5,7 +5,7 @@
 
 # ruff: noqa: N815 (Twisted names its hooks)
 
-import uuid
+import os
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from lxml.etree import _Element
 from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.internet.threads import deferToThread
+from twisted.internet.threads import deferToThread, deferToThreadPool
 from twisted.python.failure import Failure
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
@@ -41,21 +41,24 @@ def build_site(
     public_url: str,
     limits: SOAPLimits = DEFAULT_LIMITS,
     extra: Mapping[str, Resource] | None = None,
+    reactor: Any = None,
 ) -> SOAPSite:
     """Make the HTTP server of an affinity domain.
 
     ``endpoints`` maps paths such as ``/xds/registry`` to the transactions that they offer; ``answer`` is called for
     each request on the reactor thread; ``spool`` makes the sinks of incoming documents; ``public_url`` is how clients
-    reach this server (scheme, host, port), for the WSDL; ``extra`` mounts other resources by path.
+    reach this server (scheme, host, port), for the WSDL; ``extra`` mounts other resources by path. Bodies are spooled
+    by the thread pool of ``reactor`` (None: the installed one).
     """
+    in_thread = deferToThread if reactor is None else partial(deferToThreadPool, reactor, reactor.getThreadPool())
     root = Resource()
     for path, resource in (extra or {}).items():
         _mount(root, path, resource)
     for path, transactions in endpoints.items():
         service = SOAPService(transactions, answer)
-        _mount(root, path, SOAPEndpoint(path, service, publish(service, public_url.rstrip("/") + path), deferToThread))
-    site = Circumstances(spool=spool, limits=limits, in_thread=deferToThread)
-    return SOAPSite(root, partial(receive, site=site), refuse, limits)
+        _mount(root, path, SOAPEndpoint(path, service, publish(service, public_url.rstrip("/") + path), in_thread))
+    site = Circumstances(spool=spool, limits=limits, in_thread=in_thread)
+    return SOAPSite(root, partial(receive, site=site), refuse, limits, reactor)
 
 
 class SOAPEndpoint(Resource):  # type: ignore[misc]
@@ -82,16 +85,15 @@ class SOAPEndpoint(Resource):  # type: ignore[misc]
     async def _exchange(self, request: StreamingRequest) -> None:
         """One request and its answer; whatever happens, the answer is SOAP and nothing spooled is left behind."""
         correlation_id = new_correlation_id()
-        message_id: str | None = None
+        received: Received | None = None
         try:
             received = await _body(request)
-            message_id = _message_id(received.root)
-            binding, answer = self._service.call(self._call(request, received, correlation_id))
+            context, answer = self._service.call(self._call(request, received, correlation_id))
             reply = await answer
             if not request.gone:
-                await respond(request, binding, reply, message_id or "", self._in_thread)
+                await respond(request, context, reply, self._in_thread)
         except Exception:
-            _fail(request, Failure(), correlation_id, message_id)
+            _fail(request, Failure(), correlation_id, _message_id(received.root) if received else None)
         finally:
             if request.reception is not None:
                 request.reception.discard()
@@ -126,7 +128,7 @@ def refuse(request: StreamingRequest, failure: Failure) -> None:
 
 def new_correlation_id() -> str:
     """Name one exchange, in its faults and in the log."""
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 def _body(request: StreamingRequest) -> "Deferred[Received]":

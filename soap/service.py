@@ -6,6 +6,7 @@ operation by wsa:Action (ITI-42, ITI-57 and ITI-61 share one body element), and 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -130,7 +131,7 @@ class SOAPService:
         self._server = ServerBase(self.application)
         self.application.transport = "http://schemas.xmlsoap.org/soap/http"
 
-    def call(self, call: Call) -> tuple[SOAPBinding, Deferred[SOAPReply]]:
+    def call(self, call: Call) -> tuple[SOAPContext, Deferred[SOAPReply]]:
         """Start the operation that a request asks for; a SOAPFault says why there is none."""
         incoming = MethodContext(self._server, MethodContext.SERVER)
         incoming.in_string = call
@@ -139,7 +140,8 @@ class SOAPService:
         self._server.get_out_object(context)
         if context.out_error is not None:
             raise context.out_error
-        return context.descriptor.udd.operation.binding, context.out_object[0]
+        soap_context, answer = context.out_object[0]
+        return soap_context, answer
 
 
 def _operations(transactions: Iterable[SOAPTransaction]) -> Iterator[Operation]:
@@ -153,7 +155,7 @@ def _declare(operation: Operation, answer: Answer) -> Callable[..., object]:
     """One remote procedure for Spyne, named as in the binding."""
     binding, transaction = operation.binding, operation.transaction
 
-    def remote(ctx: Any, body: _Element) -> Deferred[SOAPReply]:
+    def remote(ctx: Any, body: _Element) -> tuple[SOAPContext, Deferred[SOAPReply]]:
         call: Call = ctx.in_string
         envelope: Envelope
         envelope, addressing = ctx.udc
@@ -165,7 +167,7 @@ def _declare(operation: Operation, answer: Answer) -> Callable[..., object]:
             addressing=addressing,
             connection=call.connection,
         )
-        return maybeDeferred(answer, transaction, SOAPRequest(body, call.parts), context)
+        return context, maybeDeferred(answer, transaction, SOAPRequest(body, call.parts), context)
 
     remote.__name__ = binding.operation
     declare: Callable[..., object] = rpc(
@@ -179,8 +181,9 @@ def _declare(operation: Operation, answer: Answer) -> Callable[..., object]:
     return declare
 
 
+@cache
 def _element(name: str) -> Any:
-    """A declared body: its real name in its real namespace, with opaque content."""
+    """A declared body: its real name in its real namespace, opaque content; one type where operations share it."""
     qname = QName(name)
     members = {
         "__namespace__": qname.namespace,
