@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -11,7 +12,7 @@ from lxml.etree import _Element
 
 from ihe.citations import Citation, tf2, tf3
 from ihe.errors import Breach, ErrorCode
-from ihe.exchange import Part, SOAPRequest
+from ihe.exchange import Part, Sink, SOAPRequest, Spool
 from ihe.identifiers import UniqueId
 from xds.document_requests import XDS_B
 
@@ -67,6 +68,23 @@ def decode_attachments(request: SOAPRequest) -> Attachments:
     named = {_content_id(include.get("href")) for include in request.body.getroottree().iter(INCLUDE)}
     stray = tuple(content_id for content_id in request.parts if content_id not in named)
     return Attachments(tuple(_decode(element, request.parts) for element in elements), stray)
+
+
+@contextmanager
+def received(attachments: Attachments, spool: Spool) -> Iterator[Mapping[str, Part]]:
+    """Every Document as a part, by the id of its entry; what stood inline is spooled until the block ends."""
+    sinks: list[Sink] = []
+    try:
+        parts = {each.id: each.content for each in attachments.found if isinstance(each.content, Part)}
+        for each in attachments.found:
+            if isinstance(each.content, bytes):
+                sinks.append(sink := spool())
+                sink.write(each.content)
+                parts[each.id] = sink.finish(each.id, "")
+        yield parts
+    finally:
+        for sink in sinks:
+            sink.discard()
 
 
 def _decode(element: _Element, parts: Mapping[str, Part]) -> Attachment:

@@ -1,24 +1,41 @@
 """The Document Repository: bytes by their uniqueId, durable together with the metadata (ITI TF-1: 10.1.1.3)."""
 
+import errno
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Protocol
 
 import structlog
 from sqlalchemy import Connection
 
-from ihe.citations import Citation
+from ihe.citations import Citation, tf3
 from ihe.errors import Breach, ErrorCode, Rejected
-from ihe.exchange import Transactor
+from ihe.exchange import Part, Transactor
 from ihe.identifiers import UniqueId
 from xds import repository_store
+from xds.attributes import Sender
 from xds.document_requests import Holder
-from xds.documents import DocumentStore
+from xds.documents import Content, DocumentStore
+from xds.ebrim import Decoded
 from xds.encryption import DamagedDocument, UnknownKey
+from xds.model import DocumentEntry
+from xds.registry import Prepared
 from xds.repository_store import Document
 
 log = structlog.get_logger()
+
+
+class Registry(Protocol):
+    """What the repository needs of the registry, to which it hands metadata in its own transaction."""
+
+    def prepare(self, decoded: Decoded, sender: Sender) -> Prepared:
+        """Check all that needs no database; Rejected holds every breach."""
+
+    def register_in(self, connection: Connection, prepared: Prepared) -> None:
+        """Store within the caller's transaction, which must not commit if this raises Rejected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +51,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRepository:
-    """The actor behind ITI-41, ITI-43 and ITI-86.
+    """The actor behind ITI-41, ITI-43 and ITI-86, together with the Document Registry of its own community.
 
     ``unique_id`` is its repositoryUniqueId (an OID), ``home_community_id`` that of its community (``urn:oid:`` form).
     """
@@ -43,6 +60,25 @@ class DocumentRepository:
     home_community_id: str
     database: Transactor[Connection]
     store: DocumentStore
+    registry: Registry
+
+    def register(
+        self, metadata: Decoded, parts: Mapping[str, Part], found: Iterable[Breach], now: datetime
+    ) -> tuple[Breach, ...]:
+        """Store documents and their completed metadata durably, or nothing; return the registry's warnings.
+
+        ``parts`` are the documents by the ids of their entries. ``found`` is what is wrong already: then nothing is
+        stored, and Rejected holds it beside all that the registry finds.
+        """
+        found = tuple(found)
+        try:
+            prepared = self.registry.prepare(metadata, Sender.XDS_DOCUMENT_SOURCE)
+        except Rejected as rejected:
+            raise Rejected(*found, *rejected.breaches) from None
+        documents = tuple(self._documents(prepared.asked.document_entries, parts))
+        with self._kept(() if found else parts.values()):
+            self.database.write(lambda connection: self._write(connection, prepared, documents, found, now))
+        return prepared.warnings
 
     def holder(self, citation: Citation) -> Holder:
         """Who answers a DocumentRequest under the section ``citation``."""
@@ -52,6 +88,47 @@ class DocumentRepository:
         """Find the retrievable documents among ``ids``; deprecated ones are, removed ones are not."""
         wanted = tuple(ids)
         return self.database.read(lambda connection: repository_store.documents(connection, self.unique_id, wanted))
+
+    def _write(
+        self,
+        connection: Connection,
+        prepared: Prepared,
+        documents: tuple[Document, ...],
+        found: tuple[Breach, ...],
+        now: datetime,
+    ) -> None:
+        """One transaction of both actors: a reader sees the document and its metadata, or neither."""
+        try:
+            self.registry.register_in(connection, prepared)
+            repository_store.record(connection, documents, now)
+        except Rejected as rejected:
+            raise Rejected(*found, *rejected.breaches) from None
+        if found:
+            raise Rejected(*found)
+
+    def _documents(self, entries: Iterable[DocumentEntry], parts: Mapping[str, Part]) -> Iterator[Document]:
+        for entry in entries:
+            part = parts.get(entry.entry_uuid)
+            if part and entry.unique_id and entry.mime_type:
+                yield Document(
+                    repository_unique_id=self.unique_id,
+                    unique_id=entry.unique_id,
+                    content=Content(sha256=part.sha256, size=part.size),
+                    sha1=part.sha1,
+                    mime_type=entry.mime_type,
+                )
+
+    @contextmanager
+    def _kept(self, parts: Iterable[Part]) -> Iterator[None]:
+        """Adopt parts for the duration of a write; say so if there is no room for them."""
+        try:
+            with self.store.adopting(parts, self.is_referenced):
+                yield
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            log.error("no room for documents")
+            raise Rejected(_no_room()) from error
 
     def deliver(self, document: Document) -> Delivery:
         """Make a document ready to be sent; Rejected if its bytes are gone or damaged, which the operator must see."""
@@ -76,6 +153,15 @@ class DocumentRepository:
     def is_referenced(self, digest: str) -> bool:
         """Claim that a retrievable document has the bytes with this SHA-256; what the store asks before it deletes."""
         return self.database.read(lambda connection: repository_store.is_referenced(connection, digest))
+
+
+def _no_room() -> Breach:
+    return Breach(
+        code=ErrorCode.REPOSITORY_OUT_OF_RESOURCES,
+        text="This repository has no room for the documents, so nothing was stored",
+        citation=tf3("Table 4.2.4.1-2"),
+        remedy="Send the same submission again when its operator has made room",
+    )
 
 
 def _undeliverable(document: Document) -> Breach:

@@ -10,17 +10,12 @@ import pytest
 from lxml import etree
 from lxml.etree import _Element
 
-from affinity.database import Database
 from ihe.errors import Rejected
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest, Validation
 from ihe.identifiers import UniqueId
 from soap.xml import parse, schema
-from xds import repository_store
-from xds.documents import Content, FileStore
-from xds.encryption import KeyRing
 from xds.iti43 import ITI_43
 from xds.repository import DocumentRepository
-from xds.repository_store import Document
 
 NS = {"xds": "urn:ihe:iti:xds-b:2007", "rs": "urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0"}
 SUCCESS = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"
@@ -31,34 +26,13 @@ EXCHANGE = Exchange(correlation_id="c", received_at=datetime(2026, 11, 23, tzinf
 LENIENT = replace(EXCHANGE, validation=Validation.LENIENT)
 CDA, SCAN = b"<ClinicalDocument>\r\n</ClinicalDocument>\r\n", bytes(range(256)) * 1000
 
-Reader = Callable[[bytes], None]
+Keep = Callable[[str, bytes, str], Path]
 
 
-@pytest.fixture
-def repository(database: Database, tmp_path: Path) -> DocumentRepository:
-    store = FileStore(tmp_path / "documents", KeyRing((b"k" * 32,)))
-    made = DocumentRepository(unique_id=HERE, home_community_id=HOME, database=database, store=store)
-    keep(made, "1.1", CDA, "text/xml")
-    keep(made, "1.2", SCAN, "application/pdf")
-    return made
-
-
-def keep(repository: DocumentRepository, unique_id: str, data: bytes, mime_type: str) -> Content:
-    sink = repository.store.create()
-    sink.write(data)
-    part = sink.finish("part", mime_type)
-    content = Content(sha256=part.sha256, size=part.size)
-    document = Document(
-        repository_unique_id=HERE,
-        unique_id=UniqueId(unique_id),
-        content=content,
-        sha1=part.sha1,
-        mime_type=mime_type,
-    )
-    with repository.store.adopting([part], repository.is_referenced):
-        now = EXCHANGE.received_at
-        repository.database.write(lambda connection: repository_store.record(connection, [document], now))
-    return content
+@pytest.fixture(autouse=True)
+def stored(keep: Keep) -> None:
+    keep("1.1", CDA, "text/xml")
+    keep("1.2", SCAN, "application/pdf")
 
 
 def request(*documents: tuple[str, ...]) -> SOAPRequest:
@@ -176,17 +150,15 @@ def test_a_removed_document_answers_like_an_unknown_one(repository: DocumentRepo
     assert b"".join(removed.body) == b"".join(unknown.body).replace(b"1.4", b"1.1")
 
 
-def test_a_damaged_document_is_not_delivered_and_the_others_are(repository: DocumentRepository, tmp_path: Path) -> None:
-    content = keep(repository, "1.3", b"soon damaged", "text/plain")
-    [path] = tmp_path.rglob(f"{content.sha256}.sealed")
-    path.write_bytes(b"damaged")
+def test_a_damaged_document_is_not_delivered_and_the_others_are(repository: DocumentRepository, keep: Keep) -> None:
+    keep("1.3", b"soon damaged", "text/plain").write_bytes(b"damaged")
     reply = answer(request(("1.3",), ("1.1",)), repository)
     assert outcome(reply) == (PARTIAL, [("XDSRepositoryError", "1.3")])
     assert [unique_id for unique_id, _, _ in delivered(reply)] == ["1.1"]
 
 
-def test_a_media_type_cannot_write_headers(repository: DocumentRepository) -> None:
-    keep(repository, "1.3", b"x", "text/plain\r\nX-Evil: 1")
+def test_a_media_type_cannot_write_headers(repository: DocumentRepository, keep: Keep) -> None:
+    keep("1.3", b"x", "text/plain\r\nX-Evil: 1")
     [(_, media_type, _)] = delivered(answer(request(("1.3",)), repository))
     assert media_type == "application/octet-stream"
 

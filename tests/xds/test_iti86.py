@@ -1,21 +1,19 @@
 """Remove Documents: what was removed cannot be retrieved, its bytes go unless another document has them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
-from affinity.database import Database
 from ihe.errors import Rejected
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.identifiers import UniqueId
 from soap.xml import parse, schema
-from xds import repository_store
-from xds.documents import Content, FileStore
+from xds.documents import FileStore
 from xds.iti86 import ITI_86
 from xds.repository import DocumentRepository
-from xds.repository_store import Document
 
 NS = {"rs": "urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0"}
 SUCCESS = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"
@@ -25,29 +23,7 @@ HERE = "2.25.77.1"
 EXCHANGE = Exchange(correlation_id="c", received_at=datetime(2026, 11, 23, tzinfo=UTC))
 
 
-@pytest.fixture
-def repository(database: Database, tmp_path: Path) -> DocumentRepository:
-    store = FileStore(tmp_path / "documents", None)
-    return DocumentRepository(unique_id=HERE, home_community_id="urn:oid:2.25.77", database=database, store=store)
-
-
-def keep(repository: DocumentRepository, unique_id: str, data: bytes) -> Path:
-    sink = repository.store.create()
-    sink.write(data)
-    part = sink.finish("part", "text/plain")
-    document = Document(
-        repository_unique_id=HERE,
-        unique_id=UniqueId(unique_id),
-        content=Content(sha256=part.sha256, size=part.size),
-        sha1=part.sha1,
-        mime_type="text/plain",
-    )
-    with repository.store.adopting([part], repository.is_referenced):
-        now = EXCHANGE.received_at
-        repository.database.write(lambda connection: repository_store.record(connection, [document], now))
-    sink.discard()
-    [path] = Path(part.spooled).parent.parent.rglob(f"{part.sha256}.plain")
-    return path
+Keep = Callable[[str, bytes, str], Path]
 
 
 def request(*ids: str, repository_id: str = HERE) -> SOAPRequest:
@@ -77,48 +53,50 @@ def retrievable(repository: DocumentRepository, *ids: str) -> set[str]:
     return set(repository.documents(map(UniqueId, ids)))
 
 
-def test_a_removed_document_is_gone_with_its_bytes(repository: DocumentRepository) -> None:
-    path = keep(repository, "1.1", b"wrong patient")
+def test_a_removed_document_is_gone_with_its_bytes(repository: DocumentRepository, keep: Keep) -> None:
+    path = keep("1.1", b"wrong patient", "text/plain")
     assert outcome(answer(request("1.1"), repository)) == (SUCCESS, [])
     assert retrievable(repository, "1.1") == set()
     assert not path.exists()
 
 
-def test_bytes_that_another_document_has_stay(repository: DocumentRepository) -> None:
-    path = keep(repository, "1.1", b"the same report")
-    assert keep(repository, "1.2", b"the same report") == path
+def test_bytes_that_another_document_has_stay(repository: DocumentRepository, keep: Keep) -> None:
+    path = keep("1.1", b"the same report", "text/plain")
+    assert keep("1.2", b"the same report", "text/plain") == path
     answer(request("1.1"), repository)
     assert (retrievable(repository, "1.1", "1.2"), path.exists()) == ({"1.2"}, True)
     answer(request("1.2"), repository)
     assert not path.exists()
 
 
-def test_what_cannot_be_found_is_named_and_the_rest_removed(repository: DocumentRepository) -> None:
-    keep(repository, "1.1", b"report")
+def test_what_cannot_be_found_is_named_and_the_rest_removed(repository: DocumentRepository, keep: Keep) -> None:
+    keep("1.1", b"report", "text/plain")
     assert outcome(answer(request("1.1", "1.404"), repository)) == (PARTIAL, [("XDSDocumentUniqueIdError", "1.404")])
     assert retrievable(repository, "1.1") == set()
 
 
-def test_removing_again_fails(repository: DocumentRepository) -> None:
-    keep(repository, "1.1", b"report")
+def test_removing_again_fails(repository: DocumentRepository, keep: Keep) -> None:
+    keep("1.1", b"report", "text/plain")
     answer(request("1.1"), repository)
     assert outcome(answer(request("1.1"), repository)) == (FAILURE, [("XDSDocumentUniqueIdError", "1.1")])
 
 
-def test_a_document_named_twice_is_removed_once(repository: DocumentRepository) -> None:
-    keep(repository, "1.1", b"report")
+def test_a_document_named_twice_is_removed_once(repository: DocumentRepository, keep: Keep) -> None:
+    keep("1.1", b"report", "text/plain")
     assert outcome(answer(request("1.1", "1.1"), repository)) == (SUCCESS, [])
 
 
-def test_documents_of_another_repository_are_left_alone(repository: DocumentRepository) -> None:
-    path = keep(repository, "1.1", b"report")
+def test_documents_of_another_repository_are_left_alone(repository: DocumentRepository, keep: Keep) -> None:
+    path = keep("1.1", b"report", "text/plain")
     reply = answer(request("1.1", repository_id="2.25.99"), repository)
     assert outcome(reply) == (FAILURE, [("XDSUnknownRepositoryId", "1.1")])
     assert path.exists()
 
 
-def test_bytes_that_cannot_be_deleted_are_told_and_deleted_at_the_next_start(repository: DocumentRepository) -> None:
-    path = keep(repository, "1.1", b"report")
+def test_bytes_that_cannot_be_deleted_are_told_and_deleted_at_the_next_start(
+    repository: DocumentRepository, keep: Keep
+) -> None:
+    path = keep("1.1", b"report", "text/plain")
     path.rename(path.with_suffix(".away"))
     path.mkdir()
     assert outcome(answer(request("1.1"), repository)) == (FAILURE, [("XDSRemoveDocumentsError", "1.1")])
@@ -138,8 +116,8 @@ def test_the_error_says_which_document(repository: DocumentRepository) -> None:
 
 
 @pytest.mark.parametrize("asked", [["1.1"], ["1.1", "1.404"], ["1.404"]])
-def test_answers_are_valid(repository: DocumentRepository, shared: Path, asked: list[str]) -> None:
-    keep(repository, "1.1", b"report")
+def test_answers_are_valid(repository: DocumentRepository, keep: Keep, shared: Path, asked: list[str]) -> None:
+    keep("1.1", b"report", "text/plain")
     schema(shared / "schemas/ebRS/rs.xsd").assertValid(parse(b"".join(answer(request(*asked), repository).body)))
 
 
