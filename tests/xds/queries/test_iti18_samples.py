@@ -2,13 +2,16 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ihe.datatypes import CX
 from ihe.errors import Rejected
 from ihe.exchange import SOAPRequest
+from ihe.identifiers import PatientKey
 from ihe.transactions import Transaction
-from soap.xml import parse
+from soap.xml import parse, schema, serialize
 from xds.adhoc_query import REQUEST
 from xds.iti18 import ITI_18
 from xds.iti51 import ITI_51
@@ -78,6 +81,18 @@ def test_every_foreign_query_is_read_or_refused_for_a_reason(
     assert {path.name: verdict(transaction, path) for path in paths if verdict(transaction, path)} == {
         name: locations for name, locations in REFUSED.items() if (shared / "samples" / transaction.id / name).exists()
     }
+
+
+def test_what_is_accepted_is_answered_by_the_official_schema(shelves: Any, shared: Path) -> None:
+    official = schema(shared / "schemas" / "ebRS" / "query.xsd")
+    for transaction in (ITI_18, ITI_51):
+        for path in requests(shared / "samples" / transaction.id):
+            if path.name not in REFUSED:
+                asked = transaction.decode(wire(path))
+                for parameter in asked.query.parameters:
+                    for patient in asked.parameters.any_of(parameter.name, CX):
+                        shelves.patients.keys[patient] = (PatientKey(1),)
+                official.assertValid(shelves.ask(transaction, serialize(wire(path).body)))
 
 
 def test_the_samples_ask_every_kind_of_query_but_one(shared: Path) -> None:

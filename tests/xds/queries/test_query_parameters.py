@@ -16,6 +16,7 @@ from xds.stored_queries import (
     FIND_DOCUMENTS,
     FIND_DOCUMENTS_FOR_MULTIPLE_PATIENTS,
     GET_DOCUMENTS,
+    GET_RELATED_DOCUMENTS,
     MULTI_PATIENT_STORED_QUERIES,
     REGISTRY_STORED_QUERIES,
     Kind,
@@ -90,6 +91,17 @@ def test_any_text_is_read_or_named_unreadable(text: str) -> None:
         assert str(error)
 
 
+names = st.sampled_from([parameter.name for query in REGISTRY_STORED_QUERIES for parameter in query.parameters])
+wild = st.one_of(st.text(max_size=40), st.text("'(),^&123 ", max_size=40))
+
+
+@given(st.sampled_from(REGISTRY_STORED_QUERIES), st.lists(st.tuples(names, st.lists(wild, max_size=3)), max_size=8))
+def test_no_slots_make_the_codec_fail(query: StoredQuery, slots: list[tuple[str, list[str]]]) -> None:
+    parameters, breaches = decode(query, slots)
+    if not breaches:
+        assert decode(query, encode(query, parameters)) == (parameters, ())
+
+
 @pytest.mark.parametrize(
     ("text", "values"),
     [
@@ -147,6 +159,12 @@ def test_only_unknown_statuses_leave_the_required_status_missing() -> None:
 def test_an_unknown_status_beside_a_known_one_is_ignored() -> None:
     parameters, breaches = decode(FIND_DOCUMENTS, [PATIENT, (STATUS[0], (f"('{APPROVED}','urn:x')",))])
     assert (parameters.any_of(STATUS[0], AvailabilityStatus), breaches) == ((AvailabilityStatus.APPROVED,), ())
+
+
+def test_only_unknown_association_types_leave_the_required_parameter_missing() -> None:
+    named = ("$XDSDocumentEntryUniqueId", ("'1.2'",))
+    oasis_replace = ("$AssociationTypes", ("('urn:oasis:names:tc:ebxml-regrep:AssociationType:RPLC')",))
+    assert verdict(GET_RELATED_DOCUMENTS, named, oasis_replace) == [(MISSING, "$AssociationTypes")]
 
 
 def test_an_unset_optional_parameter_restricts_nothing() -> None:
