@@ -1,0 +1,1 @@
+"""What Affinity claims and how claims are checked. Today: the integration statement, made from the catalogue."""
