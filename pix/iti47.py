@@ -10,26 +10,22 @@ from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.rules import check
 from ihe.transactions import Actor, SOAPBinding, Transaction
 from pix.manager import PatientIndex
-from pix.model import Candidate, CandidateQuery, Criteria, Page
+from pix.model import CandidateQuery, Criteria, Page
 from pix.v3_answers import (
     ACCEPT_ACKNOWLEDGEMENT,
     Community,
     accept_acknowledgement,
+    add_candidate,
     add_copy,
-    add_patient_id,
     add_query_ack,
-    add_registration_event,
     query_answer,
     query_response_code,
     repeatable,
 )
 from pix.v3_criteria import alternatives, alternatives_are_few, identified, values_can_be_searched
-from pix.v3_demographics import SSN, add_person
 from pix.v3_elements import (
     NAMESPACE,
-    XSI_TYPE,
     InstanceIdentifier,
-    add,
     attribute,
     child,
     instance_identifiers,
@@ -127,7 +123,7 @@ def encode(wire: SOAPRequest, found: Candidates | None, exchange: Exchange) -> S
     warnings = (_truncated(found.page),) if found.page.truncated else ()
     answer, act = query_answer(wire.body, ANSWERED, exchange, query, warnings)
     for candidate in found.page.candidates:
-        _add_candidate(act, candidate, found)
+        add_candidate(act, candidate, found.page.domains, found.community)
     page = found.page
     quantities = (page.total, len(page.candidates), page.remaining)
     add_query_ack(act, query_id(wire.body), query_response_code((), page.total), quantities)
@@ -197,21 +193,6 @@ def _continue(request: Continuation, index: PatientIndex) -> Page:
             )
         )
     return page
-
-
-def _add_candidate(act: _Element, candidate: Candidate, found: Candidates) -> None:
-    patient = add_registration_event(act, found.community)
-    for each in candidate.identifiers:
-        add_patient_id(patient, each)
-    add(patient, "statusCode", code="active")
-    issuers = {each.authority.oid for each in candidate.identifiers}
-    known = replace(candidate.demographics, ssn=None) if SSN in issuers else candidate.demographics
-    add_person(patient, known, tuple(oid for oid in found.page.domains if oid not in issuers))
-    match = add(patient, "subjectOf1", typeCode="SBJ")
-    observation = add(match, "queryMatchObservation", classCode="OBS", moodCode="EVN")
-    add(observation, "code", code="IHE_PDQ")
-    # Every criterion holds, so the match is complete whatever minimumDegreeMatch asks (ITI TF-2: Table 3.47.4.2.2.2-1).
-    add(observation, "value", value="100").set(XSI_TYPE, "INT")
 
 
 def _asked(body: _Element, page: Page) -> _Element | None:

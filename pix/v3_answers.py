@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from lxml.etree import _Element
@@ -11,8 +11,9 @@ from ihe.domain import AffinityDomain
 from ihe.errors import Breach, HL7ErrorCode, Severity
 from ihe.exchange import Exchange
 from ihe.identifiers import is_oid, new_oid
-from pix.model import Identifier
-from pix.v3_elements import InstanceIdentifier, add, add_identifier, attribute, message
+from pix.model import Candidate, Identifier
+from pix.v3_demographics import SSN, add_person
+from pix.v3_elements import XSI_TYPE, InstanceIdentifier, add, add_identifier, attribute, message
 from pix.v3_wrappers import INTERACTIONS, Party, message_id, party
 
 TABLE_0357 = "2.16.840.1.113883.12.357"
@@ -109,6 +110,22 @@ def add_registration_event(act: _Element, community: Community) -> _Element:
     organization = add(entity, "assignedOrganization", classCode="ORG", determinerCode="INSTANCE")
     add(organization, "name", community.name)
     return patient
+
+
+def add_candidate(act: _Element, candidate: Candidate, domains: tuple[str, ...], community: Community) -> None:
+    """Append one patient found; requested ``domains`` (OIDs) without an id get a null (ITI TF-2: 3.47.4.2.3)."""
+    patient = add_registration_event(act, community)
+    for each in candidate.identifiers:
+        add_patient_id(patient, each)
+    add(patient, "statusCode", code="active")
+    issuers = {each.authority.oid for each in candidate.identifiers}
+    known = replace(candidate.demographics, ssn=None) if SSN in issuers else candidate.demographics
+    add_person(patient, known, tuple(oid for oid in domains if oid not in issuers))
+    match = add(patient, "subjectOf1", typeCode="SBJ")
+    observation = add(match, "queryMatchObservation", classCode="OBS", moodCode="EVN")
+    add(observation, "code", code="IHE_PDQ")
+    # Every criterion holds, so the match is complete whatever minimumDegreeMatch asks (ITI TF-2: Table 3.47.4.2.2.2-1).
+    add(observation, "value", value="100").set(XSI_TYPE, "INT")
 
 
 def add_patient_id(patient: _Element, identifier: Identifier) -> None:
