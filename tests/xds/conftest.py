@@ -1,86 +1,227 @@
-"""Fixtures of the Document Repository: a real one over both engines and files, beside a registry that accepts all."""
+"""The one good submission of these tests, from which every test changes one thing, and a registry to send it to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
 
 from affinity.database import Database
-from ihe.errors import Rejected
-from ihe.identifiers import UniqueId
-from xds import repository_store
-from xds.attributes import Sender
-from xds.documents import Content, FileStore
-from xds.ebrim import Decoded
-from xds.encryption import KeyRing
-from xds.registry import Prepared
-from xds.repository import DocumentRepository
-from xds.repository_store import Document
+from ihe.datatypes import CX, HD, Code
+from ihe.domain import AffinityDomain
+from ihe.exchange import Exchange
+from ihe.identifiers import EntryUUID, PatientKey, UniqueId
+from xds.model import (
+    Association,
+    AssociationType,
+    Author,
+    DocumentEntry,
+    Folder,
+    LocalizedString,
+    Submission,
+    SubmissionSet,
+    SubmissionSetStatus,
+)
+from xds.patients import Patient
+from xds.registry import DocumentRegistry
 
-NOW = datetime(2026, 11, 23, tzinfo=UTC)
-Keep = Callable[[str, bytes, str], Path]
+# from xds.registry import DocumentRegistry
 
-
-class AcceptingRegistry:
-    """A registry without rules, which remembers what it was given."""
-
-    def __init__(self) -> None:
-        self.registered: list[Prepared] = []
-
-    def prepare(self, decoded: Decoded, sender: Sender) -> Prepared:
-        if decoded.submission is None:
-            raise Rejected(*decoded.breaches)
-        submission = decoded.submission
-        return Prepared(asked=submission, accepted=submission, fragments={}, warnings=decoded.breaches, now="2026")
-
-    def register_in(self, connection: Connection, prepared: Prepared) -> None:
-        self.registered.append(prepared)
-
-
-@pytest.fixture
-def document_files(tmp_path: Path) -> Path:
-    """Where the store of ``repository`` has its files."""
-    return tmp_path / "documents"
-
-
-@pytest.fixture
-def accepting_registry() -> AcceptingRegistry:
-    return AcceptingRegistry()
+AUTHORITY = HD("", "2.25.101", "ISO")
+PATIENT = CX("1988031742", AUTHORITY)
+OTHER = CX("1955123199", AUTHORITY)
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+LOINC = "2.16.840.1.113883.6.1"
+CODES = {
+    "classCode": Code("REPORTS", "2.25.200.1", "Reports"),
+    "typeCode": Code("11502-2", LOINC, "Laboratory report"),
+    "formatCode": Code("urn:ihe:lab:xd-lab:2008", "1.3.6.1.4.1.19376.1.2.3", "XD-LAB"),
+    "confidentialityCode": Code("N", "2.16.840.1.113883.5.25", "Normal"),
+    "healthcareFacilityTypeCode": Code("LAB", "2.25.200.2", "Laboratory"),
+    "practiceSettingCode": Code("394596001", "2.16.840.1.113883.6.96", "Chemical pathology"),
+    "eventCodeList": Code("HBA1C", "2.25.200.3", "HbA1c"),
+    "contentTypeCode": Code("RESULT", "2.25.200.4", "Laboratory result"),
+    "codeList": Code("DIABETES", "2.25.200.5", "Diabetes care"),
+    "associationDocumentation": Code("CORRECTION", "2.25.200.6", "Corrected result"),
+    "mimeType": Code("application/pdf", "", "PDF"),
+}
 
 
 @pytest.fixture
-def repository(database: Database, document_files: Path, accepting_registry: AcceptingRegistry) -> DocumentRepository:
-    """A repository with the ids 2.25.77.1 and urn:oid:2.25.77, its documents sealed."""
-    return DocumentRepository(
-        unique_id="2.25.77.1",
-        home_community_id="urn:oid:2.25.77",
-        database=database,
-        store=FileStore(document_files, KeyRing((b"k" * 32,))),
-        registry=accepting_registry,
+def codes() -> Mapping[str, Code]:
+    """One allowed code for each coded attribute."""
+    return CODES
+
+
+@pytest.fixture
+def domain() -> AffinityDomain:
+    return AffinityDomain(
+        name="test",
+        home_community_id="urn:oid:2.25.100",
+        repository_unique_id="2.25.300",
+        assigning_authorities=(),
+        codes={attribute: frozenset({code}) for attribute, code in CODES.items()},
     )
 
 
 @pytest.fixture
-def keep(repository: DocumentRepository, document_files: Path) -> Keep:
-    """Stores bytes under a uniqueId with a mimeType, without a submission; returns their file."""
+def patient() -> CX:
+    """The patient that the feed announced, and whose documents the good submission holds."""
+    return PATIENT
 
-    def keep(unique_id: str, data: bytes, mime_type: str) -> Path:
-        sink = repository.store.create()
-        sink.write(data)
-        part = sink.finish("part", mime_type)
-        document = Document(
-            repository_unique_id=repository.unique_id,
-            unique_id=UniqueId(unique_id),
-            content=Content(sha256=part.sha256, size=part.size),
-            sha1=part.sha1,
-            mime_type=mime_type,
+
+@pytest.fixture
+def other_patient() -> CX:
+    """Another announced patient."""
+    return OTHER
+
+
+@pytest.fixture
+def entry() -> DocumentEntry:
+    return DocumentEntry(
+        entry_uuid=EntryUUID("Document01"),
+        mime_type="application/pdf",
+        creation_time="20261120",
+        hash="da39a3ee5e6b4b0d3255bfef95601890afd80709",
+        size=4711,
+        language_code="fr-LU",
+        legal_authenticator="2.25.7.12^Weber^Marie^^^Dr",
+        repository_unique_id="2.25.300",
+        service_start_time="202611200815",
+        service_stop_time="202611200820",
+        source_patient_id=CX("P-77", HD("", "2.25.102", "ISO")),
+        source_patient_info=("PID-3|P-77^^^&2.25.102&ISO", "PID-5|Muster^Lea^^^", "PID-7|19880317", "PID-8|F"),
+        uri="report.pdf",
+        reference_id_list=("4711^^^&2.25.103&ISO^urn:ihe:iti:xds:2013:order",),
+        title=(LocalizedString("Rapport de laboratoire", "fr"), LocalizedString("Laboratory report", "en")),
+        comments=(LocalizedString("checked & signed <twice>"),),
+        author=(
+            Author(
+                author_person="2.25.7.12^Weber^Marie^^^Dr",
+                author_institution=("Laboratoire Nord^^^^^^^^^2.25.8.1",),
+                author_role=("Laboratory physician",),
+                author_specialty=("Chemical pathology",),
+                author_telecommunication=("^^Internet^marie.weber@example.org",),
+            ),
+        ),
+        class_code=CODES["classCode"],
+        confidentiality_code=(CODES["confidentialityCode"],),
+        event_code_list=(CODES["eventCodeList"],),
+        format_code=CODES["formatCode"],
+        healthcare_facility_type_code=CODES["healthcareFacilityTypeCode"],
+        practice_setting_code=CODES["practiceSettingCode"],
+        type_code=CODES["typeCode"],
+        patient_id=PATIENT,
+        unique_id=UniqueId("2.25.400.1^1"),
+    )
+
+
+@pytest.fixture
+def submission(entry: DocumentEntry) -> Submission:
+    """A report in a folder: one entry, one folder, and the four kinds of HasMember."""
+    return Submission(
+        submission_set=SubmissionSet(
+            entry_uuid=EntryUUID("SubmissionSet01"),
+            intended_recipient=("Clinique Sud^^^^^^^^^2.25.8.2|^Muller^Jean^^^Dr|^^Internet^muller@example.org",),
+            submission_time="20261123093000",
+            title=(LocalizedString("Results"),),
+            author=(Author(author_institution=("Laboratoire Nord^^^^^^^^^2.25.8.1",)),),
+            content_type_code=CODES["contentTypeCode"],
+            patient_id=PATIENT,
+            source_id="2.25.9.1",
+            unique_id=UniqueId("2.25.500.1"),
+        ),
+        document_entries=(entry,),
+        folders=(
+            Folder(
+                entry_uuid=EntryUUID("Folder01"),
+                title=(LocalizedString("Diabetes"),),
+                code_list=(CODES["codeList"],),
+                patient_id=PATIENT,
+                unique_id=UniqueId("2.25.600.1"),
+            ),
+        ),
+        associations=(
+            member("set-document", "SubmissionSet01", "Document01", SubmissionSetStatus.ORIGINAL),
+            member("set-folder", "SubmissionSet01", "Folder01"),
+            member("folder-document", "Folder01", "Document01"),
+            member("set-membership", "SubmissionSet01", "folder-document"),
+        ),
+    )
+
+
+def member(uuid: str, source: str, target: str, status: SubmissionSetStatus | None = None) -> Association:
+    return Association(
+        entry_uuid=EntryUUID(uuid),
+        association_type=AssociationType.HAS_MEMBER,
+        source_object=EntryUUID(source),
+        target_object=EntryUUID(target),
+        submission_set_status=status,
+    )
+
+
+@pytest.fixture
+def relate() -> Callable[..., Association]:
+    """Makes an association: ``relate("source", AssociationType.RPLC, "target")``."""
+
+    def make(source: str, kind: AssociationType, target: str, status: SubmissionSetStatus | None = None) -> Association:
+        return replace(member(f"{source} {kind.name} {target}", source, target, status), association_type=kind)
+
+    return make
+
+
+@pytest.fixture
+def another_report(submission: Submission) -> Callable[..., Submission]:
+    """Makes a submission of one new report, number ``n``, with more associations and changes of the entry."""
+
+    def make(n: int, *more: Association, **changes: object) -> Submission:
+        entry = replace(
+            submission.document_entries[0],
+            entry_uuid=EntryUUID(f"Document{n}"),
+            unique_id=UniqueId(f"2.25.400.{n}"),
+            **changes,  # type: ignore[arg-type]
         )
-        with repository.store.adopting([part], repository.is_referenced):
-            repository.database.write(lambda connection: repository_store.record(connection, [document], NOW))
-        sink.discard()
-        [path] = document_files.rglob(f"{part.sha256}.sealed")
-        return path
+        submission_set = replace(
+            submission.submission_set, unique_id=UniqueId(f"2.25.500.{n}"), patient_id=entry.patient_id
+        )
+        link = member("link", "SubmissionSet01", entry.entry_uuid, SubmissionSetStatus.ORIGINAL)
+        return Submission(submission_set=submission_set, document_entries=(entry,), associations=(link, *more))
 
-    return keep
+    return make
+
+
+@dataclass
+class FakePatients:
+    """A patient index in memory; ``merge`` is what an A40 does."""
+
+    keys: dict[CX, PatientKey] = field(default_factory=lambda: {PATIENT: PatientKey(1), OTHER: PatientKey(2)})
+    survivors: dict[CX, CX] = field(default_factory=dict)
+
+    def merge(self, subsumed: CX, surviving: CX) -> None:
+        self.survivors[subsumed] = surviving
+
+    def resolve(self, connection: Connection, patient_id: CX) -> Patient | None:
+        if patient_id not in self.keys or patient_id in self.survivors:
+            return None
+        merged = [self.keys[old] for old, new in self.survivors.items() if new == patient_id]
+        return Patient(key=self.keys[patient_id], keys=(self.keys[patient_id], *merged), id=patient_id)
+
+    def current(self, connection: Connection, keys: Collection[PatientKey]) -> Mapping[PatientKey, CX]:
+        return {key: self.survivors.get(id, id) for id, key in self.keys.items() if key in keys}
+
+
+@pytest.fixture
+def patients() -> FakePatients:
+    return FakePatients()
+
+
+@pytest.fixture
+def exchange() -> Exchange:
+    return Exchange(correlation_id="test", received_at=NOW)
+
+
+@pytest.fixture
+def registry(domain: AffinityDomain, database: Database, patients: FakePatients) -> DocumentRegistry:
+    """A registry on an empty database, once per engine."""
+    return DocumentRegistry(domain=domain, database=database, patients=patients, clock=lambda: NOW)
