@@ -10,11 +10,12 @@ from ihe.datatypes import CX, HD
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.exchange import Transactor
 from ihe.identifiers import PatientKey
+from ihe.patients import Patient
 from pix import candidates, linking, matricule, merging, receipts, registration, searching, store_records
 from pix.candidates import Result
 from pix.journal import Change
 from pix.locks import Locks, until_locked
-from pix.model import CandidateQuery, Feed, Identifier, Merge, Origin, Page, Patient
+from pix.model import CandidateQuery, Feed, Identifier, Merge, Origin, Page
 from pix.tables import record
 
 POINTER = "p"

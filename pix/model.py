@@ -258,12 +258,3 @@ class CandidateQuery:
     owner: str = ""
     tag: str = ""
     asked: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patient:
-    """A patient id as the document registry sees it; ``keys`` are its own key and those of ids merged into it."""
-
-    key: PatientKey
-    keys: tuple[PatientKey, ...]
-    id: CX
