@@ -4,9 +4,6 @@ from typing import Any
 
 from xds.iti41 import ITI_41
 from xds.iti42 import ITI_42
-from xds.iti57 import ITI_57
-from xds.iti61 import ITI_61
-from xds.iti62 import ITI_62
 
 from ihe.transactions import Actor, HL7v2Binding, SOAPBinding, Transaction
 from pix.iti8 import ITI_8
@@ -36,9 +33,6 @@ TRANSACTIONS: tuple[AnyTransaction, ...] = (
     ITI_45,
     ITI_47,
     ITI_51,
-    ITI_57,
-    ITI_61,
-    ITI_62,
     ITI_86,
 )
 

@@ -1,26 +1,15 @@
 """Patients as the registry knows them: through the identity feed alone (ITI TF-2: 3.42.4.1.3.3.2, 3.8.4.1.3)."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import Connection
 
 from ihe.datatypes import CX
 from ihe.identifiers import PatientKey
+from ihe.patients import Patient
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patient:
-    """A patient that the feed announced.
-
-    ``id`` is the surviving XDS patient id, ``key`` the key of that id: new objects are stored under it. ``keys`` also
-    holds the keys of ids that were merged into it: their objects belong to this patient (ITI TF-2: 3.8.4.2.4).
-    """
-
-    key: PatientKey
-    keys: tuple[PatientKey, ...]
-    id: CX
+__all__ = ["Patient", "Patients"]
 
 
 class Patients(Protocol):

@@ -1,0 +1,19 @@
+"""A patient as index and registry share it: the index resolves, the registry stores under the key."""
+
+from dataclasses import dataclass
+
+from ihe.datatypes import CX
+from ihe.identifiers import PatientKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """A patient that the feed announced.
+
+    ``id`` is the surviving XDS patient id, ``key`` the key of that id: new objects are stored under it. ``keys`` also
+    holds the keys of ids that were merged into it: their objects belong to this patient (ITI TF-2: 3.8.4.2.4).
+    """
+
+    key: PatientKey
+    keys: tuple[PatientKey, ...]
+    id: CX
