@@ -1,0 +1,200 @@
+"""A body is received without blocking the reactor: bounded queue, held-back sender, nothing left behind."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred, execute
+
+from ihe.exchange import Sink
+from soap.faults import SOAPFault
+from soap.limits import SOAPLimits
+from soap.receive import Circumstances, InMemory, Reception, Refused, Spooled, receive
+
+MTOM = 'multipart/related; boundary=B; type="application/xop+xml"'
+HEAD = b"--B\r\nContent-Type: application/xop+xml\r\n\r\n<e/>\r\n--B\r\nContent-ID: <d@x>\r\n\r\n"
+LIMITS = SOAPLimits(queue=1000, inline=100, body=10_000)
+
+
+class Producer:
+    """Remembers what was asked of the sender."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def pauseProducing(self) -> None:
+        self.asked.append("pause")
+
+    def resumeProducing(self) -> None:
+        self.asked.append("resume")
+
+
+class Threads:
+    """Worker threads that work when a test says so."""
+
+    def __init__(self) -> None:
+        self.jobs: list[tuple[Deferred[Any], Callable[[], Deferred[Any]]]] = []
+
+    def __call__(self, function: Callable[..., Any], *arguments: Any) -> "Deferred[Any]":
+        done: Deferred[Any] = Deferred()
+        self.jobs.append((done, lambda: execute(function, *arguments)))
+        return done
+
+    def work(self) -> None:
+        """Finish every job, and those that they cause."""
+        while self.jobs:
+            done, job = self.jobs.pop(0)
+            job().chainDeferred(done)
+
+
+@pytest.fixture
+def producer() -> Producer:
+    return Producer()
+
+
+@pytest.fixture
+def threads() -> Threads:
+    return Threads()
+
+
+@pytest.fixture
+def begin(spool: Callable[[], Sink], producer: Producer, threads: Threads) -> Callable[..., Reception]:
+    """Receive a body whose length is unknown."""
+
+    def start(content_type: str = MTOM, length: int | None = None, encoding: str = "") -> Reception:
+        site = Circumstances(spool=spool, limits=LIMITS, in_thread=threads)
+        return receive(content_type, encoding, length, producer, site)
+
+    return start
+
+
+Begin = Callable[..., Reception]
+
+
+def outcome(deferred: "Deferred[Any]") -> Any:
+    """What a Deferred has come to: its result, its exception, or None while it waits."""
+    results: list[Any] = [None]
+    deferred.addBoth(lambda result: results.append(getattr(result, "value", result)))
+    return results[-1]
+
+
+def test_small_envelopes_need_no_thread(begin: Begin, threads: Threads) -> None:
+    reception = begin("application/soap+xml", 4)
+    reception.data(b"<e")
+    reception.data(b"/>")
+    assert isinstance(reception, InMemory)
+    assert outcome(reception.end()).root.tag == "e"
+    assert threads.jobs == []
+
+
+def test_a_package_is_taken_apart_by_workers(begin: Begin, threads: Threads, spool: Any) -> None:
+    reception = begin()
+    reception.data(HEAD)
+    reception.data(b"content\r\n--B--")
+    ended = reception.end()
+    assert not ended.called
+    threads.work()
+    received = outcome(ended)
+    assert (received.root.tag, received.packaged, received.parts["d@x"].size) == ("e", True, 7)
+    reception.discard()
+    reception.discard()
+    threads.work()
+    assert spool.left == []
+
+
+def test_the_sender_is_held_back_while_the_disk_is_slow(begin: Begin, threads: Threads, producer: Producer) -> None:
+    reception = begin()
+    reception.data(HEAD)
+    for _ in range(9):
+        reception.data(b"x" * 100)
+    assert producer.asked == []
+    reception.data(b"x" * 100)
+    assert producer.asked == ["pause"]
+    threads.work()
+    assert producer.asked == ["pause", "resume"]
+
+
+def test_one_worker_at_a_time_takes_what_has_arrived_in_order(begin: Begin, threads: Threads) -> None:
+    reception = begin()
+    for piece in (HEAD, b"ab", b"cd"):
+        reception.data(piece)
+        assert len(threads.jobs) == 1
+    reception.data(b"\r\n--B--")
+    ended = reception.end()
+    threads.work()
+    assert outcome(ended).parts["d@x"].size == 4
+
+
+def test_a_sender_that_leaves_takes_its_parts_with_it(begin: Begin, threads: Threads, spool: Any) -> None:
+    reception = begin()
+    reception.data(HEAD + b"x" * 500)
+    threads.work()
+    assert spool.left == ["part-1"]
+    reception.data(b"x" * 500)
+    reception.discard()
+    assert spool.left == ["part-1"]  # a worker may be writing
+    threads.work()
+    assert spool.left == []
+
+
+def test_a_malformed_package_is_known_before_it_ends(begin: Begin, threads: Threads, producer: Producer) -> None:
+    reception = begin()
+    reception.data(b"x" * 2000)
+    reception.data(b"\r\n--B\r\nno colon\r\n\r\n")
+    threads.work()
+    assert reception.refused is not None
+    assert producer.asked == ["pause", "resume"]
+    reception.data(b"more")
+    assert threads.jobs == []
+    assert "no name and colon" in str(outcome(reception.end()))
+
+
+def test_a_body_without_length_is_counted(begin: Begin, threads: Threads) -> None:
+    reception = begin()
+    for _ in range(101):
+        reception.data(b"x" * 100)
+    assert reception.refused is not None
+    fault = outcome(reception.end())
+    threads.work()
+    assert isinstance(fault or reception.refused.value, SOAPFault)
+    assert reception.refused.value.status == 413
+
+
+def test_a_full_disk_fails_the_request_and_not_the_server(producer: Producer, threads: Threads) -> None:
+    def full() -> Sink:
+        raise OSError("no space left on device")
+
+    reception = receive(MTOM, "", None, producer, Circumstances(spool=full, limits=LIMITS, in_thread=threads))
+    reception.data(HEAD)
+    ended = reception.end()
+    threads.work()
+    assert isinstance(outcome(ended), OSError)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "encoding", "length", "status"),
+    [
+        ("text/html", "", 4, 415),
+        (MTOM, "gzip", 4, 415),
+        (MTOM, "", 10_001, 413),
+        ("multipart/related", "", 4, 415),
+        ("application/soap+xml", "", 10_001, 413),
+    ],
+)
+def test_headers_alone_may_refuse_a_body(
+    begin: Begin, content_type: str, encoding: str, length: int, status: int
+) -> None:
+    reception = begin(content_type, length, encoding)
+    assert isinstance(reception, Refused)
+    reception.data(b"x")
+    assert outcome(reception.end()).status == status
+
+
+def test_long_envelopes_are_parsed_by_a_worker(begin: Begin, threads: Threads) -> None:
+    reception = begin("application/soap+xml", 101)
+    assert isinstance(reception, Spooled)
+    reception.data(b"<e>" + b" " * 94 + b"</e>")
+    ended = reception.end()
+    assert not ended.called
+    threads.work()
+    assert outcome(ended).root.tag == "e"
