@@ -1,7 +1,7 @@
 """A registry with content of our choice, for the tests of queries."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -11,7 +11,7 @@ from lxml.etree import _Element
 from sqlalchemy import Connection, insert
 
 from affinity.database import Database
-from ihe.datatypes import CX, HD, Code, earliest
+from ihe.datatypes import CX, HD, Code
 from ihe.domain import AffinityDomain
 from ihe.exchange import Exchange, SOAPRequest
 from ihe.identifiers import EntryUUID, PatientKey, UniqueId, new_entry_uuid, new_oid
@@ -23,7 +23,6 @@ from xds.model import (
     AssociationType,
     Author,
     AvailabilityStatus,
-    DocumentAvailability,
     DocumentEntry,
     Folder,
     RegistryObject,
@@ -31,9 +30,9 @@ from xds.model import (
     SubmissionSetStatus,
 )
 from xds.patients import Patient
+from xds.rows import row
 from xds.tables import TABLE_OF, object_locator, unique_id_locator
 
-APPROVED = AvailabilityStatus.APPROVED
 OID = "2.25.7001"
 
 
@@ -84,11 +83,17 @@ class Shelves:
 
     def _put(self, connection: Connection, key: int, each: RegistryObject, superseded: bool) -> None:
         kind = KINDS[type(each)]
-        row = _row(each) | {"patient_key": key, "id": next(self.ids)}
+        accepted = replace(
+            each,
+            logical_id=each.logical_id or each.entry_uuid,
+            version=each.version or 1,
+            availability_status=each.availability_status or AvailabilityStatus.APPROVED,
+        )
+        stored = row(accepted, PatientKey(key), next(self.ids), fragment(accepted))
         if isinstance(each, DocumentEntry | Folder):
-            row["superseded"] = superseded
-        connection.execute(insert(TABLE_OF[kind]).values(row))
-        place = {name: row[name] for name in ("entry_uuid", "patient_key", "id")} | {"kind": kind}
+            stored["superseded"] = superseded
+        connection.execute(insert(TABLE_OF[kind]).values(stored))
+        place = {name: stored[name] for name in ("entry_uuid", "patient_key", "id")} | {"kind": kind}
         connection.execute(insert(object_locator).values(place))
         if not isinstance(each, Association):
             connection.execute(insert(unique_id_locator).values(place | {"unique_id": each.unique_id}))
@@ -122,74 +127,6 @@ def shelves(database: Database) -> Shelves:
     return Shelves(database)
 
 
-def _row(each: RegistryObject) -> dict[str, Any]:
-    shared = {
-        "entry_uuid": each.entry_uuid,
-        "logical_id": each.logical_id or each.entry_uuid,
-        "version": each.version or 1,
-        "status": each.availability_status or APPROVED,
-        "home": each.home_community_id,
-        "fragment": fragment(each),
-    }
-    return shared | OWN[type(each)](each)
-
-
-def _codes(codes: tuple[Code, ...]) -> list[str]:
-    return [str(code) for code in codes]
-
-
-def _persons(authors: tuple[Author, ...]) -> list[str]:
-    return [author.author_person for author in authors if author.author_person]
-
-
-def _entry_row(entry: DocumentEntry) -> dict[str, Any]:
-    times = {name: getattr(entry, name) for name in ("creation_time", "service_start_time", "service_stop_time")}
-    single = ("class_code", "type_code", "format_code", "healthcare_facility_type_code", "practice_setting_code")
-    codes = {name: getattr(entry, name) for name in single}
-    return {
-        "unique_id": entry.unique_id,
-        "object_type": entry.object_type,
-        "document_availability": entry.document_availability or DocumentAvailability.ONLINE,
-        "event_code_list": _codes(entry.event_code_list),
-        "confidentiality_code": _codes(entry.confidentiality_code),
-        "author_person": _persons(entry.author),
-        "reference_id_list": list(entry.reference_id_list),
-        **{name: earliest(time) if time else None for name, time in times.items()},
-        **{name: str(code) if code else None for name, code in codes.items()},
-    }
-
-
-def _submission_set_row(submission_set: SubmissionSet) -> dict[str, Any]:
-    return {
-        "unique_id": submission_set.unique_id,
-        "source_id": submission_set.source_id,
-        "submission_time": earliest(submission_set.submission_time or ""),
-        "content_type_code": str(submission_set.content_type_code),
-        "author_person": _persons(submission_set.author),
-    }
-
-
-def _folder_row(folder: Folder) -> dict[str, Any]:
-    return {
-        "unique_id": folder.unique_id,
-        "last_update_time": earliest(folder.last_update_time or ""),
-        "code_list": _codes(folder.code_list),
-    }
-
-
-def _association_row(association: Association) -> dict[str, Any]:
-    names = ("association_type", "source_object", "target_object", "submission_set_status")
-    return {name: getattr(association, name) for name in names}
-
-
-OWN: dict[type[RegistryObject], Callable[[Any], dict[str, Any]]] = {
-    DocumentEntry: _entry_row,
-    SubmissionSet: _submission_set_row,
-    Folder: _folder_row,
-    Association: _association_row,
-}
-
-
 def make_entry(patient: CX, **changes: Any) -> DocumentEntry:
     """A stable entry that every filter of the tests can tell apart; ``changes`` are attributes."""
     attributes: dict[str, Any] = {
@@ -208,7 +145,6 @@ def make_entry(patient: CX, **changes: Any) -> DocumentEntry:
         "practice_setting_code": Code("MED", "2.25.1", "Medicine"),
         "confidentiality_code": (Code("N", "2.16.840.1.113883.5.25", "normal"),),
         "author": (Author(author_person="^Weber^Anna^^^Dr"),),
-        "availability_status": APPROVED,
         "patient_id": patient,
         "unique_id": UniqueId(new_oid()),
     }
