@@ -22,8 +22,10 @@ from affinity.domain_files import (
     OrganizationTable,
     Table,
 )
+from hl7v2.encoding import Charset
 from ihe.datatypes import Code
 from ihe.domain import AffinityDomain, AssigningAuthority
+from mllp.validation import Policy
 from xua.authentication import XUAMode
 
 SHIPPED = Path(__file__).resolve().parent.parent / "domains"
@@ -55,10 +57,15 @@ class DomainPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """A system of an organisation: its name in MSH-3, and its v3 device id (``root`` or ``root^extension``)."""
+    """A system of an organisation: its name in MSH-3, and its v3 device id (``root`` or ``root^extension``).
+
+    ``validation`` says when hl7apy looks at its HL7 v2 messages, ``charset`` how one without MSH-18 is read.
+    """
 
     name: str
     device: str | None = None
+    validation: Policy = Policy.OFF
+    charset: Charset | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +251,6 @@ def _authority(written: AuthorityTable, organizations: Mapping[str, Organization
 
 
 def _organization(written: OrganizationTable) -> Organization:
-    applications = tuple(Application(name=each.name, device=each.device) for each in written.applications)
+    applications = tuple(Application(**each.model_dump()) for each in written.applications)
     plain = written.model_dump(include={"facility", "oid", "kind"})
     return Organization(**plain, applications=applications, display=MappingProxyType(written.display))

@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from hl7v2.encoding import Charset
 from ihe.identifiers import is_oid
+from mllp.validation import Policy
 from xua.authentication import XUAMode
 
 
@@ -77,10 +79,16 @@ class AuthoritiesFile(Table):
 
 
 class ApplicationTable(Table):
-    """One system: its name in MSH-3 and its HL7 v3 device id."""
+    """One system: its name in MSH-3, its HL7 v3 device id, and how its HL7 v2 messages are read.
+
+    ``validate``: what hl7apy is asked about them. ``charset``: the one of table 0211 in which they are written where
+    MSH-18 is empty; None: UTF-8.
+    """
 
     name: Name
     device: OID | None = None
+    validation: Policy = Field(Policy.OFF, alias="validate")
+    charset: Charset | None = None
 
 
 class OrganizationTable(Table):

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from affinity.dispatch import Ports, answer
+from affinity.hl7_sources import HL7Sources
 from hl7v2.ack import ack
 from hl7v2.er7 import parse, serialize
 from hl7v2.message import Message
@@ -25,10 +26,11 @@ HL7v2Transaction = Transaction[Message, Any, Any, Any, Message | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HL7Answers:
-    """Answers the MLLP ports of one node. ``defer`` runs blocking work in a worker thread."""
+    """Answers the MLLP ports of one node. ``defer`` runs blocking work in a worker thread, validation included."""
 
     transactions: tuple[HL7v2Transaction, ...]
     ports: Ports
+    sources: HL7Sources
     clock: Callable[[], datetime]
     defer: Callable[..., Awaitable[bytes | None]]
 
@@ -37,12 +39,14 @@ class HL7Answers:
         return self.defer(self._answer, message, peer)
 
     def _answer(self, received: bytes, peer: Peer) -> bytes | None:
-        message = parse(received)
+        message = parse(received, self.sources.charset)
         exchange = Exchange(correlation_id=uuid.uuid4().hex, received_at=self.clock(), peer=peer.address)
         try:
+            self.sources.validate(message)
             transaction = choose(message, self.transactions)
         except Rejected as rejected:
-            log.info("refused", trigger=message.trigger, correlation=exchange.correlation_id)
+            codes = sorted(str(code) for code in rejected.codes)
+            log.info("refused", trigger=message.trigger, codes=codes, correlation=exchange.correlation_id)
             reply = ack(message, rejected, exchange)
         else:
             reply = answer(transaction, message, self.ports, exchange)

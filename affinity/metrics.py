@@ -13,6 +13,12 @@ SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=REGISTRY,
 )
+DOUBTFUL = Counter(
+    "affinity_hl7_doubtful_total",
+    "HL7 v2 messages of a listed source that hl7apy found something wrong with and that were answered all the same",
+    ["source"],
+    registry=REGISTRY,
+)
 
 
 def exposition() -> bytes:

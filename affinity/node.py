@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from xds.registry import DocumentRegistry
-
 from affinity.database import Database
 from affinity.domain import LoadedDomain
+from affinity.hl7_sources import HL7Sources
 from affinity.migrations import upgrade
 from affinity.settings import Settings
 from ihe.identifiers import new_entry_uuid
@@ -17,6 +16,7 @@ from ihe.transactions import Actor
 from pix.manager import PatientIndex
 from xds.documents import FileStore
 from xds.encryption import KeyRing, create_keys, load_keys
+from xds.registry import DocumentRegistry
 from xds.repository import DocumentRepository
 
 
@@ -28,9 +28,11 @@ class Node:
     store: FileStore
     repository: DocumentRepository
     ports: Mapping[Actor, Any]
+    sources: HL7Sources
 
     def close(self) -> None:
-        """Let go of the database once no request is under way."""
+        """Let go of the database and the validator once no request is under way."""
+        self.sources.close()
         self.database.close()
 
 
@@ -64,7 +66,8 @@ def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
         Actor.PIX_MANAGER: index,
         Actor.PATIENT_DEMOGRAPHICS_SUPPLIER: index,
     }
-    return Node(database=database, store=store, repository=repository, ports=ports)
+    sources = HL7Sources.of(loaded.organizations)
+    return Node(database=database, store=store, repository=repository, ports=ports, sources=sources)
 
 
 def _keys(settings: Settings) -> KeyRing | None:

@@ -113,7 +113,13 @@ class Server:
 
     def _hl7_answers(self) -> HL7Answers:
         chosen = hl7v2_transactions(self._transactions)
-        return HL7Answers(transactions=chosen, ports=self._node.ports, clock=utc_now, defer=self._workers.defer)
+        return HL7Answers(
+            transactions=chosen,
+            ports=self._node.ports,
+            sources=self._node.sources,
+            clock=utc_now,
+            defer=self._workers.defer,
+        )
 
     def _give_up(self) -> None:
         log.warning("requests were still under way when the time to drain was over")

@@ -6,6 +6,7 @@ message with no MSH-18 is read as UTF-8, which contains ASCII and does not mista
 
 import re
 from collections import Counter
+from collections.abc import Callable
 
 from hl7v2.encoding import UNDECLARED, Charset, Encoding, charset
 from hl7v2.message import HEADERS, Message, Segment
@@ -37,8 +38,8 @@ class Malformed(Rejected):
         self.header = header
 
 
-def parse(data: bytes, undeclared: Charset = UNDECLARED) -> Message:
-    """Read one message. ``undeclared`` is the character set of a source that leaves MSH-18 empty.
+def parse(data: bytes, undeclared: Charset | Callable[[Message], Charset] = UNDECLARED) -> Message:
+    """Read one message. ``undeclared`` is the character set of a source that leaves MSH-18 empty, or finds it by MSH.
 
     Raises NotHL7 if there is no MSH, Malformed with every breach found if there is one but the rest cannot be read.
     """
@@ -103,10 +104,12 @@ def _is_delimiter(character: str) -> bool:
     return "!" <= character <= "~" and not character.isalnum() and character != '"'
 
 
-def _declared(header: Message, undeclared: Charset) -> Charset:
+def _declared(header: Message, undeclared: Charset | Callable[[Message], Charset]) -> Charset:
     repetitions = header.header.repetitions(18)
     name = repetitions[0].text() if repetitions else ""
-    found = charset(name) if name else undeclared
+    if not name:
+        return undeclared if isinstance(undeclared, Charset) else undeclared(header)
+    found = charset(name)
     if found is None:
         raise Malformed(header, _unknown_charset(name))
     return found

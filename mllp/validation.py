@@ -4,6 +4,7 @@ hl7apy needs 10 to 70 ms for a message, so it works in a process of its own (``v
 time, and never on the reactor. What is known to be its fault and not the sender's is left out here.
 """
 
+import itertools
 import json
 import re
 import selectors
@@ -92,20 +93,26 @@ class Validator:
         """``timeout``: seconds for one message. ``every``: a sampled source's message in how many is looked at."""
         self._timeout = timeout
         self._every = every
-        self._counted = 0
+        self._counted = itertools.count()
         self._lock = threading.Lock()
         self._worker: subprocess.Popen[bytes] | None = None
 
-    def enforce(self, message: Message, policy: Policy) -> None:
-        """Strict: raise Rejected if there are errors. Sampled: now and then look, and log the codes. Off: nothing."""
+    def enforce(self, message: Message, policy: Policy) -> tuple[Breach, ...]:
+        """Strict: raise Rejected if there are errors. Sampled: now and then look, and log where. Off: nothing.
+
+        Returns what was found wrong and let pass.
+        """
         if policy is Policy.OFF or (policy is Policy.SAMPLED and not self._is_due()):
-            return
+            return ()
         found = self.check(message)
         errors = [breach for breach in found if breach.severity is Severity.ERROR]
         if errors and policy is Policy.STRICT:
             raise Rejected(*found)
         if found:
-            log.info("hl7 structure doubtful", sender=message.sending_application, at=[each.location for each in found])
+            log.warning(
+                "hl7 structure doubtful", sender=message.sending_application, at=[each.location for each in found]
+            )
+        return found
 
     def check(self, message: Message) -> tuple[Breach, ...]:
         """Everything that hl7apy finds wrong and that is not its own defect; nothing if it fails or takes too long."""
@@ -126,9 +133,7 @@ class Validator:
             self._stop()
 
     def _is_due(self) -> bool:
-        with self._lock:
-            self._counted += 1
-            return self._counted % self._every == 1 or self._every == 1
+        return next(self._counted) % self._every == 0
 
     def _ask(self, data: bytes) -> list[Complaint]:
         worker = self._worker = self._worker or _start()
