@@ -10,7 +10,7 @@ from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.exchange import SOAPRequest
 from soap.xml import escape
 from xds.query_parameters import QueryParameters, decode, encode
-from xds.stored_queries import StoredQuery
+from xds.stored_query import StoredQuery
 
 if TYPE_CHECKING:
     from lxml.etree import _Element

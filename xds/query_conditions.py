@@ -18,7 +18,7 @@ from sqlalchemy.types import TypeDecorator
 from ihe.datatypes import Code, earliest
 from xds.model import MetadataObject, ObjectType
 from xds.query_parameters import Clause, QueryParameters, Value
-from xds.stored_queries import Kind, Parameter, StoredQuery
+from xds.stored_query import Kind, Parameter, StoredQuery
 from xds.tables import association, document_entry, elements, folder, submission_set
 
 COLUMNS: Mapping[str, Column[Any]] = {
@@ -120,7 +120,7 @@ def conditions(
     """The shape of everything that restricts objects of this kind, and the values to bind."""
     shape: list[Condition] = []
     bound: dict[str, object] = {}
-    for parameter in _restricting(query.id, query.parameters, kind):
+    for parameter in _restricting(query, kind):
         clauses = parameters.values.get(parameter.name) or _default(parameter)
         if clauses:
             shape.append(Condition(parameter, tuple(_size(parameter, clause) for clause in clauses)))
@@ -151,9 +151,9 @@ def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
 
 
 @lru_cache
-def _restricting(_query_id: str, parameters: tuple[Parameter, ...], kind: MetadataObject) -> tuple[Parameter, ...]:
+def _restricting(query: StoredQuery, kind: MetadataObject) -> tuple[Parameter, ...]:
     return tuple(
-        each for each in parameters if each.attribute in COLUMNS and each.attribute.split(".")[0] == kind.value
+        each for each in query.parameters if each.attribute in COLUMNS and each.attribute.split(".")[0] == kind.value
     )
 
 

@@ -11,7 +11,7 @@ from ihe.datatypes import CX, Code, is_dtm, parse_patient_id
 from ihe.errors import Breach, ErrorCode
 from xds.model import AssociationType, AvailabilityStatus, DocumentAvailability, ObjectType
 from xds.query_literals import Literal, Unreadable, is_number, quote, read, write_list
-from xds.stored_queries import Kind, Mult, Opt, Parameter, StoredQuery
+from xds.stored_query import Kind, Mult, Opt, Parameter, StoredQuery
 
 Term = AvailabilityStatus | AssociationType | ObjectType | DocumentAvailability
 Value = str | int | Code | CX | Term
@@ -65,8 +65,9 @@ def decode(query: StoredQuery, slots: Slots) -> tuple[QueryParameters, tuple[Bre
     """
     breaches: list[Breach] = []
     values: dict[str, list[Clause]] = {}
+    declared = query.by_name
     for name, texts in slots:
-        parameter = query.by_name.get(name)
+        parameter = declared.get(name)
         if parameter is not None:
             clause = tuple(_clause(parameter, texts, breaches))
             if clause:

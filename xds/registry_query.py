@@ -16,7 +16,7 @@ from xds.adhoc_query_response import Answer
 from xds.patients import Patient, Patients
 from xds.query_answers import ANSWERS
 from xds.search import ERRORS, Found, Search, too_many
-from xds.stored_queries import Kind
+from xds.stored_query import Kind
 from xds.visibility import visible_entries
 
 

@@ -4,79 +4,11 @@ The parameters of the Document Metadata Update Option (ITI Suppl. XDS Metadata U
 the tables. ``$homeCommunityId`` is not: it is the ``home`` attribute of AdhocQuery (ITI TF-2: 3.18.4.1.2.3.8).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
-from types import MappingProxyType
 from typing import Final
 
-from ihe.citations import Citation, tf2
+from ihe.citations import tf2
 from xds.model import MetadataObject
-
-
-class Kind(Enum):
-    """How the values of a parameter are spelled and compared."""
-
-    TEXT = "a string, compared exactly"
-    PATIENT_ID = "id^^^&oid&ISO"
-    CODE = "code^^coding-scheme"
-    TIME_FROM = "YYYY[MM[DD[hh[mm[ss]]]]], inclusive"
-    TIME_TO = "YYYY[MM[DD[hh[mm[ss]]]]], exclusive"
-    PATTERN = "a pattern of SQL LIKE"
-    STATUS = "an availabilityStatus; others are ignored"
-    ASSOCIATION_TYPE = "an associationType; others are ignored"
-    ENTRY_TYPE = "the objectType of a Stable or an On-Demand Document Entry"
-    AVAILABILITY = "a documentAvailability"
-    METADATA_LEVEL = "1 or 2"
-
-
-class Opt(Enum):
-    """The column Opt of the parameter tables."""
-
-    REQUIRED = "R"
-    OPTIONAL = "O"
-
-
-class Mult(Enum):
-    """The column Mult of the parameter tables, with the footnote on AND/OR semantics."""
-
-    ONE = "-"
-    ANY = "M"
-    ALL_OF_ANY = "M with AND/OR"
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One row of a parameter table. ``attribute`` is what the values are compared with."""
-
-    name: str
-    attribute: str
-    kind: Kind
-    opt: Opt = Opt.OPTIONAL
-    mult: Mult = Mult.ONE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredQuery:
-    """A stored query.
-
-    Of the parameters ``exactly_one`` one and only one is given; of ``at_least_one`` one or more. ``one_patient`` are
-    the objects that must belong to one patient before a LeafClass answer may leave.
-    """
-
-    id: str
-    name: str
-    citation: Citation
-    parameters: tuple[Parameter, ...]
-    exactly_one: tuple[str, ...] = ()
-    at_least_one: tuple[str, ...] = ()
-    one_patient: frozenset[MetadataObject] = frozenset()
-
-    @property
-    def by_name(self) -> Mapping[str, Parameter]:
-        """The parameters by the name of their Slot."""
-        return _BY_NAME[self.id]
-
+from xds.stored_query import Kind, Mult, Opt, Parameter, StoredQuery
 
 O, R = Opt.OPTIONAL, Opt.REQUIRED  # noqa: E741 - as the tables print them
 ONE, M, AND_OR = Mult.ONE, Mult.ANY, Mult.ALL_OF_ANY
@@ -321,10 +253,3 @@ REGISTRY_STORED_QUERIES: Final = (
 """What ITI-18 answers (ITI TF-2: 3.18.4.1.2.4)."""
 MULTI_PATIENT_STORED_QUERIES: Final = (FIND_DOCUMENTS_FOR_MULTIPLE_PATIENTS, FIND_FOLDERS_FOR_MULTIPLE_PATIENTS)
 """What ITI-51 answers (ITI TF-2: 3.51.4.1.2.2)."""
-
-_BY_NAME: Final = MappingProxyType(
-    {
-        query.id: MappingProxyType({parameter.name: parameter for parameter in query.parameters})
-        for query in (*REGISTRY_STORED_QUERIES, *MULTI_PATIENT_STORED_QUERIES)
-    }
-)

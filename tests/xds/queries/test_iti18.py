@@ -30,8 +30,8 @@ from xds.stored_queries import (
     GET_RELATED_DOCUMENTS,
     GET_SUBMISSION_SET_AND_CONTENTS,
     GET_SUBMISSION_SETS,
-    StoredQuery,
 )
+from xds.stored_query import StoredQuery
 
 RIM = "{urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0}"
 PATIENT_ID_SCHEMES = "(@identificationScheme='urn:uuid:58a6f841-87b3-4a3e-92fd-a8ffeff98427')"

@@ -19,12 +19,8 @@ from xds.stored_queries import (
     GET_RELATED_DOCUMENTS,
     MULTI_PATIENT_STORED_QUERIES,
     REGISTRY_STORED_QUERIES,
-    Kind,
-    Mult,
-    Opt,
-    Parameter,
-    StoredQuery,
 )
+from xds.stored_query import Kind, Mult, Opt, Parameter, StoredQuery
 
 APPROVED = "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"
 PATIENT = ("$XDSDocumentEntryPatientId", ("'st3498702^^^&1.3.6.1.4.1.21367.2005.3.7&ISO'",))

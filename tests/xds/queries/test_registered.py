@@ -18,7 +18,12 @@ from xds.iti42 import ITI_42
 from xds.model import Association, AssociationType, Author, AvailabilityStatus, Submission
 from xds.query_parameters import Clause, QueryParameters
 from xds.registry import DocumentRegistry
-from xds.stored_queries import FIND_DOCUMENTS, GET_ALL, GET_RELATED_DOCUMENTS, StoredQuery
+from xds.stored_queries import (
+    FIND_DOCUMENTS,
+    GET_ALL,
+    GET_RELATED_DOCUMENTS,
+)
+from xds.stored_query import StoredQuery
 
 APPROVED, DEPRECATED = AvailabilityStatus.APPROVED, AvailabilityStatus.DEPRECATED
 

@@ -20,8 +20,8 @@ from xds.stored_queries import (
     GET_DOCUMENTS,
     MULTI_PATIENT_STORED_QUERIES,
     REGISTRY_STORED_QUERIES,
-    Kind,
 )
+from xds.stored_query import Kind
 from xds.tables import document_entry
 from xds.visibility import EVERYTHING
 
