@@ -1,42 +1,23 @@
-"""Fixtures of the Document Repository: a real one over both engines and files, beside a registry that accepts all."""
+"""Fixtures of the Document Repository: a real one over both engines and files, beside the real registry."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
 
 from affinity.database import Database
-from ihe.errors import Rejected
+from ihe.domain import AffinityDomain
 from ihe.identifiers import UniqueId
 from xds import repository_store
-from xds.attributes import Sender
 from xds.documents import Content, FileStore
-from xds.ebrim import Decoded
 from xds.encryption import KeyRing
-from xds.registry import Prepared
+from xds.registry import DocumentRegistry
 from xds.repository import DocumentRepository
 from xds.repository_store import Document
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 Keep = Callable[[str, bytes, str], Path]
-
-
-class AcceptingRegistry:
-    """A registry without rules, which remembers what it was given."""
-
-    def __init__(self) -> None:
-        self.registered: list[Prepared] = []
-
-    def prepare(self, decoded: Decoded, sender: Sender) -> Prepared:
-        if decoded.submission is None:
-            raise Rejected(*decoded.breaches)
-        submission = decoded.submission
-        return Prepared(asked=submission, accepted=submission, fragments={}, warnings=decoded.breaches, now="2026")
-
-    def register_in(self, connection: Connection, prepared: Prepared) -> None:
-        self.registered.append(prepared)
 
 
 @pytest.fixture
@@ -46,19 +27,16 @@ def document_files(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def accepting_registry() -> AcceptingRegistry:
-    return AcceptingRegistry()
-
-
-@pytest.fixture
-def repository(database: Database, document_files: Path, accepting_registry: AcceptingRegistry) -> DocumentRepository:
-    """A repository with the ids 2.25.77.1 and urn:oid:2.25.77, its documents sealed."""
+def repository(
+    domain: AffinityDomain, database: Database, registry: DocumentRegistry, document_files: Path
+) -> DocumentRepository:
+    """The repository of the test domain (2.25.300 in urn:oid:2.25.100) beside its registry; documents are sealed."""
     return DocumentRepository(
-        unique_id="2.25.77.1",
-        home_community_id="urn:oid:2.25.77",
+        unique_id=domain.repository_unique_id,
+        home_community_id=domain.home_community_id,
         database=database,
         store=FileStore(document_files, KeyRing((b"k" * 32,))),
-        registry=accepting_registry,
+        registry=registry,
     )
 
 

@@ -21,7 +21,7 @@ NS = {"xds": "urn:ihe:iti:xds-b:2007", "rs": "urn:oasis:names:tc:ebxml-regrep:xs
 SUCCESS = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"
 PARTIAL = "urn:ihe:iti:2007:ResponseStatusType:PartialSuccess"
 FAILURE = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Failure"
-HERE, HOME = "2.25.77.1", "urn:oid:2.25.77"
+HERE, HOME = "2.25.300", "urn:oid:2.25.100"
 EXCHANGE = Exchange(correlation_id="c", received_at=datetime(2026, 11, 23, tzinfo=UTC))
 LENIENT = replace(EXCHANGE, validation=Validation.LENIENT)
 CDA, SCAN = b"<ClinicalDocument>\r\n</ClinicalDocument>\r\n", bytes(range(256)) * 1000

@@ -19,7 +19,7 @@ NS = {"rs": "urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0"}
 SUCCESS = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"
 PARTIAL = "urn:ihe:iti:2007:ResponseStatusType:PartialSuccess"
 FAILURE = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Failure"
-HERE = "2.25.77.1"
+HERE = "2.25.300"
 EXCHANGE = Exchange(correlation_id="c", received_at=datetime(2026, 11, 23, tzinfo=UTC))
 
 
