@@ -2,13 +2,13 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from pathlib import Path
 
 import pytest
-from xds.iti41 import ITI_41
 
 from affinity.client import hl7, xds
 from affinity.client.hl7 import Announced, Route
@@ -23,6 +23,7 @@ from soap.client import NoAnswer, SOAPAnswer, SOAPClient
 from tests.end_to_end.conftest import RunningNode, start_node
 from xds.documents import FileStore
 from xds.iti18 import ITI_18
+from xds.iti41 import ITI_41
 from xds.iti43 import ITI_43
 from xds.stored_queries import FIND_DOCUMENTS
 
@@ -58,15 +59,13 @@ def test_nothing_acknowledged_is_lost_and_nothing_half_is_visible(data: Path, tm
     owner = CX("KILL-OWNER", RED)
     assert feed(node, owner.id)
     for round_number in range(ROUNDS):
-        threads = [
-            *(work(partial(feed_next, node, witness, numbers)) for _ in range(FEEDERS)),
-            *(work(partial(submit_next, node, owner, witness)) for _ in range(SUBMITTERS)),
-        ]
-        for _ in range(25 + 7 * round_number):
-            assert witness.acknowledged.acquire(timeout=60)
-        node.kill()
-        for thread in threads:
-            thread.join(60)
+        with ThreadPoolExecutor(FEEDERS + SUBMITTERS) as pool:
+            feeding = [pool.submit(repeat, partial(feed_next, node, witness, numbers)) for _ in range(FEEDERS)]
+            submitting = [pool.submit(repeat, partial(submit_next, node, owner, witness)) for _ in range(SUBMITTERS)]
+            for _ in range(25 + 7 * round_number):
+                assert witness.acknowledged.acquire(timeout=20)
+            node.kill()
+        assert [worker.exception() for worker in (*feeding, *submitting)] == [None] * (FEEDERS + SUBMITTERS)
         node = start_node(data, "--domain", "connectathon")
     check(node, owner, witness, tmp_path)
     node.kill()
@@ -83,16 +82,10 @@ def check(node: RunningNode, owner: CX, witness: Witness, tmp_path: Path) -> Non
     assert list((node.data / "documents" / "spool").iterdir()) == []
 
 
-def work(step: Callable[[], bool]) -> threading.Thread:
+def repeat(step: Callable[[], bool]) -> None:
     """Repeat a step until the node is gone."""
-
-    def repeat() -> None:
-        while step():
-            pass
-
-    thread = threading.Thread(target=repeat, daemon=True)
-    thread.start()
-    return thread
+    while step():
+        pass
 
 
 def feed_next(node: RunningNode, witness: Witness, numbers: Iterator[int]) -> bool:
@@ -180,11 +173,11 @@ def call(
 
 
 CODING = xds.Coding(
-    class_code=Code("REPORTS", "1.3.6.1.4.1.19376.1.2.6.1"),
-    type_code=Code("11502-2", "2.16.840.1.113883.6.1"),
-    format_code=Code("urn:ihe:iti:xds:2017:mimeTypeSufficient", "1.3.6.1.4.1.19376.1.2.3"),
-    confidentiality_code=Code("N", "2.16.840.1.113883.5.25"),
-    healthcare_facility_type_code=Code("22232009", "2.16.840.1.113883.6.96"),
-    practice_setting_code=Code("309927009", "2.16.840.1.113883.6.96"),
-    content_type_code=Code("225728007", "2.16.840.1.113883.6.96"),
+    class_code=Code("REPORTS", "1.3.6.1.4.1.19376.1.2.6.1", "REPORTS"),
+    type_code=Code("11502-2", "2.16.840.1.113883.6.1", "11502-2"),
+    format_code=Code("urn:ihe:iti:xds:2017:mimeTypeSufficient", "1.3.6.1.4.1.19376.1.2.3", "urn:ihe:iti:xds:2017:mimeTypeSufficient"),
+    confidentiality_code=Code("N", "2.16.840.1.113883.5.25", "N"),
+    healthcare_facility_type_code=Code("22232009", "2.16.840.1.113883.6.96", "22232009"),
+    practice_setting_code=Code("309927009", "2.16.840.1.113883.6.96", "309927009"),
+    content_type_code=Code("225728007", "2.16.840.1.113883.6.96", "225728007"),
 )
