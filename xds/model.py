@@ -204,6 +204,8 @@ class Association:
     extra: tuple[ExtraSlot, ...] = ()
 
 
+Identified = SubmissionSet | DocumentEntry | Folder
+"""What has a patientId and a uniqueId."""
 RegistryObject = SubmissionSet | DocumentEntry | Folder | Association
 """What has an entryUUID."""
 
@@ -218,6 +220,11 @@ class Submission:
     associations: tuple[Association, ...] = ()
 
     @property
+    def identified(self) -> tuple[Identified, ...]:
+        """Every object with a patientId and a uniqueId."""
+        return (self.submission_set, *self.document_entries, *self.folders)
+
+    @property
     def objects(self) -> tuple[RegistryObject, ...]:
         """Every object of the submission, in the order of ``MetadataObject``."""
-        return (self.submission_set, *self.document_entries, *self.folders, *self.associations)
+        return (*self.identified, *self.associations)

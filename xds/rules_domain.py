@@ -1,0 +1,67 @@
+"""What the affinity domain allows (ITI TF-2: 3.42.4.1.3.3.3, 3.42.4.1.3.3.4)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ihe.citations import tf2
+from ihe.datatypes import Code
+from ihe.domain import AffinityDomain
+from ihe.errors import ErrorCode
+from ihe.rules import Offence, Offender, Rule, rule
+from xds.attribute_values import values
+from xds.model import Submission
+
+CODED = {
+    "DocumentEntry": (
+        "classCode",
+        "confidentialityCode",
+        "eventCodeList",
+        "formatCode",
+        "healthcareFacilityTypeCode",
+        "practiceSettingCode",
+        "typeCode",
+    ),
+    "SubmissionSet": ("contentTypeCode",),
+    "Folder": ("codeList",),
+    "Association": ("associationDocumentation",),
+}
+WORDS = ("mimeType", "languageCode")
+"""Attributes of a DocumentEntry without coding scheme, compared without regard to case."""
+
+
+@dataclass(frozen=True, slots=True)
+class InDomain:
+    """A submission and the domain into which it comes. An attribute without code list is not restricted."""
+
+    submission: Submission
+    domain: AffinityDomain
+
+
+@rule(ErrorCode.REGISTRY_METADATA_ERROR, tf2("3.42.4.1.3.3.3"))
+def codes_are_of_the_domain(subject: InDomain) -> Iterator[Offender]:
+    """A coded attribute has one of the values, code and coding scheme, that the affinity domain allows."""
+    for kind, attributes in CODED.items():
+        for attribute in attributes:
+            allowed = subject.domain.codes.get(attribute)
+            for location, code in values(subject.submission, f"{kind}.{attribute}"):
+                if allowed is not None and code not in allowed:
+                    yield Offence(location, observed=str(code), expected=_nearest(code, allowed))
+
+
+@rule(ErrorCode.REGISTRY_METADATA_ERROR, tf2("3.42.4.1.3.3.4"))
+def words_are_of_the_domain(subject: InDomain) -> Iterator[Offender]:
+    """mimeType, and languageCode where the domain restricts it, are among the values that the domain allows."""
+    for attribute in WORDS:
+        allowed = {code.code.lower() for code in subject.domain.codes.get(attribute, ())}
+        for location, word in values(subject.submission, f"DocumentEntry.{attribute}"):
+            if allowed and word.lower() not in allowed:
+                yield Offence(location, observed=word, expected=", ".join(sorted(allowed)))
+
+
+def _nearest(code: Code, allowed: frozenset[Code]) -> str:
+    """The same code under the domain's scheme, if there is one: schemes are what senders get wrong most."""
+    same = sorted(str(each) for each in allowed if each.code == code.code)
+    return ", ".join(same) if same else f"one of the {len(allowed)} codes of the domain"
+
+
+DOMAIN_RULES: tuple[Rule[InDomain], ...] = (codes_are_of_the_domain, words_are_of_the_domain)
