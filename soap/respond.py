@@ -82,7 +82,8 @@ class _Stream:
                 if self._resumed is not None:
                     await self._resumed
         finally:
-            self._request.unregisterProducer()
+            if not self._request.gone:
+                self._request.unregisterProducer()
 
     def pauseProducing(self) -> None:
         """The client is slower than the disk."""
