@@ -1,9 +1,6 @@
 """Every table of every profile: what migrations compare with and tests create."""
 
-import importlib.util
+from pix.tables import metadata as pix
+from xds.tables import metadata as xds
 
-METADATA = tuple(
-    importlib.import_module(name).metadata
-    for name in ("pix.tables", "xds.tables")
-    if importlib.util.find_spec(name.split(".")[0]) and importlib.util.find_spec(name)
-)
+METADATA = (pix, xds)

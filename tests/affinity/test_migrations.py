@@ -1,0 +1,40 @@
+"""The migrations make the very tables that the code declares."""
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, create_engine, text
+
+from affinity.migrations import upgrade
+from affinity.schema import METADATA
+
+
+def differences(engine: Engine) -> list[object]:
+    with engine.connect() as connection:
+        return list(compare_metadata(MigrationContext.configure(connection), list(METADATA)))  # type: ignore[arg-type]
+
+
+def test_on_sqlite(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'new.db'}")
+    upgrade(engine)
+    upgrade(engine)
+    assert differences(engine) == []
+
+
+@pytest.fixture
+def empty_postgresql(postgresql_url: str) -> str:
+    engine = create_engine(postgresql_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("DROP DATABASE IF EXISTS migrated"))
+        connection.execute(text("CREATE DATABASE migrated"))
+    engine.dispose()
+    return postgresql_url.replace("/affinity?", "/migrated?")
+
+
+def test_on_postgresql(empty_postgresql: str) -> None:
+    engine = create_engine(empty_postgresql)
+    upgrade(engine)
+    assert differences(engine) == []
+    engine.dispose()
