@@ -3,7 +3,7 @@
 ``build_site`` is all that the composition root needs. This module alone brings transport, Spyne and answers together.
 """
 
-# ruff: noqa: N815 (Twisted names its hooks)
+# ruff: noqa: N802, N815 (Twisted names its hooks)
 
 import os
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from lxml.etree import _Element
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.threads import deferToThread, deferToThreadPool
 from twisted.python.failure import Failure
+from twisted.web.pages import notFound
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
 
@@ -51,7 +52,7 @@ def build_site(
     by the thread pool of ``reactor`` (None: the installed one).
     """
     in_thread = deferToThread if reactor is None else partial(deferToThreadPool, reactor, reactor.getThreadPool())
-    root = Resource()
+    root = Directory()
     for path, resource in (extra or {}).items():
         _mount(root, path, resource)
     for path, transactions in endpoints.items():
@@ -59,6 +60,14 @@ def build_site(
         _mount(root, path, SOAPEndpoint(path, service, publish(service, public_url.rstrip("/") + path), in_thread))
     site = Circumstances(spool=spool, limits=limits, in_thread=in_thread)
     return SOAPSite(root, partial(receive, site=site), refuse, limits, reactor)
+
+
+class Directory(Resource):  # type: ignore[misc]
+    """A part of a path that leads to others."""
+
+    def getChild(self, path: bytes, request: StreamingRequest) -> Any:
+        """Nothing else is here."""
+        return notFound()
 
 
 class SOAPEndpoint(Resource):  # type: ignore[misc]
@@ -165,7 +174,7 @@ def _mount(root: Resource, path: str, resource: IResource) -> None:
     for segment in above:
         found = root.children.get(segment)
         if found is None:
-            found = Resource()
+            found = Directory()
             root.putChild(segment, found)
         root = found
     root.putChild(name, resource)

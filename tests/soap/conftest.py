@@ -13,6 +13,7 @@ from lxml.etree import _Element
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.selectreactor import SelectReactor
 from twisted.internet.threads import blockingCallFromThread
+from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.web.resource import Resource
 
 from ihe.citations import tf2
@@ -178,7 +179,8 @@ class Node:
         """Open any free port."""
         if tls is None:
             return int(self.call(self.reactor.listenTCP, 0, site, 50, "127.0.0.1").getHost().port)
-        return int(self.call(self.reactor.listenSSL, 0, site, tls, 50, "127.0.0.1").getHost().port)
+        secured = TLSMemoryBIOFactory(tls, False, site, clock=self.reactor)
+        return int(self.call(self.reactor.listenTCP, 0, secured, 50, "127.0.0.1").getHost().port)
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run a function on the reactor."""

@@ -1,0 +1,83 @@
+"""SOAP over mutual TLS: who has no certificate of ours is not let in, who has one is known to the handler."""
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+
+from affinity.pki import DevelopmentPKI, development_pki
+from ihe.transactions import SOAPBinding
+from mllp.endpoint import TLS, server_context
+from soap.client import client_tls
+
+Serve = Callable[..., Any]
+QUERY = b'<q:AdhocQueryRequest xmlns:q="urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"/>'
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> DevelopmentPKI:
+    return development_pki(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture
+def server(serve: Serve, pki: DevelopmentPKI) -> Any:
+    tls = TLS(certificate=pki.server.certificate, key=pki.server.key, authorities=pki.authority.certificate)
+    return serve(tls=server_context(tls))
+
+
+@pytest.fixture
+def partner(pki: DevelopmentPKI) -> ssl.SSLContext:
+    return client_tls(pki.authority.certificate, pki.client.certificate, pki.client.key)
+
+
+def test_the_certificate_of_a_partner_reaches_the_handler(
+    server: Any, stored_query: SOAPBinding, partner: ssl.SSLContext, pki: DevelopmentPKI
+) -> None:
+    server.client("/xds/registry", tls=partner).call(stored_query, [QUERY])
+    shown = server.repository.requests[0][1].connection
+    assert shown.secure
+    assert x509.load_der_x509_certificate(shown.certificate) == x509.load_pem_x509_certificate(
+        pki.client.certificate.read_bytes()
+    )
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_both_versions_are_spoken(
+    server: Any, stored_query: SOAPBinding, partner: ssl.SSLContext, version: ssl.TLSVersion
+) -> None:
+    partner.minimum_version = partner.maximum_version = version
+    assert server.client("/xds/registry", tls=partner).call(stored_query, [QUERY]).body is not None
+
+
+def test_without_a_certificate_nobody_gets_in(server: Any, stored_query: SOAPBinding, pki: DevelopmentPKI) -> None:
+    with pytest.raises(OSError):
+        server.client("/xds/registry", tls=client_tls(pki.authority.certificate)).call(stored_query, [QUERY])
+    assert server.repository.requests == []
+
+
+def test_a_certificate_of_another_authority_is_refused(
+    server: Any, stored_query: SOAPBinding, pki: DevelopmentPKI, tmp_path: Path
+) -> None:
+    stranger = development_pki(tmp_path / "stranger")
+    tls = client_tls(pki.authority.certificate, stranger.client.certificate, stranger.client.key)
+    with pytest.raises(OSError):
+        server.client("/xds/registry", tls=tls).call(stored_query, [QUERY])
+    assert server.repository.requests == []
+
+
+def test_large_documents_pass_through_tls(
+    server: Any, provide: SOAPBinding, submission: Callable[..., str], partner: ssl.SSLContext, tmp_path: Path
+) -> None:
+    from soap.client import file_part
+
+    document = tmp_path / "document"
+    document.write_bytes(b"0123456789" * 600_000)
+    client = server.client("/xds/repository", tls=partner, spool=server.spool)
+    answer = client.call(
+        provide, [submission(["cid:d@x"]).encode()], parts=[file_part(document, "d@x", "application/pdf")]
+    )
+    (part,) = answer.parts.values()
+    assert Path(part.spooled).read_bytes() == document.read_bytes()
