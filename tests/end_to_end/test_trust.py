@@ -1,0 +1,163 @@
+"""Who is let in, on real ports: mutual TLS, assertions of a foreign issuer, the development STS, what serve refuses."""
+
+import os
+import ssl
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from lxml.etree import _Element
+
+from affinity.client import hl7, xds
+from affinity.client.hl7 import Route
+from hl7v2.er7 import parse, serialize
+from ihe.datatypes import CX, HD
+from ihe.transactions import SOAPBinding
+from mllp import client as mllp
+from mllp.endpoint import TLS
+from soap.client import FaultReceived, SOAPClient, client_tls
+from tests.end_to_end.conftest import ROOT, RunningNode, Start
+from xds.iti18 import ITI_18
+from xds.stored_queries import FIND_DOCUMENTS
+from xua.envelope import security_header
+from xua.keys import make_stranger
+from xua.people import DemoRole
+from xua.sts import Defect, DevelopmentSTS
+from xua.trust13 import ISSUE_TOKEN
+
+AUDIENCE = "https://records.example.lu/xds"
+ISSUER = "https://idp.hospital.example"
+WST = "http://docs.oasis-open.org/ws-sx/ws-trust/200512"
+QUERY = xds.stored_query(
+    FIND_DOCUMENTS.id,
+    (
+        ("$XDSDocumentEntryPatientId", ("'nobody^^^&1.3.6.1.4.1.21367.13.20.1000&ISO'",)),
+        ("$XDSDocumentEntryStatus", ("('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved')",)),
+    ),
+)
+
+
+def query(client: SOAPClient, security: bytes = b"") -> _Element:
+    (binding,) = ITI_18.bindings
+    assert isinstance(binding, SOAPBinding)
+    return client.call(binding, [QUERY], security=security).body
+
+
+def registry(node: RunningNode) -> SOAPClient:
+    return SOAPClient(url=node.url("/xds/registry"))
+
+
+def secure_registry(node: RunningNode, tls: ssl.SSLContext) -> SOAPClient:
+    return SOAPClient(url=f"https://localhost:{node.ports['https']}/xds/registry", tls=tls)
+
+
+def answered(body: _Element) -> bool:
+    """The registry itself answered: nobody has announced that patient."""
+    return any(each.get("errorCode") == "XDSUnknownPatientId" for each in body.iter())
+
+
+@pytest.fixture
+def issuer(tmp_path: Path) -> tuple[DevelopmentSTS, Path]:
+    """An identity provider that is not ours, and its certificate as it would be handed over."""
+    key, certificate = make_stranger(datetime.now(UTC))
+    file = tmp_path / "idp.pem"
+    file.write_bytes(certificate.public_bytes(Encoding.PEM))
+    return DevelopmentSTS(ISSUER, key, certificate), file
+
+
+def test_a_foreign_issuer_is_trusted_when_it_is_named(start: Start, issuer: tuple[DevelopmentSTS, Path]) -> None:
+    idp, certificate = issuer
+    options = ("--xua", "required", "--audience", AUDIENCE, "--trust", f"{ISSUER}={certificate}")
+    client = registry(start("--domain", "connectathon", *options))
+    now = datetime.now(UTC)
+    assert answered(query(client, security_header(idp.issue(DemoRole.NURSE, now, AUDIENCE))))
+    refusals = {
+        "no assertion": b"",
+        "another audience": security_header(idp.issue(DemoRole.NURSE, now, "https://elsewhere.example")),
+        "forged": security_header(idp.issue(DemoRole.NURSE, now, AUDIENCE, defect=Defect.FORGED)),
+        "expired": security_header(idp.issue(DemoRole.NURSE, now, AUDIENCE, defect=Defect.EXPIRED)),
+        "wrapped": security_header(idp.issue(DemoRole.NURSE, now, AUDIENCE, defect=Defect.WRAPPED)),
+        "an issuer nobody named": security_header(
+            DevelopmentSTS("https://other.example", idp.key, idp.certificate).issue(DemoRole.NURSE, now, AUDIENCE)
+        ),
+    }
+    for name, security in refusals.items():
+        with pytest.raises(FaultReceived) as caught:
+            query(client, security)
+        assert caught.value.code == "Sender", name
+        assert caught.value.subcodes, name
+
+
+def test_optional_lets_nobody_in_with_a_bad_assertion(connectathon: RunningNode) -> None:
+    client = registry(connectathon)
+    assert answered(query(client))
+    key, certificate = make_stranger(datetime.now(UTC))
+    stranger = DevelopmentSTS(ISSUER, key, certificate)
+    with pytest.raises(FaultReceived, match="InvalidSecurityToken"):
+        query(client, security_header(stranger.issue(DemoRole.NURSE, datetime.now(UTC), AUDIENCE)))
+
+
+def test_the_development_sts_issues_what_the_registry_accepts(start: Start) -> None:
+    node = start("--domain", "connectathon", "--xua", "required", "--audience", AUDIENCE)
+    (binding,) = ISSUE_TOKEN.bindings
+    assert isinstance(binding, SOAPBinding)
+    request = (
+        f'<wst:RequestSecurityToken xmlns:wst="{WST}"><wst:RequestType>{WST}/Issue</wst:RequestType>'
+        '<wsp:AppliesTo xmlns:wsp="http://schemas.xmlsoap.org/ws/2004/09/policy">'
+        '<wsa:EndpointReference xmlns:wsa="http://www.w3.org/2005/08/addressing">'
+        f"<wsa:Address>{AUDIENCE}</wsa:Address></wsa:EndpointReference></wsp:AppliesTo></wst:RequestSecurityToken>"
+    )
+    answer = SOAPClient(url=node.url("/sts")).call(binding, [request.encode()]).body
+    (assertion,) = answer.iter("{urn:oasis:names:tc:SAML:2.0:assertion}Assertion")
+    assert answered(query(registry(node), security_header(assertion)))
+
+
+def test_https_wants_a_client_certificate_of_our_authority(connectathon: RunningNode) -> None:
+    pki = connectathon.data / "pki"
+    ours = client_tls(pki / "ca.crt.pem", pki / "client.crt.pem", pki / "client.key.pem")
+    assert answered(query(secure_registry(connectathon, ours)))
+    with pytest.raises(OSError, match=r"(?i)certificate required|alert|reset|broken pipe"):
+        query(secure_registry(connectathon, client_tls(pki / "ca.crt.pem")))
+
+
+def test_mllp_over_tls_wants_one_too(connectathon: RunningNode) -> None:
+    pki = connectathon.data / "pki"
+    tls = TLS(certificate=pki / "client.crt.pem", key=pki / "client.key.pem", authorities=pki / "ca.crt.pem")
+    message = serialize(hl7.pix_query(Route(), CX("nobody", HD("IHERED", "1.3.6.1.4.1.21367.13.20.1000", "ISO"))))
+    address = mllp.Address(host="localhost", port=connectathon.ports["mllps"], tls=tls)
+    assert parse(mllp.send(address, message))["MSA"].text(1) == "AE"
+    with pytest.raises(mllp.MLLPError):
+        mllp.send(mllp.Address(host="localhost", port=connectathon.ports["mllps"]), message)
+
+
+def test_serve_refuses_development_certificates(connectathon: RunningNode, tmp_path: Path) -> None:
+    pki = connectathon.data / "pki"
+    environment = {
+        "AFFINITY__CERTIFICATES__CERTIFICATE": str(pki / "server.crt.pem"),
+        "AFFINITY__CERTIFICATES__KEY": str(pki / "server.key.pem"),
+        "AFFINITY__CERTIFICATES__CLIENT_AUTHORITIES": str(pki / "ca.crt.pem"),
+    }
+    done = serve(tmp_path, environment, "--xua", "off")
+    assert done.returncode != 0
+    assert "development certificate" in done.stderr
+
+
+def test_serve_refuses_to_require_assertions_of_nobody(tmp_path: Path) -> None:
+    done = serve(tmp_path, {})
+    assert done.returncode != 0
+    assert "--trust ISSUER=CERT.pem" in done.stderr
+
+
+def serve(tmp_path: Path, environment: dict[str, str], *options: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "affinity", "serve", "--data", str(tmp_path / "served"), *options],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
