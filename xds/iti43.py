@@ -1,17 +1,16 @@
 """Retrieve Document Set [ITI-43] (ITI TF-2: 3.43)."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import uuid4
 
 from ihe.citations import tf2
 from ihe.errors import Breach, Rejected
 from ihe.exchange import Exchange, OutgoingPart, SOAPReply, SOAPRequest
-from ihe.identifiers import UniqueId
 from ihe.transactions import Actor, SOAPBinding, Transaction
 from soap.xml import escape
-from xds.document_requests import XDS_B, DocumentRequest, Holder, decode_requests, status
+from xds.document_requests import XDS_B, DocumentRequest, decode_requests, status
 from xds.repository import Delivery, DocumentRepository
 from xds.repository_store import Document
 from xds.responses import ResponseStatus, registry_response
@@ -43,7 +42,8 @@ def handle(requests: tuple[DocumentRequest, ...], repository: DocumentRepository
         if misdirected:
             continue
         try:
-            found.append((request, _deliver(request, known, holder, repository)))
+            document = known.get(request.document_unique_id)
+            found.append((request, _deliver(request, document, repository, exchange)))
         except Rejected as rejected:
             breaches += rejected.breaches
     return Retrieval(found=tuple(found), breaches=tuple(breaches))
@@ -63,11 +63,13 @@ def refuse(_wire: SOAPRequest, rejected: Rejected, _exchange: Exchange) -> SOAPR
 
 
 def _deliver(
-    request: DocumentRequest, known: Mapping[UniqueId, Document], holder: Holder, repository: DocumentRepository
+    request: DocumentRequest, document: Document | None, repository: DocumentRepository, exchange: Exchange
 ) -> Delivery:
-    if document := known.get(request.document_unique_id):
+    if document:
         return repository.deliver(document)
-    raise Rejected(holder.unknown(request))
+    if made := repository.deliver_on_demand(request.document_unique_id, exchange.received_at):
+        return made
+    raise Rejected(repository.holder(SECTION).unknown(request))
 
 
 def _part(delivery: Delivery) -> OutgoingPart:

@@ -49,6 +49,13 @@ class Delivery:
     new_repository_unique_id: str | None = None
 
 
+class OnDemandDocuments(Protocol):
+    """The On-Demand Document Source that is grouped with a repository."""
+
+    def deliver(self, unique_id: UniqueId, repository: "DocumentRepository", now: datetime) -> Delivery | None:
+        """Make the document of an on-demand entry; None if there is no such entry."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRepository:
     """The actor behind ITI-41, ITI-43 and ITI-86, together with the Document Registry of its own community.
@@ -61,6 +68,7 @@ class DocumentRepository:
     database: Transactor[Connection]
     store: DocumentStore
     registry: Registry
+    on_demand: OnDemandDocuments | None = None
 
     def register(
         self, metadata: Decoded, parts: Mapping[str, Part], found: Iterable[Breach], now: datetime
@@ -139,6 +147,10 @@ class DocumentRepository:
             raise Rejected(_undeliverable(document)) from error
         chunks = partial(self.store.open, document.content)
         return Delivery(mime_type=document.mime_type, size=document.content.size, chunks=chunks)
+
+    def deliver_on_demand(self, unique_id: UniqueId, now: datetime) -> Delivery | None:
+        """Make the document of an on-demand entry, if there is one and a source for it."""
+        return self.on_demand.deliver(unique_id, self, now) if self.on_demand else None
 
     def remove(self, ids: Iterable[UniqueId], now: datetime) -> frozenset[UniqueId]:
         """Make documents irretrievable, then delete the bytes that no other document has; return which there were."""
