@@ -51,7 +51,13 @@ def _status(text: str) -> AvailabilityStatus | None:
     return next((status for status in AvailabilityStatus if status.value == text), None)
 
 
+def _version(text: str) -> int | None:
+    """The registry numbers versions; ebRIM's default, 1.1, says nothing (XDS Metadata Update: 4.2.3.2.32)."""
+    return _integer(text) if _DIGITS.fullmatch(text) else None
+
+
 TEXT = ValueType(str)
+VERSION = ValueType(_version)
 INTEGER = ValueType(_integer)
 CX_ID = ValueType(parse_patient_id)
 UNIQUE_ID = ValueType(UniqueId)

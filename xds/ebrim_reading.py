@@ -7,7 +7,7 @@ from ihe.citations import tf3
 from ihe.datatypes import Code
 from ihe.errors import Breach, ErrorCode, Severity
 from xds.attribute_tables import AUTHOR
-from xds.attribute_types import INTEGER, ValueType
+from xds.attribute_types import VERSION, ValueType
 from xds.attributes import (
     Attribute,
     AuthorList,
@@ -49,7 +49,7 @@ class Reader:
             case Text(element):
                 return self.source.texts[element]
             case Version():
-                return self._one(attribute, INTEGER, [self.source.version or ""])
+                return self._one(attribute, VERSION, [self.source.version or ""])
             case ExternalIdentifier():
                 return self._identifier(attribute, attribute.coding)
             case _:

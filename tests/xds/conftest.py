@@ -166,7 +166,7 @@ def relate() -> Callable[..., Association]:
     """Makes an association: ``relate("source", AssociationType.RPLC, "target")``."""
 
     def make(source: str, kind: AssociationType, target: str, status: SubmissionSetStatus | None = None) -> Association:
-        return replace(member(f"{source} {kind.name} {target}", source, target, status), association_type=kind)
+        return replace(member(f"{kind.name} {source} {target}", source, target, status), association_type=kind)
 
     return make
 
@@ -176,12 +176,8 @@ def another_report(submission: Submission) -> Callable[..., Submission]:
     """Makes a submission of one new report, number ``n``, with more associations and changes of the entry."""
 
     def make(n: int, *more: Association, **changes: object) -> Submission:
-        entry = replace(
-            submission.document_entries[0],
-            entry_uuid=EntryUUID(f"Document{n}"),
-            unique_id=UniqueId(f"2.25.400.{n}"),
-            **changes,  # type: ignore[arg-type]
-        )
+        new = {"entry_uuid": EntryUUID(f"Document{n}"), "unique_id": UniqueId(f"2.25.400.{n}")}
+        entry = replace(submission.document_entries[0], **(new | changes))  # type: ignore[arg-type]
         submission_set = replace(
             submission.submission_set, unique_id=UniqueId(f"2.25.500.{n}"), patient_id=entry.patient_id
         )
@@ -225,3 +221,9 @@ def exchange() -> Exchange:
 def registry(domain: AffinityDomain, database: Database, patients: FakePatients) -> DocumentRegistry:
     """A registry on an empty database, once per engine."""
     return DocumentRegistry(domain=domain, database=database, patients=patients, clock=lambda: NOW)
+
+
+@pytest.fixture
+def merge(patients: FakePatients) -> Callable[[CX, CX], None]:
+    """What an A40 does to the index: the first id is subsumed by the second."""
+    return patients.merge
