@@ -2,7 +2,7 @@
 
 import typer
 
-from affinity.cli import serving
+from affinity.cli import send, serving
 
 app = typer.Typer(
     name="affinity",
@@ -10,9 +10,11 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
 )
 app.command("up")(serving.up)
 app.command("serve")(serving.serve)
+app.command("send", epilog=send.EXAMPLES)(send.send)
 
 
 def main() -> None:

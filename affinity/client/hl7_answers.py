@@ -1,0 +1,89 @@
+"""What came back over HL7 v2: acknowledgements, their errors, patients (ITI TF-2: C.2.3, 3.9, 3.21)."""
+
+from dataclasses import dataclass
+
+from hl7v2.message import Message, Repetition, Segment
+from ihe.datatypes import CX, HD
+
+ACCEPTED = ("AA", "CA")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedError:
+    """One ERR: the code and text of table 0357, where, how bad, and what the receiver says about it."""
+
+    code: str
+    meaning: str
+    location: str
+    severity: str
+    text: str
+
+    def __str__(self) -> str:
+        where = f" at {self.location}" if self.location else ""
+        return f"{' '.join(filter(None, (self.code, self.meaning)))}{where}: {self.text}".rstrip(": ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """MSA and every ERR."""
+
+    code: str
+    control_id: str
+    text: str
+    errors: tuple[ReportedError, ...]
+
+    @property
+    def accepted(self) -> bool:
+        """Claim that the message was taken (HL7 table 0008)."""
+        return self.code in ACCEPTED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """A patient as an answer shows them; what was not said is an empty text."""
+
+    identifiers: tuple[CX, ...]
+    family: str = ""
+    given: str = ""
+    birth_date: str = ""
+    sex: str = ""
+    city: str = ""
+
+
+def acknowledgement(answer: Message) -> Acknowledgement:
+    """Read how a message was received. Rejected if there is no MSA."""
+    msa = answer["MSA"]
+    return Acknowledgement(
+        code=msa.text(1), control_id=msa.text(2), text=msa.text(3), errors=tuple(map(_error, answer.all("ERR")))
+    )
+
+
+def patients(answer: Message) -> tuple[Patient, ...]:
+    """Every PID of an answer."""
+    return tuple(map(_patient, answer.all("PID")))
+
+
+def _patient(pid: Segment) -> Patient:
+    return Patient(
+        identifiers=tuple(_identifier(each) for each in pid.repetitions(3) if each.text()),
+        family=pid.text(5),
+        given=pid.text(5, 2),
+        birth_date=pid.text(7),
+        sex=pid.text(8),
+        city=pid.text(11, 3),
+    )
+
+
+def _identifier(repetition: Repetition) -> CX:
+    authority = HD(repetition.text(4, 1), repetition.text(4, 2), repetition.text(4, 3))
+    return CX(repetition.text(), authority, repetition.text(5))
+
+
+def _error(err: Segment) -> ReportedError:
+    """ERR in the form of version 2.5, or ERR-1 of 2.3.1, which has nothing else."""
+    old = err.repetitions(1)
+    code, meaning = err.text(3) or err.text(1, 4), err.text(3, 2) or err.text(1, 4, 2)
+    location = err.raw(2) or ("^".join(filter(None, (old[0].text(part) for part in (1, 2, 3)))) if old else "")
+    return ReportedError(
+        code=code, meaning=meaning, location=location, severity=err.text(4) or "E", text=err.text(7) or err.text(8)
+    )
