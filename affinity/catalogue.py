@@ -2,9 +2,6 @@
 
 from typing import Any
 
-from xds.iti41 import ITI_41
-from xds.iti42 import ITI_42
-
 from ihe.transactions import Actor, HL7v2Binding, SOAPBinding, Transaction
 from pix.iti8 import ITI_8
 from pix.iti9 import ITI_9
@@ -14,8 +11,11 @@ from pix.iti44 import ITI_44
 from pix.iti45 import ITI_45
 from pix.iti47 import ITI_47
 from xds.iti18 import ITI_18
+from xds.iti41 import ITI_41
+from xds.iti42 import ITI_42
 from xds.iti43 import ITI_43
 from xds.iti51 import ITI_51
+from xds.iti61 import ITI_61
 from xds.iti86 import ITI_86
 
 AnyTransaction = Transaction[Any, Any, Any, Any, Any]
@@ -33,6 +33,7 @@ TRANSACTIONS: tuple[AnyTransaction, ...] = (
     ITI_45,
     ITI_47,
     ITI_51,
+    ITI_61,
     ITI_86,
 )
 

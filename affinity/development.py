@@ -7,6 +7,7 @@ from twisted.internet.threads import deferToThread
 from affinity import logs
 from affinity.catalogue import TRANSACTIONS
 from affinity.demo.endpoints import print_endpoints
+from affinity.demo.on_demand import DemonstrationContent
 from affinity.demo.play import play
 from affinity.demo.stage import Stage
 from affinity.domain import load
@@ -32,6 +33,8 @@ def run_development(settings: Settings, *, demo: bool, exit_after_demo: bool) ->
     loaded = load(settings.domain)
     pki = development_pki(settings.data / "pki")
     sts = open_sts(STS_ISSUER, pki.sts.key.read_bytes(), pki.sts.certificate.read_bytes())
+    if settings.on_demand.provider is None:
+        settings.on_demand.provider = DemonstrationContent()
     node = open_node(settings, loaded)
     node = replace(node, ports={**node.ports, Actor.X_ASSERTION_PROVIDER: sts})
     trust = trust_store(settings, TrustedIssuer(entity_id=STS_ISSUER, certificates=(sts.certificate,)))

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ImportString
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from xua.authentication import XUAMode
@@ -51,6 +51,16 @@ class Limits(BaseModel):
     drain_seconds: int = 30
 
 
+class OnDemand(BaseModel):
+    """Who makes the documents of on-demand entries: ``package.module:attribute``, a ``xds.on_demand.ContentProvider``.
+
+    With ``keep_snapshots`` what was delivered is stored and registered (ITI TF-2: 3.43.4.2.3).
+    """
+
+    provider: ImportString[Any] | None = None
+    keep_snapshots: bool = False
+
+
 class Log(BaseModel):
     """How events are written: ``console`` for people, ``json`` for machines."""
 
@@ -73,6 +83,7 @@ class Settings(BaseSettings):
     certificates: Certificates = Field(default_factory=Certificates)
     xua: XUA = Field(default_factory=XUA)
     limits: Limits = Field(default_factory=Limits)
+    on_demand: OnDemand = Field(default_factory=OnDemand)
     log: Log = Field(default_factory=Log)
 
     @property

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lxml.etree import _Element
-from xds.iti41 import ITI_41
 
 from affinity.client import hl7, v3, xds
 from affinity.demo.stage import Party
@@ -16,6 +15,7 @@ from ihe.exchange import OutgoingPart
 from pix.iti47 import ITI_47
 from soap.client import FaultReceived, SOAPAnswer
 from xds.iti18 import ITI_18
+from xds.iti41 import ITI_41
 from xds.iti43 import ITI_43
 from xds.model import Submission
 from xds.stored_queries import FIND_DOCUMENTS
