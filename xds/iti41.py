@@ -14,6 +14,7 @@ from xds.ebrim import decode as decode_metadata
 from xds.model import DocumentEntry
 from xds.repository import DocumentRepository
 from xds.responses import RS, ResponseStatus, registry_response, submission_status
+from xds.rules import SUBMISSION_RULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,4 +102,5 @@ ITI_41 = Transaction(
     handle=handle,
     encode=encode,
     refuse=refuse,
+    rules=SUBMISSION_RULES,
 )

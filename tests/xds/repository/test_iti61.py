@@ -328,11 +328,3 @@ def test_the_entry_of_another_source_is_left_to_it(
 ) -> None:
     register(summary(1, repository_unique_id="2.25.999"), registry, exchange)
     assert retrieve(passing_on, exchange, SUMMARY).found == ()
-
-
-def test_the_official_sample_is_read(registry: DocumentRegistry, shared: Path, exchange: Exchange) -> None:
-    sample = shared / "samples/ITI-61/ihe_RegisterOnDemandDocumentEntryRequest_SOAP.xml"
-    [body] = parse(sample.read_bytes()).iterfind(".//{*}SubmitObjectsRequest")
-    with pytest.raises(Rejected) as caught:
-        ITI_61.handle(ITI_61.decode(SOAPRequest(body)), registry, exchange)
-    print(*caught.value.breaches, sep="\n")
