@@ -1,12 +1,13 @@
 """Every value of an attribute in a submission, with its place: what rules walk over."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from xds.attribute_tables import TABLES
 from xds.attributes import Attribute, locate
 from xds.ebrim_writing import KINDS
-from xds.model import Author, RegistryObject, Submission
+from xds.model import Author, MetadataObject, RegistryObject, Submission
 
 
 def rows(submission: Submission) -> Iterator[tuple[RegistryObject, Attribute, Any]]:
@@ -18,11 +19,22 @@ def rows(submission: Submission) -> Iterator[tuple[RegistryObject, Attribute, An
 
 def values(submission: Submission, *names: str) -> Iterator[tuple[str, Any]]:
     """The values of attributes such as ``DocumentEntry.creationTime``, one by one, each with its location."""
-    for each, attribute, value in rows(submission):
+    wanted = _rows_named(names)
+    for each in submission.objects:
         kind = KINDS[type(each)]
-        if f"{kind.value}.{attribute.name}" in names and value is not None:
-            for one in value if isinstance(value, tuple) else (value,):
-                yield locate(kind, each.entry_uuid, attribute.name), one
+        for attribute in wanted[kind]:
+            value = getattr(each, attribute.field)
+            if value is not None:
+                for one in value if isinstance(value, tuple) else (value,):
+                    yield locate(kind, each.entry_uuid, attribute.name), one
+
+
+@cache
+def _rows_named(names: tuple[str, ...]) -> Mapping[MetadataObject, tuple[Attribute, ...]]:
+    return {
+        kind: tuple(row for row in table.attributes if f"{kind.value}.{row.name}" in names)
+        for kind, table in TABLES.items()
+    }
 
 
 def authors(submission: Submission) -> Iterator[tuple[str, Author]]:

@@ -135,7 +135,7 @@ class Attribute:
         return self._cell(sender) == "X"
 
     def _cell(self, sender: Sender) -> str:
-        return self.optionality.split()[sender.value[1]]
+        return _cells(self.optionality)[sender.value[1]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,3 +156,8 @@ def locate(kind: MetadataObject, entry_uuid: str, attribute: str = "") -> str:
 @cache
 def _field(name: str) -> str:
     return re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+@cache
+def _cells(optionality: str) -> tuple[str, ...]:
+    return tuple(optionality.split())

@@ -79,6 +79,7 @@ class _Writer:
         self.object = each
         self.table = TABLES[KINDS[type(each)]]
         self.id = escape(each.entry_uuid)
+        self.values = tuple(self._values())
         self._nested = 0
 
     def pieces(self) -> Iterator[bytes]:
@@ -103,12 +104,12 @@ class _Writer:
     def _xml_attributes(self) -> Iterator[bytes]:
         if self.table.element != "ExtrinsicObject":
             yield b' objectType="%s%s"' % (OBJECT_TYPE.encode(), self.table.element.encode())
-        for attribute, value in self._values():
+        for attribute, value in self.values:
             if isinstance(attribute.coding, XMLAttribute):
                 yield b' %s="%s"' % (attribute.coding.name.encode(), escape(attribute.coding.type.write(value)))
 
     def _slots(self) -> Iterator[bytes]:
-        for attribute, value in self._values():
+        for attribute, value in self.values:
             if isinstance(attribute.coding, Slot):
                 yield _slot(attribute.coding.name, (attribute.coding.type.write(value),))
             elif isinstance(attribute.coding, SlotList) and isinstance(value, tuple):
@@ -117,7 +118,7 @@ class _Writer:
             yield _slot(extra.name, extra.values)
 
     def _texts(self) -> Iterator[bytes]:
-        for attribute, value in self._values():
+        for attribute, value in self.values:
             if isinstance(attribute.coding, Text) and isinstance(value, tuple):
                 yield _international(attribute.coding.element, value)
 
@@ -126,7 +127,7 @@ class _Writer:
             yield self._classification(b' classificationNode="%s"' % self.table.node.encode(), b"")
 
     def _classifications(self) -> Iterator[bytes]:
-        for attribute, value in self._values():
+        for attribute, value in self.values:
             coding = attribute.coding
             if isinstance(coding, Flag) and value:
                 yield self._classification(b' classificationNode="%s"' % coding.node.encode(), b"")
@@ -155,7 +156,7 @@ class _Writer:
     def _identifiers(self) -> tuple[bytes, ExternalIdentifier | None]:
         """All identifiers but the patient's, whose coding comes second: its value is spliced."""
         written, patient = b"", None
-        for attribute, value in self._values():
+        for attribute, value in self.values:
             if not isinstance(attribute.coding, ExternalIdentifier):
                 continue
             if attribute.name == "patientId":
