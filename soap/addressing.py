@@ -12,7 +12,7 @@ INVALID_HEADER = f"{{{WSA}}}InvalidAddressingHeader"
 HEADER_REQUIRED = f"{{{WSA}}}MessageAddressingHeaderRequired"
 ACTION_NOT_SUPPORTED = f"{{{WSA}}}ActionNotSupported"
 
-_SINGLE = frozenset({"Action", "MessageID", "To", "From", "ReplyTo", "FaultTo"})
+_SINGLE = {f"{{{WSA}}}{name}": name for name in ("Action", "MessageID", "To", "From", "ReplyTo", "FaultTo")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +31,11 @@ def read_addressing(headers: Iterable[_Element]) -> Addressing:
     """Take the properties from the header blocks that are meant for us; a SOAPFault names the block that is wrong."""
     blocks: dict[str, _Element] = {}
     for header in headers:
-        name = QName(header)
-        if name.namespace == WSA and name.localname in _SINGLE:
-            if name.localname in blocks:
-                raise _invalid(name.localname, "InvalidCardinality", "appears twice")
-            blocks[name.localname] = header
+        name = _SINGLE.get(str(header.tag))
+        if name in blocks:
+            raise _invalid(name, "InvalidCardinality", "appears twice")
+        if name is not None:
+            blocks[name] = header
     _answer_on_the_same_connection(blocks)
     return Addressing(
         action=_action(blocks, headers),

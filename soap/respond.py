@@ -23,13 +23,13 @@ async def respond(request: StreamingRequest, context: SOAPContext, reply: SOAPRe
     """Send an answer: MTOM where the transaction demands it or there are parts, else Simple SOAP (ITI TF-2: V.8.1)."""
     binding = context.binding
     head = reply_head(binding.reply_action, context.addressing.message_id)
-    envelope = b"".join((head, *reply.body, ENVELOPE_END))
+    envelope = (head, *reply.body, ENVELOPE_END)
     if not binding.mtom and not reply.parts:
-        write(request, 200, f'{SOAP_XML}; charset=UTF-8; action="{binding.reply_action}"', envelope)
+        write(request, 200, f'{SOAP_XML}; charset=UTF-8; action="{binding.reply_action}"', *envelope)
         return
-    media_type, length, chunks = pack(envelope, reply.parts, binding.reply_action)
+    media_type, length, chunks = pack(b"".join(envelope), reply.parts, binding.reply_action)
     if not reply.parts:
-        write(request, 200, media_type, b"".join(chunks))
+        write(request, 200, media_type, *chunks)
         return
     _begin(request, 200, media_type, length)
     await _Stream(request, chunks, in_thread).run()
@@ -48,10 +48,12 @@ def respond_with_fault(
     write(request, fault.status, media_type, render(fault, correlation_id, relates_to))
 
 
-def write(request: StreamingRequest, status: int, media_type: str, body: bytes) -> None:
-    """Send a complete answer; ``finish`` is the caller's."""
-    _begin(request, status, media_type, len(body))
-    request.write(body)
+def write(request: StreamingRequest, status: int, media_type: str, *body: bytes) -> None:
+    """Send a complete answer; ``finish`` is the caller's. Its pieces are joined once, in the buffer of the socket."""
+    _begin(request, status, media_type, sum(map(len, body)))
+    request.write(body[0])
+    if len(body) > 1 and not request.gone:
+        request.channel.writeSequence(body[1:])
 
 
 def _begin(request: StreamingRequest, status: int, media_type: str, length: int) -> None:

@@ -100,7 +100,12 @@ class IHESoap12(Soap12):  # type: ignore[misc]
         ctx.in_body_doc = envelope.body
         ctx.method_request_string = addressing.action
 
-    def get_call_handles(self, ctx: Any) -> list[Any]:
+    def generate_method_contexts(self, ctx: Any) -> list[Any]:
+        """One request starts one operation; Spyne would copy the context for each of several."""
+        ctx.descriptor = self.find(ctx)
+        return [ctx]
+
+    def find(self, ctx: Any) -> Any:
         """Find the operation by wsa:Action, and make sure that the body is the one it goes with."""
         action = ctx.method_request_string
         found = self._by_action.get(action)
@@ -111,7 +116,7 @@ class IHESoap12(Soap12):  # type: ignore[misc]
             raise _wrong_body(action, operation.binding.request, ctx.in_body_doc)
         if operation.binding.mtom and not ctx.in_string.packaged:
             raise _mtom_wanted(operation.transaction)
-        return [found]
+        return found
 
     def deserialize(self, ctx: Any, message: object) -> None:
         """The operation takes the body as it came."""
@@ -130,18 +135,28 @@ class SOAPService:
         self.application = Application([service], self.name.namespace, name=self.name.name, **protocols)
         self._server = ServerBase(self.application)
         self.application.transport = "http://schemas.xmlsoap.org/soap/http"
+        self._fresh = vars(MethodContext(self._server, MethodContext.SERVER))
 
     def call(self, call: Call) -> tuple[SOAPContext, Deferred[SOAPReply]]:
         """Start the operation that a request asks for; a SOAPFault says why there is none."""
-        incoming = MethodContext(self._server, MethodContext.SERVER)
-        incoming.in_string = call
-        (context,) = self._server.generate_contexts(incoming)
+        context = self._context()
+        context.in_string = call
+        self._server.generate_contexts(context)
         self._server.get_in_object(context)
         self._server.get_out_object(context)
         if context.out_error is not None:
             raise context.out_error
-        soap_context, answer = context.out_object[0]
-        return soap_context, answer
+        started: tuple[SOAPContext, Deferred[SOAPReply]] = context.out_object[0]
+        return started
+
+    def _context(self) -> Any:
+        """A context as Spyne makes it, without its fifty assignments and the circles in which it refers to itself.
+
+        So the tree of a request is freed with the request, not by the garbage collector some time later.
+        """
+        context = MethodContext.__new__(MethodContext)
+        vars(context).update(self._fresh)
+        return context
 
 
 def _operations(transactions: Iterable[SOAPTransaction]) -> Iterator[Operation]:
