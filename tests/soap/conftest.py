@@ -140,6 +140,8 @@ class EchoRepository:
             return fail(sender_fault("The token was refused", f"{{{WSSE}}}InvalidSecurityToken"))
         if transaction is REGISTRY:
             return succeed(SOAPReply(_query_response(context)))
+        if asked == "break":
+            return succeed(SOAPReply((b"<x/>",), (_broken(),)))
         parts = tuple(_outgoing(part) for part in request.parts.values())
         return succeed(
             SOAPReply((b'<rs:RegistryResponse xmlns:rs="%b" status="%b"/>' % (RS.encode(), SUCCESS.encode()),), parts)
@@ -165,6 +167,14 @@ def _outgoing(part: Part) -> OutgoingPart:
                 yield chunk
 
     return OutgoingPart(content_id=part.content_id, media_type=part.media_type, size=part.size, chunks=chunks)
+
+
+def _broken() -> OutgoingPart:
+    def chunks() -> Iterator[bytes]:
+        yield b"x" * 300_000
+        raise OSError("the disk is gone")
+
+    return OutgoingPart(content_id="d@x", media_type="text/plain", size=600_000, chunks=chunks)
 
 
 class Node:

@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from http.client import HTTPConnection
+from http.client import HTTPConnection, IncompleteRead
 from pathlib import Path
 from typing import Any
 
@@ -284,6 +284,15 @@ def test_a_body_over_the_cap_is_refused_with_413(
     connection.close()
     server.node.settle()
     assert server.spool.left == []
+
+
+def test_a_document_that_cannot_be_read_to_its_end_cuts_the_connection(
+    connection: HTTPConnection, envelope: Spell, provide: SOAPBinding, submission: Callable[..., str]
+) -> None:
+    """The length is promised already: a shorter answer must not look complete."""
+    body = submission([]).replace(" xmlns:x", ' please="break" xmlns:x', 1)
+    with pytest.raises((IncompleteRead, ConnectionResetError)):
+        ask(connection, "/xds/repository", mtom(envelope(provide.action, body)), MTOM)
 
 
 def raw(server: Any, data: bytes) -> socket.socket:
