@@ -196,3 +196,17 @@ def test_the_edited_log_whose_boundaries_differ_is_refused(shared: Path, read: R
     header = next(line for line in head.decode().split("\r\n") if line.startswith("Content-Type"))
     with pytest.raises(SOAPFault, match="the message begins with --uuid:df997b05"):
         read(body, header.partition(":")[2].strip())
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@given(st.data())
+def test_a_damaged_message_is_read_or_refused_and_nothing_else(read: Read, spool: Any, data: st.DataObject) -> None:
+    damaged = bytearray(message(ENVELOPE, PART, (PART[0].replace("d@x", "e@x"), b"x")))
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(damaged) - 1))
+        damaged[at : at + data.draw(st.integers(0, 5))] = data.draw(st.binary(max_size=4))
+    left = len(spool.left)
+    try:
+        read(bytes(damaged), size=data.draw(st.integers(1, 40)))
+    except SOAPFault:
+        assert len(spool.left) == left

@@ -1,5 +1,6 @@
 """SOAP over mutual TLS: who has no certificate of ours is not let in, who has one is known to the handler."""
 
+import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -81,3 +82,25 @@ def test_large_documents_pass_through_tls(
     )
     (part,) = answer.parts.values()
     assert Path(part.spooled).read_bytes() == document.read_bytes()
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_resumed_session_is_cheap_and_still_knows_who_asks(
+    server: Any, query_envelope: Callable[..., bytes], partner: ssl.SSLContext, version: ssl.TLSVersion
+) -> None:
+    partner.minimum_version = partner.maximum_version = version
+    body = query_envelope()
+    head = "POST /xds/registry HTTP/1.1\r\nHost: x\r\nContent-Type: application/soap+xml\r\nContent-Length: "
+    session: ssl.SSLSession | None = None
+    for resumed in (False, True):
+        with (
+            socket.create_connection(("localhost", server.port), timeout=20) as plain,
+            partner.wrap_socket(plain, server_hostname="localhost", session=session) as secured,
+        ):
+            secured.sendall(f"{head}{len(body)}\r\n\r\n".encode() + body)
+            assert secured.recv(100).startswith(b"HTTP/1.1 200 OK")
+            assert secured.session_reused is resumed
+            session = secured.session
+    first, second = (context.connection.certificate for _, context in server.repository.requests)
+    assert first == second
+    assert first is not None
