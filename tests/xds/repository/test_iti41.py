@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -273,6 +274,38 @@ def test_no_room_is_told_as_such(
     reply = send(message(report(1), inline("Document1", REPORT)), repository, exchange)
     assert errors(reply) == ["XDSRepositoryOutOfResources"]
     assert entries(database) == []
+
+
+class TestRaces:
+    def test_of_different_bytes_under_one_unique_id_one_wins(
+        self, repository: DocumentRepository, database: Database, report: Reports, exchange: Exchange
+    ) -> None:
+        def submit(n: int) -> list[str | None]:
+            sent = report(n, unique_id=UniqueId("2.25.400.1"))
+            wire = message(sent, inline(f"Document{n}", b"version %d" % n))
+            return errors(send(wire, repository, exchange))
+
+        with ThreadPoolExecutor(4) as pool:
+            outcomes = list(pool.map(submit, range(1, 9)))
+        [winner] = [n for n, found in enumerate(outcomes, 1) if not found]
+        assert retrieve(repository, 1) == b"version %d" % winner
+        assert len(entries(database)) == 1
+
+    def test_bytes_survive_the_removal_of_their_copies(
+        self, repository: DocumentRepository, report: Reports, exchange: Exchange
+    ) -> None:
+        def submit(n: int) -> list[str | None]:
+            return errors(send(message(report(n), inline(f"Document{n}", REPORT)), repository, exchange))
+
+        def remove(n: int) -> None:
+            repository.remove([UniqueId(f"2.25.400.{n}")], exchange.received_at)
+
+        assert submit(1) == []
+        for n in range(2, 12):
+            with ThreadPoolExecutor(2) as pool:
+                removed, submitted = pool.submit(remove, n - 1), pool.submit(submit, n)
+            assert (removed.result(), submitted.result()) == (None, [])
+            assert retrieve(repository, n) == REPORT
 
 
 class TestCrash:
