@@ -72,6 +72,12 @@ class StreamingRequest(Request):  # type: ignore[misc]
         else:
             super().requestReceived(command, path, version)
 
+    def finish(self) -> None:
+        """The answer is complete: nobody needs any longer what was spooled and not adopted."""
+        if self.reception is not None:
+            self.reception.discard()
+        super().finish()
+
     def connectionLost(self, reason: Failure) -> None:
         """The sender is gone; what it sent is not needed unless a handler is at work on it."""
         self.gone = True

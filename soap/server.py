@@ -21,7 +21,7 @@ from twisted.web.server import NOT_DONE_YET
 
 from ihe.exchange import Spool
 from soap.channel import SOAPSite, StreamingRequest
-from soap.context import Answer, SOAPTransaction
+from soap.context import Answer, Connection, SOAPTransaction
 from soap.envelope import HEADER
 from soap.faults import SOAPFault, sender_fault, unforeseen
 from soap.limits import DEFAULT_LIMITS, SOAPLimits
@@ -93,30 +93,31 @@ class SOAPEndpoint(Resource):  # type: ignore[misc]
 
     async def _exchange(self, request: StreamingRequest) -> None:
         """One request and its answer; whatever happens, the answer is SOAP and nothing spooled is left behind."""
-        correlation_id = new_correlation_id()
+        correlation_id, connection = new_correlation_id(), request.channel.connection
         received: Received | None = None
         try:
             received = await _body(request)
-            context, answer = self._service.call(self._call(request, received, correlation_id))
-            reply = await answer
+            # Who left before the work began cannot learn its outcome, and will send again.
+            if not request.gone:
+                context, answer = self._service.call(self._call(received, correlation_id, connection))
+                reply = await answer
             if not request.gone:
                 await respond(request, context, reply, self._in_thread)
         except Exception:
             _fail(request, Failure(), correlation_id, _message_id(received.root) if received else None)
-        finally:
-            if request.reception is not None:
-                request.reception.discard()
-            if not request.gone:
-                request.finish()
+        if not request.gone:
+            request.finish()
+        elif request.reception is not None:
+            request.reception.discard()
 
-    def _call(self, request: StreamingRequest, received: Received, correlation_id: str) -> Call:
+    def _call(self, received: Received, correlation_id: str, connection: Connection) -> Call:
         return Call(
             root=received.root,
             parts=received.parts,
             packaged=received.packaged,
             correlation_id=correlation_id,
             endpoint=self._path,
-            connection=request.channel.connection,
+            connection=connection,
         )
 
     def _describe(self, request: StreamingRequest) -> None:

@@ -358,6 +358,14 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing(server: Any, query_en
     assert server.repository.requests == []
 
 
+def test_documents_sent_to_a_wrong_path_are_thrown_away(
+    connection: HTTPConnection, server: Any, query_envelope: Spell
+) -> None:
+    assert ask(connection, "/xds/repo", mtom(query_envelope(), b"x" * 100_000), MTOM).status == 404
+    server.node.settle()
+    assert (server.spool.made, server.spool.left) == (1, [])
+
+
 def test_every_byte_of_a_body_passes_the_hooks_that_we_rely_on(
     server: Any, envelope: Spell, provide: SOAPBinding, submission: Callable[..., str]
 ) -> None:
