@@ -68,7 +68,7 @@ SERVICES: Mapping[Actor, ServiceName] = MappingProxyType(
         Actor.DOCUMENT_REGISTRY: ServiceName("DocumentRegistry", "urn:ihe:iti:xds-b:2007"),
         Actor.DOCUMENT_REPOSITORY: ServiceName("DocumentRepository", "urn:ihe:iti:xds-b:2007"),
         Actor.PIX_MANAGER: ServiceName("PIXManager", "urn:ihe:iti:pixv3:2007"),
-        Actor.PATIENT_DEMOGRAPHICS_SUPPLIER: ServiceName("PDQSupplier", "urn:ihe:iti:pdqv3:2007"),
+        Actor.PATIENT_DEMOGRAPHICS_SUPPLIER: ServiceName("PDSupplier", "urn:ihe:iti:pdqv3:2007"),
     }
 )
 
