@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from affinity.database import Database
-from affinity.domain import LoadedDomain
+from affinity.domain import LoadedDomain, locate
 from affinity.hl7_sources import HL7Sources
 from affinity.migrations import upgrade
 from affinity.settings import Settings
@@ -23,6 +23,9 @@ from xds.on_demand import OnDemandDocumentSource
 from xds.registry import DocumentRegistry
 from xds.repository import DocumentRepository
 from xds.snapshots import Snapshots
+
+DOMAIN_NOTE = "domain.txt"
+"""File of the data directory that names the domain's directory, for clients on this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,7 @@ def utc_now() -> datetime:
 def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
     """Open or create the data directory, migrate the database, clear up after a crash."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (settings.data / DOMAIN_NOTE).write_text(f"{locate(settings.domain).resolve()}\n")
     lock = _lock(settings.data)
     database = Database(settings.database)
     upgrade(database.engine)

@@ -2,7 +2,7 @@
 
 import typer
 
-from affinity.cli import send, serving
+from affinity.cli import patients, send, serving
 
 app = typer.Typer(
     name="affinity",
@@ -15,6 +15,8 @@ app = typer.Typer(
 app.command("up")(serving.up)
 app.command("serve")(serving.serve)
 app.command("send", epilog=send.EXAMPLES)(send.send)
+app.command("pix", epilog=patients.PIX_EXAMPLES)(patients.pix)
+app.command("pdq", epilog=patients.PDQ_EXAMPLES)(patients.pdq)
 
 
 def main() -> None:

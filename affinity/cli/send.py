@@ -114,7 +114,7 @@ def _read(answer: bytes) -> dict[str, Any]:
 
 def _show(told: dict[str, Any]) -> None:
     from affinity.cli.show import print_line
-    from affinity.client.hl7_answers import ReportedError
+    from affinity.client.patients import Remark
 
     where = f"{told['file']}#{told['message']}  {told['trigger']} {told['control_id']}"
     if not told["code"]:
@@ -124,4 +124,4 @@ def _show(told: dict[str, Any]) -> None:
     text = f": {told['text']}" if told["text"] else ""
     print_line(f"{where}  {told['code']} {verdict}{text}", "" if told["accepted"] else "red")
     for error in told["errors"]:
-        print_line(f"    {ReportedError(**error)}")
+        print_line(f"    {Remark(**error)}")

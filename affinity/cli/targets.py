@@ -27,7 +27,9 @@ class LocalNode:
         """By the settings that ``affinity up`` would have here: environment variables count, too."""
         given = {"data": data, "domain": domain}
         settings = load(None, {name: value for name, value in given.items() if value is not None})
-        return cls(domain=settings.domain, host=_host(settings), ports=_ports(settings))
+        note = settings.data / "domain.txt"
+        noted = note.read_text().strip() if domain is None and note.is_file() else settings.domain
+        return cls(domain=noted, host=_host(settings), ports=_ports(settings))
 
     def url(self, path: str) -> str:
         """The plain HTTP address of a path."""

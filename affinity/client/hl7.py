@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from affinity.client.patients import Sought
 from hl7v2.compose import FieldValue, Value, compose, segment
 from hl7v2.message import Message, Segment
 from ihe.datatypes import CX, HD
@@ -64,6 +65,26 @@ def demographics_query(
     qpd = segment("QPD", {1: "IHE PDQ Query", 2: _tag(), 3: asked, 8: wanted or None})
     rcp = segment("RCP", {1: "I", 2: (str(quantity), "RD") if quantity else None})
     return _message(route, ("QBP", "Q22", "QBP_Q21"), (qpd, rcp))
+
+
+def criteria(sought: Sought) -> dict[str, str]:
+    """What is known of a patient, by the field names of QPD-3 (ITI TF-2: Tables 3.21-3, 3.21-4)."""
+    authority = sought.id.authority if sought.id else HD()
+    asked = {
+        "@PID.3.1": sought.id.id if sought.id else "",
+        "@PID.3.4.1": authority.namespace_id,
+        "@PID.3.4.2": authority.universal_id,
+        "@PID.3.4.3": authority.universal_id_type,
+        "@PID.5.1.1": sought.family,
+        "@PID.5.2": sought.given,
+        "@PID.7.1": sought.birth_date,
+        "@PID.8": sought.sex,
+        "@PID.11.1.1": sought.street,
+        "@PID.11.3": sought.city,
+        "@PID.11.5": sought.postal_code,
+        "@PID.13.1": sought.phone,
+    }
+    return {name: value for name, value in asked.items() if value}
 
 
 def _message(route: Route, message_type: tuple[str, ...], segments: Iterable[Segment]) -> Message:

@@ -2,25 +2,11 @@
 
 from dataclasses import dataclass
 
+from affinity.client.patients import Found, Patient, Remark
 from hl7v2.message import Message, Repetition, Segment
 from ihe.datatypes import CX, HD
 
 ACCEPTED = ("AA", "CA")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportedError:
-    """One ERR: the code and text of table 0357, where, how bad, and what the receiver says about it."""
-
-    code: str
-    meaning: str
-    location: str
-    severity: str
-    text: str
-
-    def __str__(self) -> str:
-        where = f" at {self.location}" if self.location else ""
-        return f"{' '.join(filter(None, (self.code, self.meaning)))}{where}: {self.text}".rstrip(": ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +16,7 @@ class Acknowledgement:
     code: str
     control_id: str
     text: str
-    errors: tuple[ReportedError, ...]
+    errors: tuple[Remark, ...]
 
     @property
     def accepted(self) -> bool:
@@ -38,35 +24,30 @@ class Acknowledgement:
         return self.code in ACCEPTED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patient:
-    """A patient as an answer shows them; what was not said is an empty text."""
-
-    identifiers: tuple[CX, ...]
-    family: str = ""
-    given: str = ""
-    birth_date: str = ""
-    sex: str = ""
-    city: str = ""
-
-
 def acknowledgement(answer: Message) -> Acknowledgement:
     """Read how a message was received. Rejected if there is no MSA."""
     msa = answer["MSA"]
     return Acknowledgement(
-        code=msa.text(1), control_id=msa.text(2), text=msa.text(3), errors=tuple(map(_error, answer.all("ERR")))
+        code=msa.text(1), control_id=msa.text(2), text=msa.text(3), errors=tuple(map(_remark, answer.all("ERR")))
     )
 
 
-def patients(answer: Message) -> tuple[Patient, ...]:
-    """Every PID of an answer."""
-    return tuple(map(_patient, answer.all("PID")))
+def found(answer: Message) -> Found:
+    """Read the answer to QBP^Q22 or QBP^Q23. Rejected if there is no MSA."""
+    told, qak = acknowledgement(answer), answer.find("QAK")
+    return Found(
+        code=told.code,
+        outcome=qak.text(2) if qak else "",
+        patients=tuple(map(_patient, answer.all("PID"))),
+        remarks=told.errors,
+        remaining=int(qak.text(6)) if qak and qak.text(6).isdecimal() else None,
+    )
 
 
 def _patient(pid: Segment) -> Patient:
     return Patient(
         identifiers=tuple(_identifier(each) for each in pid.repetitions(3) if each.text()),
-        family=pid.text(5),
+        family=pid.text(5).strip(),
         given=pid.text(5, 2),
         birth_date=pid.text(7),
         sex=pid.text(8),
@@ -79,11 +60,11 @@ def _identifier(repetition: Repetition) -> CX:
     return CX(repetition.text(), authority, repetition.text(5))
 
 
-def _error(err: Segment) -> ReportedError:
+def _remark(err: Segment) -> Remark:
     """ERR in the form of version 2.5, or ERR-1 of 2.3.1, which has nothing else."""
     old = err.repetitions(1)
     code, meaning = err.text(3) or err.text(1, 4), err.text(3, 2) or err.text(1, 4, 2)
     location = err.raw(2) or ("^".join(filter(None, (old[0].text(part) for part in (1, 2, 3)))) if old else "")
-    return ReportedError(
+    return Remark(
         code=code, meaning=meaning, location=location, severity=err.text(4) or "E", text=err.text(7) or err.text(8)
     )

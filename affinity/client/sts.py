@@ -2,7 +2,7 @@
 
 from lxml.etree import _Element
 
-from ihe.transactions import SOAPBinding
+from affinity.client.bindings import soap_binding
 from soap.client import NoAnswer, SOAPClient
 from soap.xml import escape
 from xua.envelope import ASSERTION
@@ -23,8 +23,7 @@ REQUEST = (
 
 def request_assertion(service: SOAPClient, role: DemoRole, audience: str) -> _Element:
     """The signed assertion for a person in ``role``. Raises what SOAPClient raises, NoAnswer if it holds none."""
-    binding = next(each for each in ISSUE_TOKEN.bindings if isinstance(each, SOAPBinding))
-    answer = service.call(binding, [REQUEST % (escape(audience), escape(role.value))])
+    answer = service.call(soap_binding(ISSUE_TOKEN), [REQUEST % (escape(audience), escape(role.value))])
     assertion = next(answer.body.iter(ASSERTION), None)
     if assertion is None:
         raise NoAnswer(f"{service.url} answered without an assertion")

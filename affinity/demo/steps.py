@@ -7,6 +7,7 @@ from pathlib import Path
 from lxml.etree import _Element
 
 from affinity.client import hl7, v3, xds
+from affinity.client.patients import Sought
 from affinity.demo.stage import Party
 from affinity.demo.story import FAMILY, GIVEN, STRANGER, Story
 from hl7v2.message import Message
@@ -68,7 +69,8 @@ def hospital_finds_v3(story: Story) -> Told:
     """By name, over HL7 v3."""
     domain = story.stage.loaded.affinity_domain
     receiver = domain.home_community_id.removeprefix("urn:oid:")
-    body = v3.demographics_query(FAMILY, GIVEN, sender=story.stage.hospital.oid, receiver=receiver)
+    devices = v3.Devices(sender=story.stage.hospital.oid, receiver=receiver)
+    body = v3.demographics_query(Sought(family=FAMILY, given=GIVEN), devices)
     answer = story.call(ITI_47, body).body
     code = answer.find(f".//{HL7}queryResponseCode")
     found = list(answer.iter(f"{HL7}patient"))
