@@ -16,7 +16,7 @@ from ihe.rules import Offence, Rule, breaches, rule
 from pix.identification import IdentifierReader, missing
 from pix.manager import PatientIndex
 from pix.model import Feed, Identifier, IdentifierList, Merge, Origin
-from pix.pid import deleted_attributes, read_demographics
+from pix.pid import deleted_attributes, read_demographics, read_names
 
 SEXES = ("F", "M", "O", "U", "A", "N")
 """User-defined table 0001 as IHE has it (ITI TF-2: 3.30.5.3)."""
@@ -26,7 +26,7 @@ FRACTION_AND_ZONE = re.compile(r"(\.\d{1,4})?([+-]\d{4})?$")
 @rule(HL7ErrorCode.REQUIRED_FIELD_MISSING, tf2("Table 3.8-2"))
 def patient_has_a_name(pid: Segment) -> Iterator[str]:
     """PID-5 holds at least one name."""
-    names = read_demographics(pid).names
+    names = read_names(pid)
     if not any(name.family or name.given for name in names):
         yield pid.location(5)
 
@@ -50,7 +50,7 @@ def sex_is_of_the_table(pid: Segment) -> Iterator[Offence]:
 @rule(HL7ErrorCode.REQUIRED_FIELD_MISSING, tf2("3.30.5.3"))
 def names_have_a_family_name(pid: Segment) -> Iterator[str]:
     """At least one name in PID-5 has its first component, the family name."""
-    names = read_demographics(pid).names
+    names = read_names(pid)
     if names and not any(name.family for name in names):
         yield pid.location(5, 1, 1)
 

@@ -2,12 +2,14 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 LETTERS = str.maketrans({"ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i", "æ": "ae", "œ": "oe"})
 UMLAUTS = re.compile("([aou])e+")
 JOINTS = re.compile(r"(?:[^\w*]|_)+")
 
 
+@lru_cache(maxsize=16384)
 def fold(text: str) -> str:
     """Fold to lower-case words: ``Müller-Weiß`` and ``MUELLER WEISS`` become ``muller weiss``. ``*`` stays."""
     bare = "".join(each for each in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(each))
@@ -20,8 +22,8 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(fold(text).split())
 
 
-def search_words(text: str) -> frozenset[str]:
-    """What finds a text: its words, and all of them joined (``van der Berg`` is found as ``vanderberg``)."""
+def name_words(text: str) -> frozenset[str]:
+    """What finds a name: its words, and all of them joined (``van der Berg`` is found as ``vanderberg``)."""
     found = words(text)
     return frozenset((*found, "".join(found))) if found else frozenset()
 

@@ -12,9 +12,12 @@ from ihe.domain import AffinityDomain
 from ihe.identifiers import PatientKey
 from pix.locks import Locks
 from pix.model import Origin
+from pix.prepared import Prepared
 from pix.tables import event
 
-EVENT = insert(event)
+EVENT = Prepared(
+    insert(event).returning(event.c.number), [each for each in event.columns if each is not event.c.number]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +57,8 @@ class Change:
             "before": _json(before),
             "after": _json(after),
         }
-        number = self.connection.execute(EVENT, row).inserted_primary_key
-        assert number is not None
-        return int(number[0])
+        ((number,),) = EVENT.rows(self.connection, row)
+        return int(number)
 
 
 def _json(content: Mapping[str, Any] | None) -> str | None:

@@ -16,8 +16,11 @@ LARGEST = 200
 def reevaluate(change: Change, changed: Collection[PatientKey]) -> None:
     """Find out anew who the changed records, and all that they are linked with or may be, are."""
     members = _members(change, _reach(change, changed))
-    partition = Partition(members, frozenset(each.pair for each in _decided(change, members, same=False)))
-    partition.join_decided(each.pair for each in _decided(change, members, same=True))
+    decisions = store_links.decisions(change.connection, members) if len(members) > 1 else ()
+    partition = Partition(members, frozenset(each.pair for each in decisions if not each.same))
+    # Explicit ones first: a deliberate link wins over two ids in one message.
+    together = sorted((each for each in decisions if each.same), key=lambda each: (not each.explicit, each.event))
+    partition.join_decided(each.pair for each in together)
     partition.join_by_national_id()
     current = store_links.persons_of(change.connection, list(members))
     for person in partition.persons():
@@ -84,12 +87,6 @@ def _linking(nationals: Iterable[store_records.NationalId]) -> frozenset[tuple[s
     valid = [each for each in nationals if each.valid]
     authorities = [each.authority for each in valid]
     return frozenset((each.authority, each.id) for each in valid if authorities.count(each.authority) == 1)
-
-
-def _decided(change: Change, members: Collection[PatientKey], *, same: bool) -> list[Decision]:
-    """Decisions of one kind, explicit ones first: a deliberate link wins over two ids in one message."""
-    found = store_links.decisions(change.connection, members) if len(members) > 1 else ()
-    return sorted((each for each in found if each.same is same), key=lambda each: (not each.explicit, each.event))
 
 
 def _become(change: Change, person: Person, current: dict[PatientKey, PatientKey]) -> None:

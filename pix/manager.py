@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ihe.datatypes import CX, HD
 from ihe.domain import AffinityDomain, AssigningAuthority
@@ -16,7 +16,6 @@ from pix.candidates import Result
 from pix.journal import Change
 from pix.locks import Locks, until_locked
 from pix.model import CandidateQuery, Feed, Identifier, Merge, Origin, Page
-from pix.tables import record
 
 POINTER = "p"
 """Separates, in a continuation pointer, the name of a frozen result from the number of the next candidate."""
@@ -141,8 +140,8 @@ class PatientIndex:
         found = store_records.by_identifiers(connection, (identifier,)).get(identifier.key)
         if found is None or not found.announced or found.survivor is not None:
             return None
-        subsumed = connection.scalars(select(record.c.key).where(record.c.survivor == found.key).order_by(record.c.key))
-        return Patient(key=found.key, keys=(found.key, *map(PatientKey, subsumed)), id=_xds_id(found))
+        subsumed = store_records.subsumed_by(connection, found.key)
+        return Patient(key=found.key, keys=(found.key, *subsumed), id=_xds_id(found))
 
     def current(self, connection: Connection, keys: Collection[PatientKey]) -> Mapping[PatientKey, CX]:
         """The surviving id for each key."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hl7v2.compose import Component, FieldValue, Value, segment
-from hl7v2.encoding import NULL
+from hl7v2.encoding import NULL, read_text
 from hl7v2.message import Presence, Repetition, Segment
 from ihe.datatypes import CX, HD
 from pix.model import Address, Coded, Demographics, PersonName, Telecom
@@ -23,8 +23,9 @@ class DataType:
 
     def read(self, repetition: Repetition) -> Any:
         """One repetition as a value; None if it says nothing."""
-        texts = {name: _text(repetition, *position) for name, position in self.parts.items()}
-        return self.value(**texts) if any(texts.values()) else None
+        texts = _texts(repetition)
+        known = {name: texts[position] for name, position in self.parts.items() if position in texts}
+        return self.value(**known) if known else None
 
     def write(self, value: Any) -> Value:
         """A value as the components of one repetition."""
@@ -126,6 +127,8 @@ class Field:
 
     def read(self, pid: Segment) -> Any:
         """The attribute's value; ValueError never, None or an empty tuple if nothing is there."""
+        if not pid.raw(self.number):
+            return () if self.repeats else None
         values = tuple(value for each in pid.repetitions(self.number) if (value := self.data_type.read(each)))
         if self.repeats:
             return values
@@ -178,6 +181,11 @@ def read_demographics(pid: Segment) -> Demographics:
     return Demographics(**{field.attribute: field.read(pid) for field in FIELDS})
 
 
+def read_names(pid: Segment) -> tuple[PersonName, ...]:
+    """PID-5."""
+    return tuple(FIELDS[0].read(pid))
+
+
 def deleted_attributes(pid: Segment) -> frozenset[str]:
     """The attributes whose field is the explicit null ``""`` (ITI TF-2: C.2.6)."""
     return frozenset(field.attribute for field in FIELDS if pid.presence(field.number) is Presence.NULL)
@@ -202,6 +210,19 @@ def components(texts: Mapping[Position, str]) -> tuple[Component, ...]:
 def _subcomponents(texts: Mapping[int, str]) -> Component:
     last = max((number for number, text in texts.items() if text), default=1)
     return texts.get(1, "") if last == 1 else tuple(texts.get(number, "") for number in range(1, last + 1))
+
+
+def _texts(repetition: Repetition) -> dict[Position, str]:
+    """Every subcomponent that says something, by position."""
+    encoding, texts = repetition.encoding, {}
+    for component, raw in enumerate(repetition.raw.split(encoding.component), 1):
+        if raw:
+            parts = raw.split(encoding.subcomponent) if encoding.subcomponent else [raw]
+            for subcomponent, part in enumerate(parts, 1):
+                text = read_text(part, encoding)
+                if text and text != NULL:
+                    texts[component, subcomponent] = text
+    return texts
 
 
 def _text(repetition: Repetition, component: int, subcomponent: int) -> str:

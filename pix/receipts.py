@@ -5,30 +5,34 @@ from sqlalchemy import bindparam, insert, select
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from pix.journal import Change
+from pix.prepared import Prepared
 from pix.tables import receipt
 
-STORED = select(receipt.c.digest, receipt.c.answer).where(
-    receipt.c.source == bindparam("of"), receipt.c.message_id == bindparam("id")
+STORED = Prepared(
+    select(receipt.c.digest, receipt.c.answer).where(
+        receipt.c.source == bindparam("of"), receipt.c.message_id == bindparam("named")
+    )
 )
-INSERT = insert(receipt)
+INSERT = Prepared(insert(receipt), receipt.columns)
 
 
 def stored_answer(change: Change) -> bytes | None:
     """The answer given before, None for a new message; Rejected if the id was used for other content."""
     origin = change.origin
-    row = change.connection.execute(STORED, {"of": origin.source, "id": origin.message_id}).first()
+    row = STORED.first(change.connection, {"of": origin.source, "named": origin.message_id})
     if row is None:
         return None
-    if row.digest != origin.digest:
+    digest, answer = row
+    if digest != origin.digest:
         raise Rejected(_used_before(origin.message_id))
-    return bytes(row.answer)
+    return bytes(answer)
 
 
 def store_answer(change: Change) -> None:
     """Remember the answer in the transaction that it confirms."""
     origin = change.origin
     row = {"source": origin.source, "message_id": origin.message_id, "digest": origin.digest}
-    change.connection.execute(INSERT, {**row, "answer": origin.answer, "at": change.timestamp})
+    INSERT.run(change.connection, {**row, "answer": origin.answer, "at": change.timestamp})
 
 
 def _used_before(message_id: str) -> Breach:

@@ -17,6 +17,8 @@ from pix.store_records import NationalId, Record
 from pix.store_tokens import replace_tokens
 
 COLLISION = "collision"
+EMPTY = Demographics()
+ATTRIBUTES = tuple(each.name for each in fields(Demographics))
 IDENTITY = ("names", "aliases", "birth_time")
 """The attributes by which linking by national id can be vetoed."""
 
@@ -40,16 +42,25 @@ class State:
         return {"demographics": plain(self.demographics), "national": carried}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """One record as written; ``settled`` if who it is need not be found out anew."""
+
+    key: PatientKey
+    settled: bool
+
+
 def register(change: Change, feed: Feed) -> None:
     """Store what the feed says with each of its records, and find out anew who they are."""
     own = own_identifiers(feed.identifiers)
     known = store_records.by_identifiers(change.connection, own)
     refuse_subsumed(own, known)
-    claimed = [each for each in own if not _is_another_person(change, known.get(each.key), feed)] or own
-    stored = {each: _store(change, known.get(each.key), each, feed) for each in claimed}
-    keys = [key for key, _ in stored.values()]
+    strangers = _strangers(change, own, known, feed) if len(own) > 1 else []
+    claimed = [each for each in own if each not in strangers] or own
+    stored = [_store(change, known.get(each.key), each, feed, alone=len(claimed) == 1) for each in claimed]
+    keys = [each.key for each in stored]
     declared = linking.assert_same(change, keys)
-    if declared or any(identity_changed for _, identity_changed in stored.values()):
+    if declared or not all(each.settled for each in stored):
         linking.reevaluate(change, keys)
     for each in set(own) - set(claimed):
         _report_collision(change, known[each.key].key, keys[0])
@@ -80,14 +91,26 @@ def _subsumed_breach(identifier: Identifier) -> Breach:
     )
 
 
-def _is_another_person(change: Change, found: Record | None, feed: Feed) -> bool:
-    """An id of somebody else's record among the ids of this patient: a slip, and linking it would join two people."""
-    return (
-        found is not None
-        and found.announced
-        and found.source != change.origin.source
-        and disagreement(found.demographics, feed.demographics) is not None
-    )
+def _strangers(
+    change: Change, own: tuple[Identifier, ...], known: dict[tuple[str, str], Record], feed: Feed
+) -> list[Identifier]:
+    """Ids, among those of one patient, of records that clearly speak of somebody else: to link them would join two.
+
+    It is a correction, and no slip, if all the ids are one person already; or if the source that corrects its record
+    adds an id to it, and the record is linked with no others.
+    """
+    found = {each: known[each.key] for each in own if each.key in known and known[each.key].announced}
+    doubtful = [each for each in found if disagreement(found[each].demographics, feed.demographics)]
+    persons = store_links.persons_of(change.connection, [each.key for each in found.values()]) if doubtful else {}
+    if not doubtful or (len(found) == len(own) and len(set(persons.values())) == 1):
+        return []
+    members = store_links.members(change.connection, set(persons.values()))
+    mine = {each.key for each in found.values()}
+    return [
+        each
+        for each in doubtful
+        if found[each].source != change.origin.source or set(members[persons[found[each].key]]) - mine
+    ]
 
 
 def _report_collision(change: Change, key: PatientKey, other: PatientKey) -> None:
@@ -97,24 +120,40 @@ def _report_collision(change: Change, key: PatientKey, other: PatientKey) -> Non
         store_links.open_task(change.connection, COLLISION, two, "two people in one message", event)
 
 
-def _store(change: Change, found: Record | None, identifier: Identifier, feed: Feed) -> tuple[PatientKey, bool]:
-    """Write one record; tell its key, and whether something changed that decides who it is."""
-    held = store_records.nationals(change.connection, (found.key,)).get(found.key, ()) if found else ()
-    before = State(demographics=found.demographics if found else Demographics(), nationals=held)
+def _store(change: Change, found: Record | None, identifier: Identifier, feed: Feed, *, alone: bool) -> Stored:
+    """Write one record; a new one that nothing connects with others is linked to itself at once."""
+    connection = change.connection
+    held = store_records.nationals(connection, (found.key,)).get(found.key, ()) if found else ()
+    before = State(demographics=found.demographics if found else EMPTY, nationals=held)
     after = State(demographics=updated(before.demographics, feed), nationals=_nationals(change, held, feed))
     key = _write(change, found, identifier, after.demographics)
-    store_records.set_nationals(change.connection, key, before.nationals, after.nationals)
-    replace_tokens(change.connection, key, before.demographics, after.demographics)
+    store_records.set_nationals(connection, key, before.nationals, after.nationals)
+    replace_tokens(connection, key, before.demographics, after.demographics)
+    alone = alone and found is None and not store_links.neighbours(connection, (key,)) - {key}
+    event = _note(change, found, identifier, key, before, after, {"sent": feed.sent, "alone": alone})
+    if alone:
+        store_links.begin(connection, key, key, "alone", event)
+    _note_invalid(change, key, set(after.nationals) - set(before.nationals))
     new = found is None or not found.announced
-    known_as = {"authority": identifier.authority.oid, "id": identifier.id}
-    change.note(
+    return Stored(key=key, settled=alone or not (new or after.identity != before.identity))
+
+
+def _note(
+    change: Change,
+    found: Record | None,
+    identifier: Identifier,
+    key: PatientKey,
+    before: State,
+    after: State,
+    more: Mapping[str, Any],
+) -> int:
+    new = found is None or not found.announced
+    return change.note(
         "announced" if new else "updated",
         record=key,
         before=None if new or before == after else before.plain,
-        after={**known_as, "sent": feed.sent, **after.plain},
+        after={"authority": identifier.authority.oid, "id": identifier.id, **more, **after.plain},
     )
-    _note_invalid(change, key, set(after.nationals) - set(before.nationals))
-    return key, new or after.identity != before.identity
 
 
 def _write(change: Change, found: Record | None, identifier: Identifier, demographics: Demographics) -> PatientKey:
@@ -136,10 +175,10 @@ def _note_invalid(change: Change, key: PatientKey, nationals: Iterable[NationalI
 
 def updated(known: Demographics, feed: Feed) -> Demographics:
     """What is sent replaces, ``""`` deletes, what is absent stays (ITI TF-2: C.2.6)."""
-    empty, sent = Demographics(), feed.demographics
-    names = [each.name for each in fields(Demographics)]
-    changes = {name: getattr(sent, name) for name in names if getattr(sent, name) != getattr(empty, name)}
-    return replace(known, **{name: getattr(empty, name) for name in feed.deleted}, **changes)
+    sent = feed.demographics
+    changes = {name: getattr(sent, name) for name in ATTRIBUTES if getattr(sent, name) != getattr(EMPTY, name)}
+    deleted = {name: getattr(EMPTY, name) for name in feed.deleted}
+    return sent if known == EMPTY else replace(known, **(deleted | changes))
 
 
 def _nationals(change: Change, held: tuple[NationalId, ...], feed: Feed) -> tuple[NationalId, ...]:

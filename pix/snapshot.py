@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -11,8 +12,9 @@ from pix.model import Address, Coded, Demographics, PersonName, Telecom
 VALUES: tuple[type, ...] = (PersonName, Address, Telecom, Coded, CX, HD)
 
 
+@lru_cache(maxsize=64)
 def to_json(demographics: Demographics) -> str:
-    """Write what is known, and nothing else."""
+    """Write what is known, and nothing else. The same patient is written to its record and to the event."""
     return json.dumps(plain(demographics), ensure_ascii=False, separators=(",", ":"))
 
 

@@ -7,25 +7,55 @@ from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, or_
 
 from ihe.identifiers import PatientKey
 from pix.persons import Pair, pair
+from pix.prepared import Among, Prepared
 from pix.tables import ACTIVE, decision, link, national, task
 
-KEYS: BindParameter[list[int]] = bindparam("keys", expanding=True)
+THIS: BindParameter[int] = bindparam("this")
 _mine, _theirs = national.alias(), national.alias()
 _here, _there = link.alias(), link.alias()
-NEIGHBOURS = union(
-    select(_theirs.c.record)
-    .select_from(_mine.join(_theirs, (_mine.c.authority == _theirs.c.authority) & (_mine.c.id == _theirs.c.id)))
-    .where(_mine.c.record.in_(KEYS), _mine.c.valid, _theirs.c.valid),
-    select(decision.c.high).where(decision.c.low.in_(KEYS), decision.c.same),
-    select(decision.c.low).where(decision.c.high.in_(KEYS), decision.c.same),
-    select(_there.c.record)
-    .select_from(_here.join(_there, _here.c.person == _there.c.person))
-    .where(_here.c.record.in_(KEYS), _here.c.ended_by.is_(None), _there.c.ended_by.is_(None)),
+NEIGHBOURS = Prepared(
+    union(
+        select(_theirs.c.record)
+        .select_from(_mine.join(_theirs, (_mine.c.authority == _theirs.c.authority) & (_mine.c.id == _theirs.c.id)))
+        .where(_mine.c.record == THIS, _mine.c.valid, _theirs.c.valid),
+        select(decision.c.high).where(decision.c.low == THIS, decision.c.same),
+        select(decision.c.low).where(decision.c.high == THIS, decision.c.same),
+        select(_there.c.record)
+        .select_from(_here.join(_there, _here.c.person == _there.c.person))
+        .where(_here.c.record == THIS, _here.c.ended_by.is_(None), _there.c.ended_by.is_(None)),
+    )
 )
-ACTIVE_LINKS = select(link.c.record, link.c.person).where(link.c.record.in_(KEYS), ACTIVE).order_by(link.c.record)
-MEMBERS = select(link.c.record, link.c.person).where(link.c.person.in_(bindparam("persons", expanding=True)), ACTIVE)
-DECISIONS = select(decision).where(decision.c.low.in_(KEYS) | decision.c.high.in_(KEYS)).order_by(decision.c.event)
-INSERT = insert(link)
+PERSONS = Prepared(
+    select(link.c.record, link.c.person).where(Among(link.c.record, "keys"), ACTIVE).order_by(link.c.record)
+)
+MEMBERS = Prepared(
+    select(link.c.person, link.c.record).where(Among(link.c.person, "persons"), ACTIVE).order_by(link.c.record)
+)
+BEGIN = Prepared(insert(link), ("record", "person", "reason", "event", "ended_by"))
+END = Prepared(update(link).where(link.c.record == THIS, ACTIVE), ("ended_by",))
+DECISIONS = Prepared(
+    select(decision.c.low, decision.c.high, decision.c.same, decision.c.explicit, decision.c.event)
+    .where(or_(Among(decision.c.low, "keys"), Among(decision.c.high, "keys")))
+    .order_by(decision.c.event)
+)
+DECIDE = Prepared(insert(decision), decision.columns)
+UNDECIDE = Prepared(delete(decision).where(decision.c.low == bindparam("one"), decision.c.high == bindparam("other")))
+FORGET = Prepared(delete(decision).where(or_(decision.c.low == THIS, decision.c.high == THIS)))
+OPEN_TASKS = Prepared(
+    select(task.c.low, task.c.high)
+    .where(Among(task.c.low, "keys"), task.c.kind == bindparam("of"), task.c.closed_by.is_(None))
+    .order_by(task.c.low, task.c.high)
+)
+OPEN_TASK = Prepared(insert(task), ("kind", "low", "high", "reason", "opened_by", "closed_by"))
+CLOSE_TASK = Prepared(
+    update(task).where(
+        task.c.low == bindparam("one"),
+        task.c.high == bindparam("other"),
+        task.c.kind == bindparam("of"),
+        task.c.closed_by.is_(None),
+    ),
+    ("closed_by",),
+)
 DISAGREEMENT = "disagreement"
 
 
@@ -41,72 +71,65 @@ class Decision:
 
 def neighbours(connection: Connection, keys: Collection[PatientKey]) -> set[PatientKey]:
     """Every record that one of these may be linked with, or is."""
-    return {PatientKey(key) for key in connection.scalars(NEIGHBOURS, {"keys": list(keys)})}
+    return {other for key in keys for (other,) in NEIGHBOURS.rows(connection, {"this": key})}
 
 
 def persons_of(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, PatientKey]:
     """The person that each record is linked to."""
-    rows = connection.execute(ACTIVE_LINKS, {"keys": list(keys)})
-    return {PatientKey(row.record): PatientKey(row.person) for row in rows}
+    return dict(PERSONS.rows(connection, {"keys": keys}))
 
 
 def members(connection: Connection, persons: Collection[PatientKey]) -> dict[PatientKey, list[PatientKey]]:
     """The records of each person, in order."""
     found: dict[PatientKey, list[PatientKey]] = {}
-    for row in connection.execute(MEMBERS.order_by(link.c.record), {"persons": list(persons)}):
-        found.setdefault(PatientKey(row.person), []).append(PatientKey(row.record))
+    for person, key in MEMBERS.rows(connection, {"persons": persons}):
+        found.setdefault(person, []).append(key)
     return found
 
 
 def begin(connection: Connection, key: PatientKey, person: PatientKey, reason: str, event: int) -> None:
     """Link a record, which has no active link, to a person."""
-    connection.execute(INSERT, {"record": key, "person": person, "reason": reason, "event": event, "ended_by": None})
+    BEGIN.run(connection, {"record": key, "person": person, "reason": reason, "event": event, "ended_by": None})
 
 
 def end(connection: Connection, key: PatientKey, event: int) -> None:
     """End the record's active link."""
-    connection.execute(update(link).where(link.c.record == key, ACTIVE).values(ended_by=event))
+    END.run(connection, {"this": key, "ended_by": event})
 
 
 def decisions(connection: Connection, keys: Collection[PatientKey]) -> tuple[Decision, ...]:
     """All decisions about these records, oldest first."""
     return tuple(
-        Decision(
-            pair=pair(PatientKey(row.low), PatientKey(row.high)), same=row.same, explicit=row.explicit, event=row.event
-        )
-        for row in connection.execute(DECISIONS, {"keys": list(keys)})
+        Decision(pair=pair(low, high), same=bool(same), explicit=bool(explicit), event=event)
+        for low, high, same, explicit, event in DECISIONS.rows(connection, {"keys": keys})
     )
 
 
 def decide(connection: Connection, decided: Decision) -> None:
     """Keep a decision in place of an earlier one about the same records."""
     low, high = decided.pair
-    connection.execute(delete(decision).where(decision.c.low == low, decision.c.high == high))
+    UNDECIDE.run(connection, {"one": low, "other": high})
     row = {"low": low, "high": high, "same": decided.same, "explicit": decided.explicit, "event": decided.event}
-    connection.execute(insert(decision), row)
+    DECIDE.run(connection, row)
 
 
 def forget_decisions(connection: Connection, key: PatientKey) -> None:
     """Remove every decision about a record."""
-    connection.execute(delete(decision).where(or_(decision.c.low == key, decision.c.high == key)))
+    FORGET.run(connection, {"this": key})
 
 
 def open_tasks(connection: Connection, keys: Collection[PatientKey], kind: str) -> set[Pair]:
     """The pairs among these records that wait for a human."""
-    among = select(task.c.low, task.c.high).where(
-        task.c.low.in_(keys), task.c.high.in_(keys), task.c.kind == kind, task.c.closed_by.is_(None)
-    )
-    return {pair(PatientKey(row.low), PatientKey(row.high)) for row in connection.execute(among.order_by(task.c.low))}
+    waiting = OPEN_TASKS.rows(connection, {"keys": keys, "of": kind})
+    return {pair(low, high) for low, high in waiting if high in keys}
 
 
 def open_task(connection: Connection, kind: str, two: Pair, reason: str, event: int) -> None:
     """Put two records before a human."""
     row = {"kind": kind, "low": two[0], "high": two[1], "reason": reason, "opened_by": event, "closed_by": None}
-    connection.execute(insert(task), row)
+    OPEN_TASK.run(connection, row)
 
 
 def close_tasks(connection: Connection, kind: str, pairs: Iterable[Pair], event: int) -> None:
     """Withdraw what no longer needs a human."""
-    for low, high in pairs:
-        waiting = (task.c.low == low, task.c.high == high, task.c.kind == kind, task.c.closed_by.is_(None))
-        connection.execute(update(task).where(*waiting).values(closed_by=event))
+    CLOSE_TASK.run_all(connection, [{"one": low, "other": high, "of": kind, "closed_by": event} for low, high in pairs])

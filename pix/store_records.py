@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
-from sqlalchemy.engine import Row
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ihe.identifiers import PatientKey
 from pix.folding import fold
 from pix.model import Demographics, Identifier
+from pix.prepared import Among, Prepared, Row
 from pix.snapshot import from_json, to_json
 from pix.tables import national, record
 
@@ -23,14 +23,30 @@ COLUMNS = (
     record.c.source,
     record.c.demographics,
 )
-BY_KEYS = select(*COLUMNS).where(record.c.key.in_(bindparam("keys", expanding=True))).order_by(record.c.key)
-INSERT = insert(record)
-UPDATE = update(record).where(record.c.key == bindparam("this"))
-NATIONALS = (
+DESCRIPTION = ("demographics", "family", "given", "birth", "sex")
+THIS = record.c.key == bindparam("this")
+BY_IDENTIFIER = Prepared(
+    select(*COLUMNS).where(record.c.authority == bindparam("of"), record.c.id == bindparam("named"))
+)
+BY_KEYS = Prepared(select(*COLUMNS).where(Among(record.c.key, "keys")).order_by(record.c.key))
+INSERT = Prepared(insert(record).returning(record.c.key), [each for each in record.columns if each is not record.c.key])
+DESCRIBE = Prepared(update(record).where(THIS), ("announced", "source", "updated", *DESCRIPTION))
+RENAME = Prepared(update(record).where(THIS), ("authority", "id"))
+SUBSUME = Prepared(update(record).where(THIS | (record.c.survivor == bindparam("this"))), ("survivor",))
+REMOVE = Prepared(delete(record).where(THIS, record.c.announced.is_(False)))
+SUBSUMED = Prepared(select(record.c.key).where(record.c.survivor == bindparam("this")).order_by(record.c.key))
+NATIONALS = Prepared(
     select(national.c.record, national.c.authority, national.c.id, national.c.type_code, national.c.valid)
-    .where(national.c.record.in_(bindparam("keys", expanding=True)))
+    .where(Among(national.c.record, "keys"))
     .order_by(national.c.record, national.c.authority, national.c.id)
 )
+CARRYING = Prepared(
+    select(national.c.record)
+    .where(national.c.authority == bindparam("of"), national.c.id == bindparam("named"))
+    .order_by(national.c.record)
+)
+INSERT_NATIONAL = Prepared(insert(national), national.columns)
+DELETE_NATIONALS = Prepared(delete(national).where(national.c.record == bindparam("this")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +80,16 @@ class NationalId:
 
 def by_identifiers(connection: Connection, identifiers: Iterable[Identifier]) -> dict[tuple[str, str], Record]:
     """The records with these ids, merged ones and those not announced yet included."""
-    named = [and_(record.c.authority == each.authority.oid, record.c.id == each.id) for each in identifiers]
-    if not named:
-        return {}
-    rows = connection.execute(select(*COLUMNS).where(or_(*named)).order_by(record.c.key))
-    return {found.identifier: found for found in map(_record, rows)}
+    rows = (
+        BY_IDENTIFIER.first(connection, {"of": each.authority.oid, "named": each.id})
+        for each in dict.fromkeys(identifiers)
+    )
+    return {found.identifier: found for found in (_record(row) for row in rows if row is not None)}
 
 
 def by_keys(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, Record]:
     """The records with these keys."""
-    return {found.key: found for found in map(_record, connection.execute(BY_KEYS, {"keys": list(keys)}))}
+    return {found.key: found for found in map(_record, BY_KEYS.rows(connection, {"keys": keys}))}
 
 
 def add(
@@ -94,41 +110,44 @@ def add(
         "announced": announced,
         "source": source,
         "updated": at,
-        **_columns(demographics),
+        **_description(demographics),
     }
-    key = connection.execute(INSERT, row).inserted_primary_key
-    assert key is not None
-    return PatientKey(key[0])
+    ((key,),) = INSERT.rows(connection, row)
+    return PatientKey(key)
 
 
 def describe(connection: Connection, key: PatientKey, demographics: Demographics, source: str, at: str) -> None:
     """Say what the record's patient is like, and that it is announced."""
-    row = {"this": key, "announced": True, "source": source, "updated": at, **_columns(demographics)}
-    connection.execute(UPDATE, row)
+    row = {"this": key, "announced": True, "source": source, "updated": at}
+    DESCRIBE.run(connection, row | _description(demographics))
 
 
 def rename(connection: Connection, key: PatientKey, identifier: Identifier) -> None:
     """Give the record another id; its key stays."""
-    connection.execute(UPDATE, {"this": key, "authority": identifier.authority.oid, "id": identifier.id})
+    RENAME.run(connection, {"this": key, "authority": identifier.authority.oid, "id": identifier.id})
 
 
 def subsume(connection: Connection, subsumed: PatientKey, survivor: PatientKey) -> None:
     """Redirect a record, and all that were merged into it before, to the survivor."""
-    connection.execute(UPDATE, {"this": subsumed, "survivor": survivor})
-    connection.execute(update(record).where(record.c.survivor == subsumed).values(survivor=survivor))
+    SUBSUME.run(connection, {"this": subsumed, "survivor": survivor})
+
+
+def subsumed_by(connection: Connection, survivor: PatientKey) -> tuple[PatientKey, ...]:
+    """The records that were merged into this one, in order."""
+    return tuple(PatientKey(key) for (key,) in SUBSUMED.rows(connection, {"this": survivor}))
 
 
 def remove(connection: Connection, key: PatientKey) -> None:
     """Delete a record that was never announced."""
-    connection.execute(delete(record).where(record.c.key == key, record.c.announced.is_(False)))
+    REMOVE.run(connection, {"this": key})
 
 
 def nationals(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, tuple[NationalId, ...]]:
     """The national ids of each of the records that has any."""
     found: dict[PatientKey, tuple[NationalId, ...]] = {}
-    for row in connection.execute(NATIONALS, {"keys": list(keys)}):
-        each = NationalId(authority=row.authority, id=row.id, type_code=row.type_code, valid=row.valid)
-        found[PatientKey(row.record)] = (*found.get(PatientKey(row.record), ()), each)
+    for key, authority, id, type_code, valid in NATIONALS.rows(connection, {"keys": keys}):
+        each = NationalId(authority=authority, id=id, type_code=type_code, valid=bool(valid))
+        found[key] = (*found.get(key, ()), each)
     return found
 
 
@@ -139,24 +158,22 @@ def set_nationals(
     if set(before) == set(after):
         return
     if before:
-        connection.execute(delete(national).where(national.c.record == key))
-    if after:
-        connection.execute(insert(national), [_national_row(key, each) for each in after])
+        DELETE_NATIONALS.run(connection, {"this": key})
+    INSERT_NATIONAL.run_all(connection, [_national_row(key, each) for each in dict.fromkeys(after)])
 
 
 def records_with_national(connection: Connection, identifier: tuple[str, str]) -> tuple[PatientKey, ...]:
     """The records that carry a national id, valid or not."""
     authority, id = identifier
-    carrying = select(national.c.record).where(national.c.authority == authority, national.c.id == id)
-    return tuple(PatientKey(key) for key in connection.scalars(carrying.order_by(national.c.record)))
+    return tuple(PatientKey(key) for (key,) in CARRYING.rows(connection, {"of": authority, "named": id}))
 
 
-def _national_row(key: PatientKey, each: NationalId) -> Mapping[str, object]:
+def _national_row(key: PatientKey, each: NationalId) -> Mapping[str, Any]:
     row = {"authority": each.authority, "id": each.id, "type_code": each.type_code, "valid": each.valid}
     return {"record": key, **row}
 
 
-def _columns(demographics: Demographics) -> dict[str, str | None]:
+def _description(demographics: Demographics) -> dict[str, str | None]:
     name = demographics.names[0] if demographics.names else None
     return {
         "demographics": to_json(demographics),
@@ -167,14 +184,15 @@ def _columns(demographics: Demographics) -> dict[str, str | None]:
     }
 
 
-def _record(row: Row[*tuple[Any, ...]]) -> Record:
+def _record(row: Row) -> Record:
+    key, authority, id, type_code, survivor, announced, source, demographics = row
     return Record(
-        key=PatientKey(row.key),
-        authority=row.authority,
-        id=row.id,
-        type_code=row.type_code,
-        survivor=row.survivor,
-        announced=row.announced,
-        source=row.source,
-        demographics=from_json(row.demographics),
+        key=key,
+        authority=authority,
+        id=id,
+        type_code=type_code,
+        survivor=survivor,
+        announced=bool(announced),
+        source=source,
+        demographics=from_json(demographics),
     )

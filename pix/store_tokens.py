@@ -7,14 +7,18 @@ from sqlalchemy import Connection, bindparam, delete, insert
 
 from ihe.datatypes import CX
 from ihe.identifiers import PatientKey
-from pix.folding import digits, search_words
+from pix.folding import digits, name_words, words
 from pix.model import Demographics, PersonName, Telecom
+from pix.prepared import Prepared
 from pix.tables import token
 
-INSERT = insert(token)
-DELETE = delete(token).where(
-    token.c.record == bindparam("this"), token.c.kind == bindparam("of"), token.c.value == bindparam("text")
+INSERT = Prepared(insert(token), token.columns)
+DELETE = Prepared(
+    delete(token).where(
+        token.c.record == bindparam("this"), token.c.kind == bindparam("of"), token.c.value == bindparam("word")
+    )
 )
+DELETE_ALL = Prepared(delete(token).where(token.c.record == bindparam("this")))
 Token = tuple[str, str]
 
 
@@ -39,15 +43,13 @@ def replace_tokens(connection: Connection, key: PatientKey, before: Demographics
     if before == after:
         return
     old, new = set(tokens(before)), set(tokens(after))
-    if old - new:
-        connection.execute(DELETE, [{"this": key, "of": kind, "text": text} for kind, text in sorted(old - new)])
-    if new - old:
-        connection.execute(INSERT, [{"record": key, "kind": kind, "value": text} for kind, text in sorted(new - old)])
+    DELETE.run_all(connection, [{"this": key, "of": kind, "word": text} for kind, text in sorted(old - new)])
+    INSERT.run_all(connection, [{"record": key, "kind": kind, "value": text} for kind, text in sorted(new - old)])
 
 
 def remove_tokens(connection: Connection, key: PatientKey) -> None:
     """Let nothing find a record any more."""
-    connection.execute(delete(token).where(token.c.record == key))
+    DELETE_ALL.run(connection, {"this": key})
 
 
 def tokens(person: Demographics) -> Iterator[Token]:
@@ -77,9 +79,9 @@ def account_texts(account: CX) -> tuple[str, ...]:
 def _name_tokens(names: tuple[PersonName, ...], family: Kind, given: Kind) -> Iterator[Token]:
     for name in names:
         for text in (name.family, name.own_family, name.partner_family):
-            yield from _texts(family, text)
+            yield from ((family, word) for word in name_words(text))
         for text in (name.given, name.further_given):
-            yield from _texts(given, text)
+            yield from ((given, word) for word in name_words(text))
 
 
 def _address_tokens(person: Demographics) -> Iterator[Token]:
@@ -92,5 +94,5 @@ def _address_tokens(person: Demographics) -> Iterator[Token]:
 
 
 def _texts(kind: Kind, text: str) -> Iterator[Token]:
-    for word in search_words(text):
+    for word in words(text):
         yield kind, word

@@ -27,9 +27,10 @@ record = Table(
     Column("sex", Text),
     Index("ix_pix_record_identifier", "authority", "id", unique=True),
     Index("ix_pix_record_birth", "birth"),
-    Index("ix_pix_record_survivor", "survivor"),
     sqlite_autoincrement=True,
 )
+MERGED = record.c.survivor.is_not(None)
+Index("ix_pix_record_survivor", record.c.survivor, sqlite_where=MERGED, postgresql_where=MERGED)
 
 national = Table(
     "pix_national",
@@ -40,6 +41,7 @@ national = Table(
     Column("type_code", Text, nullable=False),
     Column("valid", Boolean, nullable=False),  # its check digits are right, so it may link
     Index("ix_pix_national_identifier", "authority", "id"),
+    sqlite_with_rowid=False,
 )
 
 link = Table(
@@ -66,6 +68,7 @@ decision = Table(
     Column("explicit", Boolean, nullable=False),  # ADT^A24 or A37; otherwise two ids of one message
     Column("event", BigInteger, nullable=False),
     Index("ix_pix_decision_high", "high"),
+    sqlite_with_rowid=False,
 )
 
 event = Table(
@@ -117,6 +120,7 @@ receipt = Table(
     Column("digest", Text, nullable=False),
     Column("answer", LargeBinary, nullable=False),
     Column("at", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 continuation = Table(

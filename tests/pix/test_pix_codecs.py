@@ -11,7 +11,7 @@ from hl7v2.er7 import parse
 from hl7v2.message import Segment
 from ihe.datatypes import CX, HD
 from pix.agreement import disagreement
-from pix.folding import fold, search_words
+from pix.folding import fold, name_words
 from pix.matricule import complete, is_valid, luhn, verhoeff
 from pix.model import Address, Coded, Demographics, PersonName, Telecom
 from pix.pid import FIELDS, deleted_attributes, read_demographics, write_pid
@@ -109,7 +109,7 @@ def test_spellings_fold_together(one: str, other: str) -> None:
 
 
 def test_compound_names_are_found_by_part_and_joined() -> None:
-    assert search_words("van der Berg") == {"van", "der", "berg", "vanderberg"}
+    assert name_words("van der Berg") == {"van", "der", "berg", "vanderberg"}
 
 
 @given(st.integers(0, 10**11 - 1))

@@ -183,6 +183,27 @@ def test_the_id_of_somebody_elses_record_is_not_joined(scene: Scene) -> None:
     assert scene.tasks() == ["collision: two people in one message"]
 
 
+def test_a_number_mistyped_by_the_same_source_joins_nobody(scene: Scene) -> None:
+    scene.feed("LAB:4", "HOSP:77", who=person("Marc", "Thill", "19500101"))
+    scene.feed("LAB:5", "HOSP:77")
+    assert scene.others("LAB:5") == []
+    assert scene.others("LAB:4") == ["HOSP:77"]
+    assert scene.tasks() == ["collision: two people in one message"]
+
+
+def test_a_source_corrects_all_ids_of_its_patient_together(scene: Scene) -> None:
+    scene.feed("LAB:5", "HOSP:77", who=person("Anna", birth="19080515"))
+    scene.feed("LAB:5", "HOSP:77")
+    assert scene.others("LAB:5") == ["HOSP:77"]
+    assert scene.tasks() == []
+
+
+def test_a_correction_may_add_an_id(scene: Scene) -> None:
+    scene.feed("HOSP:77", who=person("Anna", birth="19080515"))
+    scene.feed("HOSP:77", "LAB:5")
+    assert scene.others("LAB:5") == ["HOSP:77"]
+
+
 def test_a_source_may_link_and_unlink(scene: Scene) -> None:
     scene.feed("HOSP:1")
     scene.feed("CLINIC:7", who=person("Nanny", "Wagener"))

@@ -130,6 +130,8 @@ class Index(RuleBasedStateMachine):
         for row in self.database.read(lambda connection: connection.execute(rows).all()):
             if row.type == "linked":
                 told[row.record] = json.loads(row.after)["person"]
+            elif row.type == "announced" and json.loads(row.after)["alone"]:
+                told[row.record] = row.record
             elif row.type == "merged":
                 told.pop(row.record, None)
         active = select(link.c.record, link.c.person).where(link.c.ended_by.is_(None))

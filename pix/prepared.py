@@ -1,0 +1,109 @@
+"""Core statements compiled once: a feed runs a dozen small ones, and wrapping each costs more than SQLite does.
+
+Measured on one feed with a link: 1.1 ms by way of SQLAlchemy's execution, 0.5 ms this way. Types are those that both
+drivers know as they are: texts, integers, bytes; booleans come back as 0 and 1 from SQLite.
+"""
+
+import json
+from collections.abc import Iterable, KeysView, Mapping, Sequence, ValuesView
+from typing import Any
+
+from sqlalchemy import ClauseElement, Column, ColumnElement, Connection
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.operators import OperatorType
+from sqlalchemy.types import Boolean
+
+DIALECTS: Mapping[str, Dialect] = {
+    "sqlite": sqlite.dialect(paramstyle="named"),
+    "postgresql": postgresql.dialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
+}
+"""The drivers are told their parameters by name."""
+Row = tuple[Any, ...]
+LISTS = (list, tuple, set, frozenset, dict, KeysView, ValuesView)
+
+
+class Among(ColumnElement[bool]):
+    """``column``, of integers, has one of the values of a list parameter, whose length is not part of the statement."""
+
+    inherit_cache = False
+    type = Boolean()
+
+    def __init__(self, column: ColumnElement[Any], parameter: str) -> None:
+        self.column = column
+        self.parameter = parameter
+
+    def self_group(self, against: OperatorType | None = None) -> ColumnElement[Any]:
+        """A condition as it is; SQLAlchemy would append ``= 1`` on SQLite, which then scans the table."""
+        return self
+
+
+@compiles(Among, "sqlite")
+def _among_sqlite(element: Among, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"{compiler.process(element.column, **kw)} IN (SELECT value FROM json_each(:{element.parameter}))"
+
+
+@compiles(Among, "postgresql")
+def _among_postgresql(element: Among, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"{compiler.process(element.column, **kw)} = ANY(CAST(%({element.parameter})s AS BIGINT[]))"
+
+
+class Prepared:
+    """A statement that runs many times. ``columns`` are those that an INSERT or UPDATE writes from its parameters."""
+
+    def __init__(self, statement: ClauseElement, columns: Iterable[Column[Any] | str] = ()) -> None:
+        self._statement = statement
+        self._columns = [each if isinstance(each, str) else each.name for each in columns]
+        self._compiled: dict[str, tuple[str, dict[str, Any]]] = {}
+
+    def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Row]:
+        """Run it; what it returns, if it returns anything."""
+        text, constants = self.text(connection)
+        if connection.dialect.name == "sqlite":
+            given = {name: _plain(value) for name, value in parameters.items()}
+            found: list[Row] = _sqlite(connection).execute(text, constants | given).fetchall()
+            return found
+        result = connection.exec_driver_sql(text, constants | _lists(parameters))
+        return [tuple(row) for row in result] if result.returns_rows else ()
+
+    def first(self, connection: Connection, parameters: Mapping[str, Any]) -> Row | None:
+        """Run it; the first row, or None."""
+        return next(iter(self.rows(connection, parameters)), None)
+
+    def run(self, connection: Connection, parameters: Mapping[str, Any]) -> None:
+        """Run it for its effect."""
+        self.rows(connection, parameters)
+
+    def run_all(self, connection: Connection, parameters: Sequence[Mapping[str, Any]]) -> None:
+        """Run it once for each set of parameters."""
+        if not parameters:
+            return
+        text, constants = self.text(connection)
+        every = [constants | dict(each) for each in parameters]
+        if connection.dialect.name == "sqlite":
+            _sqlite(connection).executemany(text, every)
+        else:
+            connection.exec_driver_sql(text, every)
+
+    def text(self, connection: Connection) -> tuple[str, dict[str, Any]]:
+        """The statement as the driver takes it, and its constant parameters."""
+        name = connection.dialect.name
+        if name not in self._compiled:
+            compiled = self._statement.compile(dialect=DIALECTS[name], column_keys=self._columns or None)
+            constants = {key: value for key, value in compiled.params.items() if value is not None}
+            self._compiled[name] = str(compiled), constants
+        return self._compiled[name]
+
+
+def _sqlite(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection
+
+
+def _plain(value: Any) -> Any:
+    return json.dumps(list(value)) if isinstance(value, LISTS) else value
+
+
+def _lists(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, LISTS) else value for name, value in parameters.items()}

@@ -1,0 +1,49 @@
+"""Statements that run for every message: each finds its rows by an index, and answers alike on both databases."""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+from sqlalchemy import create_engine, insert, select
+
+from affinity.database import Database
+from pix import journal, receipts, store_links, store_records, store_tokens
+from pix.prepared import Among, Prepared
+from pix.tables import metadata, national
+
+
+def prepared() -> Iterator[tuple[str, Prepared]]:
+    for module in (journal, receipts, store_links, store_records, store_tokens):
+        for name, value in vars(module).items():
+            if isinstance(value, Prepared):
+                yield f"{module.__name__}.{name}", value
+
+
+@pytest.mark.parametrize(("name", "statement"), list(prepared()))
+def test_no_statement_scans_a_table(name: str, statement: Prepared) -> None:
+    engine = create_engine("sqlite://")
+    metadata.create_all(engine)
+    with engine.connect() as connection:
+        text, constants = statement.text(connection)
+        parameters = dict.fromkeys(re.findall(r":(\w+)", text), "[1]") | constants
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", parameters).all()
+    assert [step for *_, step in plan if re.match("SCAN pix_", step)] == []
+
+
+def test_a_list_may_be_of_any_length(database: Database) -> None:
+    every = Prepared(select(national.c.record).where(Among(national.c.record, "keys")).order_by(national.c.record))
+    add = Prepared(insert(national), national.columns)
+    rows = [{"record": key, "authority": "a", "id": "i", "type_code": "", "valid": key > 1} for key in (1, 2, 3)]
+    database.write(lambda connection: add.run_all(connection, rows))
+    for keys, expected in (([], []), ([3, 1], [1, 3]), (range(1, 4000), [1, 2, 3])):
+        found = database.read(partial(every.rows, parameters={"keys": list(keys)}))
+        assert [key for (key,) in found] == expected
+
+
+def test_constants_of_the_statement_are_kept(database: Database) -> None:
+    valid = Prepared(select(national.c.record).where(national.c.valid.is_(True), national.c.authority == "a"))
+    add = Prepared(insert(national), national.columns)
+    rows = [{"record": key, "authority": "a", "id": "i", "type_code": "", "valid": key > 1} for key in (1, 2)]
+    database.write(lambda connection: add.run_all(connection, rows))
+    assert list(database.read(lambda connection: valid.rows(connection, {}))) == [(2,)]
