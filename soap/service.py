@@ -83,9 +83,13 @@ class IHESoap12(Soap12):  # type: ignore[misc]
     """SOAP 1.2 with WS-Addressing for Spyne: one lxml element in, whatever the operation returns out."""
 
     def set_app(self, app: Any) -> None:
-        """Note the operations of the application by their wsa:Action."""
+        """Note the operations of the application by their wsa:Action.
+
+        Spyne's own map knows them by their body elements, of which ITI-18 and ITI-51 have the same.
+        """
         super().set_app(app)
-        declared = app.interface.method_id_map.values() if app is not None else ()
+        services = app.services if app is not None else ()
+        declared = [each for service in services for each in service.public_methods.values()]
         self._by_action = {each.udd.operation.binding.action: each for each in declared}
 
     def create_in_document(self, ctx: Any, charset: str | None = None) -> None:
