@@ -20,7 +20,7 @@ PREFIX = 2
 """Fewest characters before ``*`` by which the index is searched; shorter ones only narrow what others have found."""
 LAST = "\U0010ffff"
 STRONG = frozenset(
-    {Kind.FAMILY, Kind.GIVEN, Kind.MOTHERS_FAMILY, Kind.STREET, Kind.POSTAL_CODE, Kind.PHONE, Kind.ACCOUNT, Kind.CITY}
+    {Kind.FAMILY, Kind.GIVEN, Kind.MOTHERS_FAMILY, Kind.STREET, Kind.POSTAL_CODE, Kind.PHONE, Kind.ACCOUNT}
 )
 """Kinds of words that are worth a search by themselves."""
 
@@ -49,9 +49,14 @@ class Word:
         return self.pattern.partition("*")[0]
 
     @property
+    def is_selective(self) -> bool:
+        """Claim that enough stands before the first ``*`` for a range of the index."""
+        return "*" not in self.pattern or len(self.prefix) >= PREFIX
+
+    @property
     def is_strong(self) -> bool:
         """Claim that the index finds few enough records by this word."""
-        return self.kind in STRONG and ("*" not in self.pattern or len(self.prefix) >= PREFIX)
+        return self.kind in STRONG and self.is_selective
 
     @property
     def condition(self) -> ColumnElement[bool]:
@@ -77,15 +82,21 @@ def matching(connection: Connection, alternatives: Iterable[Criteria]) -> tuple[
 
 def _search(criteria: Criteria) -> Select[Any]:
     words = tuple(dict.fromkeys(_words(criteria)))
-    sources = [*_word_searches(words), *_birth_search(criteria), *_identifier_searches(criteria)]
+    searched = [each for each in words if each.is_strong]
+    sources = [*_word_searches(searched), *_birth_search(criteria), *_identifier_searches(criteria)]
+    if not sources:
+        # A town may be searched for by itself; beside anything better it only narrows.
+        searched = [each for each in words if each.kind is Kind.CITY and each.is_selective]
+        sources = list(_word_searches(searched))
     if not sources:
         raise Rejected(_too_broad())
+    filters = [each for each in words if each not in searched]
     candidates = sources[0].subquery() if len(sources) == 1 else intersect(*sources).subquery()
     return (
         select(link.c.person, *SHOWN)
         .select_from(candidates.join(record, record.c.key == candidates.c[0]))
         .join(link, and_(link.c.record == record.c.key, ACTIVE))
-        .where(record.c.survivor.is_(None), *_filters(words, criteria))
+        .where(record.c.survivor.is_(None), *_filters(filters, criteria))
         .order_by(record.c.key)
         .limit(LISTED + 1)
     )
@@ -110,8 +121,8 @@ def _words(criteria: Criteria) -> Iterator[Word]:
     yield from (Word(Kind.ACCOUNT, account_texts(each)[-1]) for each in criteria.accounts)
 
 
-def _word_searches(words: tuple[Word, ...]) -> Iterator[Select[tuple[int]]]:
-    return (select(token.c.record).where(word.condition) for word in words if word.is_strong)
+def _word_searches(words: Iterable[Word]) -> Iterator[Select[tuple[int]]]:
+    return (select(token.c.record).where(word.condition) for word in words)
 
 
 def _birth_search(criteria: Criteria) -> Iterator[Select[tuple[int]]]:
@@ -142,12 +153,11 @@ def _carrying(pattern: IdentifierPattern) -> Select[tuple[int]]:
     return select(both.c[0])
 
 
-def _filters(words: tuple[Word, ...], criteria: Criteria) -> Iterator[ColumnElement[bool]]:
+def _filters(words: Iterable[Word], criteria: Criteria) -> Iterator[ColumnElement[bool]]:
     if criteria.sex is not None:
         yield record.c.sex == criteria.sex
     for word in words:
-        if not word.is_strong:
-            yield exists().where(token.c.record == record.c.key, word.condition)
+        yield exists().where(token.c.record == record.c.key, word.condition)
 
 
 def _matches(column: ColumnElement[str], pattern: str) -> list[ColumnElement[bool]]:
