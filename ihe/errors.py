@@ -47,6 +47,7 @@ class ErrorCode(StrEnum):
     METADATA_UPDATE_OPERATION = "XDSMetadataUpdateOperationError"
     METADATA_VERSION = "XDSMetadataVersionError"
     METADATA_IDENTIFIER = "XDSMetadataIdentifierError"
+    INVALID_REQUEST = "XDSInvalidRequestException"
     # Remove Metadata and Documents supplement
     REFERENCES_EXIST = "ReferencesExistException"
     REMOVE_DOCUMENTS_ERROR = "XDSRemoveDocumentsError"

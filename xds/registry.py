@@ -87,14 +87,14 @@ class DocumentRegistry:
         deprecate_replaced(connection, accepted)
         fragments = {**prepared.fragments, **{each.entry_uuid: fragment(each) for each in added}}
         objects = (*accepted.objects, *added)
-        self._store(connection, objects, patient.key, fragments)
-        store.touch(connection, _gaining_folders(connection, objects), prepared.now)
+        self.store_in(connection, objects, patient.key, fragments)
+        store.touch(connection, gaining_folders(connection, objects), prepared.now)
 
     def _admit(self, connection: Connection, submission: Submission) -> Patient:
         """Check the submission against the feed and the registry; its patient, if nothing is wrong."""
         patient_id = submission.submission_set.patient_id
         patient = self.patients.resolve(connection, patient_id) if patient_id else None
-        found = [] if patient else [_unknown_patient(submission)]
+        found = [] if patient else [unknown_patient(submission)]
         found += breaches(self._surroundings(connection, submission, patient), REGISTRY_RULES)
         found += breaches(Claimed(submission, store.claim(connection, claims(submission))), UNIQUE_ID_RULES)
         if found or patient is None:
@@ -112,13 +112,14 @@ class DocumentRegistry:
         transformations = store.transformations(connection, appended)
         return InRegistry(submission=submission, patient=patient, known=known, transformations=transformations)
 
-    def _store(
+    def store_in(
         self,
         connection: Connection,
         objects: tuple[RegistryObject, ...],
         key: PatientKey,
         fragments: Mapping[EntryUUID, bytes],
     ) -> None:
+        """Store accepted objects of one patient within the caller's transaction; Rejected names UUIDs in use."""
         rows: dict[MetadataObject, list[Row]] = {kind: [] for kind in MetadataObject}
         for each in objects:
             rows[KINDS[type(each)]].append(row(each, key, self.new_row_id(), fragments[each.entry_uuid]))
@@ -128,14 +129,15 @@ class DocumentRegistry:
         store.add(connection, rows)
 
 
-def _gaining_folders(connection: Connection, objects: tuple[RegistryObject, ...]) -> Iterable[store.Registered]:
+def gaining_folders(connection: Connection, objects: tuple[RegistryObject, ...]) -> Iterable[store.Registered]:
     """The registered Folders into which these objects put entries; new ones have the time already."""
     own = {each.entry_uuid for each in objects}
     members = (each for each in objects if isinstance(each, Association) and each.association_type is HAS_MEMBER)
     return store.find(connection, (each.source_object for each in members if each.source_object not in own)).values()
 
 
-def _unknown_patient(submission: Submission) -> Breach:
+def unknown_patient(submission: Submission) -> Breach:
+    """The refusal of a patient whom no feed announced, with what to do about it."""
     each = submission.submission_set
     return Breach(
         code=ErrorCode.UNKNOWN_PATIENT_ID,

@@ -1,10 +1,10 @@
 """The registry's rows: values in, values out (``xds.tables``). Every function runs inside the caller's transaction."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, insert, select, update
+from sqlalchemy import Column, Connection, Table, and_, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ihe.identifiers import EntryUUID, PatientKey, UniqueId
@@ -18,14 +18,28 @@ DERIVED = (AssociationType.APND, AssociationType.XFRM)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """An object of the registry, as much as submissions that refer to it need."""
+    """An object of the registry, as much as requests that refer to it need.
+
+    ``superseded`` is for DocumentEntries and Folders, the last three fields are for Associations.
+    """
 
     kind: MetadataObject
     entry_uuid: EntryUUID
     patient_key: PatientKey
     id: int
     status: AvailabilityStatus
+    logical_id: EntryUUID
+    version: int
+    unique_id: UniqueId | None = None
     object_type: ObjectType | None = None
+    superseded: bool = False
+    association_type: AssociationType | None = None
+    source_object: EntryUUID | None = None
+    target_object: EntryUUID | None = None
+
+
+HELD = tuple(field.name for field in fields(Registered) if field.name != "kind")
+"""The columns that make a ``Registered``, as far as the table of its kind has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +71,20 @@ def _lock(connection: Connection, kind: MetadataObject, uuids: Collection[EntryU
         return ()
     table = TABLE_OF[kind]
     here = and_(table.c.patient_key == object_locator.c.patient_key, table.c.id == object_locator.c.id)
-    columns = [table.c.entry_uuid, table.c.patient_key, table.c.id, table.c.status]
-    if kind is MetadataObject.DOCUMENT_ENTRY:
-        columns.append(table.c.object_type)
     query = (
-        select(*columns)
+        select(*held(kind))
         .join_from(object_locator, table, here)
         .where(object_locator.c.entry_uuid.in_(uuids))
         .order_by(table.c.patient_key, table.c.id)  # everybody locks in one order
         .with_for_update(of=table)
     )
     return [Registered(kind=kind, **row._mapping) for row in connection.execute(query)]
+
+
+def held(kind: MetadataObject) -> tuple[Column[Any], ...]:
+    """The columns to select for a ``Registered`` of this kind."""
+    table = TABLE_OF[kind]
+    return tuple(table.c[name] for name in HELD if name in table.c)
 
 
 def claim(connection: Connection, claims: Iterable[Claim]) -> Mapping[UniqueId, Claim]:

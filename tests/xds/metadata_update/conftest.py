@@ -1,0 +1,152 @@
+"""A registry with one report in a folder, and updates of it: one canonical state, one change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any, TypeVar
+
+import pytest
+from lxml.etree import _Element
+from sqlalchemy import select
+
+from affinity.database import Database
+from ihe.datatypes import CX
+from ihe.errors import Rejected
+from ihe.exchange import Exchange, SOAPRequest
+from ihe.identifiers import EntryUUID, UniqueId
+from soap.xml import parse
+from xds import store
+from xds.adhoc_query import AdhocQuery, ReturnType, write
+from xds.ebrim import decode_objects
+from xds.ebrim_writing import encode
+from xds.iti18 import ITI_18
+from xds.iti42 import ITI_42
+from xds.iti57 import ITI_57
+from xds.model import (
+    Association,
+    AssociationType,
+    AvailabilityStatus,
+    DocumentEntry,
+    Folder,
+    MetadataObject,
+    RegistryObject,
+    Submission,
+    SubmissionSet,
+    SubmissionSetStatus,
+)
+from xds.query_parameters import Clause, QueryParameters
+from xds.registry import DocumentRegistry
+from xds.store import Registered
+from xds.stored_query import StoredQuery
+from xds.tables import TABLE_OF
+
+APPROVED, DEPRECATED = AvailabilityStatus.APPROVED, AvailabilityStatus.DEPRECATED
+SET = EntryUUID("Update01")
+Versioned = TypeVar("Versioned", DocumentEntry, Folder)
+
+
+def association(id: str, kind: AssociationType, source: str, target: str, **annotations: Any) -> Association:
+    made = Association(
+        entry_uuid=EntryUUID(id),
+        association_type=kind,
+        source_object=EntryUUID(source),
+        target_object=EntryUUID(target),
+    )
+    return replace(made, **annotations)
+
+
+@dataclass
+class Updater:
+    """Sends updates; the SubmissionSet is that of the good submission, with a new uniqueId each time."""
+
+    registry: DocumentRegistry
+    exchange: Exchange
+    database: Database
+    submission_set: SubmissionSet
+    numbers: Any = field(default_factory=lambda: count(9001))
+
+    def register(self, submission: Submission) -> None:
+        ITI_42.handle(ITI_42.decode(SOAPRequest(parse(encode(submission)))), self.registry, self.exchange)
+
+    def stored(self, kind: MetadataObject) -> list[Registered]:
+        """All objects of a kind as they are in the registry, in the order in which they came."""
+        table = TABLE_OF[kind]
+        query = select(*store.held(kind)).order_by(table.c.id)
+        rows = self.database.read(lambda connection: connection.execute(query).all())
+        return [Registered(kind=kind, **row._mapping) for row in rows]
+
+    def version(self, each: Versioned, of: Registered, **changes: Any) -> Versioned:
+        """The object as a new version of what is registered."""
+        id = EntryUUID(f"{type(each).__name__}.{next(self.numbers)}")
+        same: dict[str, Any] = {"entry_uuid": id, "logical_id": of.logical_id, "unique_id": of.unique_id}
+        return replace(each, **(same | changes))
+
+    def link(self, target: str, previous: int | None, **annotations: Any) -> Association:
+        """The SubmissionSet's HasMember that makes an object a new version."""
+        id = f"link {target}"
+        made = association(id, AssociationType.HAS_MEMBER, SET, target, previous_version=previous, **annotations)
+        return replace(made, submission_set_status=SubmissionSetStatus.ORIGINAL)
+
+    def change(self, target: str, original: Any = APPROVED, new: Any = DEPRECATED, **more: Any) -> Association:
+        """A change of status."""
+        kind = AssociationType.UPDATE_AVAILABILITY_STATUS
+        return association(f"change {target}", kind, SET, target, original_status=original, new_status=new, **more)
+
+    def submit(self, each: Association) -> tuple[Association, Association]:
+        """A submitted association with its trigger."""
+        id = f"submit {each.entry_uuid}"
+        return each, association(id, AssociationType.SUBMIT_ASSOCIATION, SET, each.entry_uuid)
+
+    def pack(self, *objects: RegistryObject, patient: CX | None = None) -> Submission:
+        """An update of these objects; versions come with their links."""
+        submission_set = replace(
+            self.submission_set,
+            entry_uuid=SET,
+            unique_id=UniqueId(f"2.25.700.{next(self.numbers)}"),
+            patient_id=patient or self.submission_set.patient_id,
+        )
+        return Submission(
+            submission_set=submission_set,
+            document_entries=tuple(each for each in objects if isinstance(each, DocumentEntry)),
+            folders=tuple(each for each in objects if isinstance(each, Folder)),
+            associations=tuple(each for each in objects if isinstance(each, Association)),
+        )
+
+    def send(self, submission: Submission) -> _Element:
+        """Send an update through decode, handle and encode; Rejected passes."""
+        wire = SOAPRequest(parse(encode(submission)))
+        warnings = ITI_57.handle(ITI_57.decode(wire), self.registry, self.exchange)
+        return parse(b"".join(ITI_57.encode(wire, warnings, self.exchange).body))
+
+    def update(self, *objects: RegistryObject, patient: CX | None = None) -> None:
+        answer = self.send(self.pack(*objects, patient=patient))
+        assert str(answer.get("status")).endswith(":Success")
+
+    def refused(self, *objects: RegistryObject, patient: CX | None = None) -> Mapping[str, str]:
+        """The codes of a refused update by location; nothing has changed."""
+        before = self.everything()
+        with pytest.raises(Rejected) as caught:
+            self.update(*objects, patient=patient)
+        assert self.everything() == before
+        return {breach.location: str(breach.code) for breach in caught.value.breaches}
+
+    def everything(self) -> list[list[Registered]]:
+        return [self.stored(kind) for kind in MetadataObject]
+
+    def ask(self, query: StoredQuery, **values: Clause) -> list[Any]:
+        """The objects that a stored query returns."""
+        parameters = QueryParameters({f"${name}": (clause,) for name, clause in values.items()})
+        asked = AdhocQuery(query=query, parameters=parameters, return_type=ReturnType.LEAF_CLASS)
+        wire = SOAPRequest(parse(b"".join(write(asked))))
+        answer = ITI_18.handle(ITI_18.decode(wire), self.registry, self.exchange)
+        listed = parse(b"".join(ITI_18.encode(wire, answer, self.exchange).body)).find("{*}RegistryObjectList")
+        assert listed is not None
+        return list(decode_objects(listed)[0])
+
+
+@pytest.fixture
+def updater(registry: DocumentRegistry, exchange: Exchange, database: Database, submission: Submission) -> Updater:
+    """The registry after the good submission: one report in one folder."""
+    made = Updater(registry, exchange, database, submission.submission_set)
+    made.register(submission)
+    return made
