@@ -2,7 +2,7 @@
 
 import typer
 
-from affinity.cli import patients, send, serving
+from affinity.cli import patients, query, retrieve, send, serving, submit
 
 app = typer.Typer(
     name="affinity",
@@ -17,6 +17,9 @@ app.command("serve")(serving.serve)
 app.command("send", epilog=send.EXAMPLES)(send.send)
 app.command("pix", epilog=patients.PIX_EXAMPLES)(patients.pix)
 app.command("pdq", epilog=patients.PDQ_EXAMPLES)(patients.pdq)
+app.command("submit", epilog=submit.EXAMPLES)(submit.submit)
+app.command("query", epilog=query.EXAMPLES)(query.query)
+app.command("retrieve", epilog=retrieve.EXAMPLES)(retrieve.retrieve)
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from xds.model import (
     SubmissionSetStatus,
 )
 
+SYMBOLIC_SET = EntryUUID("SubmissionSet01")
 XOP = "http://www.w3.org/2004/08/xop/include"
 
 
@@ -65,7 +66,7 @@ def submission(patient_id: CX, source: Source, source_patient_id: CX, documents:
         _entry(number, patient_id, source_patient_id, each, author) for number, each in enumerate(described, start=1)
     )
     packing_slip = SubmissionSet(
-        entry_uuid=EntryUUID("SubmissionSet01"),
+        entry_uuid=SYMBOLIC_SET,
         submission_time=datetime.now(UTC).strftime("%Y%m%d%H%M%S"),
         title=(LocalizedString(described[0].title),),
         author=author,
@@ -74,8 +75,21 @@ def submission(patient_id: CX, source: Source, source_patient_id: CX, documents:
         source_id=source.source_id,
         unique_id=UniqueId(new_oid()),
     )
+    return assemble(packing_slip, entries)
+
+
+def assemble(
+    packing_slip: SubmissionSet, entries: tuple[DocumentEntry, ...], replaced: str | None = None
+) -> Submission:
+    """Put documents under their packing slip; the first replaces the registered entry ``replaced``, if there is one."""
     members = tuple(_member(packing_slip.entry_uuid, entry.entry_uuid) for entry in entries)
-    return Submission(submission_set=packing_slip, document_entries=entries, associations=members)
+    relations = (_replacement(entries[0].entry_uuid, EntryUUID(replaced)),) if replaced else ()
+    return Submission(submission_set=packing_slip, document_entries=entries, associations=(*members, *relations))
+
+
+def symbolic_id(number: int) -> EntryUUID:
+    """``Document01``: the id of a DocumentEntry until the registry gives it one (ITI TF-3: 4.2.3.1.5)."""
+    return EntryUUID(f"Document{number:02}")
 
 
 def _entry(
@@ -83,7 +97,7 @@ def _entry(
 ) -> DocumentEntry:
     coding = document.coding
     return DocumentEntry(
-        entry_uuid=EntryUUID(f"Document{number:02}"),
+        entry_uuid=symbolic_id(number),
         mime_type=document.mime_type,
         creation_time=document.creation_time,
         language_code=document.language_code,
@@ -111,6 +125,15 @@ def _member(packing_slip: EntryUUID, entry: EntryUUID) -> Association:
     )
 
 
+def _replacement(entry: EntryUUID, replaced: EntryUUID) -> Association:
+    return Association(
+        entry_uuid=new_entry_uuid(),
+        association_type=AssociationType.RPLC,
+        source_object=entry,
+        target_object=replaced,
+    )
+
+
 def provide_and_register(described: Submission, content_ids: Iterable[str]) -> bytes:
     """ProvideAndRegisterDocumentSetRequest, each document an xop:Include of its part (ITI TF-2: 3.41.4.1.2)."""
     documents = b"".join(
@@ -122,11 +145,12 @@ def provide_and_register(described: Submission, content_ids: Iterable[str]) -> b
     return request + encode(described) + documents + b"</xdsb:ProvideAndRegisterDocumentSetRequest>"
 
 
-def retrieve(documents: Iterable[tuple[str, str]]) -> bytes:
+def retrieve(documents: Iterable[tuple[str, str]], home: str | None = None) -> bytes:
     """RetrieveDocumentSetRequest for pairs of repositoryUniqueId and documentUniqueId (ITI TF-2: 3.43.4.1.2)."""
+    community = b"<HomeCommunityId>%b</HomeCommunityId>" % escape(home) if home else b""
     requests = b"".join(
-        b"<DocumentRequest><RepositoryUniqueId>%b</RepositoryUniqueId><DocumentUniqueId>%b</DocumentUniqueId>"
-        b"</DocumentRequest>" % (escape(repository), escape(document))
+        b"<DocumentRequest>%b<RepositoryUniqueId>%b</RepositoryUniqueId><DocumentUniqueId>%b</DocumentUniqueId>"
+        b"</DocumentRequest>" % (community, escape(repository), escape(document))
         for repository, document in documents
     )
     return b'<RetrieveDocumentSetRequest xmlns="%b">%b</RetrieveDocumentSetRequest>' % (XDS_B.encode(), requests)
