@@ -10,16 +10,16 @@ from affinity.demo.endpoints import print_endpoints
 from affinity.demo.on_demand import DemonstrationContent
 from affinity.demo.play import play
 from affinity.demo.stage import Stage
-from affinity.domain import load
+from affinity.domain import LoadedDomain, load
 from affinity.doors import audiences, trust_store, xua_mode
 from affinity.lifecycle import run
-from affinity.node import open_node
-from affinity.pki import development_pki
+from affinity.node import Node, open_node
+from affinity.pki import DevelopmentPKI, development_pki
 from affinity.server import Doors, Server
 from affinity.settings import Settings
 from ihe.transactions import Actor
 from mllp.endpoint import TLS
-from xua.sts import open_sts
+from xua.sts import DevelopmentSTS, open_sts
 from xua.trust import TrustedIssuer
 from xua.trust13 import ISSUE_TOKEN
 from xua.verifier import Verifier
@@ -33,17 +33,7 @@ def run_development(settings: Settings, *, demo: bool, exit_after_demo: bool) ->
     loaded = load(settings.domain)
     pki = development_pki(settings.data / "pki")
     sts = open_sts(STS_ISSUER, pki.sts.key.read_bytes(), pki.sts.certificate.read_bytes())
-    if settings.on_demand.provider is None:
-        settings.on_demand.provider = DemonstrationContent()
-    node = open_node(settings, loaded)
-    node = replace(node, ports={**node.ports, Actor.X_ASSERTION_PROVIDER: sts})
-    trust = trust_store(settings, TrustedIssuer(entity_id=STS_ISSUER, certificates=(sts.certificate,)))
-    doors = Doors(
-        tls=TLS(certificate=pki.server.certificate, key=pki.server.key, authorities=pki.authority.certificate),
-        mode=xua_mode(settings, loaded),
-        verifier=Verifier(trust, audiences(settings, loaded)),
-        plain=True,
-    )
+    node, doors = _node(settings, loaded, sts), _doors(settings, loaded, pki, sts)
 
     async def after_start(server: Server) -> int | None:
         stage = Stage(
@@ -55,10 +45,33 @@ def run_development(settings: Settings, *, demo: bool, exit_after_demo: bool) ->
             mode=doors.mode,
             audience=audiences(settings, loaded)[0],
         )
-        held = await deferToThread(play, stage) if demo else True
-        if exit_after_demo:
-            return 0 if held else 1
-        print_endpoints(stage)
-        return None
+        return await _perform(stage, demo=demo, exit_after_demo=exit_after_demo)
 
     return run(lambda reactor: Server(reactor, settings, node, doors, (*TRANSACTIONS, ISSUE_TOKEN)), after_start)
+
+
+def _node(settings: Settings, loaded: LoadedDomain, sts: DevelopmentSTS) -> Node:
+    """A node that also plays the security token service, and makes a document for any on-demand entry."""
+    if settings.on_demand.provider is None:
+        settings.on_demand.provider = DemonstrationContent()
+    node = open_node(settings, loaded)
+    return replace(node, ports={**node.ports, Actor.X_ASSERTION_PROVIDER: sts})
+
+
+def _doors(settings: Settings, loaded: LoadedDomain, pki: DevelopmentPKI, sts: DevelopmentSTS) -> Doors:
+    trust = trust_store(settings, TrustedIssuer(entity_id=STS_ISSUER, certificates=(sts.certificate,)))
+    return Doors(
+        tls=TLS(certificate=pki.server.certificate, key=pki.server.key, authorities=pki.authority.certificate),
+        mode=xua_mode(settings, loaded),
+        verifier=Verifier(trust, audiences(settings, loaded)),
+        plain=True,
+    )
+
+
+async def _perform(stage: Stage, *, demo: bool, exit_after_demo: bool) -> int | None:
+    """Play the demonstration, then say what to try next or which exit code it earns."""
+    held = await deferToThread(play, stage) if demo else True
+    if exit_after_demo:
+        return 0 if held else 1
+    print_endpoints(stage)
+    return None
