@@ -91,8 +91,10 @@ def page(
 ) -> Page:
     """The part of a result that begins at 1-based ``start``; without a pointer, which ``keep`` makes."""
     keys = result.keys[start - 1 :][:quantity]
-    records = store_records.by_keys(connection, keys)
-    current = {key: records[key].survivor or key for key in keys}
+    frozen = store_records.by_keys(connection, keys)
+    # What was merged since the result was frozen is shown as its survivor.
+    current = {key: frozen[key].survivor or key for key in keys}
+    records = store_records.by_keys(connection, set(current.values()))
     persons = store_links.persons_of(connection, set(current.values()))
     identifiers = identifiers_of(connection, domain, set(persons.values()))
     return Page(
@@ -100,7 +102,7 @@ def page(
             Candidate(
                 key=current[key],
                 identifiers=_within(identifiers[persons[current[key]]], result.domains),
-                demographics=records[key].demographics,
+                demographics=records[current[key]].demographics,
             )
             for key in keys
         ),

@@ -1,6 +1,7 @@
 """Identifiers in messages: whose they are, and whether this sender may feed them (ITI TF-2: 3.8.4.1.3, E.1.1)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from hl7v2.encoding import NULL
@@ -155,13 +156,4 @@ def foreign_source(authority: AssigningAuthority, source: str, location: str) ->
 
 def as_warning(breach: Breach) -> Breach:
     """The breach of an identifier that lenient validation leaves out."""
-    return Breach(
-        code=breach.code,
-        text=f"{breach.text}; this identifier is left out",
-        location=breach.location,
-        observed=breach.observed,
-        expected=breach.expected,
-        citation=breach.citation,
-        remedy=breach.remedy,
-        severity=Severity.WARNING,
-    )
+    return replace(breach, text=f"{breach.text}; this identifier is left out", severity=Severity.WARNING)

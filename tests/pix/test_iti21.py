@@ -176,6 +176,12 @@ def test_pages_fit_together_while_feeds_arrive(paging: Paging, ask: Ask) -> None
     assert paging.page("9^RD", pointer)[0] == ["3", "4", "5", "6"]
 
 
+def test_a_patient_merged_between_pages_is_shown_as_its_survivor(paging: Paging, ask: Ask) -> None:
+    _, _, pointer = paging.page("3^RD")
+    ask("MSH|^~\\&|HIS|HOSP|A|A|2026||ADT^A40^ADT_A39|M|P|2.5\rPID|||0^^^HOSP||x\rMRG|4^^^HOSP\r")
+    assert paging.page("3^RD", pointer)[0] == ["3", "0", "5"]
+
+
 def test_a_page_may_be_asked_for_again(paging: Paging) -> None:
     _, _, pointer = paging.page("3^RD")
     assert paging.page("2^RD", pointer) == paging.page("2^RD", pointer)

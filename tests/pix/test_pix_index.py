@@ -1,6 +1,7 @@
 """The index itself, without messages: who is one person, what merges and links do, who may be joined."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -348,6 +349,22 @@ def test_a_message_with_a_national_id_alone_makes_a_record_of_it(scene: Scene) -
     scene.feed("HOSP:1", f"NAT:{MATRICULE}")
     assert scene.others("HOSP:1") == [f"NAT:{MATRICULE}"]
     assert scene.others(f"NAT:{MATRICULE}") == ["HOSP:1"]
+
+
+def test_a_national_id_may_be_the_xds_id(
+    index: PatientIndex, origin: Callable[..., Origin], national: AssigningAuthority, clinic: AssigningAuthority
+) -> None:
+    shared = replace(national, issues_xds_ids=True)
+    index = replace(index, domain=replace(index.domain, assigning_authorities=(clinic, shared)))
+    identifier = Identifier(authority=shared, id=MATRICULE)
+    at_clinic = Identifier(authority=clinic, id="7")
+    index.register(Feed(identifiers=(at_clinic, identifier), demographics=ANNA), origin())
+    cx = CX(MATRICULE, HD("", shared.oid, "ISO"))
+    found = index.database.read(lambda connection: index.resolve(connection, cx))
+    assert found is not None
+    assert str(found.id) == str(cx)
+    assert index.corresponding(identifier) == (at_clinic,)
+    assert index.corresponding(at_clinic) == (identifier,)
 
 
 def test_absent_attributes_stay_and_deleted_ones_go(scene: Scene) -> None:
