@@ -48,6 +48,17 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.cleanup()
 
 
+@pytest.fixture
+def empty_postgresql(postgresql_url: str) -> str:
+    """A PostgreSQL database without any table."""
+    engine = create_engine(postgresql_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("DROP DATABASE IF EXISTS empty WITH (FORCE)"))
+        connection.execute(text("CREATE DATABASE empty"))
+    engine.dispose()
+    return postgresql_url.replace("/affinity?", "/empty?")
+
+
 def _empty(url: str) -> None:
     names = ", ".join(f'"{table.name}"' for metadata in METADATA for table in metadata.sorted_tables)
     engine = create_engine(url)

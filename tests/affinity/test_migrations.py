@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine
 
 from affinity.migrations import upgrade
 from affinity.schema import METADATA
@@ -21,16 +20,6 @@ def test_on_sqlite(tmp_path: Path) -> None:
     upgrade(engine)
     upgrade(engine)
     assert differences(engine) == []
-
-
-@pytest.fixture
-def empty_postgresql(postgresql_url: str) -> str:
-    engine = create_engine(postgresql_url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text("DROP DATABASE IF EXISTS migrated"))
-        connection.execute(text("CREATE DATABASE migrated"))
-    engine.dispose()
-    return postgresql_url.replace("/affinity?", "/migrated?")
 
 
 def test_on_postgresql(empty_postgresql: str) -> None:

@@ -24,6 +24,17 @@ def test_every_step_of_the_demonstration_holds(tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
+def test_every_step_holds_on_postgresql(tmp_path: Path, empty_postgresql: str) -> None:
+    done = demonstration(tmp_path, "--database-url", empty_postgresql)
+    assert "Every step held." in done.stdout, done.stdout + done.stderr
+    assert not (tmp_path / "data" / "affinity.db").exists()
+
+
+def test_a_second_start_finds_what_the_first_has_kept(tmp_path: Path) -> None:
+    assert "Success, 2 documents" in demonstration(tmp_path).stdout
+    assert "Success, 4 documents" in demonstration(tmp_path).stdout
+
+
 def test_a_demonstration_that_does_not_hold_says_so_with_its_exit_code(tmp_path: Path) -> None:
     domain = shutil.copytree(ROOT / "domains" / "demo", tmp_path / "german-only")
     (domain / "codes" / "languageCode.toml").write_text(
