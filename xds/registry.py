@@ -1,16 +1,17 @@
 """The Document Registry: takes submissions, all of each or nothing (ITI TF-1: 10.1.1.4; ITI TF-2: 3.42.4.1.3)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NoReturn
 
 from sqlalchemy import Connection
 
-from ihe.citations import tf2, tf3
+from ihe.citations import tf2
 from ihe.domain import AffinityDomain
 from ihe.errors import Breach, ErrorCode, Rejected, Severity
 from ihe.exchange import Transactor
-from ihe.identifiers import EntryUUID, PatientKey, new_entry_uuid
+from ihe.identifiers import EntryUUID, PatientKey, is_uuid_urn, new_entry_uuid
 from ihe.rules import breaches
 from xds import store
 from xds.acceptance import accept
@@ -23,7 +24,7 @@ from xds.replacement import deprecate_replaced, folder_memberships
 from xds.row_ids import RowIds
 from xds.rows import Row, row
 from xds.rules import all_breaches
-from xds.rules_registry import REGISTRY_RULES, InRegistry
+from xds.rules_registry import REGISTRY_RULES, InRegistry, uuids_are_new
 from xds.rules_unique_ids import UNIQUE_ID_RULES, Claimed, claims
 
 HAS_MEMBER = AssociationType.HAS_MEMBER
@@ -61,11 +62,17 @@ class DocumentRegistry:
         self.database.write(lambda connection: self.register_in(connection, prepared))
         return prepared.warnings
 
-    def prepare(self, decoded: Decoded, sender: Sender) -> Prepared:
-        """Check all that needs no database, and render what will be stored. Rejected holds every breach."""
-        found = tuple(all_breaches(decoded, sender, self.domain))
-        if decoded.submission is None or any(breach.severity is Severity.ERROR for breach in found):
+    def prepare(self, decoded: Decoded, sender: Sender, told: tuple[Breach, ...] = ()) -> Prepared:
+        """Check all that needs no database, and render what will be stored.
+
+        ``told`` is what the caller found wrong already. Rejected holds every breach, those against the feed and the
+        registry included.
+        """
+        found = (*told, *all_breaches(decoded, sender, self.domain))
+        if decoded.submission is None:
             raise Rejected(*found)
+        if any(breach.severity is Severity.ERROR for breach in found):
+            self._refuse(decoded.submission, found)
         now = self.clock().astimezone(UTC).strftime("%Y%m%d%H%M%S")
         accepted = accept(decoded.submission, now, self.new_uuid)
         return Prepared(
@@ -75,6 +82,16 @@ class DocumentRegistry:
             now=now,
             warnings=found,
         )
+
+    def _refuse(self, submission: Submission, found: tuple[Breach, ...]) -> NoReturn:
+        """Refuse a submission that breaks rules by itself, and tell what feed and registry have against it as well."""
+
+        def refuse(connection: Connection) -> NoReturn:
+            patient = self._patient(connection, submission)
+            # Raised in here, so that the uniqueIds that it claimed in order to compare them are given back.
+            raise Rejected(*found, *self._conflicts(connection, submission, patient))
+
+        self.database.write(refuse)
 
     def register_in(self, connection: Connection, prepared: Prepared) -> None:
         """Store a prepared submission within the caller's transaction, which must not commit if this raises.
@@ -92,25 +109,22 @@ class DocumentRegistry:
 
     def _admit(self, connection: Connection, submission: Submission) -> Patient:
         """Check the submission against the feed and the registry; its patient, if nothing is wrong."""
-        patient_id = submission.submission_set.patient_id
-        patient = self.patients.resolve(connection, patient_id) if patient_id else None
-        found = [] if patient else [unknown_patient(submission)]
-        found += breaches(self._surroundings(connection, submission, patient), REGISTRY_RULES)
-        found += breaches(Claimed(submission, store.claim(connection, claims(submission))), UNIQUE_ID_RULES)
+        patient = self._patient(connection, submission)
+        found = tuple(self._conflicts(connection, submission, patient))
         if found or patient is None:
             raise Rejected(*found)
         return patient
 
-    def _surroundings(self, connection: Connection, submission: Submission, patient: Patient | None) -> InRegistry:
-        alone = InRegistry(submission=submission, patient=patient, known={}, transformations=frozenset())
-        known = store.find(connection, (end for _, end in alone.outside()))
-        appended = [
-            each.target_object
-            for each in submission.associations
-            if each.association_type is AssociationType.APND and each.target_object in known
-        ]
-        transformations = store.transformations(connection, appended)
-        return InRegistry(submission=submission, patient=patient, known=known, transformations=transformations)
+    def _patient(self, connection: Connection, submission: Submission) -> Patient | None:
+        patient_id = submission.submission_set.patient_id
+        return self.patients.resolve(connection, patient_id) if patient_id else None
+
+    def _conflicts(self, connection: Connection, submission: Submission, patient: Patient | None) -> Iterator[Breach]:
+        """What the feed and the registry have against a submission. Its uniqueIds are taken meanwhile."""
+        if patient is None and submission.submission_set.patient_id:
+            yield unknown_patient(submission)
+        yield from breaches(_surroundings(connection, submission, patient), REGISTRY_RULES)
+        yield from breaches(Claimed(submission, store.claim(connection, claims(submission))), UNIQUE_ID_RULES)
 
     def store_in(
         self,
@@ -127,6 +141,20 @@ class DocumentRegistry:
         if used:
             raise Rejected(*(_used_uuid(uuid) for uuid in sorted(used)))
         store.add(connection, rows)
+
+
+def _surroundings(connection: Connection, submission: Submission, patient: Patient | None) -> InRegistry:
+    """Find and hold what a submission refers to, and what has the UUIDs that it brings."""
+    own = {each.entry_uuid for each in submission.objects if is_uuid_urn(each.entry_uuid)}
+    alone = InRegistry(submission=submission, patient=patient, known={}, transformations=frozenset())
+    known = store.find(connection, own.union(end for _, end in alone.outside()))
+    appended = [
+        each.target_object
+        for each in submission.associations
+        if each.association_type is AssociationType.APND and each.target_object in known
+    ]
+    transformations = store.transformations(connection, appended)
+    return InRegistry(submission=submission, patient=patient, known=known, transformations=transformations)
 
 
 def gaining_folders(connection: Connection, objects: tuple[RegistryObject, ...]) -> Iterable[store.Registered]:
@@ -153,10 +181,6 @@ def unknown_patient(submission: Submission) -> Breach:
 
 
 def _used_uuid(uuid: EntryUUID) -> Breach:
-    return Breach(
-        code=ErrorCode.REGISTRY_METADATA_ERROR,
-        text="The entryUUID of a new object is not in use",
-        location=uuid,
-        observed=uuid,
-        citation=tf3("4.2.3.1.5"),
-    )
+    """Another submission took the UUID at the same time."""
+    rule = uuids_are_new
+    return Breach(code=rule.code, text=rule.sentence, location=uuid, observed=uuid, citation=rule.citation)

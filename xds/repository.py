@@ -31,8 +31,8 @@ log = structlog.get_logger()
 class Registry(Protocol):
     """What the repository needs of the registry, to which it hands metadata in its own transaction."""
 
-    def prepare(self, decoded: Decoded, sender: Sender) -> Prepared:
-        """Check all that needs no database; Rejected holds every breach."""
+    def prepare(self, decoded: Decoded, sender: Sender, told: tuple[Breach, ...]) -> Prepared:
+        """Check all that needs no database; Rejected holds every breach, beginning with ``told``."""
 
     def register_in(self, connection: Connection, prepared: Prepared) -> None:
         """Store within the caller's transaction, which must not commit if this raises Rejected."""
@@ -78,14 +78,10 @@ class DocumentRepository:
         ``parts`` are the documents by the ids of their entries. ``found`` is what is wrong already: then nothing is
         stored, and Rejected holds it beside all that the registry finds.
         """
-        found = tuple(found)
-        try:
-            prepared = self.registry.prepare(metadata, Sender.XDS_DOCUMENT_SOURCE)
-        except Rejected as rejected:
-            raise Rejected(*found, *rejected.breaches) from None
+        prepared = self.registry.prepare(metadata, Sender.XDS_DOCUMENT_SOURCE, tuple(found))
         documents = tuple(self._documents(prepared.asked.document_entries, parts))
-        with self._kept(() if found else parts.values()):
-            self.database.write(lambda connection: self._write(connection, prepared, documents, found, now))
+        with self._kept(parts.values()):
+            self.database.write(lambda connection: self._write(connection, prepared, documents, now))
         return prepared.warnings
 
     def holder(self, citation: Citation) -> Holder:
@@ -98,21 +94,11 @@ class DocumentRepository:
         return self.database.read(lambda connection: repository_store.documents(connection, self.unique_id, wanted))
 
     def _write(
-        self,
-        connection: Connection,
-        prepared: Prepared,
-        documents: tuple[Document, ...],
-        found: tuple[Breach, ...],
-        now: datetime,
+        self, connection: Connection, prepared: Prepared, documents: tuple[Document, ...], now: datetime
     ) -> None:
         """One transaction of both actors: a reader sees the document and its metadata, or neither."""
-        try:
-            self.registry.register_in(connection, prepared)
-            repository_store.record(connection, documents, now)
-        except Rejected as rejected:
-            raise Rejected(*found, *rejected.breaches) from None
-        if found:
-            raise Rejected(*found)
+        self.registry.register_in(connection, prepared)
+        repository_store.record(connection, documents, now)
 
     def _documents(self, entries: Iterable[DocumentEntry], parts: Mapping[str, Part]) -> Iterator[Document]:
         for entry in entries:

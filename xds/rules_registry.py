@@ -7,7 +7,7 @@ from ihe.citations import tf2, tf3
 from ihe.errors import ErrorCode
 from ihe.identifiers import EntryUUID, is_uuid_urn
 from ihe.rules import Offence, Offender, Rule, rule
-from xds.attributes import locate
+from xds.attribute_values import where
 from xds.model import (
     Association,
     AssociationType,
@@ -15,7 +15,6 @@ from xds.model import (
     MetadataObject,
     ObjectType,
     Submission,
-    SubmissionSetStatus,
 )
 from xds.patients import Patient
 from xds.store import Registered
@@ -25,7 +24,8 @@ from xds.store import Registered
 class InRegistry:
     """A submission beside what it refers to. ``patient`` is None where the feed announced none.
 
-    ``known`` are the objects outside the submission that exist; ``transformations`` those of them that are one.
+    ``known`` are the registered objects to which it refers or whose UUIDs it brings; ``transformations`` those of them
+    that are one.
     """
 
     submission: Submission
@@ -47,13 +47,20 @@ class InRegistry:
             if end in self.known:
                 yield association, self.known[end]
 
+    def includes(self, association: Association) -> bool:
+        """Claim that the SubmissionSet includes a document by reference (ITI TF-3: 4.2.2.1.1)."""
+        return (
+            association.association_type is AssociationType.HAS_MEMBER
+            and association.source_object == self.submission.submission_set.entry_uuid
+        )
 
-def _where(association: Association) -> str:
-    return locate(MetadataObject.ASSOCIATION, association.entry_uuid)
 
-
-def _is_by_reference(association: Association) -> bool:
-    return association.submission_set_status is SubmissionSetStatus.REFERENCE
+@rule(ErrorCode.REGISTRY_METADATA_ERROR, tf3("4.2.3.1.5"))
+def uuids_are_new(subject: InRegistry) -> Iterator[Offender]:
+    """The entryUUID of a new object is not in use."""
+    for each in subject.submission.objects:
+        if each.entry_uuid in subject.known:
+            yield Offence(where(each), observed=each.entry_uuid)
 
 
 @rule(ErrorCode.UNRESOLVED_REFERENCE, tf2("3.42.4.1.3.5"))
@@ -61,7 +68,7 @@ def references_resolve(subject: InRegistry) -> Iterator[Offender]:
     """Every entryUUID that is not in the submission names an object of the registry."""
     for association, end in subject.outside():
         if end not in subject.known:
-            yield Offence(_where(association), observed=end)
+            yield Offence(where(association), observed=end)
 
 
 @rule(ErrorCode.UNRESOLVED_REFERENCE, tf2("3.42.4.1.3.5"))
@@ -73,7 +80,7 @@ def associations_link_entries_and_folders(subject: InRegistry) -> Iterator[Offen
         )
         expected = MetadataObject.FOLDER if is_folder else MetadataObject.DOCUMENT_ENTRY
         if object.kind is not expected:
-            yield Offence(_where(association), observed=object.kind.value, expected=expected.value)
+            yield Offence(where(association), observed=object.kind.value, expected=expected.value)
 
 
 @rule(ErrorCode.REGISTRY_DEPRECATED_DOCUMENT, tf2("3.42.4.1.3.5"))
@@ -81,7 +88,7 @@ def referenced_objects_are_approved(subject: InRegistry) -> Iterator[Offender]:
     """Nothing is associated with a deprecated DocumentEntry or Folder."""
     for association, object in subject.referenced():
         if object.status is not AvailabilityStatus.APPROVED:
-            yield Offence(_where(association), observed=f"{object.entry_uuid} is deprecated")
+            yield Offence(where(association), observed=f"{object.entry_uuid} is deprecated")
 
 
 @rule(ErrorCode.REGISTRY_DEPRECATED_DOCUMENT, tf2("3.42.4.1.3.5"))
@@ -91,7 +98,7 @@ def an_entry_is_replaced_once(subject: InRegistry) -> Iterator[Offender]:
     for association in subject.submission.associations:
         if association.association_type in REPLACING:
             if association.target_object in replaced:
-                yield Offence(_where(association), observed=association.target_object)
+                yield Offence(where(association), observed=association.target_object)
             replaced.add(association.target_object)
 
 
@@ -100,8 +107,9 @@ def referenced_objects_are_of_the_patient(subject: InRegistry) -> Iterator[Offen
     """A DocumentEntry or Folder that a submission relates to its own belongs to the same patient."""
     for association, object in subject.referenced():
         # A document included by reference may be another patient's (ITI TF-3: 4.2.2.1.1).
-        if subject.patient and not _is_by_reference(association) and object.patient_key not in subject.patient.keys:
-            yield Offence(_where(association), observed=f"{object.entry_uuid} of another patient")
+        if subject.patient and not subject.includes(association) and object.patient_key not in subject.patient.keys:
+            observed = f"{object.entry_uuid} of another patient"
+            yield Offence(where(association), observed=observed, expected=str(subject.patient.id))
 
 
 @rule(ErrorCode.REGISTRY_METADATA_ERROR, tf3("4.2.2.2.1"))
@@ -110,7 +118,7 @@ def a_transformation_has_no_addenda(subject: InRegistry) -> Iterator[Offender]:
     for association in subject.submission.associations:
         is_addendum = association.association_type is AssociationType.APND
         if is_addendum and association.target_object in subject.transformations:
-            yield Offence(_where(association), observed=association.target_object)
+            yield Offence(where(association), observed=association.target_object)
 
 
 @rule(ErrorCode.REGISTRY_METADATA_ERROR, tf2("3.42.4.1.3.5"))
@@ -119,11 +127,12 @@ def snapshots_are_of_on_demand_entries(subject: InRegistry) -> Iterator[Offender
     for association, object in subject.referenced():
         is_snapshot = association.association_type is AssociationType.IS_SNAPSHOT_OF
         if is_snapshot and object.object_type is ObjectType.STABLE:
-            yield Offence(_where(association), observed=f"{object.entry_uuid} is stable")
+            yield Offence(where(association), observed=f"{object.entry_uuid} is stable")
 
 
 REPLACING = (AssociationType.RPLC, AssociationType.XFRM_RPLC)
 REGISTRY_RULES: tuple[Rule[InRegistry], ...] = (
+    uuids_are_new,
     references_resolve,
     associations_link_entries_and_folders,
     referenced_objects_are_approved,

@@ -8,7 +8,7 @@ from ihe.errors import ErrorCode
 from ihe.identifiers import UniqueId
 from ihe.rules import Offence, Offender, Rule, rule
 from xds.attributes import locate
-from xds.model import DocumentEntry, MetadataObject, Submission
+from xds.model import DocumentEntry, MetadataObject, ObjectType, Submission
 from xds.rows import normal_hash
 from xds.store import Claim
 
@@ -52,6 +52,11 @@ def _where(entry: DocumentEntry, attribute: str) -> str:
     return locate(MetadataObject.DOCUMENT_ENTRY, entry.entry_uuid, attribute)
 
 
+def _differs(entry: DocumentEntry, sent: str | int | None, known: str | int | None) -> bool:
+    """Claim that hash or size is another one; that a Stable DocumentEntry lacks it is told by its sender's rules."""
+    return sent != known and (sent is not None or entry.object_type is ObjectType.ON_DEMAND)
+
+
 @rule(ErrorCode.DUPLICATE_UNIQUE_ID_IN_REGISTRY, tf2("3.42.4.1.3.3.7"))
 def submission_sets_are_new(claimed: Claimed) -> Iterator[Offender]:
     """The uniqueId of a SubmissionSet is not used by any object in the registry."""
@@ -80,7 +85,7 @@ def entries_do_not_take_ids_of_packages(claimed: Claimed) -> Iterator[Offender]:
 def repeated_entries_have_the_same_hash(claimed: Claimed) -> Iterator[Offender]:
     """A DocumentEntry that repeats a uniqueId has the hash of the registered document."""
     for entry, taken in claimed.repeated_entries():
-        if taken.kind is MetadataObject.DOCUMENT_ENTRY and normal_hash(entry.hash) != taken.hash:
+        if taken.kind is MetadataObject.DOCUMENT_ENTRY and _differs(entry, normal_hash(entry.hash), taken.hash):
             yield Offence(_where(entry, "hash"), observed=f"{entry.hash} for uniqueId {entry.unique_id}")
 
 
@@ -88,7 +93,7 @@ def repeated_entries_have_the_same_hash(claimed: Claimed) -> Iterator[Offender]:
 def repeated_entries_have_the_same_size(claimed: Claimed) -> Iterator[Offender]:
     """A DocumentEntry that repeats a uniqueId has the size of the registered document."""
     for entry, taken in claimed.repeated_entries():
-        if taken.kind is MetadataObject.DOCUMENT_ENTRY and entry.size != taken.size:
+        if taken.kind is MetadataObject.DOCUMENT_ENTRY and _differs(entry, entry.size, taken.size):
             yield Offence(_where(entry, "size"), observed=f"{entry.size} for uniqueId {entry.unique_id}")
 
 

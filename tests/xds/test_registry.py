@@ -232,8 +232,9 @@ def test_another_patients_document_is_not_replaced(
     registry: DocumentRegistry, database: Database, another_report: Reports, relate: Relate, other_patient: CX
 ) -> None:
     register(registry, another_report(1, patient_id=other_patient))
-    rejected = refused(registry, another_report(2, relate("Document2", RPLC, uuid_of(database, 1))))
-    assert rejected.codes == {ErrorCode.PATIENT_ID_DOES_NOT_MATCH}
+    for label in (None, REFERENCE):  # the label of an inclusion makes no inclusion of a replacement
+        rejected = refused(registry, another_report(2, relate("Document2", RPLC, uuid_of(database, 1), label)))
+        assert rejected.codes == {ErrorCode.PATIENT_ID_DOES_NOT_MATCH}
     assert status_of(database, 1) is APPROVED
 
 
@@ -302,8 +303,26 @@ def test_an_entry_uuid_is_given_once(registry: DocumentRegistry, database: Datab
     uuid = EntryUUID("urn:uuid:0d2d8e26-5f3c-4f62-9f3b-3e5a6c1b7d10")
     register(registry, with_uuid(another_report(1), uuid))
     assert uuid_of(database, 1) == uuid
-    rejected = refused(registry, with_uuid(another_report(2), uuid))
-    assert rejected.codes == {ErrorCode.REGISTRY_METADATA_ERROR}
+    rejected = refused(registry, with_uuid(another_report(2, size=1, unique_id=UniqueId("2.25.400.1")), uuid))
+    assert {(breach.code, breach.location) for breach in rejected.breaches} == {
+        (ErrorCode.REGISTRY_METADATA_ERROR, f"DocumentEntry({uuid})"),
+        (ErrorCode.NON_IDENTICAL_SIZE, f"DocumentEntry({uuid}).size"),
+    }
+
+
+def test_of_many_who_bring_the_same_uuid_one_does(registry: DocumentRegistry, another_report: Reports) -> None:
+    uuid = EntryUUID("urn:uuid:0d2d8e26-5f3c-4f62-9f3b-3e5a6c1b7d10")
+
+    def submit(n: int) -> bool:
+        try:
+            register(registry, with_uuid(another_report(n), uuid))
+        except Rejected as rejected:
+            assert rejected.codes == {ErrorCode.REGISTRY_METADATA_ERROR}
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(submit, range(1, 7))) == 1
 
 
 def test_everything_that_is_wrong_with_the_registry_is_told_at_once(
@@ -322,6 +341,37 @@ def test_everything_that_is_wrong_with_the_registry_is_told_at_once(
         ErrorCode.UNRESOLVED_REFERENCE,
         ErrorCode.NON_IDENTICAL_SIZE,
     }
+
+
+def test_what_is_wrong_by_itself_and_with_the_registry_is_told_at_once(
+    registry: DocumentRegistry, database: Database, submission: Submission, another_report: Reports, patient: CX
+) -> None:
+    register(registry, submission)
+    before = stored(database)
+    wrong = another_report(
+        2, patient_id=replace(patient, id="nobody"), unique_id=UniqueId("2.25.400.1^1"), size=1, creation_time="now"
+    )
+    assert refused(registry, wrong).codes == {
+        ErrorCode.REGISTRY_METADATA_ERROR,
+        ErrorCode.UNKNOWN_PATIENT_ID,
+        ErrorCode.NON_IDENTICAL_SIZE,
+    }
+    assert stored(database) == before
+
+
+def test_a_refused_submission_leaves_its_unique_ids_free(registry: DocumentRegistry, another_report: Reports) -> None:
+    assert refused(registry, another_report(1, creation_time="now")).codes == {ErrorCode.REGISTRY_METADATA_ERROR}
+    register(registry, another_report(1, size=12))
+
+
+def test_a_missing_hash_is_not_also_another_one(registry: DocumentRegistry, another_report: Reports) -> None:
+    register(registry, another_report(1))
+    rejected = refused(registry, another_report(2, unique_id=UniqueId("2.25.400.1"), hash=None))
+    assert [breach.location for breach in rejected.breaches] == ["DocumentEntry(Document2).hash"]
+
+
+def test_a_missing_patient_is_not_also_an_unknown_one(registry: DocumentRegistry, another_report: Reports) -> None:
+    assert refused(registry, another_report(1, patient_id=None)).codes == {ErrorCode.REGISTRY_METADATA_ERROR}
 
 
 def test_of_many_who_replace_a_document_at_once_one_does(

@@ -174,10 +174,11 @@ def test_faults_of_both_actors_are_told_at_once(
 ) -> None:
     nobody = CX("nobody", report(1).submission_set.patient_id.authority)  # type: ignore[union-attr]
     documents = inline("Document1", OTHER_REPORT) + inline("Document9", REPORT)
-    wire = message(report(1, patient_id=nobody, size=len(REPORT) + 5), documents)
+    wire = message(report(1, patient_id=nobody, size=len(REPORT) + 5, creation_time="now"), documents)
     assert errors(send(wire, repository, exchange)) == [
         "XDSMissingDocumentMetadata",
         "XDSRepositoryMetadataError",
+        "XDSRegistryMetadataError",
         "XDSUnknownPatientId",
     ]
 

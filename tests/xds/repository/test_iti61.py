@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from affinity.database import Database
-from ihe.datatypes import Code
+from ihe.datatypes import CX, Code
 from ihe.errors import Rejected
 from ihe.exchange import Exchange, SOAPRequest
 from ihe.identifiers import UniqueId
@@ -127,6 +127,14 @@ def test_what_only_a_document_has_is_refused(
     registry: DocumentRegistry, summary: Reports, exchange: Exchange, attribute: dict[str, object]
 ) -> None:
     assert register(summary(1, **attribute), registry, exchange) == ["XDSRegistryMetadataError"]
+
+
+def test_an_unknown_patient_is_told_beside_it(
+    registry: DocumentRegistry, summary: Reports, exchange: Exchange, patient: CX
+) -> None:
+    nobody = summary(1, size=5, patient_id=replace(patient, id="nobody"))
+    nobody = replace(nobody, submission_set=replace(nobody.submission_set, patient_id=replace(patient, id="nobody")))
+    assert register(nobody, registry, exchange) == ["XDSRegistryMetadataError", "XDSUnknownPatientId"]
 
 
 def test_a_stable_entry_is_refused(registry: DocumentRegistry, another_report: Reports, exchange: Exchange) -> None:
