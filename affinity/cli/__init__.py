@@ -2,7 +2,7 @@
 
 import typer
 
-from affinity.cli import patients, query, retrieve, send, serving, submit
+from affinity.cli import configuration, domains, patients, query, retrieve, send, serving, submit
 
 app = typer.Typer(
     name="affinity",
@@ -12,8 +12,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-app.command("up")(serving.up)
-app.command("serve")(serving.serve)
+app.command("up", epilog=serving.UP_EXAMPLES)(serving.up)
+app.command("serve", epilog=serving.SERVE_EXAMPLES)(serving.serve)
+app.command("init", epilog=domains.EXAMPLES)(domains.init)
+app.command("config", epilog=configuration.EXAMPLES)(configuration.config)
 app.command("send", epilog=send.EXAMPLES)(send.send)
 app.command("pix", epilog=patients.PIX_EXAMPLES)(patients.pix)
 app.command("pdq", epilog=patients.PDQ_EXAMPLES)(patients.pdq)

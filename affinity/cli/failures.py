@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 
 from affinity.cli.verbs import ExitCode, Stopped
 from affinity.client.connecting import explain_connection
@@ -42,6 +43,10 @@ def _unanswered(error: MLLPError) -> str:
     return f"{error}" if not isinstance(cause, OSError) else f"{str(error).split(': ')[0]}: {explain_connection(cause)}"
 
 
+def _first_line(text: object) -> str:
+    return str(text).partition("\n")[0]
+
+
 def _settings(error: ValidationError) -> str:
     return "settings: " + "; ".join(_wrong_settings(error))
 
@@ -59,5 +64,6 @@ KNOWN: tuple[tuple[type[Exception], ExitCode, Sentence], ...] = (
     (Rejected, ExitCode.UNREACHABLE, lambda error: f"the answer cannot be read: {error}"),
     (DomainError, ExitCode.WRONG_USE, lambda error: f"the domain cannot be used: {'; '.join(map(str, error.faults))}"),
     (ValidationError, ExitCode.WRONG_USE, _settings),
+    (OperationalError, ExitCode.UNREACHABLE, lambda error: f"the database does not answer: {_first_line(error.orig)}"),
     (OSError, ExitCode.UNREACHABLE, explain_connection),
 )

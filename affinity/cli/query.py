@@ -18,7 +18,8 @@ EXAMPLES = r"""[bold]Examples[/bold]
   affinity query --query GetSubmissionSetAndContents --param 'XDSSubmissionSetUniqueId=2.25.17' --json
       everything that was submitted together, with all metadata
 
-  affinity query --patient-id '4711^^^&2.25.99.1&ISO' --object-ref --registry https://xds.example.org/xds/registry --tls-ca ca.pem
+  affinity query --patient-id '4711^^^&2.25.99.1&ISO' --object-ref \
+      --registry https://xds.example.org/xds/registry --tls-ca ca.pem
       only the entryUUIDs, from another registry
 
 Values are quoted as the standard wants them; one that begins with a quote or a parenthesis is taken as it stands,

@@ -17,7 +17,8 @@ from affinity.client.stored_queries import Slots, find_query, slots
 from xds.iti18 import ITI_18
 from xds.iti51 import ITI_51
 from xds.model import RegistryObject
-from xds.stored_queries import MULTI_PATIENT_STORED_QUERIES, StoredQuery
+from xds.stored_queries import MULTI_PATIENT_STORED_QUERIES
+from xds.stored_query import StoredQuery
 
 REGISTRY_PATH = "/xds/registry"
 

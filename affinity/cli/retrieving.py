@@ -46,11 +46,10 @@ def fetch(wish: Wish, security: Security, identity: Identity) -> Fetched:
     repository_id = wish.repository_id or load(node.domain).affinity_domain.repository_unique_id
     body = xds.retrieve(((repository_id, each) for each in wish.unique_ids), wish.home)
     assertion = header(identity, security, node, url)
-    with watched(f"{len(wish.unique_ids)} documents", None) as arrived:
-        downloads = Downloads(wish.out, arrived)
+    with watched(f"{len(wish.unique_ids)} documents", None) as arrived, Downloads(wish.out, arrived) as downloads:
         service = soap_client(url, security, downloads.create)
         answer = service.call(soap_binding(ITI_43), [body], security=assertion)
-    saved = tuple(downloads.save(each) for each in documents(answer))
+        saved = tuple(downloads.save(each) for each in documents(answer))
     return Fetched(verdict=verdict(answer.body), saved=saved)
 
 
@@ -58,7 +57,7 @@ def show(fetched: Fetched, output: Output) -> ExitCode:
     """Where each document is, and why others are not there."""
     told = fetched.verdict
     if output.as_json:
-        saved = [{**asdict(each), "path": str(each.path)} for each in fetched.saved]
+        saved = list(map(_plain, fetched.saved))
         print_json({"status": told.status, "documents": saved, "errors": [asdict(each) for each in told.errors]})
     else:
         rows = ((str(each.path), str(each.size), each.media_type, each.sha1) for each in fetched.saved)
@@ -67,3 +66,13 @@ def show(fetched: Fetched, output: Output) -> ExitCode:
         for error in told.errors:
             print_line(str(error), "red" if error.severity == "E" else "yellow")
     return ExitCode.DONE if told.succeeded else ExitCode.REFUSED
+
+
+def _plain(saved: Saved) -> dict[str, object]:
+    return {
+        "uniqueId": saved.unique_id,
+        "path": str(saved.path),
+        "mimeType": saved.media_type,
+        "size": saved.size,
+        "hash": saved.sha1,
+    }

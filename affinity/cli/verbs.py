@@ -37,15 +37,21 @@ def wrong_use(sentence: str) -> Stopped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Debugging:
+    """How much a verb says of an error."""
+
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the whole story of an error.", rich_help_panel="Output")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output(Debugging):
     """How a verb speaks."""
 
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print one JSON value on standard output, errors too.", rich_help_panel="Output"),
-    ] = False
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show the whole story of an error.", rich_help_panel="Output")
     ] = False
 
 
@@ -80,7 +86,7 @@ def _parameters(work: Callable[..., Any], hints: dict[str, Any], groups: dict[st
 
 
 def _finish(work: Callable[..., ExitCode | None], options: dict[str, Any]) -> ExitCode:
-    output: Output = options["output"]
+    output: Debugging = options["output"]
     try:
         return work(**options) or ExitCode.DONE
     except (typer.Exit, typer.Abort, typer.BadParameter):
@@ -95,8 +101,8 @@ def _finish(work: Callable[..., ExitCode | None], options: dict[str, Any]) -> Ex
         return stopped.code
 
 
-def _say(stopped: Stopped, output: Output) -> None:
-    if output.as_json:
+def _say(stopped: Stopped, output: Debugging) -> None:
+    if isinstance(output, Output) and output.as_json:
         from affinity.cli.show import print_json
 
         print_json({"error": str(stopped), "exit_code": int(stopped.code)})

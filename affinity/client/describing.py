@@ -86,4 +86,5 @@ def _supposed(stated: Mapping[str, Any], codes: CodeBook) -> Iterator[tuple[str,
 def _demand(file: Path, values: Mapping[str, Any]) -> None:
     missing = [name for name in (*REQUIRED_CODES, "languageCode", "mimeType", "patientId") if not values.get(name)]
     if missing:
-        raise ValueError(f"{file}: {', '.join(missing)} must be said (options, or --metadata FILE.toml)")
+        ways = "by options, in --metadata FILE.toml, or by a --domain whose codes are assumed"
+        raise ValueError(f"{file}: {', '.join(missing)} must be said: {ways}")

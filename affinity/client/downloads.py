@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from affinity.client.responses import Delivered
 from ihe.exchange import Part, Sink
@@ -30,16 +31,26 @@ class Saved:
 
 
 class Downloads:
-    """A directory for documents. ``arrived`` is told the number of bytes that came."""
+    """A directory for documents; ``arrived`` is told how many bytes came. Use it in a ``with`` statement."""
 
     def __init__(self, directory: Path, arrived: Callable[[int], None]) -> None:
         self._directory = directory
         self._arrived = arrived
+        self._begun: list[Sink] = []
         directory.mkdir(parents=True, exist_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Throw away what got no name."""
+        for sink in self._begun:
+            sink.discard()
 
     def create(self) -> Sink:
         """Make the place for one arriving part."""
-        return _Download(self._directory, self._arrived)
+        self._begun.append(_Download(self._directory, self._arrived))
+        return self._begun[-1]
 
     def save(self, document: Delivered) -> Saved:
         """Give a received document its name. A file of that name is the same document, and is replaced."""

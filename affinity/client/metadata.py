@@ -77,8 +77,8 @@ def _value(value: Any) -> Any:
             return value.value
         case Author():
             return {name: _value(each) for name, field in AUTHOR.items() if (each := getattr(value, field))}
-        case LocalizedString():
-            return value.value
+        case (LocalizedString(), *_):
+            return value[0].value
         case tuple():
             return [_value(each) for each in value]
     return value

@@ -35,7 +35,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """One retrieved document: its ids, its type, and its bytes, which are in a file or were inline."""
+    """One retrieved document: its ids, its type, and its bytes, which are in a file or were inline.
+
+    The uniqueId is the new one where an on-demand entry was asked for (ITI TF-2: 3.43.4.2.2).
+    """
 
     unique_id: str
     repository_unique_id: str
@@ -74,11 +77,12 @@ def documents(answer: SOAPAnswer) -> tuple[Delivered, ...]:
 def _delivered(response: _Element, answer: SOAPAnswer) -> Delivered:
     texts: Iterable[str] = ("DocumentUniqueId", "RepositoryUniqueId", "mimeType")
     unique_id, repository, media_type = (response.findtext(f"{{{XDS_B}}}{name}", "").strip() for name in texts)
+    made = response.findtext(f"{{{XDS_B}}}NewDocumentUniqueId", "").strip()
     document = response.find(f"{{{XDS_B}}}Document")
     if document is None:
         raise NoAnswer(f"the answer holds no bytes for {unique_id}")
     return Delivered(
-        unique_id=unique_id,
+        unique_id=made or unique_id,
         repository_unique_id=repository,
         media_type=media_type,
         content=_content(document, answer, unique_id),

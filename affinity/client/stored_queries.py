@@ -4,14 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from xds.model import AvailabilityStatus
 from xds.query_literals import quote, write_list
-from xds.stored_queries import (
-    MULTI_PATIENT_STORED_QUERIES,
-    REGISTRY_STORED_QUERIES,
-    Kind,
-    Opt,
-    Parameter,
-    StoredQuery,
-)
+from xds.stored_queries import MULTI_PATIENT_STORED_QUERIES, REGISTRY_STORED_QUERIES
+from xds.stored_query import Kind, Mult, Opt, Parameter, StoredQuery
 
 KNOWN = (*REGISTRY_STORED_QUERIES, *MULTI_PATIENT_STORED_QUERIES)
 NUMBERS = (Kind.TIME_FROM, Kind.TIME_TO, Kind.METADATA_LEVEL)
@@ -32,20 +26,16 @@ def slots(
 ) -> Slots:
     """The Slots of a query. A required status that is not given is Approved.
 
-    Values of one parameter are alternatives. One that begins with a quote or a parenthesis is taken as it stands, and is
-    a Slot of its own, so that ``$XDSDocumentEntryEventCodeList`` can be asked with AND. ValueError: it does not fit.
+    Values of one parameter are alternatives. One that begins with a quote or a parenthesis is taken as it stands and
+    is a Slot of its own, so that ``$XDSDocumentEntryEventCodeList`` can be asked with AND. ValueError: it does not fit.
     """
     given: dict[str, list[str]] = {}
     for name, value in parameters:
         given.setdefault(_parameter(query, name).name, []).append(value)
     if patient_id is not None:
         given.setdefault(_patient_parameter(query).name, []).append(patient_id)
-    for parameter in query.parameters:
-        if (
-            parameter.kind is Kind.STATUS
-            and parameter.name not in given
-            and (statuses or parameter.opt is Opt.REQUIRED)
-        ):
+    for parameter in (each for each in query.parameters if each.kind is Kind.STATUS and each.name not in given):
+        if statuses or parameter.opt is Opt.REQUIRED:
             given[parameter.name] = [_status(each) for each in statuses] or [AvailabilityStatus.APPROVED.value]
     return [slot for name, values in given.items() for slot in _slots(query.by_name[name], values)]
 
@@ -53,7 +43,7 @@ def slots(
 def _slots(parameter: Parameter, values: list[str]) -> Slots:
     ready = [value for value in values if value.startswith(("'", "("))]
     plain = [_spell(parameter, value) for value in values if value not in ready]
-    several = len(plain) > 1 or parameter.kind in (Kind.STATUS, Kind.CODE, Kind.PATTERN, Kind.ENTRY_TYPE)
+    several = parameter.mult is not Mult.ONE or len(plain) > 1
     spelled: Slots = [(parameter.name, (value,)) for value in ready]
     if plain:
         spelled.append((parameter.name, write_list(plain) if several else (plain[0],)))
