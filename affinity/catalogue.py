@@ -15,7 +15,9 @@ from xds.iti41 import ITI_41
 from xds.iti42 import ITI_42
 from xds.iti43 import ITI_43
 from xds.iti51 import ITI_51
+from xds.iti57 import ITI_57
 from xds.iti61 import ITI_61
+from xds.iti62 import ITI_62
 from xds.iti86 import ITI_86
 
 AnyTransaction = Transaction[Any, Any, Any, Any, Any]
@@ -33,7 +35,9 @@ TRANSACTIONS: tuple[AnyTransaction, ...] = (
     ITI_45,
     ITI_47,
     ITI_51,
+    ITI_57,
     ITI_61,
+    ITI_62,
     ITI_86,
 )
 

@@ -88,14 +88,17 @@ def held(kind: MetadataObject) -> tuple[Column[Any], ...]:
 
 
 def claim(connection: Connection, claims: Iterable[Claim]) -> Mapping[UniqueId, Claim]:
-    """Take uniqueIds for good; return what those already stand for that are taken."""
+    """Take uniqueIds until their last object is removed; return what those already stand for that are taken."""
     ordered = sorted(claims, key=lambda each: each.unique_id)
     rows = [{"unique_id": c.unique_id, "kind": c.kind, "hash": c.hash, "size": c.size} for c in ordered]
     taken = _insert_new(connection, uid_ledger, "unique_id", rows)
     if not taken:
         return {}
     query = select(uid_ledger).where(uid_ledger.c.unique_id.in_(taken)).order_by(uid_ledger.c.unique_id)
-    return {row.unique_id: Claim(**row._mapping) for row in connection.execute(query)}
+    found = connection.execute(query.with_for_update(read=True))  # held, so that no removal releases them meanwhile
+    known = {row.unique_id: Claim(**row._mapping) for row in found}
+    released = [each for each in ordered if each.unique_id in taken - known.keys()]
+    return {**known, **claim(connection, released)} if released else known
 
 
 def locate(connection: Connection, objects: Mapping[MetadataObject, Sequence[Row]]) -> set[EntryUUID]:

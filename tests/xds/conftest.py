@@ -5,13 +5,20 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from affinity.database import Database
 from ihe.datatypes import CX, HD, Code
 from ihe.domain import AffinityDomain
-from ihe.exchange import Exchange
+from ihe.exchange import Exchange, SOAPRequest
 from ihe.identifiers import EntryUUID, PatientKey, UniqueId
+from soap.xml import parse
+from xds import store
+from xds.adhoc_query import AdhocQuery, ReturnType, write
+from xds.ebrim import decode_objects
+from xds.ebrim_writing import encode
+from xds.iti18 import ITI_18
+from xds.iti42 import ITI_42
 from xds.model import (
     Association,
     AssociationType,
@@ -19,14 +26,18 @@ from xds.model import (
     DocumentEntry,
     Folder,
     LocalizedString,
+    MetadataObject,
+    RegistryObject,
     Submission,
     SubmissionSet,
     SubmissionSetStatus,
 )
 from xds.patients import Patient
+from xds.query_parameters import Clause, QueryParameters
 from xds.registry import DocumentRegistry
-
-# from xds.registry import DocumentRegistry
+from xds.store import Registered
+from xds.stored_query import StoredQuery
+from xds.tables import TABLE_OF, metadata
 
 AUTHORITY = HD("", "2.25.101", "ISO")
 PATIENT = CX("1988031742", AUTHORITY)
@@ -227,3 +238,50 @@ def registry(domain: AffinityDomain, database: Database, patients: FakePatients)
 def merge(patients: FakePatients) -> Callable[[CX, CX], None]:
     """What an A40 does to the index: the first id is subsumed by the second."""
     return patients.merge
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What a registry holds, read behind its back, and its two oldest doors."""
+
+    registry: DocumentRegistry
+    exchange: Exchange
+    database: Database
+
+    def register(self, submission: Submission) -> None:
+        """Register Document Set-b."""
+        ITI_42.handle(ITI_42.decode(SOAPRequest(parse(encode(submission)))), self.registry, self.exchange)
+
+    def of(self, kind: MetadataObject) -> list[Registered]:
+        """All objects of a kind, in the order in which they came."""
+        table = TABLE_OF[kind]
+        query = select(*store.held(kind)).order_by(table.c.id)
+        rows = self.database.read(lambda connection: connection.execute(query).all())
+        return [Registered(kind=kind, **row._mapping) for row in rows]
+
+    def rows(self) -> dict[str, list[str]]:
+        """Every row of every table of this profile, to compare a state with an earlier one."""
+        return self.database.read(
+            lambda connection: {
+                table.name: sorted(str(row) for row in connection.execute(select(table)))
+                for table in metadata.sorted_tables
+            }
+        )
+
+    def ask(self, query: StoredQuery, **values: Clause) -> list[RegistryObject]:
+        """The objects that a stored query returns; names of parameters without the dollar sign."""
+        parameters = QueryParameters({f"${name}": (clause,) for name, clause in values.items()})
+        asked = AdhocQuery(query=query, parameters=parameters, return_type=ReturnType.LEAF_CLASS)
+        wire = SOAPRequest(parse(b"".join(write(asked))))
+        answer = ITI_18.handle(ITI_18.decode(wire), self.registry, self.exchange)
+        listed = parse(b"".join(ITI_18.encode(wire, answer, self.exchange).body)).find("{*}RegistryObjectList")
+        assert listed is not None
+        objects, breaches = decode_objects(listed)
+        assert breaches == ()
+        return list(objects)
+
+
+@pytest.fixture
+def holdings(registry: DocumentRegistry, exchange: Exchange, database: Database) -> Holdings:
+    """An empty registry and a look into it."""
+    return Holdings(registry, exchange, database)

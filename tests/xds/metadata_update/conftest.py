@@ -7,20 +7,13 @@ from typing import Any, TypeVar
 
 import pytest
 from lxml.etree import _Element
-from sqlalchemy import select
 
-from affinity.database import Database
 from ihe.datatypes import CX
 from ihe.errors import Rejected
-from ihe.exchange import Exchange, SOAPRequest
+from ihe.exchange import SOAPRequest
 from ihe.identifiers import EntryUUID, UniqueId
 from soap.xml import parse
-from xds import store
-from xds.adhoc_query import AdhocQuery, ReturnType, write
-from xds.ebrim import decode_objects
 from xds.ebrim_writing import encode
-from xds.iti18 import ITI_18
-from xds.iti42 import ITI_42
 from xds.iti57 import ITI_57
 from xds.model import (
     Association,
@@ -34,11 +27,7 @@ from xds.model import (
     SubmissionSet,
     SubmissionSetStatus,
 )
-from xds.query_parameters import Clause, QueryParameters
-from xds.registry import DocumentRegistry
 from xds.store import Registered
-from xds.stored_query import StoredQuery
-from xds.tables import TABLE_OF
 
 APPROVED, DEPRECATED = AvailabilityStatus.APPROVED, AvailabilityStatus.DEPRECATED
 SET = EntryUUID("Update01")
@@ -59,21 +48,18 @@ def association(id: str, kind: AssociationType, source: str, target: str, **anno
 class Updater:
     """Sends updates; the SubmissionSet is that of the good submission, with a new uniqueId each time."""
 
-    registry: DocumentRegistry
-    exchange: Exchange
-    database: Database
+    holdings: Any
     submission_set: SubmissionSet
     numbers: Any = field(default_factory=lambda: count(9001))
 
-    def register(self, submission: Submission) -> None:
-        ITI_42.handle(ITI_42.decode(SOAPRequest(parse(encode(submission)))), self.registry, self.exchange)
-
     def stored(self, kind: MetadataObject) -> list[Registered]:
         """All objects of a kind as they are in the registry, in the order in which they came."""
-        table = TABLE_OF[kind]
-        query = select(*store.held(kind)).order_by(table.c.id)
-        rows = self.database.read(lambda connection: connection.execute(query).all())
-        return [Registered(kind=kind, **row._mapping) for row in rows]
+        found: list[Registered] = self.holdings.of(kind)
+        return found
+
+    def latest(self, kind: MetadataObject) -> Registered:
+        """The newest object of a kind."""
+        return self.stored(kind)[-1]
 
     def version(self, each: Versioned, of: Registered, **changes: Any) -> Versioned:
         """The object as a new version of what is registered."""
@@ -115,8 +101,8 @@ class Updater:
     def send(self, submission: Submission) -> _Element:
         """Send an update through decode, handle and encode; Rejected passes."""
         wire = SOAPRequest(parse(encode(submission)))
-        warnings = ITI_57.handle(ITI_57.decode(wire), self.registry, self.exchange)
-        return parse(b"".join(ITI_57.encode(wire, warnings, self.exchange).body))
+        warnings = ITI_57.handle(ITI_57.decode(wire), self.holdings.registry, self.holdings.exchange)
+        return parse(b"".join(ITI_57.encode(wire, warnings, self.holdings.exchange).body))
 
     def update(self, *objects: RegistryObject, patient: CX | None = None) -> None:
         answer = self.send(self.pack(*objects, patient=patient))
@@ -124,29 +110,15 @@ class Updater:
 
     def refused(self, *objects: RegistryObject, patient: CX | None = None) -> Mapping[str, str]:
         """The codes of a refused update by location; nothing has changed."""
-        before = self.everything()
+        before = self.holdings.rows()
         with pytest.raises(Rejected) as caught:
             self.update(*objects, patient=patient)
-        assert self.everything() == before
+        assert self.holdings.rows() == before
         return {breach.location: str(breach.code) for breach in caught.value.breaches}
-
-    def everything(self) -> list[list[Registered]]:
-        return [self.stored(kind) for kind in MetadataObject]
-
-    def ask(self, query: StoredQuery, **values: Clause) -> list[Any]:
-        """The objects that a stored query returns."""
-        parameters = QueryParameters({f"${name}": (clause,) for name, clause in values.items()})
-        asked = AdhocQuery(query=query, parameters=parameters, return_type=ReturnType.LEAF_CLASS)
-        wire = SOAPRequest(parse(b"".join(write(asked))))
-        answer = ITI_18.handle(ITI_18.decode(wire), self.registry, self.exchange)
-        listed = parse(b"".join(ITI_18.encode(wire, answer, self.exchange).body)).find("{*}RegistryObjectList")
-        assert listed is not None
-        return list(decode_objects(listed)[0])
 
 
 @pytest.fixture
-def updater(registry: DocumentRegistry, exchange: Exchange, database: Database, submission: Submission) -> Updater:
+def updater(holdings: Any, submission: Submission) -> Updater:
     """The registry after the good submission: one report in one folder."""
-    made = Updater(registry, exchange, database, submission.submission_set)
-    made.register(submission)
-    return made
+    holdings.register(submission)
+    return Updater(holdings, submission.submission_set)
