@@ -21,6 +21,7 @@ from mllp.factory import MLLPFactory
 from mllp.patience import Limits as MLLPLimits
 from soap.limits import SOAPLimits
 from soap.server import build_site
+from soap.site import SOAPSite
 from soap.xml import XMLLimits
 from xua.authentication import XUAMode
 from xua.verifier import Verifier
@@ -28,6 +29,8 @@ from xua.verifier import Verifier
 log = structlog.get_logger()
 
 BACKLOG = 1024
+PROBES = 2
+"""Threads that answer ``/health`` and ``/metrics``, so that they answer while every worker is at work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +57,14 @@ class Server:
         self._transactions = transactions
         self._workers = Workers(reactor, settings.limits.workers)
         self._mllp = MLLPFactory(self._hl7_answers(), reactor, _mllp_limits(settings.limits))
+        self._probes = Workers(reactor, PROBES)
+        self._sites: list[SOAPSite] = []
         self._listening: list[Any] = []
 
     def start(self) -> None:
         """Open every configured port, then say in ``ports.json`` which they are. OSError names a port that is taken."""
         self._workers.start()
+        self._probes.start()
         listen, tls = self._settings.listen, self._doors.tls
         if self._doors.plain:
             self._open("http", listen.http_port, None)
@@ -74,10 +80,12 @@ class Server:
         (self._settings.data / "ports.json").unlink(missing_ok=True)
         await DeferredList([maybeDeferred(port.stopListening) for port in self._listening])
         timer = self._reactor.callLater(self._settings.limits.drain_seconds, self._give_up)
-        await DeferredList([self._mllp.drain(), self._workers.until_idle()])
+        await DeferredList([self._mllp.drain(), *(site.drain() for site in self._sites)])
+        await self._workers.until_idle()
         if timer.active():
             timer.cancel()
         self._workers.stop()
+        self._probes.stop()
         self._node.close()
         log.info("stopped")
 
@@ -92,7 +100,7 @@ class Server:
         bound.close()
         self._listening.append(adopted)
 
-    def _site(self, scheme: str) -> Any:
+    def _site(self, scheme: str) -> SOAPSite:
         host = self._settings.listen.host
         url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.ports[scheme]}"
         answers = SOAPAnswers(
@@ -102,14 +110,16 @@ class Server:
             clock=utc_now,
             defer=self._workers.defer,
         )
-        return build_site(
+        site = build_site(
             soap_endpoints(self._transactions),
             answers,
             self._node.store.create,
             public_url=self._settings.listen.public_url or url,
             limits=_soap_limits(self._settings.limits),
-            extra=health.pages(self._node.database, self._workers.defer),
+            extra=health.pages(self._node.database, self._probes.defer),
         )
+        self._sites.append(site)
+        return site
 
     def _hl7_answers(self) -> HL7Answers:
         chosen = hl7v2_transactions(self._transactions)
@@ -124,6 +134,8 @@ class Server:
     def _give_up(self) -> None:
         log.warning("requests were still under way when the time to drain was over")
         self._mllp.abort()
+        for site in self._sites:
+            site.abort()
         self._workers.abandon()
 
 

@@ -16,6 +16,7 @@ class Workers:
         self._pool = ThreadPool(min(4, threads), threads, "affinity-worker")
         self._under_way = 0
         self._idle: Deferred[None] | None = None
+        self._abandoned = False
 
     def start(self) -> None:
         """Begin to take work."""
@@ -34,8 +35,8 @@ class Workers:
 
     def abandon(self) -> None:
         """Stop waiting for what is under way."""
-        if self._idle is not None and not self._idle.called:
-            self._idle.callback(None)
+        self._abandoned = True
+        self._settle()
 
     def stop(self) -> None:
         """End the threads; work that has begun is finished."""
@@ -47,5 +48,6 @@ class Workers:
         return result
 
     def _settle(self) -> None:
-        if not self._under_way:
-            self.abandon()
+        settled = self._abandoned or not self._under_way
+        if settled and self._idle is not None and not self._idle.called:
+            self._idle.callback(None)

@@ -1,4 +1,4 @@
-"""How twisted.web is made to stream: a channel that watches its sender, a request that hands its body on at once.
+"""How twisted.web is made to stream: a channel that watches its peer, a request that hands its body on at once.
 
 Twisted documents ``Request.gotLength`` and ``handleContentChunk`` as not for users; a test pins what we rely on: the
 headers are complete at ``gotLength``, and every byte of the body comes through ``handleContentChunk``.
@@ -6,10 +6,9 @@ headers are complete at ``gotLength``, and every byte of the body comes through 
 
 # ruff: noqa: N802, N815 (Twisted names its hooks)
 
-from collections.abc import Callable
 from io import BytesIO
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from OpenSSL import SSL
@@ -17,11 +16,15 @@ from OpenSSL.crypto import FILETYPE_ASN1, dump_certificate
 from twisted.internet.interfaces import ISSLTransport
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
-from twisted.web.server import Request, Site
+from twisted.web.server import Request
 
 from soap.context import Connection
-from soap.limits import SOAPLimits
-from soap.receive import Reception
+from soap.faults import FaultCode, SOAPFault
+from soap.receive import Reception, Refused
+from soap.stalling import Stall
+
+if TYPE_CHECKING:
+    from soap.site import SOAPSite
 
 SEND_LIMIT = 1024 * 1024
 """Bytes offered to one send(2); Twisted's 128 KiB costs 13 % more CPU on answers of 1 MB."""
@@ -46,14 +49,18 @@ class StreamingRequest(Request):  # type: ignore[misc]
         if length == 0:
             return
         headers = self.requestHeaders
-        self.reception = self.site_of_channel().receive(
-            _first(headers, b"content-type"), _first(headers, b"content-encoding"), length, self.channel.transport
-        )
+        self.reception = self._receive(headers, length)
         if self.reception.refused is not None and _first(headers, b"expect"):
             # The sender asked first and is told no: it will not send the body, so the connection cannot go on.
             headers.removeHeader(b"expect")
             self._refuse_early(self.reception.refused)
             self.channel.loseConnection()
+
+    def _receive(self, headers: Any, length: int | None) -> Reception:
+        if self.channel.surplus:
+            return Refused(_busy())
+        kind, encoding = _first(headers, b"content-type"), _first(headers, b"content-encoding")
+        return self.site_of_channel().receive(kind, encoding, length, self.channel.transport)
 
     def handleContentChunk(self, data: bytes) -> None:
         """Hand on the next bytes; once they are known to be useless, say so and let the rest pass."""
@@ -96,10 +103,12 @@ class StreamingRequest(Request):  # type: ignore[misc]
 
 
 class SOAPChannel(HTTPChannel):  # type: ignore[misc]
-    """One HTTP connection: who is at the other end, and whether it keeps pace."""
+    """One HTTP connection: who is at the other end, and whether it keeps pace, sending as well as reading."""
 
     site: "SOAPSite"
     request_is_complete = False
+    surplus = False
+    """More connections are open than are served: this one may ask how we are, and is told that we are busy."""
     _since = 0.0
     _received = 0
 
@@ -109,10 +118,8 @@ class SOAPChannel(HTTPChannel):  # type: ignore[misc]
         self.totalHeadersSize = self.site.limits.headers
         tcp: Any = getattr(self.transport, "transport", self.transport)
         tcp.SEND_LIMIT = SEND_LIMIT
-        self.site.open_connections += 1
-        if self.site.open_connections > self.site.limits.connections:
-            log.warning("connection refused: too many", open=self.site.open_connections)
-            self.transport.abortConnection()
+        self._stall = Stall(self.callLater, self.site.limits.idle, self._expire)
+        self.surplus = self.site.admit(self)
 
     def dataReceived(self, data: bytes) -> None:
         """Close the connection of a sender that trickles: only progress keeps a request alive."""
@@ -127,6 +134,50 @@ class SOAPChannel(HTTPChannel):  # type: ignore[misc]
             return
         super().dataReceived(data)
 
+    def headerReceived(self, line: bytes) -> bool:
+        """Refuse a header that Twisted stumbles over: a Content-Length of more digits than Python reads."""
+        try:
+            taken: bool = super().headerReceived(line)
+        except ValueError:
+            self._respondToBadRequestAndDisconnect()
+            return False
+        return taken
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """Say why a line that is too long ends the connection (RFC 6585: 5)."""
+        self._turn_away(b"431 Request Header Fields Too Large", b"The HTTP headers are too long.\n")
+
+    def checkPersistence(self, request: StreamingRequest, version: bytes) -> bool:
+        """While draining, and for a connection too many, one answer is the last."""
+        if self.surplus or self.site.draining:
+            request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
+            return False
+        persistent: bool = super().checkPersistence(request, version)
+        return persistent
+
+    def pauseProducing(self) -> None:
+        """The peer does not take its answer; it has some time to go on."""
+        self._stall.begin()
+        super().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """The peer took what was written."""
+        self._stall.end()
+        super().resumeProducing()
+
+    def loseConnection(self) -> None:
+        """Close once everything is written, and do not wait for ever for that."""
+        self._stall.begin()
+        super().loseConnection()
+
+    def drain(self) -> None:
+        """Answer the request that is under way, then close."""
+        self.persistent = 0
+        for request in self.requests:
+            request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
+        if not self.requests:
+            self.loseConnection()
+
     def request_complete(self) -> None:
         """The next bytes begin another request."""
         self._since = 0.0
@@ -134,10 +185,25 @@ class SOAPChannel(HTTPChannel):  # type: ignore[misc]
 
     def connectionLost(self, reason: Failure) -> None:
         """Say why a TLS handshake failed: nobody can read that from the other end."""
-        self.site.open_connections -= 1
+        self._stall.end()
         if isinstance(reason.value, SSL.Error):
             log.info("TLS connection failed", peer=self.connection.peer, error=str(reason.value))
         super().connectionLost(reason)
+        self.site.forget(self)
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        self._turn_away(b"400 Bad Request", b"This is not an HTTP request that can be read.\n")
+
+    def _turn_away(self, status: bytes, sentence: bytes) -> None:
+        """Answer what is no request, and read no more of it."""
+        head = b"HTTP/1.1 %b\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n"
+        log.info("HTTP request refused", status=status.decode(), peer=self.connection.peer)
+        self.transport.write(head % (status, len(sentence)) + sentence)
+        self.loseConnection()
+
+    def _expire(self) -> None:
+        log.info("connection closed: the peer does not take its answer", peer=self.connection.peer)
+        self.transport.abortConnection()
 
     @property
     def connection(self) -> Connection:
@@ -146,31 +212,6 @@ class SOAPChannel(HTTPChannel):  # type: ignore[misc]
         if known is None:
             known = self.__dict__["_connection"] = _identify(self.transport)
         return known
-
-
-class SOAPSite(Site):  # type: ignore[misc]
-    """The HTTP server: streams bodies, writes no access log of its own, trusts no header about the client."""
-
-    protocol = SOAPChannel
-
-    def __init__(
-        self,
-        resource: Any,
-        receive: Callable[..., Reception],
-        refuse: Callable[[StreamingRequest, Failure], None],
-        limits: SOAPLimits,
-        reactor: Any = None,
-    ) -> None:
-        super().__init__(
-            resource, StreamingRequest, timeout=limits.idle, reactor=reactor, parsePOSTFormSubmission=False
-        )
-        self.receive = receive
-        self.refuse = refuse
-        self.limits = limits
-        self.open_connections = 0
-
-    def log(self, request: object) -> None:
-        """Exchanges are logged where their outcome is known."""
 
 
 def _identify(transport: Any) -> Connection:
@@ -187,3 +228,7 @@ def _identify(transport: Any) -> Connection:
 def _first(headers: Any, name: bytes) -> str:
     values: list[bytes] = headers.getRawHeaders(name) or [b""]
     return values[0].decode("latin-1")
+
+
+def _busy() -> SOAPFault:
+    return SOAPFault(FaultCode.RECEIVER, "The server is busy: too many connections are open; send again", status=503)

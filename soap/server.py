@@ -20,7 +20,7 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
 
 from ihe.exchange import Spool
-from soap.channel import SOAPSite, StreamingRequest
+from soap.channel import StreamingRequest
 from soap.context import Answer, Connection, SOAPTransaction
 from soap.envelope import HEADER
 from soap.faults import SOAPFault, sender_fault, unforeseen
@@ -29,6 +29,7 @@ from soap.names import WSA
 from soap.receive import Circumstances, InThread, Received, receive
 from soap.respond import respond, respond_with_fault, write
 from soap.service import Call, SOAPService
+from soap.site import SOAPSite
 from soap.wsdl import Documents, publish
 
 log = structlog.get_logger(__name__)

@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from soap.faults import sender_fault
 from soap.limits import SOAPLimits
 from soap.names import WSSE
 from soap.server import build_site
+from soap.site import SOAPSite
 from soap.xml import escape
 
 XDS = "urn:ihe:iti:xds-b:2007"
@@ -196,6 +198,16 @@ class Node:
         """Run a function on the reactor."""
         return blockingCallFromThread(self.reactor, function, *arguments)
 
+    def start(self, function: Callable[[], "Deferred[None]"]) -> "Future[None]":
+        """Run a function on the reactor; the result of its Deferred arrives in the Future."""
+        arriving: Future[None] = Future()
+
+        def run() -> None:
+            function().addCallbacks(arriving.set_result, lambda failure: arriving.set_exception(failure.value))
+
+        self.reactor.callFromThread(run)
+        return arriving
+
     def settle(self) -> None:
         """Wait until the worker threads have nothing left to do."""
         done = threading.Event()
@@ -219,6 +231,7 @@ class Server:
     port: int
     repository: EchoRepository
     spool: Spooling
+    site: SOAPSite
     scheme: str = "http"
 
     @property
@@ -258,7 +271,7 @@ def serve(node: Node, tmp_path: Path) -> Serve:
             extra={"/health/live": _Alive()},
             reactor=node.reactor,
         )
-        return Server(node, node.listen(site, tls), repository, spool, "http" if tls is None else "https")
+        return Server(node, node.listen(site, tls), repository, spool, site, "http" if tls is None else "https")
 
     return start
 

@@ -17,6 +17,7 @@ from ihe.exchange import OutgoingPart
 from ihe.transactions import SOAPBinding
 from soap.client import FaultReceived, SOAPClient
 from soap.limits import SOAPLimits
+from soap.site import RESERVE
 from soap.xml import parse
 
 Spell = Callable[..., bytes]
@@ -335,15 +336,70 @@ def test_a_sender_that_trickles_is_cut_off(serve: Callable[..., Any]) -> None:
                 raise OSError("reset") from None
 
 
-def test_one_connection_too_many_is_refused(serve: Callable[..., Any], query_envelope: Spell) -> None:
+def test_a_connection_too_many_is_told_so_and_may_still_ask_how_we_are(
+    serve: Callable[..., Any], query_envelope: Spell
+) -> None:
     server = serve(SOAPLimits(connections=1))
-    first = HTTPConnection("localhost", server.port, timeout=20)
+    first, second, third = (HTTPConnection("localhost", server.port, timeout=20) for _ in range(3))
     assert ask(first, "/xds/registry", query_envelope()).status == 200
-    second = HTTPConnection("localhost", server.port, timeout=20)
-    with pytest.raises(OSError):
-        ask(second, "/xds/registry", query_envelope())
+    refused = ask(second, "/xds/registry", query_envelope())
+    assert (refused.status, refused.headers["retry-after"], "busy" in refused.text) == (503, "10", True)
+    assert refused.headers["connection"] == "close"
+    assert ask(third, "/health/live", method="GET", content_type="").body == b"alive"
     assert ask(first, "/xds/registry", query_envelope()).status == 200
     first.close()
+
+
+def test_connections_beyond_all_reason_are_cut(serve: Callable[..., Any]) -> None:
+    server = serve(SOAPLimits(connections=1))
+    opened = [raw(server, b"GET /health/live HTTP/1.1\r\n") for _ in range(1 + RESERVE)]
+    with pytest.raises(OSError, match="reset"), raw(server, b"GET") as last:
+        last.recv(1)
+    for each in opened:
+        each.close()
+
+
+@pytest.mark.parametrize("head", [b"GET /" + b"a" * 40_000, b"GET / HTTP/1.1\r\nX: " + b"a" * 40_000 + b"\r\n"])
+def test_headers_that_are_too_long_are_answered(server: Any, head: bytes) -> None:
+    with raw(server, head) as opened:
+        assert opened.recv(100).startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+
+
+@pytest.mark.parametrize("length", [b"-5", b"9" * 5000, b"1,2", b"0x10"])
+def test_a_length_that_is_no_number_is_answered(server: Any, length: bytes) -> None:
+    with raw(server, b"POST /xds/registry HTTP/1.1\r\nContent-Length: " + length + b"\r\n\r\n") as opened:
+        assert opened.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("last", [b"Connection: close\r\n", b""])
+def test_a_client_that_does_not_take_its_answer_is_cut_off(
+    serve: Callable[..., Any], envelope: Spell, provide: SOAPBinding, submission: Callable[..., str], last: bytes
+) -> None:
+    server = serve(SOAPLimits(idle=0.2))
+    body = mtom(envelope(provide.action, submission([])), b"x" * 30_000_000)
+    head = b"POST /xds/repository HTTP/1.1\r\n%bContent-Type: %b\r\n" % (last, MTOM.encode())
+    with raw(server, head + b"Content-Length: %d\r\n\r\n" % len(body) + body) as opened:
+        while server.site.open:
+            server.node.settle()
+        with pytest.raises(ConnectionResetError):
+            opened.makefile("rb").read()
+
+
+def test_draining_answers_the_request_that_is_under_way(server: Any, query_envelope: Spell) -> None:
+    """A connection that waits is closed; one in the middle of its request gets its answer first."""
+    body = query_envelope()
+    head = f"POST /xds/registry HTTP/1.1\r\nHost: x\r\nContent-Type: {SOAP}\r\nContent-Length: {len(body)}\r\n\r\n"
+    with raw(server, b"") as idle, raw(server, head.encode() + body[:50]) as busy:
+        while server.site.requests_under_way < 1 or server.site.open < 2:
+            server.node.settle()
+        drained = server.node.start(server.site.drain)
+        assert idle.recv(1) == b""
+        assert not drained.done()
+        busy.sendall(body[50:])
+        answer = busy.makefile("rb").read()
+        assert b"HTTP/1.1 200 OK\r\n" in answer
+        assert b"Connection: close" in answer
+        drained.result(20)
 
 
 def test_a_client_that_leaves_in_the_middle_leaves_nothing(server: Any, query_envelope: Spell) -> None:

@@ -1,0 +1,90 @@
+"""The HTTP server as a whole: how many connections there may be, and how they end."""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+from twisted.web.server import Site
+
+from soap.channel import SOAPChannel, StreamingRequest
+from soap.limits import SOAPLimits
+from soap.receive import Reception
+
+RESERVE = 32
+"""Connections above the limit that are told that we are busy, and that may still ask for ``/health``."""
+
+log = structlog.get_logger(__name__)
+
+
+class SOAPSite(Site):  # type: ignore[misc]
+    """The HTTP server: streams bodies, writes no access log of its own, trusts no header about the client."""
+
+    protocol = SOAPChannel
+
+    def __init__(
+        self,
+        resource: Any,
+        receive: Callable[..., Reception],
+        refuse: Callable[[StreamingRequest, Failure], None],
+        limits: SOAPLimits,
+        reactor: Any = None,
+    ) -> None:
+        super().__init__(
+            resource, StreamingRequest, timeout=limits.idle, reactor=reactor, parsePOSTFormSubmission=False
+        )
+        self.receive = receive
+        self.refuse = refuse
+        self.limits = limits
+        self._open: set[SOAPChannel] = set()
+        self._drained: Deferred[None] | None = None
+
+    @property
+    def draining(self) -> bool:
+        """Claim that the server is about to end."""
+        return self._drained is not None
+
+    @property
+    def open(self) -> int:
+        """How many connections there are."""
+        return len(self._open)
+
+    @property
+    def requests_under_way(self) -> int:
+        """How many requests have begun and are not answered."""
+        return sum(len(each.requests) for each in self._open)
+
+    def admit(self, channel: SOAPChannel) -> bool:
+        """Take a connection; True if it is one too many, which is let in to be told so, within reason."""
+        self._open.add(channel)
+        surplus = len(self._open) - self.limits.connections
+        if self.draining or surplus > RESERVE:
+            log.warning("connection refused", open=len(self._open), draining=self.draining)
+            channel.transport.abortConnection()
+        return surplus > 0
+
+    def forget(self, channel: SOAPChannel) -> None:
+        """A connection has ended."""
+        self._open.discard(channel)
+        self._settle()
+
+    def drain(self) -> "Deferred[None]":
+        """Answer what is under way, close every connection; fires when the last one is gone. Stop listening first."""
+        self._drained = self._drained or Deferred()
+        for each in tuple(self._open):
+            each.drain()
+        self._settle()
+        return self._drained
+
+    def abort(self) -> None:
+        """Cut every connection that is still open."""
+        for each in tuple(self._open):
+            each.transport.abortConnection()
+
+    def _settle(self) -> None:
+        if self._drained is not None and not self._open and not self._drained.called:
+            self._drained.callback(None)
+
+    def log(self, request: object) -> None:
+        """Exchanges are logged where their outcome is known."""
