@@ -12,7 +12,9 @@ JOINTS = re.compile(r"(?:[^\w*]|_)+")
 @lru_cache(maxsize=16384)
 def fold(text: str) -> str:
     """Fold to lower-case words: ``Müller-Weiß`` and ``MUELLER WEISS`` become ``muller weiss``. ``*`` stays."""
-    bare = "".join(each for each in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(each))
+    # Compatibility forms hide capitals from casefold, and casefold makes new sequences: hence twice.
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    bare = "".join(each for each in plain if not unicodedata.combining(each))
     # Written out umlauts are folded on both sides of a comparison, so that Mueller finds Müller.
     return UMLAUTS.sub(r"\1", JOINTS.sub(" ", bare.translate(LETTERS))).strip()
 
