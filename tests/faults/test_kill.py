@@ -175,7 +175,7 @@ def call(
 CODING = xds.Coding(
     class_code=Code("REPORTS", "1.3.6.1.4.1.19376.1.2.6.1", "REPORTS"),
     type_code=Code("11502-2", "2.16.840.1.113883.6.1", "11502-2"),
-    format_code=Code("urn:ihe:iti:xds:2017:mimeTypeSufficient", "1.3.6.1.4.1.19376.1.2.3", "urn:ihe:iti:xds:2017:mimeTypeSufficient"),
+    format_code=Code("urn:ihe:iti:xds:2017:mimeTypeSufficient", "1.3.6.1.4.1.19376.1.2.3", "mimeType"),
     confidentiality_code=Code("N", "2.16.840.1.113883.5.25", "N"),
     healthcare_facility_type_code=Code("22232009", "2.16.840.1.113883.6.96", "22232009"),
     practice_setting_code=Code("309927009", "2.16.840.1.113883.6.96", "309927009"),
