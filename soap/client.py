@@ -90,6 +90,8 @@ class SOAPClient:
             with suppress(BrokenPipeError, ConnectionResetError):
                 connection.request("POST", self._target(), chunks, headers)
             return self._read(connection.getresponse())
+        except ssl.SSLError:  # of which one, for a certificate, is a ValueError, too
+            raise
         except (HTTPException, ValueError, SOAPFault) as error:
             raise NoAnswer(f"{self.url} did not answer as SOAP over HTTP should: {error!r}") from error
         finally:

@@ -2,7 +2,7 @@
 
 import typer
 
-from affinity.cli import configuration, domains, patients, query, retrieve, send, serving, submit
+from affinity.cli import configuration, doctor, domains, patients, query, retrieve, send, serving, submit
 
 app = typer.Typer(
     name="affinity",
@@ -14,6 +14,7 @@ app = typer.Typer(
 )
 app.command("up", epilog=serving.UP_EXAMPLES)(serving.up)
 app.command("serve", epilog=serving.SERVE_EXAMPLES)(serving.serve)
+app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command("init", epilog=domains.EXAMPLES)(domains.init)
 app.command("config", epilog=configuration.EXAMPLES)(configuration.config)
 app.command("send", epilog=send.EXAMPLES)(send.send)

@@ -58,7 +58,7 @@ def _wrong_settings(error: ValidationError) -> Iterator[str]:
 
 KNOWN: tuple[tuple[type[Exception], ExitCode, Sentence], ...] = (
     (FaultReceived, ExitCode.REFUSED, _fault),
-    (NoAnswer, ExitCode.UNREACHABLE, str),
+    (NoAnswer, ExitCode.UNREACHABLE, lambda error: " ".join(str(error).split())),
     (MLLPError, ExitCode.UNREACHABLE, _unanswered),
     (NotHL7, ExitCode.UNREACHABLE, lambda error: f"the answer is no HL7 message: {error}"),
     (Rejected, ExitCode.UNREACHABLE, lambda error: f"the answer cannot be read: {error}"),

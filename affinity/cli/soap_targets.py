@@ -22,7 +22,7 @@ def soap_client(url: str, security: Security, spool: Spool | None = None) -> SOA
     """A client of one endpoint: over TLS where the URL says https."""
     if not url.startswith(("http://", "https://")):
         raise wrong_use(f"{url!r} is no http or https URL")
-    return SOAPClient(url=url, tls=_client_tls(security), timeout=security.timeout, spool=spool)
+    return SOAPClient(url=url, tls=client_context(security), timeout=security.timeout, spool=spool)
 
 
 def header(identity: Identity, security: Security, node: LocalNode, url: str) -> bytes:
@@ -68,7 +68,8 @@ def _audience(identity: Identity, node: LocalNode) -> str:
     return identity.audience or load_domain(node.domain).affinity_domain.home_community_id
 
 
-def _client_tls(security: Security) -> ssl.SSLContext | None:
+def client_context(security: Security) -> ssl.SSLContext | None:
+    """What to trust and to show; None where nothing is said."""
     if (security.cert is None) != (security.key is None):
         raise wrong_use("--cert and --key belong together")
     if security.tls_ca is None and security.cert is None:

@@ -27,9 +27,8 @@ class LocalNode:
         """By the settings that ``affinity up`` would have here: environment variables count, too."""
         given = {"data": data, "domain": domain}
         settings = load(None, {name: value for name, value in given.items() if value is not None})
-        note = settings.data / "domain.txt"
-        noted = note.read_text().strip() if domain is None and note.is_file() else settings.domain
-        return cls(domain=noted, host=_host(settings), ports=_ports(settings))
+        used = settings.domain if domain is not None else domain_of(settings)
+        return cls(domain=used, host=loopback(settings.listen.host), ports=_ports(settings))
 
     def url(self, path: str) -> str:
         """The plain HTTP address of a path."""
@@ -86,6 +85,12 @@ def _ports(settings: Settings) -> Mapping[str, int]:
     return {name: port for name, port in known.items() if port}
 
 
-def _host(settings: Settings) -> str:
-    host = settings.listen.host
+def domain_of(settings: Settings) -> str:
+    """The domain that the data directory was last used with; else the configured one."""
+    note = settings.data / "domain.txt"
+    return note.read_text().strip() if note.is_file() else settings.domain
+
+
+def loopback(host: str) -> str:
+    """Where this machine reaches a server that listens on ``host``, as it stands in a URL."""
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)

@@ -30,7 +30,7 @@ def explain_connection(error: OSError) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "nothing listens there: is the server up, and is this its port?"
     if isinstance(error, TimeoutError):
-        return "nothing came in time: a firewall, a wrong port, or a server that hangs"
+        return "nothing came in time: a firewall, a server that hangs, or a port without TLS that was spoken to with it"
     if isinstance(error, socket.gaierror):
         return "no such host name is known here"
     if isinstance(error, ConnectionResetError | BrokenPipeError):
