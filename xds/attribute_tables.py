@@ -66,7 +66,7 @@ DOCUMENT_ENTRY = ObjectTable(
         Attribute("sourcePatientInfo", SlotList("sourcePatientInfo"), "O O R2 O R2 O", "4.2.3.2.23"),
         Attribute("URI", Slot("URI", TEXT), "O O R O O O", "4.2.3.2.27"),
         Attribute("referenceIdList", SlotList("urn:ihe:iti:xds:2013:referenceIdList"), ALL_O, "4.2.3.2.28"),
-        Attribute("documentAvailability", Slot("documentAvailability", AVAILABILITY), ALL_O, "4.2.3.2.30"),
+        Attribute("documentAvailability", Slot("documentAvailability", AVAILABILITY), "O O O O O X", "4.2.3.2.30"),
         Attribute("title", Text("Name"), ALL_O, "4.2.3.2.24"),
         Attribute("comments", Text("Description"), ALL_O, "4.2.3.2.4"),
         Attribute("version", Version(), ALL_O, "4.2.3.2.32"),

@@ -34,11 +34,15 @@ CLASSES: Mapping[MetadataObject, Callable[..., RegistryObject]] = {
     MetadataObject.DOCUMENT_ENTRY: DocumentEntry,
     MetadataObject.FOLDER: Folder,
 }
-PARTS_OF_ASSOCIATION: Mapping[str, str] = {
-    "associationType": "association_type",
-    "sourceObject": "source_object",
-    "targetObject": "target_object",
+PARTS: Mapping[MetadataObject, Mapping[str, str]] = {
+    MetadataObject.DOCUMENT_ENTRY: {"objectType": "object_type"},
+    MetadataObject.ASSOCIATION: {
+        "associationType": "association_type",
+        "sourceObject": "source_object",
+        "targetObject": "target_object",
+    },
 }
+"""What makes an object what it is, whoever sends it: XML attributes and fields (ITI TF-3: 4.2.2, 4.2.3.2.30)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +122,12 @@ def _table(source: RIMObject) -> ObjectTable | None:
 
 
 def _build(table: ObjectTable, values: dict[str, Any], breaches: list[Breach]) -> RegistryObject | None:
-    if table.kind is not MetadataObject.ASSOCIATION:
-        return CLASSES[table.kind](**values)
     told = {breach.location for breach in breaches}
-    for name, field in PARTS_OF_ASSOCIATION.items():
+    missing = [name for name, field in PARTS.get(table.kind, {}).items() if field not in values]
+    for name in missing:
         where = locate(table.kind, values["entry_uuid"], name)
-        if field not in values and where not in told:
-            breaches.append(_structure("An Association has a type, a source and a target", where))
-    return Association(**values) if values.keys() >= set(PARTS_OF_ASSOCIATION.values()) else None
+        if where not in told:
+            breaches.append(_structure(f"Every {table.kind.value} has the attribute {name}", where))
+    if table.kind is MetadataObject.ASSOCIATION:
+        return None if missing else Association(**values)
+    return CLASSES[table.kind](**values)

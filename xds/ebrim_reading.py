@@ -173,6 +173,8 @@ class Reader:
                 "4.2.3.1.2",
                 f"{len(schemes)} values",
             )
+        for name in each.slots.values.keys() - {"codingScheme"}:
+            self._warn(attribute.name, f"The Slot {name} is no part of a code and is not saved", "4.2.3.1.2")
         if not each.display:
             self._refuse(attribute.name, "A code has a display name in Name", "4.2.3.1.2", code)
         return Code(code, schemes[0], each.display) if code and len(schemes) == 1 else None
@@ -184,7 +186,9 @@ class Reader:
         for name in each.slots.repeated:
             self._refuse(attribute.name, f"The Slot {name} appears once in an author", "4.2.3.1.4")
         for name in each.slots.values.keys() - AUTHOR.keys():
-            self._warn(attribute.name, f"The Slot {name} is no sub-attribute of an author and is not saved")
+            self._warn(
+                attribute.name, f"The Slot {name} is no sub-attribute of an author and is not saved", "4.2.3.1.4"
+            )
         values = {
             field: tuple(stripped for value in each.slots.values.get(name, ()) if (stripped := value.strip()))
             for name, field in AUTHOR.items()
@@ -211,13 +215,13 @@ class Reader:
             )
         )
 
-    def _warn(self, attribute: str, text: str) -> None:
+    def _warn(self, attribute: str, text: str, section: str) -> None:
         self.breaches.append(
             Breach(
                 code=ErrorCode.EXTRA_METADATA_NOT_SAVED,
                 text=text,
                 location=locate(self.table.kind, self.source.id, attribute),
-                citation=tf3("4.2.3.1.4"),
+                citation=tf3(section),
                 severity=Severity.WARNING,
             )
         )

@@ -103,8 +103,8 @@ def patient_field(text: str) -> str | None:
     match = _FIELD.fullmatch(text)
     if match is None or int(match["number"]) > _LAST_PID_FIELD:
         return "a value has the form PID-n|value, with a field of the PID segment"
-    if match["number"] == "7" and match["value"] and not is_dtm(match["value"]):
-        return "PID-7 has the form YYYY[MM[DD[hh[mm[ss]]]]]"
+    if match["number"] == "7" and match["value"]:
+        return dtm(match["value"])
     return _patient_ids(match["value"].split("~")) if match["number"] == "3" else _escapes(text)
 
 

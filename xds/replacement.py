@@ -37,12 +37,16 @@ def folder_memberships(
 ) -> tuple[Association, ...]:
     """Put each replacement into the approved Folders of its original: new FD-DE and SS-HM HasMember associations."""
     present = {(each.source_object, each.target_object) for each in submission.associations}
-    return tuple(
-        association
+    wanted = {
+        (folder.entry_uuid, each.source_object): None  # in this order, and once where one entry replaces several
         for each in replacements(submission)
         for folder in _folders(connection, each, patient)
-        if (folder.entry_uuid, each.source_object) not in present
-        for association in _memberships(submission, folder.entry_uuid, each.source_object, new_uuid)
+    }
+    return tuple(
+        association
+        for folder, entry in wanted
+        if (folder, entry) not in present
+        for association in _memberships(submission, folder, entry, new_uuid)
     )
 
 

@@ -61,7 +61,12 @@ def words_are_of_the_domain(subject: InDomain) -> Iterator[Offender]:
 def _nearest(code: Code, allowed: frozenset[Code]) -> str:
     """The same code under the domain's scheme, if there is one: schemes are what senders get wrong most."""
     same = sorted(str(each) for each in allowed if each.code == code.code)
-    return ", ".join(same) if same else f"one of the {len(allowed)} codes of the domain"
+    if same:
+        return ", ".join(same)
+    of_scheme = sum(each.scheme == code.scheme for each in allowed)
+    if of_scheme:
+        return f"one of the {of_scheme} codes of the coding scheme {code.scheme} that the domain allows"
+    return "a code of the coding scheme " + " or ".join(sorted({each.scheme for each in allowed}))
 
 
 DOMAIN_RULES: tuple[Rule[InDomain], ...] = (codes_are_of_the_domain, words_are_of_the_domain)

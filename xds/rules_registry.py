@@ -17,7 +17,7 @@ from xds.model import (
     Submission,
 )
 from xds.patients import Patient
-from xds.store import Registered
+from xds.store import DERIVED, Registered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +93,13 @@ def referenced_objects_are_approved(subject: InRegistry) -> Iterator[Offender]:
 
 @rule(ErrorCode.REGISTRY_DEPRECATED_DOCUMENT, tf2("3.42.4.1.3.5"))
 def an_entry_is_replaced_once(subject: InRegistry) -> Iterator[Offender]:
-    """Only an approved DocumentEntry is replaceable, so a submission replaces it once."""
+    """A DocumentEntry that a submission replaces gets no other replacement, addendum or transformation by it."""
     replaced: set[EntryUUID] = set()
-    for association in subject.submission.associations:
+    # A replacement deprecates them, so beside one they would be deprecated while they are submitted.
+    for association in sorted(subject.submission.associations, key=lambda each: each.association_type not in REPLACING):
+        if association.association_type in (*REPLACING, *DERIVED) and association.target_object in replaced:
+            yield Offence(where(association), observed=association.target_object)
         if association.association_type in REPLACING:
-            if association.target_object in replaced:
-                yield Offence(where(association), observed=association.target_object)
             replaced.add(association.target_object)
 
 

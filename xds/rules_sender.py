@@ -9,6 +9,7 @@ from ihe.rules import Offence, Offender, Rule, rule
 from xds.attribute_values import rows, where
 from xds.attributes import Sender
 from xds.model import ObjectType, Submission
+from xds.rules_operations import ANNOTATIONS
 from xds.rules_structure import HAS_MEMBER, RELATIONSHIPS
 
 METADATA = ErrorCode.REGISTRY_METADATA_ERROR
@@ -51,10 +52,13 @@ def entries_are_of_the_type_of_the_transaction(sent: Sent) -> Iterator[Offender]
 
 @rule(METADATA, tf3("Table 4.2.2-1"))
 def associations_are_of_submissions(sent: Sent) -> Iterator[Offender]:
-    """Associations that update metadata belong into ITI-57 alone."""
+    """Associations and Slots that update metadata belong into ITI-57 alone."""
     for association in sent.submission.associations:
         if association.association_type not in RELATIONSHIPS | {HAS_MEMBER}:
             yield Offence(where(association), observed=association.association_type.value)
+        for slot, field in ANNOTATIONS.items():
+            if getattr(association, field) is not None:
+                yield where(association, slot)
 
 
 @rule(METADATA, tf3("4.2.3.2.31"))

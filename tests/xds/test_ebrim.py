@@ -253,6 +253,7 @@ def set_identifier(name: str, value: str) -> Change:
         (set_identifier("registryObject", "Folder01"), "DocumentEntry(Document01).uniqueId"),
         (set_identifier("identificationScheme", "urn:uuid:0"), "DocumentEntry(Document01).identificationScheme"),
         (lambda root: document(root).set("objectType", "urn:uuid:0"), "DocumentEntry(Document01).objectType"),
+        (lambda root: document(root).attrib.pop("objectType"), "DocumentEntry(Document01).objectType"),
         (lambda root: document(root).attrib.pop("id"), "DocumentEntry"),
         (drop_label, "SubmissionSet01"),
     ],
@@ -270,6 +271,16 @@ def test_a_misspelt_author_slot_is_a_warning(submission: Submission) -> None:
     classification(root, AUTHOR)[0].set("name", "authorSpeciality")
     (breach,) = decode(root).breaches
     assert (breach.code, breach.severity) == (ErrorCode.EXTRA_METADATA_NOT_SAVED, Severity.WARNING)
+
+
+def test_another_slot_of_a_code_is_a_warning(submission: Submission) -> None:
+    root = parse(encode(submission))
+    slot = classification(root, CLASS)[0]
+    slot.addnext(etree.fromstring(etree.tostring(slot)))
+    classification(root, CLASS)[1].set("name", "urn:example:codeVersion")
+    (breach,) = decode(root).breaches
+    assert (breach.code, breach.severity) == (ErrorCode.EXTRA_METADATA_NOT_SAVED, Severity.WARNING)
+    assert "urn:example:codeVersion" in breach.text
 
 
 def test_the_label_may_stand_beside_its_package(submission: Submission) -> None:

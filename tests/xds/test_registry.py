@@ -228,6 +228,31 @@ def test_an_entry_is_replaced_once_in_a_submission(
     assert rejected.codes == {ErrorCode.REGISTRY_DEPRECATED_DOCUMENT}
 
 
+@pytest.mark.parametrize("kind", [AssociationType.APND, AssociationType.XFRM])
+def test_what_goes_with_the_replaced_entry_is_not_added_beside_the_replacement(
+    kind: AssociationType, registry: DocumentRegistry, database: Database, another_report: Reports, relate: Relate
+) -> None:
+    register(registry, another_report(1))
+    original = uuid_of(database, 1)
+    derived = relate("Document2", kind, original)
+    rejected = refused(registry, another_report(2, derived, relate("Document2", RPLC, original)))
+    assert {(breach.code, breach.location) for breach in rejected.breaches} == {
+        (ErrorCode.REGISTRY_DEPRECATED_DOCUMENT, f"Association({derived.entry_uuid})")
+    }
+
+
+def test_one_replacement_of_two_entries_joins_their_folder_once(
+    registry: DocumentRegistry, database: Database, submission: Submission, another_report: Reports, relate: Relate
+) -> None:
+    register(registry, submission)
+    first, folder_uuid = uuids(database, document_entry)[0], uuids(database, folder)[0]
+    member = relate(folder_uuid, HAS_MEMBER, "Document2")
+    register(registry, another_report(2, member, relate("SubmissionSet01", HAS_MEMBER, member.entry_uuid)))
+    replaces = (relate("Document3", RPLC, first), relate("Document3", RPLC, uuid_of(database, 2)))
+    register(registry, another_report(3, *replaces))
+    assert len(links(database, folder_uuid, uuid_of(database, 3))) == 1
+
+
 def test_another_patients_document_is_not_replaced(
     registry: DocumentRegistry, database: Database, another_report: Reports, relate: Relate, other_patient: CX
 ) -> None:

@@ -16,6 +16,7 @@ from xds.model import (
     Association,
     AssociationType,
     Author,
+    DocumentAvailability,
     ExtraSlot,
     LocalizedString,
     ObjectType,
@@ -32,6 +33,7 @@ Change = Callable[[Submission], Submission]
 REPOSITORY = Sender.XDS_DOCUMENT_REPOSITORY
 REGISTERED = EntryUUID("urn:uuid:0d2d8e26-5f3c-4f62-9f3b-3e5a6c1b7d10")
 ENTRY, SET, FOLDER = "DocumentEntry(Document01)", "SubmissionSet(SubmissionSet01)", "Folder(Folder01)"
+LINK = "Association(set-document)"
 
 
 def entry(**changes: Any) -> Change:
@@ -243,6 +245,7 @@ BROKEN: list[tuple[str, Change, ErrorCode, str]] = [
         METADATA,
         "Association(extra)",
     ),
+    ("associations_are_of_submissions", association(0, previous_version=1), METADATA, f"{LINK}.PreviousVersion"),
     ("objects_are_first_versions", entry(logical_id=REGISTERED), METADATA, f"{ENTRY}.logicalID"),
     # values
     ("times_are_dtm", entry(creation_time="1950-10-07"), METADATA, f"{ENTRY}.creationTime"),
@@ -292,6 +295,13 @@ BROKEN: list[tuple[str, Change, ErrorCode, str]] = [
     (
         "patient_info_is_fields_of_pid",
         entry(source_patient_info=("PID-8|F", "PID-8|M")),
+        METADATA,
+        f"{ENTRY}.sourcePatientInfo",
+    ),
+    ("patient_info_is_fields_of_pid", entry(source_patient_info=("PID-40|x",)), METADATA, f"{ENTRY}.sourcePatientInfo"),
+    (
+        "patient_info_is_fields_of_pid",
+        entry(source_patient_info=("PID-7|19880230",)),
         METADATA,
         f"{ENTRY}.sourcePatientInfo",
     ),
@@ -391,6 +401,13 @@ def test_a_code_under_another_scheme_is_told_the_right_one(submission: Submissio
     assert (breach.observed, breach.expected) == ("REPORTS^^2.25.9", "REPORTS^^2.25.200.1")
 
 
+def test_an_unknown_code_and_an_unknown_scheme_are_told_apart(submission: Submission, domain: AffinityDomain) -> None:
+    (unknown_code,) = check(entry(class_code=Code("NOTES", "2.25.200.1"))(submission), domain)
+    assert unknown_code.expected == "one of the 1 codes of the coding scheme 2.25.200.1 that the domain allows"
+    (unknown_scheme,) = check(entry(class_code=Code("NOTES", "2.25.9"))(submission), domain)
+    assert unknown_scheme.expected == "a code of the coding scheme 2.25.200.1"
+
+
 def test_a_domain_without_code_lists_takes_any_code(submission: Submission, domain: AffinityDomain) -> None:
     changed = entry(class_code=Code("ANY", "THING"), mime_type="text/x-any")(submission)
     assert check(changed, replace(domain, codes={})) == []
@@ -399,5 +416,8 @@ def test_a_domain_without_code_lists_takes_any_code(submission: Submission, doma
 def test_an_on_demand_entry_has_no_content_yet(submission: Submission, domain: AffinityDomain) -> None:
     on_demand = entry(object_type=ObjectType.ON_DEMAND, creation_time=None, hash=None, size=None)(submission)
     assert check(on_demand, domain, Sender.XDS_ON_DEMAND_SOURCE) == []
+    offline = entry(document_availability=DocumentAvailability.OFFLINE)(on_demand)
+    (breach,) = check(offline, domain, Sender.XDS_ON_DEMAND_SOURCE)
+    assert breach.location == f"{ENTRY}.documentAvailability"
     locations = {breach.location for breach in check(submission, domain, Sender.XDS_ON_DEMAND_SOURCE)}
     assert locations == {f"{ENTRY}.{name}" for name in ("creationTime", "hash", "size", "objectType")}
