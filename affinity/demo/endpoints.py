@@ -6,7 +6,8 @@ from rich.table import Table
 from affinity.catalogue import PATHS, TRANSACTIONS, AnyTransaction, hl7v2_transactions, soap_endpoints
 from affinity.demo.play import console
 from affinity.demo.stage import Stage
-from affinity.demo.story import FAMILY
+from affinity.demo.story import FAMILY, RECORD_NUMBER
+from ihe.transactions import Actor
 from xua.trust13 import ISSUE_TOKEN
 
 
@@ -34,10 +35,17 @@ def _named(transactions: tuple[AnyTransaction, ...]) -> str:
 
 def _lines(stage: Stage) -> tuple[str, ...]:
     http, mllp = f"http://{stage.host}:{stage.ports['http']}", f"{stage.host}:{stage.ports['mllp']}"
-    pki = stage.pki
+    registry, repository = http + PATHS[Actor.DOCUMENT_REGISTRY], http + PATHS[Actor.DOCUMENT_REPOSITORY]
+    patient = (
+        f"--patient-id '{RECORD_NUMBER}^^^&{stage.shared.oid}&ISO' --sts {http}{PATHS[Actor.X_ASSERTION_PROVIDER]}"
+    )
+    pki, domain = stage.pki, stage.loaded.affinity_domain.name
     return (
         f"affinity pdq --mllp {mllp} --family '{FAMILY}'",
-        f"curl {http}{PATHS[TRANSACTIONS[2].responder]}?wsdl",
+        f"affinity pix --mllp {mllp} {patient_id}",
+        f"affinity query --registry {registry} {patient}",
+        f"affinity submit README.md --mime-type text/plain --domain {domain} --repository {repository} {patient}",
+        f"curl '{registry}?wsdl'",
         f"curl {http}/health/ready",
         f"curl {http}/metrics",
         f"curl --cacert {pki.authority.certificate} --cert {pki.client.certificate} --key {pki.client.key}"
