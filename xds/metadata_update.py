@@ -6,9 +6,6 @@ from ihe.identifiers import EntryUUID
 from xds.model import Association, AssociationType, DocumentEntry, Folder, Submission
 from xds.rules_structure import HAS_MEMBER, RELATIONSHIPS
 
-TRIGGERS = (AssociationType.UPDATE_AVAILABILITY_STATUS, AssociationType.SUBMIT_ASSOCIATION)
-"""Trigger Associations: from the SubmissionSet to what the registry shall change or take."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewVersion:

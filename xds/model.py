@@ -56,6 +56,10 @@ class AssociationType(Enum):
     SUBMIT_ASSOCIATION = "urn:ihe:iti:2010:AssociationType:SubmitAssociation"
 
 
+TRIGGERS = (AssociationType.UPDATE_AVAILABILITY_STATUS, AssociationType.SUBMIT_ASSOCIATION)
+"""Trigger Associations: from a SubmissionSet to what it changes or brings (XDS Metadata Update: 3.57.4.1.3.3)."""
+
+
 class SubmissionSetStatus(Enum):
     """How an SS-DE HasMember includes a DocumentEntry (ITI TF-3: 4.2.2.1.1)."""
 

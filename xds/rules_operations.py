@@ -8,8 +8,8 @@ from ihe.errors import ErrorCode
 from ihe.identifiers import is_uuid_urn
 from ihe.rules import Offence, Offender, Rule, rule
 from xds.attribute_values import where
-from xds.metadata_update import TRIGGERS, Update
-from xds.model import RegistryObject
+from xds.metadata_update import Update
+from xds.model import TRIGGERS, RegistryObject
 
 UPDATE, OPERATION = ErrorCode.METADATA_UPDATE_ERROR, ErrorCode.METADATA_UPDATE_OPERATION
 MU = "XDS Metadata Update"

@@ -28,7 +28,7 @@ from ihe.citations import Citation
 from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.identifiers import EntryUUID, PatientKey
 from xds.adhoc_query import AdhocQuery, ReturnType
-from xds.model import AssociationType, AvailabilityStatus, DocumentAvailability, MetadataObject
+from xds.model import TRIGGERS, AssociationType, AvailabilityStatus, DocumentAvailability, MetadataObject
 from xds.query_conditions import MANY, ONE, Comparison, Condition, among, conditions, equals, predicates
 from xds.tables import TABLE_OF, association, document_entry, folder, object_locator, unique_id_locator
 from xds.visibility import EVERYTHING
@@ -158,7 +158,7 @@ def _level_one(kind: MetadataObject, shape: tuple[Condition, ...]) -> tuple[Colu
         asked = any(condition.parameter.attribute == "Folder.availabilityStatus" for condition in shape)
         return (current,) if asked else (current, folder.c.status == AvailabilityStatus.APPROVED)
     if kind is MetadataObject.ASSOCIATION:
-        return (association.c.status == AvailabilityStatus.APPROVED,)
+        return (association.c.status == AvailabilityStatus.APPROVED, association.c.association_type.not_in(TRIGGERS))
     return ()
 
 
