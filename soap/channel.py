@@ -19,7 +19,7 @@ from twisted.web.http import HTTPChannel
 from twisted.web.server import Request
 
 from soap.context import Connection
-from soap.faults import FaultCode, SOAPFault
+from soap.faults import busy
 from soap.receive import Reception, Refused
 from soap.stalling import Stall
 
@@ -58,7 +58,7 @@ class StreamingRequest(Request):  # type: ignore[misc]
 
     def _receive(self, headers: Any, length: int | None) -> Reception:
         if self.channel.surplus:
-            return Refused(_busy())
+            return Refused(busy("too many connections are open"))
         kind, encoding = _first(headers, b"content-type"), _first(headers, b"content-encoding")
         return self.site_of_channel().receive(kind, encoding, length, self.channel.transport)
 
@@ -228,7 +228,3 @@ def _identify(transport: Any) -> Connection:
 def _first(headers: Any, name: bytes) -> str:
     values: list[bytes] = headers.getRawHeaders(name) or [b""]
     return values[0].decode("latin-1")
-
-
-def _busy() -> SOAPFault:
-    return SOAPFault(FaultCode.RECEIVER, "The server is busy: too many connections are open; send again", status=503)

@@ -62,6 +62,11 @@ def sender_fault(reason: str, *subcodes: str, detail: bytes = b"", status: int =
     return SOAPFault(FaultCode.SENDER, reason, *subcodes, detail=detail, status=status)
 
 
+def busy(why: str) -> SOAPFault:
+    """The message may be good, and we cannot take it now."""
+    return SOAPFault(FaultCode.RECEIVER, f"The server is busy: {why}; send again later", status=503)
+
+
 def unforeseen(correlation_id: str) -> SOAPFault:
     """What we did not foresee: the log has the story, the sender gets the number to ask for."""
     return SOAPFault(FaultCode.RECEIVER, f"The request could not be processed; ask the operator for {correlation_id}")

@@ -27,6 +27,8 @@ class InlineFilter:
         self._write = write
         self._spool = spool
         self._threshold = threshold
+        # A tag with its text that is long, or that may still become so because the bytes end in it.
+        self._long = re.compile(rb"(?:\A|<)(?:[^<]{%d,}|[^<]*\Z)" % threshold)
         self._held = b""
         self._state: Callable[[bytes], bytes] = self._beginning
         self._sinks: list[Sink] = []
@@ -66,11 +68,15 @@ class InlineFilter:
         return b""
 
     def _markup(self, data: bytes) -> bytes:
-        """Pass on up to the end of a tag."""
-        end = data.find(b">") + 1
-        self._write(data[:end] if end else data)
-        self._state = self._text if end else self._markup
-        return data[end:] if end else b""
+        """Pass on tags and the short texts between them, all at once."""
+        for found in self._long.finditer(data):
+            end = data.find(b">", found.start(), found.end()) + 1
+            if end:
+                self._write(data[:end])
+                self._state = self._text
+                return data[end:]
+        self._write(data)
+        return b""
 
     def _text(self, data: bytes) -> bytes:
         """Hold a text until it ends or its first bytes show whether it is base64."""

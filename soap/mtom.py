@@ -42,6 +42,10 @@ class PackageReader(Protocol):
     def spooled(self) -> bool:
         """Claim that there is something to throw away."""
 
+    @property
+    def held(self) -> int:
+        """How many bytes of the envelope are in memory."""
+
     def discard(self) -> None:
         """Throw away what was spooled; harmless for parts that a store has adopted."""
 
@@ -55,6 +59,11 @@ class SimpleReader:
         self._inline = InlineFilter(self._envelope.write, spool, limits.inline)
         self.feed = self._inline.feed
         self.discard = self._inline.discard
+
+    @property
+    def held(self) -> int:
+        """How many bytes of the envelope are in memory."""
+        return len(self._envelope.content)
 
     @property
     def spooled(self) -> bool:
@@ -83,6 +92,7 @@ class MTOMReader:
         self._open: _OpenPart | None = None
         self._sinks: list[Sink] = []
         self._parts: dict[str, Part] = {}
+        self._content_ids: set[str] = set()
         self._seen = 0
 
     def feed(self, data: bytes) -> None:
@@ -108,6 +118,11 @@ class MTOMReader:
         )
 
     @property
+    def held(self) -> int:
+        """How many bytes of the envelope are in memory."""
+        return len(self._envelope.content)
+
+    @property
     def spooled(self) -> bool:
         """Claim that there are parts beside the root."""
         return bool(self._sinks) or self._inline.spooled
@@ -125,6 +140,9 @@ class MTOMReader:
         media = _part_type(headers.get("content-type", "text/plain"))
         encoding = headers.get("content-transfer-encoding", "")
         content_id = _content_id(headers.get("content-id", ""))
+        if content_id and content_id in self._content_ids:
+            raise sender_fault(f"Two MIME parts have the Content-ID <{content_id}> (RFC 2045: 7)")
+        self._content_ids.add(content_id)
         if self._root is None and (content_id == self._start if self._start is not None else self._seen == 1):
             self._begin_root(media, encoding)
         else:
@@ -139,8 +157,6 @@ class MTOMReader:
     def _begin_part(self, content_id: str, media: MediaType, encoding: str) -> None:
         if not content_id:
             raise sender_fault(f"MIME part {self._seen} has no Content-ID, so nothing can refer to it (XOP: 4.1)")
-        if content_id in self._parts:
-            raise sender_fault(f"Two MIME parts have the Content-ID <{content_id}> (RFC 2045: 7)")
         sink = self._spool()
         self._sinks.append(sink)
         self._open = _OpenPart(sink, content_id, media.name)

@@ -5,20 +5,26 @@ The reactor never parses MIME, never hashes and never writes to disk; a fast sen
 
 # ruff: noqa: N802 (Twisted names its hooks)
 
+import errno
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import structlog
 from lxml.etree import _Element
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.python.failure import Failure
 
 from ihe.exchange import Part, Spool
-from soap.faults import SOAPFault, sender_fault
+from soap.faults import SOAPFault, busy, sender_fault
 from soap.limits import SOAPLimits
 from soap.media import MULTIPART, MediaType, accept
 from soap.mtom import MTOMReader, Package, PackageReader, SimpleReader
 from soap.xml import XMLRefused, parse
+
+log = structlog.get_logger(__name__)
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 InThread = Callable[..., "Deferred[Any]"]
 """Runs a blocking function elsewhere, like ``twisted.internet.threads.deferToThread``."""
@@ -59,6 +65,13 @@ class Reception(Protocol):
         """Nobody needs the parts any more; may be called at any time and again."""
 
 
+@dataclass(slots=True)
+class Memory:
+    """How many bytes of envelopes all receptions of a site hold until they are answered."""
+
+    taken: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """What every reception of a site shares."""
@@ -66,6 +79,7 @@ class Circumstances:
     spool: Spool
     limits: SOAPLimits
     in_thread: InThread
+    memory: Memory = field(default_factory=Memory)
 
 
 def receive(content_type: str, encoding: str, length: int | None, producer: Producer, site: Circumstances) -> Reception:
@@ -134,6 +148,8 @@ class Spooled:
         self._producer = producer
         self._limits = site.limits
         self._in_thread = site.in_thread
+        self._memory = site.memory
+        self._charged = 0
         self._waiting: list[bytes] = []
         self._queued = self._arrived = 0
         self._working = self._paused = self._discarded = False
@@ -166,6 +182,7 @@ class Spooled:
             return
         self._discarded = True
         self._waiting.clear()
+        self._memory.taken -= self._charged
         if not self._working:
             self._throw_away()
 
@@ -190,8 +207,17 @@ class Spooled:
         self._resume()
         if self._discarded:
             self._throw_away()
-        else:
-            self._work()
+            return
+        self._charge()
+        self._work()
+
+    def _charge(self) -> None:
+        """Count the envelope as far as it has come; many long ones at once are refused before memory is short."""
+        grown = self._reader.held - self._charged
+        self._charged += grown
+        self._memory.taken += grown
+        if grown and self._memory.taken > self._limits.envelopes:
+            self._refuse(Failure(busy("too many long requests are under way")))
 
     def _conclude(self, ended: "Deferred[Received]") -> None:
         if self.refused is not None:
@@ -212,6 +238,12 @@ class Spooled:
 
     def _failed(self, failure: Failure) -> None:
         self._working = False
+        if self._discarded:
+            self._throw_away()
+            return
+        if isinstance(failure.value, OSError) and failure.value.errno in NO_ROOM:
+            log.error("no room for incoming documents", error=failure.value.strerror)
+            failure = Failure(busy("there is no room for documents"))
         self._refuse(failure)
 
     def _refuse(self, failure: Failure) -> None:

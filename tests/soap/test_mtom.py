@@ -119,6 +119,7 @@ def test_inline_base64_without_mtom_becomes_a_part_as_well(spool: Any) -> None:
         ("multipart/related; boundary=B", message(("Content-Type: text/xml", b"<e/>")), "SOAP with Attachments"),
         ("multipart/related; boundary=B", message(ENVELOPE, ("Content-Type: a/b", b"x")), "part 2 has no Content-ID"),
         ("multipart/related; boundary=B", message(ENVELOPE, PART, PART), "Two MIME parts have the Content-ID <d@x>"),
+        ("multipart/related; boundary=B", message(ENVELOPE, (ENVELOPE[0], b"x")), "Two MIME parts have the Content-ID"),
         ("multipart/related; boundary=B", message(ENVELOPE, PART)[:-10], "breaks off"),
         ("multipart/related; boundary=B", message(*[ENVELOPE] * 1001), "more than 1000 parts|Two MIME parts"),
         ("multipart/related; boundary=B", b"", "was not found"),

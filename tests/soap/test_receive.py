@@ -1,10 +1,13 @@
 """A body is received without blocking the reactor: bounded queue, held-back sender, nothing left behind."""
 
+import errno
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred, execute
+from twisted.python.failure import Failure
 
 from ihe.exchange import Sink
 from soap.faults import SOAPFault
@@ -160,15 +163,63 @@ def test_a_body_without_length_is_counted(begin: Begin, threads: Threads) -> Non
     assert reception.refused.value.status == 413
 
 
-def test_a_full_disk_fails_the_request_and_not_the_server(producer: Producer, threads: Threads) -> None:
+@pytest.mark.parametrize(
+    ("error", "answer"), [(errno.ENOSPC, "no room for documents"), (errno.EDQUOT, "no room"), (errno.EIO, "Errno 5")]
+)
+def test_a_full_disk_fails_the_request_and_not_the_server(
+    producer: Producer, threads: Threads, error: int, answer: str
+) -> None:
+    """What may go better later is said to be so; a broken disk is not foreseen."""
+
     def full() -> Sink:
-        raise OSError("no space left on device")
+        raise OSError(error, "words of the operating system")
 
     reception = receive(MTOM, "", None, producer, Circumstances(spool=full, limits=LIMITS, in_thread=threads))
     reception.data(HEAD)
     ended = reception.end()
     threads.work()
-    assert isinstance(outcome(ended), OSError)
+    assert answer in str(outcome(ended))
+
+
+def test_a_worker_that_fails_after_the_sender_left_leaves_nothing(
+    producer: Producer, threads: Threads, spool: Any
+) -> None:
+    class Broken:
+        """A disk that fails with the second byte."""
+
+        def __init__(self) -> None:
+            self.sink = spool()
+            self.finish, self.discard = self.sink.finish, self.sink.discard
+
+        def write(self, chunk: bytes) -> None:
+            raise OSError(errno.EIO, "broken")
+
+    reception = receive(MTOM, "", None, producer, Circumstances(spool=Broken, limits=LIMITS, in_thread=threads))
+    reception.data(HEAD + b"content" * 10)
+    reception.discard()
+    threads.work()
+    assert (spool.made, spool.left) == (1, [])
+
+
+def test_many_long_envelopes_at_once_are_too_many_until_one_is_answered(
+    spool: Any, producer: Producer, threads: Threads
+) -> None:
+    limits = replace(LIMITS, envelopes=1000)
+    site = Circumstances(spool=spool, limits=limits, in_thread=threads)
+    receptions = [receive("application/soap+xml", "", None, producer, site) for _ in range(3)]
+    for reception in receptions[:2]:
+        reception.data(b"<e>" + b" " * 600)
+        threads.work()
+    assert [reception.refused is None for reception in receptions[:2]] == [True, False]
+    assert isinstance(receptions[1].refused, Failure)
+    assert receptions[1].refused.value.status == 503
+    for reception in receptions[:2]:
+        reception.discard()
+    receptions[2].data(b"<e>" + b" " * 600)
+    threads.work()
+    assert receptions[2].refused is None
+    receptions[2].discard()
+    assert site.memory.taken == 0
 
 
 @pytest.mark.parametrize(

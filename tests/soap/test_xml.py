@@ -73,3 +73,8 @@ def test_escaped_text_reads_back_from_content_and_from_attributes(text: str) -> 
     expected = "".join(c if c in "\t\n\r" or (c >= " " and c not in "\ufffe\uffff") else "\ufffd" for c in text)
     assert (root.text or "") == expected
     assert root.get("b") == expected
+
+
+def test_a_document_of_countless_tags_is_refused_before_parsing() -> None:
+    with pytest.raises(XMLRefused, match="more than 1000 tags"):
+        parse(b"<a>" + b"<b/>" * 1000 + b"not closed", XMLLimits(tags=1000))
