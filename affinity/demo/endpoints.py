@@ -36,9 +36,8 @@ def _named(transactions: tuple[AnyTransaction, ...]) -> str:
 def _lines(stage: Stage) -> tuple[str, ...]:
     http, mllp = f"http://{stage.host}:{stage.ports['http']}", f"{stage.host}:{stage.ports['mllp']}"
     registry, repository = http + PATHS[Actor.DOCUMENT_REGISTRY], http + PATHS[Actor.DOCUMENT_REPOSITORY]
-    patient = (
-        f"--patient-id '{RECORD_NUMBER}^^^&{stage.shared.oid}&ISO' --sts {http}{PATHS[Actor.X_ASSERTION_PROVIDER]}"
-    )
+    patient_id = f"'{RECORD_NUMBER}^^^&{stage.shared.oid}&ISO'"
+    patient = f"--patient-id {patient_id} --sts {http}{PATHS[Actor.X_ASSERTION_PROVIDER]}"
     pki, domain = stage.pki, stage.loaded.affinity_domain.name
     return (
         f"affinity pdq --mllp {mllp} --family '{FAMILY}'",
