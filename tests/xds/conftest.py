@@ -263,7 +263,7 @@ class Holdings:
         """Every row of every table of this profile, to compare a state with an earlier one."""
         return self.database.read(
             lambda connection: {
-                table.name: sorted(str(row) for row in connection.execute(select(table)))
+                table.name: sorted(str(tuple(row)) for row in connection.execute(select(table)))
                 for table in metadata.sorted_tables
             }
         )
