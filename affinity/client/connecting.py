@@ -46,7 +46,7 @@ def _certificate(error: ssl.SSLCertVerificationError) -> str:
 
 
 def _handshake(error: ssl.SSLError) -> str:
-    reason = error.reason or ""
+    reason = getattr(error, "reason", None) or ""
     words = ALERTS.get(reason)
     if words is None:
         return f"the TLS handshake failed: {reason or error}"

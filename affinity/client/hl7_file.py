@@ -2,7 +2,8 @@
 
 import re
 
-START = re.compile(rb"(?:\A|[\r\n\x0b\x1c])\s*(?=MSH[!-~])")
+START = re.compile(rb"(?:\A|[\r\n\x0b\x1c])\s*(?=MSH[!-/:-@[-`{-~])")
+HEADER = re.compile(rb"MSH[!-/:-@[-`{-~]")
 LINE_END = re.compile(rb"[\r\n]+")
 FRAME = b"\x0b\x1c\xef\xbb\xbf"
 """MLLP's start and end block, and the byte order mark."""
@@ -12,7 +13,7 @@ BATCH = (b"FHS", b"BHS", b"BTS", b"FTS")
 def split(content: bytes) -> tuple[bytes, ...]:
     """The messages of a file in its order, each segment ended by CR; what stands before the first MSH is left out."""
     pieces = START.split(content.lstrip(FRAME))
-    return tuple(_message(piece) for piece in pieces if piece.startswith(b"MSH"))
+    return tuple(_message(piece) for piece in pieces if HEADER.match(piece))
 
 
 def _message(piece: bytes) -> bytes:
