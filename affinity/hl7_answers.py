@@ -1,5 +1,6 @@
 """From HL7 v2 bytes to the answer's bytes: the trigger chooses the transaction (ITI TF-2: C.2)."""
 
+import re
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -20,6 +21,11 @@ from ihe.transactions import HL7v2Binding, Transaction
 from mllp.replies import Peer
 
 log = structlog.get_logger()
+
+PROCESSING_IDS = frozenset({"", "P", "D", "T"})
+"""HL7 table 0103: production, debugging, training."""
+VERSION = re.compile(r"(?:2\.[0-9][0-9A-Z.]{0,4})?")
+"""HL7 table 0104. Senders write versions near the one that IHE asks for, so all of HL7 v2 pass."""
 
 HL7v2Transaction = Transaction[Message, Any, Any, Any, Message | None]
 
@@ -42,15 +48,27 @@ class HL7Answers:
         message = parse(received, self.sources.charset)
         exchange = Exchange(correlation_id=uuid.uuid4().hex, received_at=self.clock(), peer=peer.address)
         try:
+            check_header(message)
             self.sources.validate(message)
             transaction = choose(message, self.transactions)
         except Rejected as rejected:
             codes = sorted(str(code) for code in rejected.codes)
-            log.info("refused", trigger=message.trigger, codes=codes, correlation=exchange.correlation_id)
+            log.info("refused", trigger=message.trigger[:20], codes=codes, correlation=exchange.correlation_id)
             reply = ack(message, rejected, exchange)
         else:
             reply = answer(transaction, message, self.ports, exchange)
         return None if reply is None else serialize(reply)
+
+
+def check_header(message: Message) -> None:
+    """Refuse a version and a processing id that HL7 does not have; what is left out is forgiven (ITI TF-2: C.2.3.2)."""
+    breaches = []
+    if message.header.text(11) not in PROCESSING_IDS:
+        breaches.append(_unsupported_value(message, 11, HL7ErrorCode.UNSUPPORTED_PROCESSING_ID, "P, D, T"))
+    if not VERSION.fullmatch(message.header.text(12)):
+        breaches.append(_unsupported_value(message, 12, HL7ErrorCode.UNSUPPORTED_VERSION_ID, "2.3.1 or 2.5"))
+    if breaches:
+        raise Rejected(*breaches)
 
 
 def choose(message: Message, transactions: Iterable[HL7v2Transaction]) -> HL7v2Transaction:
@@ -69,6 +87,17 @@ def choose(message: Message, transactions: Iterable[HL7v2Transaction]) -> HL7v2T
     raise Rejected(_unsupported(message, transactions))
 
 
+def _unsupported_value(message: Message, field: int, code: HL7ErrorCode, expected: str) -> Breach:
+    return Breach(
+        code=code,
+        text=f"MSH-{field} is not one that is processed here",
+        location=f"MSH^1^{field}^1^1",
+        observed=message.header.text(field)[:20],
+        expected=expected,
+        citation=tf2("C.2.3.2"),
+    )
+
+
 def _unsupported(message: Message, transactions: Iterable[HL7v2Transaction]) -> Breach:
     bindings = [each for transaction in transactions for each in transaction.bindings]
     triggers = sorted({trigger for each in bindings if isinstance(each, HL7v2Binding) for trigger in each.triggers})
@@ -78,7 +107,7 @@ def _unsupported(message: Message, transactions: Iterable[HL7v2Transaction]) -> 
         code=HL7ErrorCode.UNSUPPORTED_EVENT_CODE if known_type else HL7ErrorCode.UNSUPPORTED_MESSAGE_TYPE,
         text="No transaction here takes this message type and trigger event",
         location=f"MSH^1^9^1^{2 if known_type else 1}",
-        observed=message.trigger,
+        observed=message.trigger[:20],
         expected=", ".join(triggers),
         citation=tf2("C.2.3"),
     )

@@ -6,6 +6,7 @@ import structlog
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory
 
+from mllp.memory import Memory
 from mllp.patience import Limits
 from mllp.protocol import MLLPProtocol
 from mllp.replies import Answer
@@ -23,6 +24,7 @@ class MLLPFactory(Factory):  # type: ignore[misc]
         self._answer = answer
         self._clock = clock
         self._limits = limits or Limits()
+        self._memory = Memory(self._limits.held)
         self._open: set[MLLPProtocol] = set()
         self._drained: Deferred[None] | None = None
 
@@ -31,7 +33,7 @@ class MLLPFactory(Factory):  # type: ignore[misc]
         if self._drained is not None or len(self._open) >= self._limits.connections:
             log.warning("mllp connection refused", peer=getattr(addr, "host", ""), open=len(self._open))
             return None
-        made = MLLPProtocol(self._answer, self._clock, self._limits, self._forget)
+        made = MLLPProtocol(self._answer, self._clock, self._limits, self)
         self._open.add(made)
         return made
 
@@ -48,7 +50,13 @@ class MLLPFactory(Factory):  # type: ignore[misc]
         for each in tuple(self._open):
             each.abort()
 
-    def _forget(self, closed: MLLPProtocol) -> None:
+    def hold(self, connection: MLLPProtocol, size: int) -> None:
+        """A connection holds ``size`` bytes of messages that are not answered."""
+        self._memory.hold(connection, size)
+
+    def forget(self, closed: MLLPProtocol) -> None:
+        """A connection has ended."""
+        self._memory.hold(closed, 0)
         self._open.discard(closed)
         self._settle()
 

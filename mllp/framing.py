@@ -59,6 +59,11 @@ class Framer:
         self.started = 0
         """How many frames have begun; tells one frame from the next."""
 
+    @property
+    def held(self) -> int:
+        """How many bytes of an unfinished message are kept."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> list[Event]:
         """Take the next bytes and return what they complete, in order."""
         self._buffer += data

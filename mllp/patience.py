@@ -10,13 +10,15 @@ from mllp.framing import MEBIBYTE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one listening port bears: bytes in a message, connections at once, seconds of patience.
+    """What one listening port bears: bytes in a message, bytes of all messages not yet answered, connections at once,
+    seconds of patience.
 
     ``idle_seconds`` is the time between messages; ``frame_seconds`` the time that a TLS handshake, a message once begun
     (however slowly its bytes come), or the end of the connection may take.
     """
 
     message: int = 16 * MEBIBYTE
+    held: int = 512 * MEBIBYTE
     connections: int = 500
     idle_seconds: float = 900
     frame_seconds: float = 60

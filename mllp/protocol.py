@@ -4,8 +4,8 @@ While a message waits behind the one being answered, or the peer does not take i
 """
 # ruff: noqa: N802 - the callbacks have Twisted's names
 
+import typing
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -15,24 +15,34 @@ from twisted.internet.interfaces import IHalfCloseableProtocol, IHandshakeListen
 from twisted.internet.protocol import Protocol
 from zope.interface import implementer
 
-from mllp.framing import Event, Framer, Noise, frame
+from mllp.framing import Event, Framer, Noise, Received, frame
 from mllp.patience import Awaited, Limits, Patience
 from mllp.replies import Answer, HangUp, Peer, reply
 
 log = structlog.get_logger()
 
 
+class Port(typing.Protocol):
+    """Where a connection belongs."""
+
+    def hold(self, connection: "MLLPProtocol", size: int) -> None:
+        """It holds ``size`` bytes of messages that are not answered."""
+
+    def forget(self, closed: "MLLPProtocol") -> None:
+        """It has ended."""
+
+
 @implementer(IPushProducer, IHalfCloseableProtocol, IHandshakeListener)
 class MLLPProtocol(Protocol):  # type: ignore[misc]
-    """One connection; ``gone`` is told when it ends."""
+    """One connection of ``port``, which is told what it holds and when it ends."""
 
-    def __init__(self, answer: Answer, clock: Any, limits: Limits, gone: "Callable[[MLLPProtocol], None]") -> None:
+    def __init__(self, answer: Answer, clock: Any, limits: Limits, port: "Port") -> None:
         self._answer = answer
-        self._gone = gone
+        self._port = port
         self._framer = Framer(limits.message)
         self._patience = Patience(clock, limits, self._expire)
         self._waiting: deque[Event] = deque()
-        self._answered = 0
+        self._answered = self._queued = 0
         self._peer = Peer("")
         self._answering = self._clogged = self._closing = self._paused = self._handshaking = self._ended = False
 
@@ -54,7 +64,9 @@ class MLLPProtocol(Protocol):  # type: ignore[misc]
     def dataReceived(self, data: bytes) -> None:
         """Queue what the bytes complete."""
         if not self._closing:
-            self._waiting.extend(self._framer.feed(data))
+            events = self._framer.feed(data)
+            self._waiting.extend(events)
+            self._hold(sum(map(_size, events)))
             self._work()
 
     def readConnectionLost(self) -> None:
@@ -70,7 +82,7 @@ class MLLPProtocol(Protocol):  # type: ignore[misc]
         self._closing = True
         self._waiting.clear()
         self._watch()
-        self._gone(self)
+        self._port.forget(self)
         if reason is not None and not reason.check(ConnectionDone, ConnectionLost, ConnectionAborted):
             log.warning("mllp connection failed", peer=self._peer.address, reason=str(reason.value))
 
@@ -96,6 +108,11 @@ class MLLPProtocol(Protocol):  # type: ignore[misc]
     def stopProducing(self) -> None:
         """The transport is gone; connectionLost follows."""
 
+    def _hold(self, more: int) -> None:
+        self._queued += more
+        if self.connected:
+            self._port.hold(self, self._queued + self._framer.held)
+
     def _work(self) -> None:
         if not self._answering:
             self._answering = True
@@ -112,6 +129,7 @@ class MLLPProtocol(Protocol):  # type: ignore[misc]
                 answer = await reply(event, self._peer, self._answer)
                 if answer is not None and self.connected:
                     self.transport.write(frame(answer))
+                self._hold(-_size(event))
         except HangUp:
             self._waiting.clear()
             self._closing = True
@@ -155,3 +173,7 @@ class MLLPProtocol(Protocol):  # type: ignore[misc]
     def _fail(self, failure: Any) -> None:
         log.error("mllp connection failed", exc_info=(failure.type, failure.value, failure.getTracebackObject()))
         self.abort()
+
+
+def _size(event: Event) -> int:
+    return len(event.message) if isinstance(event, Received) else 0

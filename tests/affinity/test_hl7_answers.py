@@ -134,3 +134,29 @@ def test_the_version_decides_where_two_transactions_have_the_same_trigger(
 ) -> None:
     message = parse(f"MSH|^~\\&|LIS|LAB|MPI|AGENCY|20261123||{trigger}|1|P|{version}\r".encode())
     assert choose(message, hl7v2_transactions(TRANSACTIONS)).id == transaction
+
+
+@pytest.mark.parametrize(
+    ("processing_id", "version", "refused"),
+    [
+        ("P", "2.5", []),
+        ("T^T", "2.3.1^FRA", []),
+        ("", "", []),
+        ("D", "2.8.2", []),
+        ("X", "2.5", [("202", "MSH^1^11^1^1")]),
+        ("P", "9.9", [("203", "MSH^1^12^1^1")]),
+        ("LIVE", "3.0", [("202", "MSH^1^11^1^1"), ("203", "MSH^1^12^1^1")]),
+    ],
+)
+def test_a_header_that_names_no_version_or_processing_of_hl7_is_rejected(
+    processing_id: str, version: str, refused: list[tuple[str, str]]
+) -> None:
+    ward = Ward()
+    answer = send(answers(ward, Application(name="LIS")), ADMISSION.replace("|P|2.3.1", f"|{processing_id}|{version}"))
+    assert len(ward.admitted) == (not refused)
+    if refused:
+        assert answer is not None
+        assert answer["MSA"].text(1) == "AR"
+        assert [
+            (err.text(3), "^".join(err.text(2, component) for component in range(1, 6))) for err in answer.all("ERR")
+        ] == refused

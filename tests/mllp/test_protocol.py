@@ -309,3 +309,31 @@ def test_whatever_comes_the_messages_are_answered_in_order_or_the_line_is_closed
     assert line.wire.ended
     line.lose()
     assert line.clock.getDelayedCalls() == []
+
+
+def test_what_all_connections_hold_together_is_bounded_and_the_largest_pays() -> None:
+    limits = Limits(message=1000, held=1500, connections=3)
+    small = Line(echo, limits)
+    middle, large = (Line(echo, limits, small.factory) for _ in range(2))
+    small.say(b"\x0b" + adt() + b"x" * 100)
+    middle.say(b"\x0b" + b"x" * 600)
+    large.say(b"\x0b" + b"x" * 700)
+    assert [line.wire.aborted for line in (small, middle, large)] == [False, False, False]
+    middle.say(b"x" * 50)
+    assert [line.wire.aborted for line in (small, middle, large)] == [False, False, True]
+    large.lose()
+    small.say(b"\x1c\r")
+    assert len(small.wire.answers) == 1
+
+
+def test_a_message_that_is_being_answered_counts_until_it_is(pending: list[Any]) -> None:
+    limits = Limits(message=1000, held=1500, connections=3)
+    first = Line(functools.partial(slow, pending), limits)
+    second = Line(echo, limits, first.factory)
+    first.say(frame(adt() + b"x" * 800))
+    second.say(b"\x0b" + b"x" * 700)
+    assert (first.wire.aborted, second.wire.aborted) == (True, False)
+    pending[0].callback(b"late")
+    third = Line(echo, limits, first.factory)
+    third.say(b"\x0b" + b"x" * 700)
+    assert (second.wire.aborted, third.wire.aborted) == (False, False)
