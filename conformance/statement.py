@@ -41,4 +41,4 @@ def _bindings(transaction: AnyTransaction) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    print(statement())
+    print(statement(), end="")

@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("explicit", sa.Boolean(), nullable=False),
         sa.Column("event", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("low", "high"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_pix_decision_high", "pix_decision", ["high"], unique=False)
     op.create_table(
@@ -90,6 +91,7 @@ def upgrade() -> None:
         sa.Column("type_code", sa.Text(), nullable=False),
         sa.Column("valid", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("record", "authority", "id"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_pix_national_identifier", "pix_national", ["authority", "id"], unique=False)
     op.create_table(
@@ -100,6 +102,7 @@ def upgrade() -> None:
         sa.Column("answer", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("source", "message_id"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "pix_record",
@@ -121,7 +124,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_pix_record_birth", "pix_record", ["birth"], unique=False)
     op.create_index("ix_pix_record_identifier", "pix_record", ["authority", "id"], unique=True)
-    op.create_index("ix_pix_record_survivor", "pix_record", ["survivor"], unique=False)
+    op.create_index(
+        "ix_pix_record_survivor",
+        "pix_record",
+        ["survivor"],
+        unique=False,
+        sqlite_where=sa.text("survivor IS NOT NULL"),
+        postgresql_where=sa.text("survivor IS NOT NULL"),
+    )
     op.create_table(
         "pix_task",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -368,7 +378,12 @@ def downgrade() -> None:
     op.drop_table("pix_token")
     op.drop_index("ix_pix_task_pair", table_name="pix_task")
     op.drop_table("pix_task")
-    op.drop_index("ix_pix_record_survivor", table_name="pix_record")
+    op.drop_index(
+        "ix_pix_record_survivor",
+        table_name="pix_record",
+        sqlite_where=sa.text("survivor IS NOT NULL"),
+        postgresql_where=sa.text("survivor IS NOT NULL"),
+    )
     op.drop_index("ix_pix_record_identifier", table_name="pix_record")
     op.drop_index("ix_pix_record_birth", table_name="pix_record")
     op.drop_table("pix_record")
