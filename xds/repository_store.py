@@ -14,6 +14,11 @@ from ihe.identifiers import UniqueId
 from xds.documents import Content
 from xds.tables import document
 
+_INSERTIONS = {
+    "sqlite": sqlite.insert(document).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(document).on_conflict_do_nothing(),
+}
+"""Made once: a statement that is made anew has to be looked up among the compiled ones."""
 BATCH = 500
 """Most uniqueIds in one statement: both engines bound the parameters of a statement."""
 
@@ -67,17 +72,16 @@ def is_referenced(connection: Connection, digest: str) -> bool:
 
 def _insert(connection: Connection, new: Document, now: datetime) -> bool:
     """Insert a document unless its uniqueId is known; of two at once, the second waits and finds the first."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    row = insert(document).values(
-        repository_unique_id=new.repository_unique_id,
-        unique_id=new.unique_id,
-        sha256=new.content.sha256,
-        sha1=new.sha1,
-        size=new.content.size,
-        mime_type=new.mime_type,
-        stored_at=now,
-    )
-    return connection.execute(row.on_conflict_do_nothing()).rowcount == 1
+    row = {
+        "repository_unique_id": new.repository_unique_id,
+        "unique_id": new.unique_id,
+        "sha256": new.content.sha256,
+        "sha1": new.sha1,
+        "size": new.content.size,
+        "mime_type": new.mime_type,
+        "stored_at": now,
+    }
+    return connection.execute(_INSERTIONS[connection.dialect.name], row).rowcount == 1
 
 
 def _repeat(connection: Connection, new: Document) -> Iterator[Breach]:

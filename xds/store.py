@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table, and_, insert, select, update
@@ -38,6 +39,8 @@ class Registered:
     target_object: EntryUUID | None = None
 
 
+INSERTIONS = {kind: insert(table) for kind, table in TABLE_OF.items()}
+UNIQUE_ID_INSERTION = insert(unique_id_locator)
 HELD = tuple(field.name for field in fields(Registered) if field.name != "kind")
 """The columns that make a ``Registered``, as far as the table of its kind has them."""
 
@@ -115,16 +118,22 @@ def _insert_new(connection: Connection, table: Table, key: str, rows: list[Row])
     """Insert rows whose key is free and return the keys that were not. The first of two racing writers wins."""
     if not rows:
         return set()
-    make: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = make(table).on_conflict_do_nothing().returning(table.c[key])
-    return {row[key] for row in rows} - set(connection.execute(statement, rows).scalars())
+    inserted = connection.execute(_insertion(table, key, connection.dialect.name), rows)
+    return {row[key] for row in rows} - set(inserted.scalars())
+
+
+@cache
+def _insertion(table: Table, key: str, dialect: str) -> Any:
+    """The statement, made once: a statement that is made anew has to be looked up among the compiled ones."""
+    make: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return make(table).on_conflict_do_nothing().returning(table.c[key])
 
 
 def add(connection: Connection, objects: Mapping[MetadataObject, Sequence[Row]]) -> None:
     """Store located objects, and what finds them by uniqueId."""
     for kind, rows in objects.items():
         if rows:
-            connection.execute(insert(TABLE_OF[kind]), list(rows))
+            connection.execute(INSERTIONS[kind], list(rows))
     identified = [
         {"kind": kind} | {name: row[name] for name in ("unique_id", "entry_uuid", "patient_key", "id")}
         for kind, rows in objects.items()
@@ -132,7 +141,7 @@ def add(connection: Connection, objects: Mapping[MetadataObject, Sequence[Row]])
         if kind is not MetadataObject.ASSOCIATION
     ]
     if identified:
-        connection.execute(insert(unique_id_locator), identified)
+        connection.execute(UNIQUE_ID_INSERTION, identified)
 
 
 def deprecate(connection: Connection, entry: Registered) -> bool:
