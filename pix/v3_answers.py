@@ -121,11 +121,24 @@ def add_candidate(act: _Element, candidate: Candidate, domains: tuple[str, ...],
     issuers = {each.authority.oid for each in candidate.identifiers}
     known = replace(candidate.demographics, ssn=None) if SSN in issuers else candidate.demographics
     add_person(patient, known, tuple(oid for oid in domains if oid not in issuers))
+    _add_provider(patient, candidate, community)
     match = add(patient, "subjectOf1", typeCode="SBJ")
     observation = add(match, "queryMatchObservation", classCode="OBS", moodCode="EVN")
     add(observation, "code", code="IHE_PDQ")
     # Every criterion holds, so the match is complete whatever minimumDegreeMatch asks (ITI TF-2: Table 3.47.4.2.2.2-1).
     add(observation, "value", value="100").set(XSI_TYPE, "INT")
+
+
+def _add_provider(patient: _Element, candidate: Candidate, community: Community) -> None:
+    """Append who scopes the patient's role: "all the major components" of 3.44 (ITI TF-2: 3.47.4.2.2.1, 3.44.4.1.2.1).
+
+    The schema has it optional; toolkits reject an answer without it. A contact is required, and none is known.
+    """
+    first = next((each.authority for each in candidate.identifiers), None)
+    organization = add(patient, "providerOrganization", classCode="ORG", determinerCode="INSTANCE")
+    add(organization, "id", root=first.oid if first else community.oid)
+    add(organization, "name", first.namespace_id if first else community.name)
+    add(organization, "contactParty", classCode="CON", nullFlavor="NI")
 
 
 def add_patient_id(patient: _Element, identifier: Identifier) -> None:

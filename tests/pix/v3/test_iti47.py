@@ -304,3 +304,9 @@ def test_more_than_can_be_listed_is_said(desk: Desk, monkeypatch: pytest.MonkeyP
 def test_the_custodian_is_this_community(ask: Ask, index: PatientIndex) -> None:
     roots = set(ask(NAME).all("custodian/assignedEntity/id", "root"))
     assert roots == {index.domain.home_community_id.removeprefix("urn:oid:")}
+
+
+def test_the_provider_organization_is_the_authority_of_the_patients_first_id(ask: Ask) -> None:
+    answered = ask(NAME)
+    assert answered.all("patient/providerOrganization/id", "root") == ["2.25.999.1", "2.25.999.1"]
+    assert answered.all("patient/providerOrganization/contactParty", "nullFlavor") == ["NI", "NI"]
