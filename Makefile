@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check setup lint types imports bench docs lock clean
+.PHONY: run test check setup lint types imports bench interop docs lock clean
 
 run: setup            ## set up, serve the demo domain, play the demo traffic, stay up
 	@$(BIN)/affinity up
@@ -33,6 +33,9 @@ imports:
 
 bench: setup          ## print the benchmark table
 	@$(BIN)/python -m benchmarks
+
+interop: setup        ## foreign clients (IPF, Java 17 and Maven) against a node of our own, every transaction, plain and TLS
+	@$(BIN)/python interop/run.py
 
 lock:                 ## resolve the versions again (needs pip-tools in .venv)
 	@$(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \

@@ -1,0 +1,147 @@
+"""Foreign clients against a node of our own: ``make interop``. Skipped with a sentence where Java or Maven is missing.
+
+The client is `interop/ipf`. It sends through the Open eHealth Integration Platform (IPF) and has IPF judge every answer.
+Each case is told plain, then again over mutual TLS with the development certificates.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
+from cryptography.x509 import load_pem_x509_certificate
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parent.parent
+CLIENT = ROOT / "interop" / "ipf"
+START_SECONDS = 60
+TELL_SECONDS = 300
+PASSWORD = b"changeit"
+"""What every Java tutorial uses; it protects development keys that lie beside it unprotected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One line of the client: how a case ended."""
+
+    verdict: str
+    wire: str
+    transaction: str
+    name: str
+    remark: str
+
+    @property
+    def held(self) -> bool:
+        """Claim that the node did what was expected."""
+        return self.verdict == "ok"
+
+
+def main() -> int:
+    """Build the client, start a node, tell all cases, print the table. 0 if all held or nothing can be run here."""
+    missing = [tool for tool in ("mvn", "java") if shutil.which(tool) is None]
+    if missing:
+        print(f"interop: skipped, because {' and '.join(missing)} is not on the PATH (a JDK of 17 or later and Maven)")
+        return 0
+    classpath = build()
+    with tempfile.TemporaryDirectory(prefix="affinity-interop-") as scratch, node(Path(scratch)) as ports:
+        keys = Path(scratch) / "keys"
+        write_key_stores(Path(scratch) / "data" / "pki", keys)
+        plain, plain_code = tell(classpath, ports["http"], ports["mllp"])
+        secured, secured_code = tell(classpath, ports["https"], ports["mllps"], keys)
+    cases = plain + secured
+    show(cases)
+    return 0 if cases and plain_code == secured_code == 0 else 1
+
+
+def build() -> str:
+    """Compile the client with Maven; the class path to run it with."""
+    file = CLIENT / "target" / "classpath"
+    goals = ["compile", "dependency:build-classpath", f"-Dmdep.outputFile={file}"]
+    subprocess.run(["mvn", "-q", "-B", *goals], cwd=CLIENT, check=True)
+    return f"{CLIENT / 'target' / 'classes'}:{file.read_text().strip()}"
+
+
+@contextmanager
+def node(scratch: Path) -> Iterator[dict[str, int]]:
+    """A node of the connectathon domain on free ports, for as long as the block runs."""
+    data = scratch / "data"
+    ports = [f"--{name}-port=0" for name in ("http", "https", "mllp", "mllps")]
+    command = [sys.executable, "-m", "affinity", "up", "--domain", "connectathon", "--no-demo", "--data", str(data)]
+    with (scratch / "node.log").open("wb") as log:
+        process = subprocess.Popen([*command, *ports], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        yield _ports(process, data / "ports.json", scratch / "node.log")
+    finally:
+        process.terminate()
+        process.wait(timeout=START_SECONDS)
+        errors = [line for line in (scratch / "node.log").read_text().splitlines() if "[error" in line]
+        print(*errors, sep="\n", end="\n" if errors else "")
+
+
+def _ports(process: subprocess.Popen[bytes], file: Path, log: Path) -> dict[str, int]:
+    deadline = time.monotonic() + START_SECONDS
+    while not file.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise SystemExit(f"interop: the node did not start:\n{log.read_text()}")
+        time.sleep(0.1)
+    return dict(json.loads(file.read_text()))
+
+
+def write_key_stores(pki: Path, directory: Path) -> None:
+    """The development client's key and the authority to trust, as the PKCS #12 files that Java reads."""
+    directory.mkdir()
+    authority = load_pem_x509_certificate((pki / "ca.crt.pem").read_bytes())
+    certificate = load_pem_x509_certificate((pki / "client.crt.pem").read_bytes())
+    key = load_pem_private_key((pki / "client.key.pem").read_bytes(), None)
+    encryption = BestAvailableEncryption(PASSWORD)
+    own = pkcs12.serialize_key_and_certificates(b"client", key, certificate, [authority], encryption)  # type: ignore[arg-type]
+    trusted = pkcs12.serialize_java_truststore([pkcs12.PKCS12Certificate(authority, b"authority")], encryption)
+    (directory / "client.p12").write_bytes(own)
+    (directory / "trust.p12").write_bytes(trusted)
+
+
+def tell(classpath: str, http: int, mllp: int, keys: Path | None = None) -> tuple[tuple[Case, ...], int]:
+    """Run the client once; its cases and its exit code."""
+    arguments = [str(http), str(mllp), repository_unique_id(), *([str(keys)] if keys else [])]
+    command = ["java", "-cp", classpath, "interop.Main", *arguments]
+    client = subprocess.run(command, capture_output=True, text=True, cwd=CLIENT, timeout=TELL_SECONDS, check=False)
+    cases = tuple(_cases(client.stdout))
+    if not cases:
+        print(client.stderr[-4000:], file=sys.stderr)
+    return cases, client.returncode
+
+
+def _cases(output: str) -> Iterator[Case]:
+    for line in output.splitlines():
+        if line.startswith("CASE\t"):
+            verdict, wire, transaction, name, remark = line.split("\t")[1:]
+            yield Case(verdict=verdict, wire=wire, transaction=transaction, name=name, remark=remark)
+
+
+def repository_unique_id() -> str:
+    """The id that the connectathon domain gives its repository."""
+    domain = tomllib.loads((ROOT / "domains" / "connectathon" / "domain.toml").read_text())
+    return str(domain["domain"]["repository_unique_id"])
+
+
+def show(cases: Sequence[Case]) -> None:
+    """Print the table, failures first."""
+    table = Table("wire", "transaction", "case", "verdict", "remark")
+    for case in sorted(cases, key=lambda each: each.held):
+        table.add_row(case.wire, case.transaction, case.name, case.verdict, escape(case.remark))
+    Console(width=180).print(table)
+    print(f"{sum(case.held for case in cases)} of {len(cases)} cases held")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
