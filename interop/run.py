@@ -1,6 +1,6 @@
 """Foreign clients against a node of our own: ``make interop``. Skipped with a sentence where Java or Maven is missing.
 
-The client is `interop/ipf`. It sends through the Open eHealth Integration Platform (IPF) and has IPF judge every answer.
+The client is `interop/ipf`. It sends through the Open eHealth Integration Platform (IPF), which judges the answers.
 Each case is told plain, then again over mutual TLS with the development certificates.
 """
 
