@@ -3,13 +3,19 @@
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, Field, ImportString
+from pydantic import BaseModel, ConfigDict, Field, ImportString
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from xua.authentication import XUAMode
 
 
-class Listen(BaseModel):
+class Section(BaseModel):
+    """A table of the settings file; a key that it does not have is refused, because a mistyped one would be ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Listen(Section):
     """Where the server listens; port 0 takes any free one, None closes the listener."""
 
     host: str = "127.0.0.1"
@@ -22,7 +28,7 @@ class Listen(BaseModel):
     """Open the ports without TLS? None: only on a loopback address, if the domain allows it."""
 
 
-class Certificates(BaseModel):
+class Certificates(Section):
     """PEM files of this node and of the authorities whose clients it admits (ITI TF-2: 3.19)."""
 
     certificate: Path | None = None
@@ -30,7 +36,7 @@ class Certificates(BaseModel):
     client_authorities: Path | None = None
 
 
-class XUA(BaseModel):
+class XUA(Section):
     """Practitioner identity: mode, audiences of this node, and the issuers trusted (ITI TF-2: 3.40)."""
 
     mode: XUAMode | None = None
@@ -39,7 +45,7 @@ class XUA(BaseModel):
     clock_skew_seconds: int = 60
 
 
-class Limits(BaseModel):
+class Limits(Section):
     """Bounds that keep one peer from starving the others. Sizes in bytes, times in seconds."""
 
     envelope: int = 16 * 2**20
@@ -51,7 +57,7 @@ class Limits(BaseModel):
     drain_seconds: int = 30
 
 
-class OnDemand(BaseModel):
+class OnDemand(Section):
     """Who makes the documents of on-demand entries: ``package.module:attribute``, a ``xds.on_demand.ContentProvider``.
 
     With ``keep_snapshots`` what was delivered is stored and registered (ITI TF-2: 3.43.4.2.3).
@@ -61,7 +67,7 @@ class OnDemand(BaseModel):
     keep_snapshots: bool = False
 
 
-class Log(BaseModel):
+class Log(Section):
     """How events are written: ``console`` for people, ``json`` for machines."""
 
     format: str = "console"
