@@ -38,6 +38,11 @@ def _fault(fault: FaultReceived) -> str:
     return f"the server refused with a SOAP fault: {fault}{hint}"
 
 
+def _no_answer(error: NoAnswer) -> str:
+    cause = error.__cause__
+    return explain_connection(cause) if isinstance(cause, OSError) else " ".join(str(error).split())
+
+
 def _unanswered(error: MLLPError) -> str:
     cause = error.__cause__
     return f"{error}" if not isinstance(cause, OSError) else f"{str(error).split(': ')[0]}: {explain_connection(cause)}"
@@ -58,7 +63,7 @@ def _wrong_settings(error: ValidationError) -> Iterator[str]:
 
 KNOWN: tuple[tuple[type[Exception], ExitCode, Sentence], ...] = (
     (FaultReceived, ExitCode.REFUSED, _fault),
-    (NoAnswer, ExitCode.UNREACHABLE, lambda error: " ".join(str(error).split())),
+    (NoAnswer, ExitCode.UNREACHABLE, _no_answer),
     (MLLPError, ExitCode.UNREACHABLE, _unanswered),
     (NotHL7, ExitCode.UNREACHABLE, lambda error: f"the answer is no HL7 message: {error}"),
     (Rejected, ExitCode.UNREACHABLE, lambda error: f"the answer cannot be read: {error}"),

@@ -19,6 +19,7 @@ CERTIFICATE_FAULTS: Mapping[int, str] = {
     64: "it was issued for another IP address",
 }
 """OpenSSL's verification codes (X509_V_ERR_...), as what is wrong with the server's certificate."""
+CLOSED = "a port does so that is spoken to without TLS, or one that misses a client certificate (--cert, --key)"
 
 
 def explain_connection(error: OSError) -> str:
@@ -34,7 +35,7 @@ def explain_connection(error: OSError) -> str:
     if isinstance(error, socket.gaierror):
         return "no such host name is known here"
     if isinstance(error, ConnectionResetError | BrokenPipeError):
-        return "the other side closed the connection in the middle: a TLS port spoken to without TLS does that"
+        return f"the other side closed the connection in the middle: {CLOSED}"
     return error.strerror or str(error)
 
 
@@ -46,6 +47,8 @@ def _certificate(error: ssl.SSLCertVerificationError) -> str:
 
 
 def _handshake(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return f"the server closed the connection instead of going on: {CLOSED}"
     reason = getattr(error, "reason", None) or ""
     words = ALERTS.get(reason)
     if words is None:

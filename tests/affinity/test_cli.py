@@ -4,6 +4,8 @@ import errno
 import json
 import socket
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -98,16 +100,29 @@ def test_the_list_of_verbs_is_complete() -> None:
         ("init",),
         ("init", ".", "--template", "demo"),
         ("config", "--http-port", "70000"),
-        ("up", "--domain", "no-such-domain"),
         ("up", "--trust", "nonsense"),
         ("up", "--xua", "perhaps"),
-        ("serve", "--domain", "demo"),
     ],
 )
 def test_wrong_use_is_exit_code_2_and_no_traceback(arguments: tuple[str, ...], feed: Path) -> None:
     result = run(*arguments)
     assert result.exit_code == 2, result.output
     assert result.stderr and "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("up", "--domain", "no-such-domain"), "no-such-domain: is no directory with a domain.toml"),
+        (("serve", "--domain", "demo"), "no issuer is trusted"),
+    ],
+)
+def test_a_server_that_cannot_start_says_why_in_one_sentence(arguments: tuple[str, ...], reason: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "affinity", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert reason in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
