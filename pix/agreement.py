@@ -1,4 +1,4 @@
-"""When two records clearly speak of different people: the veto against linking them by a shared national id."""
+"""When two records clearly speak of different people: the veto against linking them unless a source does so itself."""
 
 from difflib import SequenceMatcher
 
@@ -9,11 +9,19 @@ SIMILAR = 0.75
 """Least similarity of two words that may be spellings of one name: Jon and John, Maria and Marie."""
 
 
+COMPARED = ("names", "aliases", "birth_time", "sex", "birth_order")
+"""The attributes that may contradict."""
+
+
 def disagreement(one: Demographics, other: Demographics) -> str | None:
-    """Say what contradicts, ``birth date`` or ``name``, or None. What is missing on one side does not contradict."""
+    """Say what contradicts, for example ``name``, or None. What is missing on one side does not contradict."""
     if _births_disagree(one.birth_time, other.birth_time):
         return "birth date"
-    return "name" if _names_disagree(one, other) else None
+    if _names_disagree(one, other):
+        return "name"
+    if _sexes_disagree(one, other):
+        return "sex"
+    return "birth order" if one.birth_order and other.birth_order and one.birth_order != other.birth_order else None
 
 
 def _births_disagree(one: str | None, other: str | None) -> bool:
@@ -32,6 +40,11 @@ def _names_disagree(one: Demographics, other: Demographics) -> bool:
     if given_one and given_other:
         return not (_resemble(given_one, given_other) or swapped)
     return bool(family_one and family_other) and not _resemble(family_one, family_other)
+
+
+def _sexes_disagree(one: Demographics, other: Demographics) -> bool:
+    """Twins have names like Paul and Paula; where a given name is the same, the sex is taken to be mistyped."""
+    return {one.sex, other.sex} == {"F", "M"} and not _givens(one) & _givens(other)
 
 
 def _families(person: Demographics) -> frozenset[str]:

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.identifiers import PatientKey
 from pix import store_links, store_records
-from pix.model import Candidate, CandidateQuery, Identifier, Page
+from pix.model import Identifier
+from pix.queries import Candidate, CandidateQuery, Page
 from pix.tables import continuation
 
 KEPT_FOR = timedelta(minutes=15)

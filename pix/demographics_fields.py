@@ -11,7 +11,7 @@ from ihe.domain import AffinityDomain
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from pix.adt import SEXES
 from pix.identification import missing, unknown_authority
-from pix.model import Criteria, IdentifierPattern
+from pix.queries import Criteria, IdentifierPattern
 
 FIELD = 3
 NAME = re.compile(r"@?(?P<segment>PID|PD1)\.(?P<position>\d+(\.\d+){0,2})")

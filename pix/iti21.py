@@ -14,8 +14,8 @@ from pix.demographics_fields import read_criteria
 from pix.domains_returned import domains_returned
 from pix.identification import missing
 from pix.manager import PatientIndex
-from pix.model import CandidateQuery, Page
 from pix.pid import write_pid
+from pix.queries import CandidateQuery, Page
 
 RESPONSE = ("RSP", "K22", "RSP_K21")
 DOMAINS = 8

@@ -8,7 +8,8 @@ from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.rules import check
 from ihe.transactions import Actor, SOAPBinding, Transaction
 from pix.manager import PatientIndex
-from pix.model import CandidateQuery, Criteria, Identifier, IdentifierPattern, PersonName
+from pix.model import Identifier, PersonName
+from pix.queries import CandidateQuery, Criteria, IdentifierPattern
 from pix.v3_answers import (
     Community,
     add_copy,

@@ -10,7 +10,7 @@ from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.rules import check
 from ihe.transactions import Actor, SOAPBinding, Transaction
 from pix.manager import PatientIndex
-from pix.model import CandidateQuery, Criteria, Page
+from pix.queries import CandidateQuery, Criteria, Page
 from pix.v3_answers import (
     ACCEPT_ACKNOWLEDGEMENT,
     Community,

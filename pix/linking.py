@@ -1,13 +1,14 @@
 """Link and unlink: what sources declare (ITI TF-2: 3.30.6.6, 3.30.6.7), and who is one person after every change."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from ihe.identifiers import PatientKey
 from pix import store_links, store_records
+from pix.claims import own_identifiers, refuse_subsumed
 from pix.journal import Change
-from pix.model import Demographics, Identifier
-from pix.persons import Member, Pair, Partition, Person, Veto, pair
-from pix.store_links import DISAGREEMENT, Decision
+from pix.model import NOTHING_KNOWN, Identifier
+from pix.persons import Member, Pair, Partition, Person, pair
+from pix.store_links import CROWD, DISAGREEMENT, Decision
 
 LARGEST = 200
 """Most records that linking looks at together; beyond it something is wrong with the data and nothing new is linked."""
@@ -15,18 +16,17 @@ LARGEST = 200
 
 def reevaluate(change: Change, changed: Collection[PatientKey]) -> None:
     """Find out anew who the changed records, and all that they are linked with or may be, are."""
-    members = _members(change, _reach(change, changed))
-    decisions = store_links.decisions(change.connection, members) if len(members) > 1 else ()
-    partition = Partition(members, frozenset(each.pair for each in decisions if not each.same))
-    # Explicit ones first: a deliberate link wins over two ids in one message.
-    together = sorted((each for each in decisions if each.same), key=lambda each: (not each.explicit, each.event))
-    partition.join_decided(each.pair for each in together)
-    partition.join_by_national_id()
+    reached = _reach(change, changed)
+    crowded = len(reached) > LARGEST
+    members = _members(change, _linked(change, changed) if crowded else reached)
+    partition = _partition(change, members)
     current = store_links.persons_of(change.connection, list(members))
     for person in partition.persons():
         _become(change, person, current)
-    if len(members) > 1:
-        _raise_tasks(change, list(members), partition.vetoes)
+    if crowded:
+        _report_crowd(change, min(changed))
+    else:
+        _settle_tasks(change, members, partition.vetoes)
 
 
 def assert_same(change: Change, keys: Collection[PatientKey]) -> bool:
@@ -39,9 +39,19 @@ def assert_same(change: Change, keys: Collection[PatientKey]) -> bool:
     return bool(new)
 
 
+def take_back(change: Change, keys: Collection[PatientKey], listed: Collection[PatientKey]) -> bool:
+    """Forget which other ids this source listed with one of ``keys``, and no longer lists; not what it linked."""
+    declared = store_links.declared_by(change.connection, change.origin.source, keys)
+    withdrawn = [two for two in declared if not set(listed).issuperset(two)]
+    for two in withdrawn:
+        change.note("no-longer-declared", record=two[0], other=two[1])
+        store_links.undecide(change.connection, two)
+    return bool(withdrawn)
+
+
 def link(change: Change, first: Iterable[Identifier], second: Iterable[Identifier]) -> None:
     """Both lists are one person; ids that nobody fed yet are remembered, not created (ITI TF-2: 3.30.6.6.4)."""
-    keys = [[_known_or_named(change, each) for each in some] for some in (first, second)]
+    keys = [[_known_or_named(change, each) for each in own_identifiers(some)] for some in (first, second)]
     pairs = {pair(one, other) for one in keys[0] for other in keys[1] if one != other}
     for two in sorted(pairs):
         _decide(change, two, same=True, explicit=True)
@@ -50,7 +60,7 @@ def link(change: Change, first: Iterable[Identifier], second: Iterable[Identifie
 
 def unlink(change: Change, first: Iterable[Identifier], second: Iterable[Identifier]) -> None:
     """The lists are two persons; nothing happens where there is no link (ITI TF-2: 3.30.6.7.4)."""
-    keys = [[each.key for each in _known(change, some)] for some in (tuple(first), tuple(second))]
+    keys = [[each.key for each in _known(change, own_identifiers(some))] for some in (first, second)]
     together = _linked_pairs(change, keys[0], keys[1])
     for two in sorted(together):
         _decide(change, two, same=False, explicit=True)
@@ -65,7 +75,24 @@ def _reach(change: Change, keys: Collection[PatientKey]) -> set[PatientKey]:
         change.locks.require(frontier)
         frontier = store_links.neighbours(change.connection, frontier) - reached
         reached |= frontier
-    return reached if len(reached) <= LARGEST else set(keys)
+    return reached
+
+
+def _linked(change: Change, keys: Collection[PatientKey]) -> set[PatientKey]:
+    """What the records are linked with now, all of it locked: in a crowd they may part, but nobody may come in."""
+    linked = store_links.together(change.connection, keys)
+    change.locks.require(linked)
+    return linked
+
+
+def _partition(change: Change, members: dict[PatientKey, Member]) -> Partition:
+    decisions = store_links.decisions(change.connection, members) if len(members) > 1 else ()
+    partition = Partition(members, frozenset(each.pair for each in decisions if not each.same))
+    # A deliberate link wins over two ids in one message.
+    partition.join_linked(each.pair for each in decisions if each.same and each.explicit)
+    partition.join_listed(each.pair for each in decisions if each.same and not each.explicit)
+    partition.join_by_national_id()
+    return partition
 
 
 def _members(change: Change, keys: Collection[PatientKey]) -> dict[PatientKey, Member]:
@@ -102,17 +129,24 @@ def _become(change: Change, person: Person, current: dict[PatientKey, PatientKey
         store_links.begin(change.connection, key, identity, person.reason, event)
 
 
-def _raise_tasks(change: Change, keys: list[PatientKey], vetoes: list[Veto]) -> None:
-    waiting = store_links.open_tasks(change.connection, keys, DISAGREEMENT)
-    for veto in vetoes:
-        if veto.pair not in waiting:
-            low, high = veto.pair
-            event = change.note("link-vetoed", record=low, other=high, after={"reason": veto.reason})
-            store_links.open_task(change.connection, DISAGREEMENT, veto.pair, veto.reason, event)
-    solved = waiting - {veto.pair for veto in vetoes}
+def _settle_tasks(change: Change, members: Collection[PatientKey], vetoes: Mapping[Pair, str]) -> None:
+    """Put each new contradiction before a human, and withdraw those that are none any more."""
+    waiting = store_links.open_tasks(change.connection, members, DISAGREEMENT)
+    for two, reason in vetoes.items():
+        if two not in waiting:
+            event = change.note("link-vetoed", record=two[0], other=two[1], after={"reason": reason})
+            store_links.open_task(change.connection, DISAGREEMENT, two, reason, event)
+    solved = waiting - vetoes.keys()
     if solved:
         event = change.note("veto-lifted", after={"pairs": sorted(solved)})
         store_links.close_tasks(change.connection, DISAGREEMENT, solved, event)
+
+
+def _report_crowd(change: Change, key: PatientKey) -> None:
+    two = (key, key)
+    if two not in store_links.open_tasks(change.connection, two, CROWD):
+        event = change.note("crowd", record=key)
+        store_links.open_task(change.connection, CROWD, two, "more records are connected than linking looks at", event)
 
 
 def _decide(change: Change, two: Pair, *, same: bool, explicit: bool) -> None:
@@ -121,21 +155,21 @@ def _decide(change: Change, two: Pair, *, same: bool, explicit: bool) -> None:
     store_links.decide(change.connection, Decision(pair=two, same=same, explicit=explicit, event=event))
 
 
-def _known(change: Change, identifiers: Iterable[Identifier]) -> list[store_records.Record]:
-    found = store_records.by_identifiers(change.connection, identifiers).values()
-    return [each for each in found if each.survivor is None]
+def _known(change: Change, identifiers: tuple[Identifier, ...]) -> list[store_records.Record]:
+    known = store_records.by_identifiers(change.connection, identifiers)
+    refuse_subsumed(identifiers, known)
+    return list(known.values())
 
 
 def _known_or_named(change: Change, identifier: Identifier) -> PatientKey:
-    found = store_records.by_identifiers(change.connection, (identifier,)).get(identifier.key)
-    if found is not None:
-        return found.survivor or found.key
+    for found in _known(change, (identifier,)):
+        return found.key
     key = store_records.add(
         change.connection,
         identifier,
         source=change.origin.source,
         announced=False,
-        demographics=Demographics(),
+        demographics=NOTHING_KNOWN,
         at=change.timestamp,
     )
     change.locks.adopt(key)

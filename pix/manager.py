@@ -15,7 +15,8 @@ from pix import candidates, linking, matricule, merging, receipts, registration,
 from pix.candidates import Result
 from pix.journal import Change
 from pix.locks import Locks, until_locked
-from pix.model import CandidateQuery, Feed, Identifier, Merge, Origin, Page
+from pix.model import Feed, Identifier, Merge, Origin
+from pix.queries import CandidateQuery, Page
 
 POINTER = "p"
 """Separates, in a continuation pointer, the name of a frozen result from the number of the next candidate."""

@@ -7,10 +7,12 @@ from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.identifiers import PatientKey
 from pix import linking, store_links, store_records
+from pix.claims import refuse_subsumed
 from pix.journal import Change
 from pix.model import Identifier, Merge
 from pix.persons import pair
-from pix.registration import national_id, refuse_subsumed
+from pix.registration import national_id, report_collision
+from pix.store_links import COLLISION, DISAGREEMENT, Decision
 from pix.store_records import Record
 from pix.store_tokens import remove_tokens
 
@@ -41,7 +43,9 @@ def merge(change: Change, merges: Iterable[Merge]) -> None:
 def merge_or_change(change: Change, merges: Iterable[Merge]) -> None:
     """Merge. An unknown survivor: change the id. An unknown subsumed id: nothing (ITI TF-2: 3.30.6.4.4)."""
     for each in _of_records(change, merges):
-        found = _find(change, each, subsumed_may_be_gone=True)
+        if _is_done(change, each):
+            continue
+        found = _find(change, each)
         if found.subsumed is None:
             change.note("merge-without-subject", after={"subsumed": each.subsumed.id, "surviving": each.surviving.id})
         elif found.surviving is None:
@@ -53,7 +57,7 @@ def merge_or_change(change: Change, merges: Iterable[Merge]) -> None:
 def change_identifiers(change: Change, changes: Iterable[Merge]) -> None:
     """Change ids. One that another patient has is an error, an unknown old one is not (ITI TF-2: 3.30.6.5.4)."""
     for each in _of_records(change, changes):
-        found = _find(change, each, subsumed_may_be_gone=True)
+        found = _find(change, each)
         if found.surviving is not None:
             raise Rejected(_taken(each.surviving))
         if found.subsumed is None:
@@ -76,11 +80,18 @@ def _of_records(change: Change, merges: Iterable[Merge]) -> list[Merge]:
     return [each for each in merges if each.subsumed not in attached or each.subsumed.key in records]
 
 
-def _find(change: Change, each: Merge, *, subsumed_may_be_gone: bool = False) -> Found:
+def _is_done(change: Change, each: Merge) -> bool:
+    """Claim that an earlier message merged the one into the other; into a third one is another matter."""
     known = store_records.by_identifiers(change.connection, (each.surviving, each.subsumed))
-    refuse_subsumed((each.surviving,) if subsumed_may_be_gone else (each.surviving, each.subsumed), known)
-    in_use = {key: found for key, found in known.items() if found.announced and found.survivor is None}
-    return Found(merge=each, surviving=in_use.get(each.surviving.key), subsumed=in_use.get(each.subsumed.key))
+    surviving, subsumed = known.get(each.surviving.key), known.get(each.subsumed.key)
+    return surviving is not None and subsumed is not None and subsumed.survivor == surviving.key
+
+
+def _find(change: Change, each: Merge) -> Found:
+    known = store_records.by_identifiers(change.connection, (each.surviving, each.subsumed))
+    refuse_subsumed((each.surviving, each.subsumed), known)
+    announced = {key: found for key, found in known.items() if found.announced}
+    return Found(merge=each, surviving=announced.get(each.surviving.key), subsumed=announced.get(each.subsumed.key))
 
 
 def _merge(change: Change, found: Found) -> None:
@@ -88,7 +99,7 @@ def _merge(change: Change, found: Found) -> None:
     assert found.surviving is not None
     assert found.subsumed is not None
     survivor, subsumed = found.surviving.key, found.subsumed.key
-    touched = _linked_with(change, (survivor, subsumed)) - {subsumed}
+    touched = store_links.together(change.connection, (survivor, subsumed)) - {subsumed}
     change.locks.require((survivor, subsumed))
     inherited = _inherit_nationals(change, survivor, subsumed)
     decisions = _inherit_decisions(change, survivor, subsumed)
@@ -98,13 +109,8 @@ def _merge(change: Change, found: Found) -> None:
     store_records.subsume(change.connection, subsumed, survivor)
     store_links.end(change.connection, subsumed, event)
     remove_tokens(change.connection, subsumed)
+    _inherit_tasks(change, survivor, subsumed, event)
     linking.reevaluate(change, touched)
-
-
-def _linked_with(change: Change, keys: tuple[PatientKey, ...]) -> set[PatientKey]:
-    persons = store_links.persons_of(change.connection, keys)
-    members = store_links.members(change.connection, set(persons.values()))
-    return {*keys, *(key for linked in members.values() for key in linked)}
 
 
 def _inherit_nationals(change: Change, survivor: PatientKey, subsumed: PatientKey) -> list[str]:
@@ -118,17 +124,32 @@ def _inherit_nationals(change: Change, survivor: PatientKey, subsumed: PatientKe
 
 
 def _inherit_decisions(change: Change, survivor: PatientKey, subsumed: PatientKey) -> list[dict[str, object]]:
-    """Decisions about the subsumed record are now about the survivor, unless the survivor has its own."""
+    """Decisions about the subsumed record are now about the survivor, unless it has one that weighs as much."""
     decisions = store_links.decisions(change.connection, (survivor, subsumed))
-    of_survivor = {each.pair for each in decisions if survivor in each.pair}
+    of_survivor = {each.pair: each for each in decisions if survivor in each.pair}
     inherited = [each for each in decisions if subsumed in each.pair]
     store_links.forget_decisions(change.connection, subsumed)
     for each in inherited:
         other = next(key for key in each.pair if key != subsumed)
         two = pair(survivor, other)
-        if other != survivor and two not in of_survivor:
+        if other != survivor and (two not in of_survivor or _weight(each) > _weight(of_survivor[two])):
             store_links.decide(change.connection, replace(each, pair=two))
     return [{"pair": each.pair, "same": each.same, "explicit": each.explicit} for each in inherited]
+
+
+def _weight(decision: Decision) -> tuple[bool, bool]:
+    """A deliberate decision weighs more than two ids in one message, and to keep apart more than to join."""
+    return (decision.explicit, not decision.same)
+
+
+def _inherit_tasks(change: Change, survivor: PatientKey, subsumed: PatientKey, event: int) -> None:
+    """What waits for a human is now about the survivor; contradictions are found anew."""
+    for kind in (DISAGREEMENT, COLLISION):
+        waiting = store_links.open_tasks(change.connection, (subsumed,), kind)
+        store_links.close_tasks(change.connection, kind, waiting, event)
+        others = {key for two in waiting for key in two} - {subsumed, survivor}
+        for other in sorted(others) if kind == COLLISION else ():
+            report_collision(change, survivor, other)
 
 
 def _rename(change: Change, found: Found) -> None:

@@ -22,14 +22,6 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Veto:
-    """Two records that share a national id but stay apart, and why."""
-
-    pair: Pair
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Records that are one person, the lowest key first; ``reason`` says what holds them together."""
 
@@ -43,27 +35,36 @@ def pair(one: PatientKey, other: PatientKey) -> Pair:
 
 
 class Partition:
-    """Groups that grow pair by pair unless a decision or a contradiction keeps two of their records apart."""
+    """Groups that grow pair by pair unless a decision or a contradiction keeps two of their records apart.
+
+    ``vetoes`` tells which two contradict, although an id joins them, and in what.
+    """
 
     def __init__(self, members: Mapping[PatientKey, Member], apart: frozenset[Pair]) -> None:
         self._members = members
         self._apart = apart
         self._group: dict[PatientKey, set[PatientKey]] = {key: {key} for key in members}
         self._reason: dict[PatientKey, str] = {}
-        self.vetoes: list[Veto] = []
+        self.vetoes: dict[Pair, str] = {}
 
-    def join_decided(self, decided: Iterable[Pair]) -> None:
-        """Join what sources declared to be one person, unless another decision keeps parts of it apart."""
-        for one, other in decided:
-            if one in self._members and other in self._members and not self._kept_apart(one, other):
+    def join_linked(self, linked: Iterable[Pair]) -> None:
+        """Join what sources linked deliberately, unless another decision keeps parts of it apart."""
+        for one, other in linked:
+            if self._may_join(one, other):
                 self._join(one, other, "source")
+
+    def join_listed(self, listed: Iterable[Pair]) -> None:
+        """Join records whose ids one message listed; contradicting birth dates or names make a veto instead."""
+        for one, other in listed:
+            if self._may_join(one, other):
+                self._join_or_veto(one, other, "source")
 
     def join_by_national_id(self) -> None:
         """Join records with a common national id; contradicting birth dates or names make a veto instead."""
         for one, other in combinations(sorted(self._members), 2):
             shared = self._members[one].nationals & self._members[other].nationals
-            if shared and self._group[one] is not self._group[other] and not self._kept_apart(one, other):
-                self._join_or_veto(one, other)
+            if shared and self._may_join(one, other):
+                self._join_or_veto(one, other, "national id")
 
     def persons(self) -> Iterator[Person]:
         """The groups of announced records; a record that was only named by a link belongs to nobody yet."""
@@ -75,16 +76,18 @@ class Partition:
                 if announced:
                     yield Person(keys=announced, reason=self._reason.get(min(self._group[key]), "alone"))
 
-    def _join_or_veto(self, one: PatientKey, other: PatientKey) -> None:
-        reason = self._contradiction(one, other)
-        if reason is None:
-            self._join(one, other, "national id")
+    def _may_join(self, one: PatientKey, other: PatientKey) -> bool:
+        known = one in self._members and other in self._members
+        return known and self._group[one] is not self._group[other] and not self._kept_apart(one, other)
+
+    def _join_or_veto(self, one: PatientKey, other: PatientKey, reason: str) -> None:
+        contradiction = self._contradiction(one, other)
+        if contradiction is None:
+            self._join(one, other, reason)
         else:
-            self.vetoes.append(Veto(pair=pair(one, other), reason=reason))
+            self.vetoes[pair(one, other)] = contradiction
 
     def _join(self, one: PatientKey, other: PatientKey, reason: str) -> None:
-        if self._group[one] is self._group[other]:
-            return
         united = self._group[one] | self._group[other]
         for key in united:
             self._group[key] = united

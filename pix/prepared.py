@@ -5,7 +5,10 @@ drivers know as they are: texts, integers, bytes; booleans come back as 0 and 1 
 """
 
 import json
+import re
 from collections.abc import Iterable, KeysView, Mapping, Sequence, ValuesView
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ClauseElement, Column, ColumnElement, Connection
@@ -22,6 +25,11 @@ DIALECTS: Mapping[str, Dialect] = {
 }
 """The drivers are told their parameters by name."""
 Row = tuple[Any, ...]
+EACH_OF = re.compile(r"json_each\(:(\w+)\)")
+VALUES = re.compile(r"VALUES \([^)]*\)$")
+NAMED = re.compile(r":(\w+)")
+TOGETHER = 24
+"""Most rows of one INSERT: as many as a patient has tokens, and few enough that SQLite's statement cache holds all."""
 LISTS = (list, tuple, set, frozenset, dict, KeysView, ValuesView)
 
 
@@ -50,22 +58,34 @@ def _among_postgresql(element: Among, compiler: SQLCompiler, **kw: Any) -> str:
     return f"{compiler.process(element.column, **kw)} = ANY(CAST(%({element.parameter})s AS BIGINT[]))"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Compiled:
+    """``lists`` names the parameters of ``Among``; ``row`` those of an INSERT's VALUES, in order, else nothing."""
+
+    text: str
+    constants: Mapping[str, Any]
+    lists: tuple[str, ...]
+    row: tuple[str, ...]
+
+
 class Prepared:
     """A statement that runs many times. ``columns`` are those that an INSERT or UPDATE writes from its parameters."""
 
     def __init__(self, statement: ClauseElement, columns: Iterable[Column[Any] | str] = ()) -> None:
         self._statement = statement
         self._columns = [each if isinstance(each, str) else each.name for each in columns]
-        self._compiled: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._compiled: dict[str, _Compiled] = {}
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Row]:
         """Run it; what it returns, if it returns anything."""
-        text, constants = self.text(connection)
+        compiled = self._for(connection)
         if connection.dialect.name == "sqlite":
-            given = {name: _plain(value) for name, value in parameters.items()}
-            found: list[Row] = _sqlite(connection).execute(text, constants | given).fetchall()
+            lists = {name: json.dumps(list(parameters[name])) for name in compiled.lists}
+            found: list[Row] = (
+                _sqlite(connection).execute(compiled.text, {**compiled.constants, **parameters, **lists}).fetchall()
+            )
             return found
-        result = connection.exec_driver_sql(text, constants | _lists(parameters))
+        result = connection.exec_driver_sql(compiled.text, {**compiled.constants, **_lists(parameters)})
         return [tuple(row) for row in result] if result.returns_rows else ()
 
     def first(self, connection: Connection, parameters: Mapping[str, Any]) -> Row | None:
@@ -80,29 +100,47 @@ class Prepared:
         """Run it once for each set of parameters."""
         if not parameters:
             return
-        text, constants = self.text(connection)
-        every = [constants | dict(each) for each in parameters]
-        if connection.dialect.name == "sqlite":
-            _sqlite(connection).executemany(text, every)
+        compiled = self._for(connection)
+        every = [{**compiled.constants, **each} for each in parameters]
+        if connection.dialect.name != "sqlite":
+            connection.exec_driver_sql(compiled.text, every)
+        elif compiled.row:
+            _insert_together(_sqlite(connection), compiled, every)
         else:
-            connection.exec_driver_sql(text, every)
+            _sqlite(connection).executemany(compiled.text, every)
 
     def text(self, connection: Connection) -> tuple[str, dict[str, Any]]:
         """The statement as the driver takes it, and its constant parameters."""
+        compiled = self._for(connection)
+        return compiled.text, dict(compiled.constants)
+
+    def _for(self, connection: Connection) -> _Compiled:
         name = connection.dialect.name
         if name not in self._compiled:
             compiled = self._statement.compile(dialect=DIALECTS[name], column_keys=self._columns or None)
             constants = {key: value for key, value in compiled.params.items() if value is not None}
-            self._compiled[name] = str(compiled), constants
+            text = str(compiled)
+            row = VALUES.search(text) if self._columns else None
+            names = tuple(NAMED.findall(row[0])) if row else ()
+            self._compiled[name] = _Compiled(text, constants, tuple(EACH_OF.findall(text)), names)
         return self._compiled[name]
+
+
+def _insert_together(driver: Any, compiled: _Compiled, rows: list[dict[str, Any]]) -> None:
+    """Insert several rows by one statement: ``executemany`` gives way to other threads after each."""
+    for first in range(0, len(rows), TOGETHER):
+        some = rows[first : first + TOGETHER]
+        driver.execute(_together(compiled, len(some)), [row[name] for row in some for name in compiled.row])
+
+
+@lru_cache(maxsize=256)
+def _together(compiled: _Compiled, rows: int) -> str:
+    one = f"({', '.join('?' * len(compiled.row))})"
+    return VALUES.sub("VALUES " + ", ".join([one] * rows), compiled.text)
 
 
 def _sqlite(connection: Connection) -> Any:
     return connection.connection.dbapi_connection
-
-
-def _plain(value: Any) -> Any:
-    return json.dumps(list(value)) if isinstance(value, LISTS) else value
 
 
 def _lists(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,26 +1,20 @@
 """Add a patient or update it: A01, A04, A05, A08, A28, A31 and their v3 counterparts (ITI TF-2: 3.8.4.1, 3.30.6.2)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
 
-from ihe.citations import tf2
-from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.identifiers import PatientKey
 from pix import linking, store_links, store_records
-from pix.agreement import disagreement
+from pix.agreement import COMPARED
+from pix.claims import claimed, own_identifiers, refuse_subsumed
 from pix.journal import Change
-from pix.model import Demographics, Feed, Identifier, IdentifierList
+from pix.model import NOTHING_KNOWN, Demographics, Feed, Identifier, IdentifierList
 from pix.persons import pair
 from pix.snapshot import plain
+from pix.store_links import COLLISION
 from pix.store_records import NationalId, Record
 from pix.store_tokens import replace_tokens
-
-COLLISION = "collision"
-EMPTY = Demographics()
-ATTRIBUTES = tuple(each.name for each in fields(Demographics))
-IDENTITY = ("names", "aliases", "birth_time")
-"""The attributes by which linking by national id can be vetoed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +27,7 @@ class State:
     @property
     def identity(self) -> tuple[object, ...]:
         """What linking looks at."""
-        return (set(self.nationals), *(getattr(self.demographics, name) for name in IDENTITY))
+        return (set(self.nationals), *(getattr(self.demographics, name) for name in COMPARED))
 
     @property
     def plain(self) -> Mapping[str, Any]:
@@ -55,65 +49,21 @@ def register(change: Change, feed: Feed) -> None:
     own = own_identifiers(feed.identifiers)
     known = store_records.by_identifiers(change.connection, own)
     refuse_subsumed(own, known)
-    strangers = _strangers(change, own, known, feed) if len(own) > 1 else []
-    claimed = [each for each in own if each not in strangers] or own
-    stored = [_store(change, known.get(each.key), each, feed, alone=len(claimed) == 1) for each in claimed]
+    mine = claimed(change, own, known, feed)
+    stored = [_store(change, known.get(each.key), each, feed, alone=len(mine) == 1) for each in mine]
     keys = [each.key for each in stored]
+    strangers = [known[each.key].key for each in own if each not in mine]
     declared = linking.assert_same(change, keys)
+    if known and feed.identifier_list is IdentifierList.COMPLETE:
+        declared |= linking.take_back(change, keys, {*keys, *strangers})
     if declared or not all(each.settled for each in stored):
         linking.reevaluate(change, keys)
-    for each in set(own) - set(claimed):
-        _report_collision(change, known[each.key].key, keys[0])
+    for each in strangers:
+        report_collision(change, each, keys[0])
 
 
-def own_identifiers(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
-    """The ids that are records of their own; a national id is one only if it is an XDS id, or if there is no other."""
-    unique = tuple(dict.fromkeys(identifiers))
-    own = tuple(each for each in unique if not each.authority.national or each.authority.issues_xds_ids)
-    return own or unique
-
-
-def refuse_subsumed(identifiers: Iterable[Identifier], known: dict[tuple[str, str], Record]) -> None:
-    """Refuse ids that were merged away: they shall not be referenced any more (ITI TF-2: 3.8.4.2.2.4)."""
-    subsumed = [each for each in identifiers if each.key in known and known[each.key].survivor is not None]
-    if subsumed:
-        raise Rejected(*map(_subsumed_breach, subsumed))
-
-
-def _subsumed_breach(identifier: Identifier) -> Breach:
-    return Breach(
-        code=HL7ErrorCode.UNKNOWN_KEY_IDENTIFIER,
-        text="This patient id was merged into another one and is no longer in use",
-        location=identifier.location,
-        observed=identifier.id,
-        citation=tf2("3.8.4.2.2.4"),
-        remedy="Send the surviving id, which the merge message named in PID-3",
-    )
-
-
-def _strangers(
-    change: Change, own: tuple[Identifier, ...], known: dict[tuple[str, str], Record], feed: Feed
-) -> list[Identifier]:
-    """Ids, among those of one patient, of records that clearly speak of somebody else: to link them would join two.
-
-    It is a correction, and no slip, if all the ids are one person already; or if the source that corrects its record
-    adds an id to it, and the record is linked with no others.
-    """
-    found = {each: known[each.key] for each in own if each.key in known and known[each.key].announced}
-    doubtful = [each for each in found if disagreement(found[each].demographics, feed.demographics)]
-    persons = store_links.persons_of(change.connection, [each.key for each in found.values()]) if doubtful else {}
-    if not doubtful or (len(found) == len(own) and len(set(persons.values())) == 1):
-        return []
-    members = store_links.members(change.connection, set(persons.values()))
-    mine = {each.key for each in found.values()}
-    return [
-        each
-        for each in doubtful
-        if found[each].source != change.origin.source or set(members[persons[found[each].key]]) - mine
-    ]
-
-
-def _report_collision(change: Change, key: PatientKey, other: PatientKey) -> None:
+def report_collision(change: Change, key: PatientKey, other: PatientKey) -> None:
+    """Put before a human that one message named both records, who clearly are two people."""
     two = pair(key, other)
     if two not in store_links.open_tasks(change.connection, two, COLLISION):
         event = change.note("collision", record=key, other=other)
@@ -124,8 +74,8 @@ def _store(change: Change, found: Record | None, identifier: Identifier, feed: F
     """Write one record; a new one that nothing connects with others is linked to itself at once."""
     connection = change.connection
     held = store_records.nationals(connection, (found.key,)).get(found.key, ()) if found else ()
-    before = State(demographics=found.demographics if found else EMPTY, nationals=held)
-    after = State(demographics=updated(before.demographics, feed), nationals=_nationals(change, held, feed))
+    before = State(demographics=found.demographics if found else NOTHING_KNOWN, nationals=held)
+    after = State(demographics=feed.applied_to(before.demographics), nationals=_nationals(change, held, feed))
     key = _write(change, found, identifier, after.demographics)
     store_records.set_nationals(connection, key, before.nationals, after.nationals)
     replace_tokens(connection, key, before.demographics, after.demographics)
@@ -171,14 +121,6 @@ def _note_invalid(change: Change, key: PatientKey, nationals: Iterable[NationalI
     for each in sorted(nationals, key=lambda one: (one.authority, one.id)):
         if not each.valid:
             change.note("national-id-invalid", record=key, after={"authority": each.authority, "id": each.id})
-
-
-def updated(known: Demographics, feed: Feed) -> Demographics:
-    """What is sent replaces, ``""`` deletes, what is absent stays (ITI TF-2: C.2.6)."""
-    sent = feed.demographics
-    changes = {name: getattr(sent, name) for name in ATTRIBUTES if getattr(sent, name) != getattr(EMPTY, name)}
-    deleted = {name: getattr(EMPTY, name) for name in feed.deleted}
-    return sent if known == EMPTY else replace(known, **(deleted | changes))
 
 
 def _nationals(change: Change, held: tuple[NationalId, ...], feed: Feed) -> tuple[NationalId, ...]:

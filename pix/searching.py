@@ -10,7 +10,7 @@ from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.identifiers import PatientKey
 from pix.folding import digits, fold
-from pix.model import Criteria, IdentifierPattern
+from pix.queries import Criteria, IdentifierPattern
 from pix.store_tokens import Kind, account_texts
 from pix.tables import ACTIVE, link, national, record, token
 

@@ -8,7 +8,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, or_
 from ihe.identifiers import PatientKey
 from pix.persons import Pair, pair
 from pix.prepared import Among, Prepared
-from pix.tables import ACTIVE, decision, link, national, task
+from pix.tables import ACTIVE, decision, event, link, national, task
 
 THIS: BindParameter[int] = bindparam("this")
 _mine, _theirs = national.alias(), national.alias()
@@ -38,12 +38,27 @@ DECISIONS = Prepared(
     .where(or_(Among(decision.c.low, "keys"), Among(decision.c.high, "keys")))
     .order_by(decision.c.event)
 )
+DECLARED = Prepared(
+    select(decision.c.low, decision.c.high)
+    .join(event, event.c.number == decision.c.event)
+    .where(
+        or_(Among(decision.c.low, "keys"), Among(decision.c.high, "keys")),
+        decision.c.same,
+        decision.c.explicit.is_(False),
+        event.c.actor == bindparam("by"),
+    )
+    .order_by(decision.c.event)
+)
 DECIDE = Prepared(insert(decision), decision.columns)
 UNDECIDE = Prepared(delete(decision).where(decision.c.low == bindparam("one"), decision.c.high == bindparam("other")))
 FORGET = Prepared(delete(decision).where(or_(decision.c.low == THIS, decision.c.high == THIS)))
 OPEN_TASKS = Prepared(
     select(task.c.low, task.c.high)
-    .where(Among(task.c.low, "keys"), task.c.kind == bindparam("of"), task.c.closed_by.is_(None))
+    .where(
+        or_(Among(task.c.low, "keys"), Among(task.c.high, "keys")),
+        task.c.kind == bindparam("of"),
+        task.c.closed_by.is_(None),
+    )
     .order_by(task.c.low, task.c.high)
 )
 OPEN_TASK = Prepared(insert(task), ("kind", "low", "high", "reason", "opened_by", "closed_by"))
@@ -56,7 +71,8 @@ CLOSE_TASK = Prepared(
     ),
     ("closed_by",),
 )
-DISAGREEMENT = "disagreement"
+DISAGREEMENT, COLLISION, CROWD = "disagreement", "collision", "crowd"
+"""What waits for a human: an id joins two who contradict each other, an id of somebody else, too many of one id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +103,12 @@ def members(connection: Connection, persons: Collection[PatientKey]) -> dict[Pat
     return found
 
 
+def together(connection: Connection, keys: Collection[PatientKey]) -> set[PatientKey]:
+    """These records and all that are linked with one of them."""
+    linked = members(connection, set(persons_of(connection, keys).values()))
+    return {*keys, *(key for some in linked.values() for key in some)}
+
+
 def begin(connection: Connection, key: PatientKey, person: PatientKey, reason: str, event: int) -> None:
     """Link a record, which has no active link, to a person."""
     BEGIN.run(connection, {"record": key, "person": person, "reason": reason, "event": event, "ended_by": None})
@@ -105,12 +127,22 @@ def decisions(connection: Connection, keys: Collection[PatientKey]) -> tuple[Dec
     )
 
 
+def declared_by(connection: Connection, source: str, keys: Collection[PatientKey]) -> tuple[Pair, ...]:
+    """The pairs, with one of these records or two, whose ids this source listed in one message."""
+    return tuple(pair(low, high) for low, high in DECLARED.rows(connection, {"keys": keys, "by": source}))
+
+
 def decide(connection: Connection, decided: Decision) -> None:
     """Keep a decision in place of an earlier one about the same records."""
     low, high = decided.pair
-    UNDECIDE.run(connection, {"one": low, "other": high})
+    undecide(connection, decided.pair)
     row = {"low": low, "high": high, "same": decided.same, "explicit": decided.explicit, "event": decided.event}
     DECIDE.run(connection, row)
+
+
+def undecide(connection: Connection, two: Pair) -> None:
+    """Remove the decision about two records."""
+    UNDECIDE.run(connection, {"one": two[0], "other": two[1]})
 
 
 def forget_decisions(connection: Connection, key: PatientKey) -> None:
@@ -119,9 +151,8 @@ def forget_decisions(connection: Connection, key: PatientKey) -> None:
 
 
 def open_tasks(connection: Connection, keys: Collection[PatientKey], kind: str) -> set[Pair]:
-    """The pairs among these records that wait for a human."""
-    waiting = OPEN_TASKS.rows(connection, {"keys": keys, "of": kind})
-    return {pair(low, high) for low, high in waiting if high in keys}
+    """The pairs that wait for a human, one of these records or two in each."""
+    return {pair(low, high) for low, high in OPEN_TASKS.rows(connection, {"keys": keys, "of": kind})}
 
 
 def open_task(connection: Connection, kind: str, two: Pair, reason: str, event: int) -> None:

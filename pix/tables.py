@@ -99,6 +99,7 @@ task = Table(
     Column("opened_by", BigInteger, nullable=False),
     Column("closed_by", BigInteger),
     Index("ix_pix_task_pair", "low", "high", "kind"),
+    Index("ix_pix_task_high", "high"),
     sqlite_autoincrement=True,
 )
 

@@ -11,7 +11,8 @@ from ihe.domain import AffinityDomain
 from ihe.errors import Breach, HL7ErrorCode, Severity
 from ihe.exchange import Exchange
 from ihe.identifiers import is_oid, new_oid
-from pix.model import Candidate, Identifier
+from pix.model import Identifier
+from pix.queries import Candidate
 from pix.v3_demographics import SSN, add_person
 from pix.v3_elements import XSI_TYPE, InstanceIdentifier, add, add_identifier, attribute, message
 from pix.v3_wrappers import INTERACTIONS, Party, message_id, party

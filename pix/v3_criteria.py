@@ -10,7 +10,7 @@ from ihe.citations import tf2
 from ihe.domain import AffinityDomain
 from ihe.errors import HL7ErrorCode
 from ihe.rules import Offence, rule
-from pix.model import Criteria, IdentifierPattern
+from pix.queries import Criteria, IdentifierPattern
 from pix.v3_datatypes import address, person_name, telecom, to_v2
 from pix.v3_demographics import GENDERS
 from pix.v3_elements import InstanceIdentifier, attribute, child, children, location, time_stamp

@@ -24,6 +24,7 @@ from pix.iti21 import ITI_21
 from pix.iti30 import ITI_30
 from pix.manager import PatientIndex
 from pix.model import Origin
+from tests.pix.scene import Scene
 
 ROOT = "2.25.999"
 HOSPITAL = AssigningAuthority(namespace_id="HOSP", oid=f"{ROOT}.1", issues_xds_ids=True)
@@ -86,6 +87,11 @@ def origin() -> Callable[..., Origin]:
         return Origin(source=source, message_id=f"M{number}", digest=f"d{number}", answer=answer, transaction="test")
 
     return make
+
+
+@pytest.fixture
+def scene(index: PatientIndex, origin: Callable[..., Origin]) -> Scene:
+    return Scene(index, origin, index.domain.assigning_authorities)
 
 
 Ask = Callable[[str], Message | None]

@@ -144,6 +144,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number"),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_pix_task_high", "pix_task", ["high"], unique=False)
     op.create_index("ix_pix_task_pair", "pix_task", ["low", "high", "kind"], unique=False)
     op.create_table(
         "pix_token",
@@ -377,6 +378,7 @@ def downgrade() -> None:
     op.drop_index("ix_pix_token_record", table_name="pix_token")
     op.drop_table("pix_token")
     op.drop_index("ix_pix_task_pair", table_name="pix_task")
+    op.drop_index("ix_pix_task_high", table_name="pix_task")
     op.drop_table("pix_task")
     op.drop_index(
         "ix_pix_record_survivor",

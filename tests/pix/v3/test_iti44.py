@@ -9,7 +9,7 @@ from ihe.datatypes import CX, HD
 from ihe.domain import AssigningAuthority
 from ihe.exchange import Validation
 from pix.manager import PatientIndex
-from pix.model import Candidate, CandidateQuery, Criteria, IdentifierPattern
+from pix.queries import Candidate, CandidateQuery, Criteria, IdentifierPattern
 from tests.pix.v3.desk import Desk
 
 EVENT = "controlActProcess/subject/registrationEvent"

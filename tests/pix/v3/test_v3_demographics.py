@@ -10,7 +10,8 @@ from ihe.domain import AssigningAuthority
 from ihe.exchange import Exchange, SOAPRequest
 from ihe.identifiers import PatientKey
 from pix.iti47 import ITI_47, Candidates
-from pix.model import Address, Candidate, Coded, Demographics, Identifier, Page, PersonName, Telecom
+from pix.model import Address, Coded, Demographics, Identifier, PersonName, Telecom
+from pix.queries import Candidate, Page
 from pix.v3_answers import Community
 from pix.v3_demographics import add_person, demographics
 from pix.v3_elements import add, child, message

@@ -1,0 +1,90 @@
+"""What is asked of the index and what it answers, in values (ITI TF-2: 3.21, 3.47; Appendix M)."""
+
+from dataclasses import dataclass
+
+from ihe.datatypes import CX
+from ihe.domain import AssigningAuthority
+from ihe.identifiers import PatientKey
+from pix.model import Demographics, Identifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifierPattern:
+    """An identifier to search for; without an authority it may be of any domain."""
+
+    id: str
+    authority: AssigningAuthority | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criteria:
+    """What to search for: every criterion must hold (ITI TF-2: Table M.4.2-1).
+
+    Texts ignore case and accents and may hold ``*`` for any characters. ``birth`` is an inclusive range of two DTM,
+    each of any precision: ``("1980", "1980")`` is the whole year. An account without an authority may be anybody's.
+    """
+
+    identifiers: tuple[IdentifierPattern, ...] = ()
+    family: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    birth: tuple[str, str] | None = None
+    sex: str | None = None
+    street: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    mothers_family: str | None = None
+    mothers_given: str | None = None
+    phone: str | None = None
+    accounts: tuple[CX, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One person that matches: the ids of all linked sources, and the demographics of the record that matched."""
+
+    key: PatientKey
+    identifiers: tuple[Identifier, ...]
+    demographics: Demographics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A part of the result. ``total`` counts all matches; ``truncated`` says that there were more than the index lists.
+
+    ``start`` is the 1-based number of the first candidate here; ``pointer`` fetches the next page, None at the end.
+    ``domains`` (OIDs) and ``asked`` are those of the query.
+    """
+
+    candidates: tuple[Candidate, ...]
+    total: int
+    start: int = 1
+    pointer: str | None = None
+    truncated: bool = False
+    domains: tuple[str, ...] = ()
+    asked: str = ""
+
+    @property
+    def remaining(self) -> int:
+        """How many matches follow after this page."""
+        return max(self.total - (self.start - 1) - len(self.candidates), 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateQuery:
+    """A demographics query. ``owner`` and ``tag`` name it for continuation and cancellation (sender, query tag).
+
+    ``domains`` restricts the identifiers in the answer, empty for all; a person without an id in any of them is not
+    returned (ITI TF-2: 3.21.4.2.2.8, case 2). ``quantity`` limits the first page, None for all at once.
+    ``alternatives`` are further criteria: a person who meets them or ``criteria`` is found. ``asked`` is the query as
+    sent, which answers repeat in HL7 v3 (ITI TF-2: 3.47.4.2.2.3).
+    """
+
+    criteria: Criteria
+    alternatives: tuple[Criteria, ...] = ()
+    domains: tuple[AssigningAuthority, ...] = ()
+    quantity: int | None = None
+    owner: str = ""
+    tag: str = ""
+    asked: str = ""

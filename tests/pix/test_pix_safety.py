@@ -1,0 +1,187 @@
+"""What must never happen: two people linked, a link that outlives its reason, an answer AA to what was not done."""
+
+import pytest
+
+from ihe.errors import HL7ErrorCode, Rejected
+from pix.model import Demographics, IdentifierList, PersonName
+from tests.pix.scene import ANNA, MATRICULE, OTHER_MATRICULE, Scene, person
+
+MARC = person("Marc", "Thill", "19500101")
+JEAN = person("Jean", "Muller", "19700303")
+COMPLETE = IdentifierList.COMPLETE
+
+
+def test_a_message_with_the_ids_of_two_other_people_is_refused_and_changes_nothing(scene: Scene) -> None:
+    scene.feed("LAB:5", who=MARC, source="LIS|LABO")
+    scene.feed("CLINIC:7", who=JEAN, source="HIS|CLINIC")
+    before = scene.events()
+    with pytest.raises(Rejected) as caught:
+        scene.feed("LAB:5", "CLINIC:7")
+    assert caught.value.codes == {HL7ErrorCode.DUPLICATE_KEY_IDENTIFIER}
+    assert [each.location for each in caught.value.breaches] == ["LAB:5", "CLINIC:7"]
+    assert scene.events() == before
+
+
+def test_a_source_does_not_make_one_of_two_of_its_own_patients(scene: Scene) -> None:
+    scene.feed("HOSP:77", who=MARC)
+    scene.feed("HOSP:78", who=JEAN)
+    with pytest.raises(Rejected):
+        scene.feed("HOSP:77", "HOSP:78")
+    assert scene.others("HOSP:77") == []
+
+
+def test_a_vague_message_does_not_bridge_two_people(scene: Scene) -> None:
+    scene.feed("HOSP:1")
+    scene.feed("LAB:5", who=person("Anna", "Thill", "19500101"), source="LIS|LABO")
+    scene.feed("HOSP:1", "LAB:5", who=person("Anna", "", None))
+    assert scene.others("HOSP:1") == []
+    assert scene.tasks() == ["collision: two people in one message"]
+
+
+def test_a_source_corrects_its_record_and_adds_the_id_of_a_record_that_agrees(scene: Scene) -> None:
+    scene.feed("HOSP:77", who=person("Anna", birth="19080515"))
+    scene.feed("LAB:5", source="LIS|LABO")
+    scene.feed("HOSP:77", "LAB:5")
+    assert scene.others("LAB:5") == ["HOSP:77"]
+
+
+def test_ids_of_one_message_part_when_one_of_them_turns_out_to_be_somebody_else(scene: Scene) -> None:
+    scene.feed("HOSP:1", "LAB:5")
+    scene.feed("LAB:5", who=MARC, source="LIS|LABO")
+    assert scene.others("HOSP:1") == []
+    assert scene.tasks() == ["disagreement: birth date"]
+    scene.feed("LAB:5", source="LIS|LABO")
+    assert scene.others("HOSP:1") == ["LAB:5"]
+    assert scene.tasks() == []
+
+
+def test_a_deliberate_link_holds_whatever_the_demographics_say(scene: Scene) -> None:
+    scene.feed("HOSP:1", "LAB:5")
+    scene.link("HOSP:1", "LAB:5")
+    scene.feed("LAB:5", who=MARC, source="LIS|LABO")
+    assert scene.others("HOSP:1") == ["LAB:5"]
+
+
+def test_a_complete_list_takes_back_the_id_that_its_source_no_longer_lists(scene: Scene) -> None:
+    scene.feed("HOSP:1", "LAB:5", complete=COMPLETE)
+    scene.feed("HOSP:1", complete=COMPLETE)
+    assert scene.others("HOSP:1") == []
+    assert scene.others("LAB:5") == []
+
+
+def test_a_list_says_nothing_of_what_others_declared(scene: Scene) -> None:
+    scene.feed("HOSP:1", "LAB:5", source="RIS|HOSP", complete=COMPLETE)
+    scene.feed("HOSP:1", "CLINIC:7")
+    scene.feed("HOSP:1", complete=COMPLETE)
+    assert scene.others("HOSP:1") == ["LAB:5"]
+    scene.link("HOSP:1", "CLINIC:7")
+    scene.feed("HOSP:1", complete=COMPLETE)
+    assert scene.others("HOSP:1") == ["CLINIC:7", "LAB:5"]
+
+
+def test_an_unlinking_survives_the_merge_into_a_record_that_one_message_linked(scene: Scene) -> None:
+    scene.feed("HOSP:1", "CLINIC:7")
+    scene.unlink("HOSP:1", "CLINIC:7")
+    scene.feed("HOSP:2", "CLINIC:7")
+    scene.merge("HOSP:1", "HOSP:2")
+    assert scene.others("HOSP:2") == []
+
+
+def test_twins_with_the_number_of_one_of_them_are_not_linked(scene: Scene) -> None:
+    boy, girl = (
+        Demographics(names=(PersonName(family="Weber", given=given),), birth_time="20260101", sex=sex)
+        for given, sex in (("Paul", "M"), ("Paula", "F"))
+    )
+    scene.feed("HOSP:1", f"NAT:{MATRICULE}", who=boy)
+    scene.feed("CLINIC:7", f"NAT:{MATRICULE}", who=girl)
+    assert scene.others("HOSP:1") == [f"NAT:{MATRICULE}"]
+    assert scene.tasks() == ["disagreement: sex"]
+
+
+def test_a_mistyped_sex_does_not_part_what_else_agrees(scene: Scene) -> None:
+    scene.feed("HOSP:1", f"NAT:{MATRICULE}")
+    mistyped = Demographics(names=ANNA.names, birth_time=ANNA.birth_time, sex="M")
+    scene.feed("CLINIC:7", f"NAT:{MATRICULE}", who=mistyped)
+    assert scene.others("HOSP:1") == ["CLINIC:7", f"NAT:{MATRICULE}"]
+
+
+def test_a_national_id_in_a_link_message_does_not_link_by_itself(scene: Scene) -> None:
+    scene.feed("HOSP:1")
+    scene.feed("CLINIC:7", who=MARC)
+    scene.feed("CLINIC:8", who=MARC)
+    scene.feed("HOSP:2")
+    index = scene.index
+    national = scene.id(f"NAT:{MATRICULE}")
+    index.link((scene.id("HOSP:1"), national), (scene.id("HOSP:2"),), scene.origin())
+    index.link((scene.id("CLINIC:7"), national), (scene.id("CLINIC:8"),), scene.origin())
+    assert scene.others("HOSP:1") == ["HOSP:2"]
+    assert scene.others("CLINIC:7") == ["CLINIC:8"]
+
+
+@pytest.mark.parametrize("event", ["link", "unlink"])
+def test_a_link_or_unlink_of_a_merged_id_is_not_silently_ignored(scene: Scene, event: str) -> None:
+    scene.feed("HOSP:1")
+    scene.feed("HOSP:2", "CLINIC:7")
+    scene.merge("HOSP:1", "HOSP:2")
+    with pytest.raises(Rejected) as caught:
+        getattr(scene, event)("CLINIC:7", "HOSP:1")
+    assert caught.value.breaches[0].location == "HOSP:1"
+
+
+@pytest.mark.parametrize("event", ["merge_or_change", "change"])
+def test_an_id_merged_into_one_patient_is_not_silently_left_there_by_a_merge_into_another(
+    scene: Scene, event: str
+) -> None:
+    for id in ("HOSP:1", "HOSP:2", "HOSP:3"):
+        scene.feed(id)
+    scene.merge("HOSP:1", "HOSP:2")
+    with pytest.raises(Rejected) as caught:
+        getattr(scene, event)("HOSP:1", "HOSP:3" if event == "merge_or_change" else "HOSP:4")
+    assert caught.value.breaches[0].location == "HOSP:1"
+
+
+def test_the_same_merge_in_another_message_is_no_error(scene: Scene) -> None:
+    for id in ("HOSP:1", "HOSP:2", "HOSP:3"):
+        scene.feed(id)
+    scene.merge("HOSP:1", "HOSP:2")
+    scene.merge_or_change("HOSP:1", "HOSP:2")
+    assert scene.others("HOSP:1") is None
+
+
+def test_a_national_record_is_not_overwritten_by_another_sources_other_patient(scene: Scene) -> None:
+    scene.feed(f"NAT:{MATRICULE}", source="LIS|LABO")
+    with pytest.raises(Rejected) as caught:
+        scene.feed(f"NAT:{MATRICULE}", who=MARC, source="HIS|CLINIC")
+    assert caught.value.codes == {HL7ErrorCode.DUPLICATE_KEY_IDENTIFIER}
+    scene.feed(f"NAT:{MATRICULE}", who=person("Anna", birth="19800516"), source="LIS|LABO")
+
+
+def test_a_task_is_closed_when_its_records_no_longer_share_an_id(scene: Scene) -> None:
+    scene.feed("HOSP:1", f"NAT:{MATRICULE}")
+    scene.feed("CLINIC:7", f"NAT:{MATRICULE}", who=MARC)
+    assert scene.tasks() == ["disagreement: birth date"]
+    scene.feed("CLINIC:7", f"NAT:{OTHER_MATRICULE}", who=MARC)
+    assert scene.tasks() == []
+
+
+def test_the_tasks_of_a_merged_record_are_those_of_its_survivor(scene: Scene) -> None:
+    scene.feed("HOSP:1", f"NAT:{MATRICULE}")
+    scene.feed("CLINIC:7", f"NAT:{MATRICULE}", who=MARC)
+    scene.feed("LAB:5", who=MARC, source="LIS|LABO")
+    scene.feed("HOSP:1", "LAB:5")
+    scene.feed("HOSP:2")
+    scene.merge("HOSP:1", "HOSP:2")
+    assert scene.tasks() == ["collision: two people in one message", "disagreement: birth date"]
+    assert all(key not in scene.task_records() for key in scene.keys("HOSP:1"))
+
+
+def test_who_leaves_a_crowd_with_one_number_takes_nobody_along(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pix.linking.LARGEST", 4)
+    for number in range(4):
+        scene.feed(f"HOSP:{number}", f"NAT:{MATRICULE}")
+    for number in range(3):
+        scene.feed(f"CLINIC:{number}", f"NAT:{MATRICULE}", who=MARC)
+    scene.feed("HOSP:0", f"NAT:{MATRICULE}", who=JEAN)
+    assert scene.others("HOSP:0") == [f"NAT:{MATRICULE}"]
+    assert scene.others("HOSP:1") == ["HOSP:2", "HOSP:3", f"NAT:{MATRICULE}"]
+    assert "crowd: more records are connected than linking looks at" in scene.tasks()
