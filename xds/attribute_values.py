@@ -5,16 +5,25 @@ from functools import cache
 from typing import Any
 
 from xds.attribute_tables import TABLES
-from xds.attributes import Attribute, locate
+from xds.attributes import Attribute, Sender, locate
 from xds.ebrim_writing import KINDS
 from xds.model import Author, MetadataObject, RegistryObject, Submission
 
+Rows = Mapping[MetadataObject, tuple[Attribute, ...]]
+ALL: Rows = {kind: table.attributes for kind, table in TABLES.items()}
 
-def rows(submission: Submission) -> Iterator[tuple[RegistryObject, Attribute, Any]]:
-    """Each object, each row of its table and the value; None or () where it is absent."""
+
+def rows(submission: Submission, wanted: Rows = ALL) -> Iterator[tuple[RegistryObject, Attribute, Any]]:
+    """Each object, each wanted row of its table and the value; None or () where it is absent."""
     for each in submission.objects:
-        for attribute in TABLES[KINDS[type(each)]].attributes:
+        for attribute in wanted[KINDS[type(each)]]:
             yield each, attribute, getattr(each, attribute.field)
+
+
+@cache
+def rows_that_say(cell: str, sender: Sender) -> Rows:
+    """The rows of the tables that say this to the sender, for example R."""
+    return {kind: tuple(row for row in all if row.cell(sender) == cell) for kind, all in ALL.items()}
 
 
 def values(submission: Submission, *names: str) -> Iterator[tuple[str, Any]]:
@@ -30,11 +39,8 @@ def values(submission: Submission, *names: str) -> Iterator[tuple[str, Any]]:
 
 
 @cache
-def _rows_named(names: tuple[str, ...]) -> Mapping[MetadataObject, tuple[Attribute, ...]]:
-    return {
-        kind: tuple(row for row in table.attributes if f"{kind.value}.{row.name}" in names)
-        for kind, table in TABLES.items()
-    }
+def _rows_named(names: tuple[str, ...]) -> Rows:
+    return {kind: tuple(row for row in all if f"{kind.value}.{row.name}" in names) for kind, all in ALL.items()}
 
 
 def authors(submission: Submission) -> Iterator[tuple[str, Author]]:

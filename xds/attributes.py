@@ -4,9 +4,9 @@
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from functools import cache
+from functools import cached_property
 
 from xds.attribute_types import ValueType
 from xds.model import MetadataObject
@@ -120,25 +120,18 @@ class Attribute:
     coding: Coding
     optionality: str
     section: str
+    field: str = field(init=False, repr=False)
+    """The name of the model's field: ``creationTime`` is ``creation_time``, ``logicalID`` is ``logical_id``."""
 
-    @property
-    def field(self) -> str:
-        """The name of the model's field: ``creationTime`` is ``creation_time``, ``logicalID`` is ``logical_id``."""
-        return _field(self.name)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "field", re.sub("(?<=[a-z])(?=[A-Z])", "_", self.name).lower())
 
-    def required_of(self, sender: Sender) -> bool:
-        """Claim that this sender shall supply the attribute."""
-        return self._cell(sender) == "R"
-
-    def prohibited_to(self, sender: Sender) -> bool:
-        """Claim that this sender shall not supply the attribute."""
-        return self._cell(sender) == "X"
-
-    def _cell(self, sender: Sender) -> str:
-        return _cells(self.optionality)[sender.value[1]]
+    def cell(self, sender: Sender) -> str:
+        """What the table says to this sender."""
+        return self.optionality.split()[sender.value[1]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, for the cached properties
 class ObjectTable:
     """How one kind of object is coded: element, the node that labels it, its rows in the order of the schema."""
 
@@ -147,17 +140,23 @@ class ObjectTable:
     node: str | None
     attributes: tuple[Attribute, ...]
 
+    @cached_property
+    def schemes(self) -> frozenset[str]:
+        """The classificationSchemes and identificationSchemes of its rows."""
+        kinds = Classification | ClassificationList | AuthorList | ExternalIdentifier
+        return frozenset(row.coding.scheme for row in self.attributes if isinstance(row.coding, kinds))
+
+    @cached_property
+    def nodes(self) -> frozenset[str | None]:
+        """The classificationNodes that may label such an object."""
+        return frozenset((self.node, *(row.coding.node for row in self.attributes if isinstance(row.coding, Flag))))
+
+    @cached_property
+    def slots(self) -> frozenset[str]:
+        """The names of the Slots that are no extra metadata."""
+        return frozenset(row.coding.name for row in self.attributes if isinstance(row.coding, Slot | SlotList))
+
 
 def locate(kind: MetadataObject, entry_uuid: str, attribute: str = "") -> str:
     """Where a breach is: ``DocumentEntry(Document01).creationTime``."""
     return f"{kind.value}({entry_uuid})" + (f".{attribute}" if attribute else "")
-
-
-@cache
-def _field(name: str) -> str:
-    return re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower()
-
-
-@cache
-def _cells(optionality: str) -> tuple[str, ...]:
-    return tuple(optionality.split())

@@ -1,15 +1,18 @@
 """ebRIM elements as plain values, before anybody asks what they mean (ebRIM 3.0; ITI TF-3: 4.2.1.4)."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lxml.etree import QName, _Element
+from lxml.etree import _Element
 
 from xds.fragments import RIM
 from xds.model import InternationalString, LocalizedString
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _TAG = f"{{{RIM}}}"
+_CLASSIFICATION, _OBJECT_REF = _TAG + "Classification", _TAG + "ObjectRef"
+_VALUE_LIST, _VALUE = _TAG + "ValueList", _TAG + "Value"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,17 +76,13 @@ class RIMList:
     foreign: tuple[str, ...]
 
 
-OBJECTS = ("ExtrinsicObject", "RegistryPackage", "Association")
+OBJECTS = {_TAG + name: name for name in ("ExtrinsicObject", "RegistryPackage", "Association")}
 
 
 def read_list(registry_object_list: _Element) -> RIMList:
     """Read all objects; a Classification beside an object joins it (ITI TF-3: 4.2.1.2.1). ObjectRefs say nothing."""
-    objects = [_object(child) for child in registry_object_list if _name(child) in OBJECTS]
-    beside = [
-        replace(_classification(child), nested=False)
-        for child in registry_object_list
-        if _name(child) == "Classification"
-    ]
+    objects = [_object(child) for child in registry_object_list if child.tag in OBJECTS]
+    beside = [replace(_classification(each), nested=False) for each in registry_object_list.findall(_CLASSIFICATION)]
     ids = {each.id for each in objects}
     return RIMList(
         objects=tuple(_joined(each, beside) for each in objects),
@@ -91,7 +90,7 @@ def read_list(registry_object_list: _Element) -> RIMList:
         foreign=tuple(
             str(child.tag)
             for child in registry_object_list
-            if _name(child) not in (*OBJECTS, "Classification", "ObjectRef")
+            if child.tag not in (*OBJECTS, _CLASSIFICATION, _OBJECT_REF)
         ),
     )
 
@@ -101,29 +100,32 @@ def _joined(each: RIMObject, beside: list[RIMClassification]) -> RIMObject:
     return replace(each, classifications=each.classifications + own) if own else each
 
 
-def _name(element: _Element) -> str:
-    name = QName(element)
-    return name.localname if name.namespace == RIM else ""
+def _children(element: _Element) -> Mapping[str, Sequence[_Element]]:
+    """The child elements by their names, in one walk."""
+    found: dict[str, list[_Element]] = defaultdict(list)
+    for child in element:
+        found[str(child.tag).removeprefix(_TAG)].append(child)
+    return found
 
 
 def _object(element: _Element) -> RIMObject:
-    version = element.find(_TAG + "VersionInfo")
+    children = _children(element)
     return RIMObject(
-        element=_name(element),
+        element=OBJECTS[element.tag],
         id=element.get("id", "").strip(),
         attributes={str(name): str(value).strip() for name, value in element.items() if value.strip()},
-        slots=_slots(element),
-        texts={name: _texts(element.find(_TAG + name)) for name in ("Name", "Description")},
-        version=version.get("versionName") if version is not None else None,
-        classifications=tuple(_classification(each) for each in element.findall(_TAG + "Classification")),
-        identifiers=tuple(_identifier(each) for each in element.findall(_TAG + "ExternalIdentifier")),
+        slots=_slots(children["Slot"]),
+        texts={name: _texts(children[name]) for name in ("Name", "Description")},
+        version=next((each.get("versionName") for each in children["VersionInfo"]), None),
+        classifications=tuple(_classification(each) for each in children["Classification"]),
+        identifiers=tuple(_identifier(each) for each in children["ExternalIdentifier"]),
     )
 
 
-def _slots(element: _Element) -> RIMSlots:
+def _slots(slots: Iterable[_Element]) -> RIMSlots:
     values: dict[str, tuple[str, ...]] = {}
     repeated: list[str] = []
-    for slot in element.findall(_TAG + "Slot"):
+    for slot in slots:
         name = slot.get("name", "")
         if name in values:
             repeated.append(name)
@@ -132,30 +134,31 @@ def _slots(element: _Element) -> RIMSlots:
 
 
 def _values(slot: _Element) -> Iterator[str]:
-    for value in slot.iterfind(f"{_TAG}ValueList/{_TAG}Value"):
-        yield value.text or ""
+    for values in slot.iterchildren(_VALUE_LIST):
+        for value in values.iterchildren(_VALUE):
+            yield value.text or ""
 
 
-def _texts(international: _Element | None) -> InternationalString:
-    if international is None:
-        return ()
-    strings = international.findall(_TAG + "LocalizedString")
+def _texts(names: Sequence[_Element]) -> InternationalString:
+    """The spellings of the first of these elements; the schema allows no second."""
+    strings = names[0].iterchildren(_TAG + "LocalizedString") if names else ()
     return tuple(LocalizedString(each.get("value", ""), each.get(_LANG)) for each in strings if each.get("value"))
 
 
-def _display(element: _Element) -> str:
-    return next((text.value.strip() for text in _texts(element.find(_TAG + "Name"))), "")
+def _display(names: Sequence[_Element]) -> str:
+    return next((text.value.strip() for text in _texts(names)), "")
 
 
 def _classification(element: _Element) -> RIMClassification:
+    children = _children(element)
     return RIMClassification(
         scheme=element.get("classificationScheme"),
         node=element.get("classificationNode"),
         representation=element.get("nodeRepresentation"),
         classified_object=element.get("classifiedObject"),
         object_type=element.get("objectType"),
-        slots=_slots(element),
-        display=_display(element),
+        slots=_slots(children["Slot"]),
+        display=_display(children["Name"]),
     )
 
 
@@ -165,5 +168,5 @@ def _identifier(element: _Element) -> RIMIdentifier:
         value=element.get("value", "").strip(),
         registry_object=element.get("registryObject"),
         object_type=element.get("objectType"),
-        name=_display(element),
+        name=_display(element.findall(_TAG + "Name")),
     )

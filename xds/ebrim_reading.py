@@ -59,7 +59,7 @@ class Reader:
         """Refuse what no row of the table reads; Slots are extra metadata and never refused here."""
         for name in self.source.slots.repeated:
             self._refuse(name, "The name of a Slot is unique within its object", "4.2.3.1.6")
-        known = {getattr(attribute.coding, "scheme", None) for attribute in self.table.attributes}
+        known = self.table.schemes
         for classification in self.source.classifications:
             if not classification.node and classification.scheme not in known:
                 self._unknown("classificationScheme", classification.scheme)
@@ -70,9 +70,8 @@ class Reader:
 
     def extra(self) -> tuple[ExtraSlot, ...]:
         """The Slots that the Technical Framework does not define (4.2.3.1.6)."""
-        known = {coding.name for row in self.table.attributes if isinstance(coding := row.coding, Slot | SlotList)}
         slots = self.source.slots.values.items()
-        return tuple(ExtraSlot(name, values) for name, values in slots if name not in known)
+        return tuple(ExtraSlot(name, values) for name, values in slots if name not in self.table.slots)
 
     def _classified(self, attribute: Attribute) -> Any:
         match attribute.coding:
@@ -152,9 +151,8 @@ class Reader:
             self._refuse(name, f"{kind}/@objectType has a fixed value", "4.2.3.1", observed, expected)
 
     def _check_nodes(self) -> None:
-        known = {coding.node for row in self.table.attributes if isinstance(coding := row.coding, Flag)}
         for classification in self.source.classifications:
-            if classification.node and classification.node not in known | {self.table.node}:
+            if classification.node and classification.node not in self.table.nodes:
                 self._unknown("classificationNode", classification.node)
 
     def _codes(self, attribute: Attribute, scheme: str) -> list[Code]:

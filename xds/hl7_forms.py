@@ -5,9 +5,9 @@ Each function gives a sentence, or None where the text is right. Lengths that HL
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date
 
-from ihe.datatypes import earliest, is_dtm, parse_patient_id
+from ihe.datatypes import is_dtm, parse_patient_id
 from ihe.identifiers import is_oid
 
 _ESCAPE = re.compile(r"\\[FSRTE]\\")
@@ -29,7 +29,7 @@ def dtm(text: str) -> str | None:
     if not is_dtm(text):
         return "a time has the form YYYY[MM[DD[hh[mm[ss]]]]] in UTC, with digits alone"
     try:
-        datetime.strptime(earliest(text), "%Y%m%d%H%M%S")
+        date(int(text[:4]), int(text[4:6] or 1), int(text[6:8] or 1))
     except ValueError:
         return "the calendar has no such day"
     return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ihe.citations import tf2, tf3
 from ihe.errors import ErrorCode
 from ihe.rules import Offence, Offender, Rule, rule
-from xds.attribute_values import rows, where
+from xds.attribute_values import rows, rows_that_say, where
 from xds.attributes import Sender
 from xds.model import ObjectType, Submission
 from xds.rules_operations import ANNOTATIONS
@@ -26,17 +26,16 @@ class Sent:
 @rule(METADATA, tf3("Table 4.3.1-3"))
 def required_attributes_are_there(sent: Sent) -> Iterator[Offender]:
     """Every attribute is there that Table 4.3.1-3 requires of the sender."""
-    for each, attribute, value in rows(sent.submission):
-        if attribute.required_of(sent.sender) and value in (None, ()):
+    for each, attribute, value in rows(sent.submission, rows_that_say("R", sent.sender)):
+        if value in (None, ()):
             yield Offence(where(each, attribute.name), expected=f"R for {sent.sender.value[0]}")
 
 
 @rule(METADATA, tf3("Table 4.3.1-3"))
 def prohibited_attributes_are_not_there(sent: Sent) -> Iterator[Offender]:
     """No attribute is there that Table 4.3.1-3 prohibits to the sender."""
-    for each, attribute, value in rows(sent.submission):
-        is_there = value is not None and value is not False and value != ()
-        if attribute.prohibited_to(sent.sender) and is_there:
+    for each, attribute, value in rows(sent.submission, rows_that_say("X", sent.sender)):
+        if value is not None and value is not False and value != ():
             yield Offence(where(each, attribute.name), expected=f"X for {sent.sender.value[0]}")
 
 
