@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 import socket
 import ssl
 import subprocess
@@ -19,6 +20,7 @@ from affinity.client.connecting import explain_connection
 from affinity.domain import load
 from soap.client import FaultReceived
 
+COMMANDS = Path(__file__).parents[2] / "docs/commands.md"
 VERBS = ("up", "serve", "doctor", "init", "config", "send", "pix", "pdq", "submit", "query", "retrieve")
 PATIENT = "4711^^^&2.25.3&ISO"
 MESSAGE = "MSH|^~\\&|A|B|C|D|1||ADT^A28|1|P|2.5\nPID|||1^^^N||Doe^Jo\n"
@@ -64,6 +66,11 @@ def test_every_verb_explains_itself_with_examples(verb: str) -> None:
 def test_the_list_of_verbs_is_complete() -> None:
     listed = run("--help").stdout
     assert [verb for verb in VERBS if verb not in listed] == []
+
+
+def test_the_page_of_commands_has_a_section_for_every_verb() -> None:
+    headings = re.findall("^## (affinity .+)$", COMMANDS.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {verb for heading in headings for verb in heading.replace("affinity ", "").split(", ")} == set(VERBS)
 
 
 @pytest.mark.parametrize(
