@@ -2,12 +2,16 @@
 
 import fcntl
 import os
+import sqlite3
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from affinity.database import Database
 from affinity.domain import LoadedDomain, locate
@@ -45,8 +49,8 @@ class Node:
         os.close(self.lock)
 
 
-class DataDirectoryInUse(Exception):
-    """Two processes on one data directory would each believe that they alone write to it."""
+class UnusableData(ValueError):
+    """The node must not start on this data directory; the text says what to mend."""
 
 
 def utc_now() -> datetime:
@@ -57,16 +61,40 @@ def utc_now() -> datetime:
 def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
     """Open or create the data directory, migrate the database, clear up after a crash."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (settings.data / DOMAIN_NOTE).write_text(f"{locate(settings.domain).resolve()}\n")
-    lock = _lock(settings.data)
-    database = Database(settings.database)
-    upgrade(database.engine)
-    store = FileStore(settings.data / "documents", _keys(settings))
-    ports = _ports(settings, loaded.affinity_domain, database, store)
-    repository: DocumentRepository = ports[Actor.DOCUMENT_REPOSITORY]
-    store.sweep(repository.is_referenced, time.time())
+    with ExitStack() as undone:
+        lock = _lock(settings.data)
+        undone.callback(os.close, lock)
+        (settings.data / DOMAIN_NOTE).write_text(f"{locate(settings.domain).resolve()}\n")
+        database = _database(settings)
+        undone.callback(database.close)
+        store = FileStore(settings.data / "documents", _keys(settings))
+        ports = _ports(settings, loaded.affinity_domain, database, store)
+        repository: DocumentRepository = ports[Actor.DOCUMENT_REPOSITORY]
+        store.sweep(repository.is_referenced, time.time())
+        undone.pop_all()
     sources = HL7Sources.of(loaded.organizations)
     return Node(database=database, store=store, ports=ports, sources=sources, lock=lock)
+
+
+def _database(settings: Settings) -> Database:
+    """Open and migrate. A database that cannot be reached is another matter than one that cannot be read."""
+    try:
+        database = Database(settings.database)
+        upgrade(database.engine)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise UnusableData(f"database_url is no URL of a database: {error}") from error
+    except sqlite3.DatabaseError as error:  # at the first connection, the driver's own
+        raise _damaged(settings, error) from error
+    except DatabaseError as error:
+        if isinstance(error.orig, sqlite3.DatabaseError):
+            raise _damaged(settings, error.orig) from error
+        raise
+    return database
+
+
+def _damaged(settings: Settings, error: Exception) -> UnusableData:
+    file = settings.database.removeprefix("sqlite:///")
+    return UnusableData(f"{file} cannot be used: {error}; restore it from a backup, together with the documents")
 
 
 def _ports(settings: Settings, domain: AffinityDomain, database: Database, store: FileStore) -> dict[Actor, Any]:
@@ -106,7 +134,8 @@ def _lock(data: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        raise DataDirectoryInUse(f"{data} is in use by another affinity process; stop it or choose --data") from None
+        # Two processes would each believe that they alone write to it.
+        raise UnusableData(f"{data} is in use by another affinity process; stop it or choose --data") from None
     return descriptor
 
 
@@ -114,7 +143,21 @@ def _keys(settings: Settings) -> KeyRing | None:
     """The key that seals documents: the configured file, else one made once in the data directory."""
     if not settings.encrypt_documents:
         return None
-    if settings.master_key:
-        return load_keys(settings.master_key)
-    file = settings.data / "documents.key"
-    return load_keys(file) if file.exists() else create_keys(file)
+    file = settings.master_key or settings.data / "documents.key"
+    if settings.master_key or file.exists():
+        return _load(file)
+    if any((settings.data / "documents" / "content").glob("*/*/*.sealed")):
+        raise UnusableData(
+            f"{file} is missing, but stored documents are sealed with its keys; restore it from a backup"
+        )
+    return create_keys(file)
+
+
+def _load(file: Path) -> KeyRing:
+    try:
+        return load_keys(file)
+    except ValueError as error:
+        raise UnusableData(
+            f"{file} holds no usable keys ({error}); it has one key a line, of 64 hexadecimal digits. Documents sealed "
+            "under a lost key cannot be read again: restore the file from a backup"
+        ) from error

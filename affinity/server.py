@@ -1,6 +1,7 @@
 """The listeners of one node: HTTP, HTTPS, MLLP, MLLP over TLS; opened together, drained together."""
 
 import json
+import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,7 @@ class Server:
         """Bind first: the WSDL names the port, which may be any free one."""
         if port is None:
             return
-        bound = _bind(self._settings.listen.host, port)
+        bound = _bind(name, self._settings.listen.host, port)
         self.ports[name] = bound.getsockname()[1]
         factory = self._mllp if name.startswith("mllp") else self._site(name)
         adopted = self._reactor.adoptStreamPort(bound.fileno(), bound.family, secured(factory, tls, self._reactor))
@@ -139,10 +140,14 @@ class Server:
         self._workers.abandon()
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def _bind(name: str, host: str, port: int) -> socket.socket:
     """A listening socket; until it is adopted, connections wait in its backlog."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=False)
+    try:
+        bound = socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=False)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise OSError(error.errno, f"{name} cannot listen on {host} port {port}: {reason}") from error
     bound.setblocking(False)
     return bound
 
