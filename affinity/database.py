@@ -99,17 +99,22 @@ class _Job(Generic[Result]):
     future: Future[Result]
 
     def run(self, connection: Connection) -> Callable[[], None]:
-        """Do the work in a savepoint; return what releases the waiting caller once the group is committed."""
+        """Do the work in a savepoint; return what releases the waiting caller once the group is committed.
+
+        SQLAlchemy's own savepoint takes a sixth of the time of a small work, so the driver is told directly.
+        """
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute("SAVEPOINT work")
         try:
-            with connection.begin_nested():
-                result = self.work(connection)
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise
-            failure: Exception = error
+            result = self.work(connection)
         except Exception as error:  # the caller's own: it is handed back to the caller, never swallowed
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                raise
+            driver.execute("ROLLBACK TO work")
+            driver.execute("RELEASE work")
             failure = error
         else:
+            driver.execute("RELEASE work")
             return lambda: self.future.set_result(result)
         return lambda: self.future.set_exception(failure)
 

@@ -58,6 +58,23 @@ def test_one_bad_work_of_many_fails_alone(notes: Database) -> None:
     assert count(notes) == 100
 
 
+def test_a_database_that_gave_up_the_whole_transaction_fails_every_work_of_it(tmp_path: Path) -> None:
+    """SQLite rolls back by itself when the disk is full, for example: then no savepoint is left to go back to."""
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    NOTES.metadata.create_all(database.engine)
+
+    def given_up(connection: Connection) -> None:
+        connection.execute(insert(NOTES).values(id=1))
+        connection.exec_driver_sql("ROLLBACK")
+        raise ValueError("the disk is full")
+
+    with pytest.raises(Exception, match="savepoint"):
+        database.write(given_up)
+    assert database.write(add(2)) == 2
+    assert count(database) == 1
+    database.close()
+
+
 def test_many_writers_share_one_commit(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'a.db'}")
     NOTES.metadata.create_all(database.engine)
