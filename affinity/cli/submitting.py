@@ -2,9 +2,9 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,16 +112,15 @@ def _send(
 ) -> Verdict:
     ids = [f"{number}.{new_oid()}@affinity" for number in range(1, len(descriptions) + 1)]
     body = xds.provide_and_register(submission, ids)
-    with ExitStack() as shown:
-        parts = [_part(each, id, shown) for each, id in zip(descriptions, ids, strict=True)]
+    plain = [_part(each, id) for each, id in zip(descriptions, ids, strict=True)]
+    with watched(f"{len(plain)} documents", sum(part.size for part in plain)) as advance:
+        parts = [replace(part, chunks=partial(_counted, part, advance)) for part in plain]
         answer = soap_client(url, security).call(soap_binding(ITI_41), [body], security=assertion, parts=parts)
     return verdict(answer.body)
 
 
-def _part(description: Description, content_id: str, shown: ExitStack) -> OutgoingPart:
-    part = file_part(description.file, content_id, description.entry.mime_type or "application/octet-stream")
-    advance = shown.enter_context(watched(description.file.name, part.size))
-    return replace(part, chunks=lambda: _counted(part, advance))
+def _part(description: Description, content_id: str) -> OutgoingPart:
+    return file_part(description.file, content_id, description.entry.mime_type or "application/octet-stream")
 
 
 def _counted(part: OutgoingPart, advance: Advance) -> Iterator[bytes]:
