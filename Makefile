@@ -35,7 +35,7 @@ bench: setup          ## print the benchmark table
 	@$(BIN)/python -m benchmarks
 
 interop: setup        ## foreign clients (IPF, Java 17 and Maven) against a node of our own, every transaction, plain and TLS
-	@$(BIN)/python interop/run.py
+	@$(BIN)/python -m interop.run
 
 lock:                 ## resolve the versions again (needs pip-tools in .venv)
 	@$(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
