@@ -8,22 +8,13 @@ from ihe.datatypes import Code
 from ihe.domain import AffinityDomain
 from ihe.errors import ErrorCode
 from ihe.rules import Offence, Offender, Rule, rule
-from xds.attribute_values import values
+from xds.attribute_values import ALL, Rows, rows, values, where
+from xds.attributes import Classification, ClassificationList
 from xds.model import Submission
 
-CODED = {
-    "DocumentEntry": (
-        "classCode",
-        "confidentialityCode",
-        "eventCodeList",
-        "formatCode",
-        "healthcareFacilityTypeCode",
-        "practiceSettingCode",
-        "typeCode",
-    ),
-    "SubmissionSet": ("contentTypeCode",),
-    "Folder": ("codeList",),
-    "Association": ("associationDocumentation",),
+CODED: Rows = {
+    kind: tuple(row for row in all if isinstance(row.coding, Classification | ClassificationList))
+    for kind, all in ALL.items()
 }
 WORDS = ("mimeType", "languageCode")
 """Attributes of a DocumentEntry without coding scheme, compared without regard to case."""
@@ -40,12 +31,11 @@ class InDomain:
 @rule(ErrorCode.REGISTRY_METADATA_ERROR, tf2("3.42.4.1.3.3.3"))
 def codes_are_of_the_domain(subject: InDomain) -> Iterator[Offender]:
     """A coded attribute has one of the values, code and coding scheme, that the affinity domain allows."""
-    for kind, attributes in CODED.items():
-        for attribute in attributes:
-            allowed = subject.domain.codes.get(attribute)
-            for location, code in values(subject.submission, f"{kind}.{attribute}"):
-                if allowed is not None and code not in allowed:
-                    yield Offence(location, observed=str(code), expected=_nearest(code, allowed))
+    for each, attribute, value in rows(subject.submission, CODED):
+        allowed = subject.domain.codes.get(attribute.name)
+        for code in value if isinstance(value, tuple) else (value,):
+            if allowed is not None and code is not None and code not in allowed:
+                yield Offence(where(each, attribute.name), observed=str(code), expected=_nearest(code, allowed))
 
 
 @rule(ErrorCode.REGISTRY_METADATA_ERROR, tf2("3.42.4.1.3.3.4"))

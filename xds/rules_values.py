@@ -173,7 +173,7 @@ def titles_are_short(submission: Submission) -> Iterator[Offender]:
 def values_fit_ebrim(submission: Submission) -> Iterator[Offender]:
     """No value is longer than its place in ebRIM: 256 characters, or 1024 in a LocalizedString."""
     for each, attribute, value in rows(submission):
-        for text, limit in _texts(value):
+        for text, limit in _texts(value) if value else ():
             if len(text) > limit:
                 yield Offence(where(each, attribute.name), observed=f"{len(text)} characters")
     for each in submission.objects:
