@@ -69,12 +69,15 @@ def _lost_a_race(error: DBAPIError) -> bool:
 
 
 def _engine(url: URL, pool_size: int) -> Engine:
+    """Errors are logged without the parameters of their statement: these are data of patients."""
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, pool_size=pool_size, max_overflow=64, connect_args={"isolation_level": None})
+        engine = create_engine(
+            url, pool_size=pool_size, max_overflow=64, hide_parameters=True, connect_args={"isolation_level": None}
+        )
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(url, pool_size=pool_size, max_overflow=pool_size)
+    return create_engine(url, pool_size=pool_size, max_overflow=pool_size, hide_parameters=True)
 
 
 def _snapshot_options(engine: Engine) -> dict[str, Any]:
