@@ -175,12 +175,13 @@ def derived_from(connection: Connection, originals: Collection[EntryUUID]) -> Ma
 
 
 def transformations(connection: Connection, uuids: Collection[EntryUUID]) -> frozenset[EntryUUID]:
-    """Which of these entries are transformations of others (ITI TF-3: 4.2.2.2.2)."""
+    """Which of these entries are, by an approved association, transformations of others (ITI TF-3: 4.2.2.2.2)."""
     if not uuids:
         return frozenset()
     query = (
         select(association.c.source_object)
         .where(association.c.source_object.in_(uuids), association.c.association_type == AssociationType.XFRM)
+        .where(association.c.status == AvailabilityStatus.APPROVED)
         .order_by(association.c.source_object)
     )
     return frozenset(connection.execute(query).scalars())

@@ -218,6 +218,16 @@ def test_a_transformation_is_not_appended(
     assert rejected.codes == {ErrorCode.REGISTRY_METADATA_ERROR}
 
 
+def test_what_is_no_transformation_any_more_is_appended(
+    registry: DocumentRegistry, database: Database, another_report: Reports, relate: Relate
+) -> None:
+    register(registry, another_report(1))
+    register(registry, another_report(2, relate("Document2", AssociationType.XFRM, uuid_of(database, 1))))
+    withdrawn = association.c.association_type == AssociationType.XFRM
+    database.write(lambda connection: connection.execute(association.update().where(withdrawn), {"status": DEPRECATED}))
+    register(registry, another_report(3, relate("Document3", AssociationType.APND, uuid_of(database, 2))))
+
+
 def test_an_entry_is_replaced_once_in_a_submission(
     registry: DocumentRegistry, database: Database, another_report: Reports, relate: Relate
 ) -> None:
