@@ -1,13 +1,16 @@
 """Logging: events, not prose, and never patient data (structlog)."""
 
 import logging
-import re
 import sys
+import traceback
+from collections.abc import Iterator
 
 import structlog
+from sqlalchemy.exc import OperationalError
+from structlog.typing import ExcInfo
 
-_ROWS = re.compile(r"\n(?:DETAIL|CONTEXT): .*")
-"""Where PostgreSQL's errors quote the row that they are about."""
+HARMLESS = (OSError, OperationalError)
+"""Failures of the machine, whose texts name files and hosts. What others say may quote a row or what was received."""
 
 
 def configure(*, as_json: bool, level: str) -> None:
@@ -19,7 +22,7 @@ def configure(*, as_json: bool, level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, _without_rows, renderer],
+        processors=[*shared, structlog.processors.ExceptionRenderer(tell), renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -28,15 +31,9 @@ def configure(*, as_json: bool, level: str) -> None:
     logging.getLogger("spyne").setLevel(logging.CRITICAL)
 
 
-def _without_rows(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    if "exception" in event:
-        event["exception"] = _ROWS.sub("", event["exception"])
-    return event
-
-
-def tell(failure: ExcInfo) -> str:
+def tell(exc_info: ExcInfo) -> str:
     """A traceback of types and places; an exception's text only where it cannot hold what a message said."""
-    return "\n".join(_chain(failure[1]))
+    return "\n".join(_chain(exc_info[1]))
 
 
 def _chain(error: BaseException | None) -> Iterator[str]:
