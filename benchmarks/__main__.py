@@ -1,0 +1,58 @@
+"""``python -m benchmarks``: real nodes, measured over loopback, as a table; bounded in count and time."""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from benchmarks import feeds, machine, memory, queries, report, starts, submissions
+from benchmarks.figures import FULL, QUICK, Effort, Figure, Say
+
+
+class Benchmark(StrEnum):
+    """What can be measured."""
+
+    QUERIES = "queries"
+    FEEDS = "feeds"
+    SUBMISSIONS = "submissions"
+    MEMORY = "memory"
+    STARTS = "starts"
+
+
+MEASURES: Mapping[Benchmark, Callable[[Path, Effort, Say], list[Figure]]] = {
+    Benchmark.QUERIES: queries.measure,
+    Benchmark.FEEDS: feeds.measure,
+    Benchmark.SUBMISSIONS: submissions.measure,
+    Benchmark.MEMORY: memory.measure,
+    Benchmark.STARTS: starts.measure,
+}
+
+
+def main(
+    quick: Annotated[bool, typer.Option("--quick", help="A fifth of the work, twice: a look, no result.")] = False,
+    only: Annotated[list[Benchmark] | None, typer.Option(help="Measure this alone; may be repeated.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Also write every run to this file.")] = None,
+    directory: Annotated[
+        Path | None, typer.Option(help="Where the nodes keep their data: the disk that is measured.")
+    ] = None,
+) -> None:
+    """Measure a node of this tree, on loopback alone; a few minutes, with --quick one."""
+    console, progress = Console(), Console(stderr=True)
+    effort = QUICK if quick else FULL
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(dir=directory, prefix="affinity-bench-") as made, progress.status("") as status:
+        place = Path(made)
+        found = machine.describe(place)
+        for each in only or Benchmark:
+            figures += MEASURES[each](place, effort, status.update)
+    report.show(console, found, figures)
+    if json is not None:
+        report.save(json, found, figures)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,178 @@
+"""The messages that the benchmarks send, made beforehand. Every patient is invented."""
+
+import os
+import uuid
+from collections.abc import Iterable
+from dataclasses import replace
+
+from affinity.client import xds
+from affinity.client.codebook import CodeBook
+from affinity.domain import load
+from ihe.datatypes import CX, HD, Code
+from ihe.exchange import OutgoingPart
+from ihe.identifiers import UniqueId, new_oid
+from ihe.transactions import SOAPBinding, Transaction
+from mllp.framing import frame
+from soap.head import ENVELOPE_END, request_head
+from soap.media import SOAP_XML
+from soap.mtom import pack
+from xds.iti18 import ITI_18
+from xds.iti41 import ITI_41
+from xds.model import Author, Submission
+from xds.stored_queries import FIND_DOCUMENTS
+
+RED = HD("IHERED", "1.3.6.1.4.1.21367.13.20.1000", "ISO")
+DOMAIN = load("connectathon").affinity_domain
+REPOSITORY_PATH, REGISTRY_PATH = "/xds/repository", "/xds/registry"
+APPROVED = "('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved')"
+ADT = (
+    "MSH|^~\\&|LIS|LAB|AFFINITY|AFFINITY|20260401120000+0000||ADT^A28^ADT_A05|{control}|P|2.5||||||UNICODE UTF-8\r"
+    "EVN||20260401120000+0000||||20260401115900\r"
+    "PID|||{id}^^^IHERED&1.3.6.1.4.1.21367.13.20.1000&ISO^PI||{family}^{given}^Maria^^^^L||19{year:02}{month:02}{day:02}"
+    "|F|||{number} rue des Essais^^Bourg-l'Essai^^L-{postal}^LUX^H||^PRN^PH^^352^26{phone}|||S\r"
+    "PV1||N\r"
+)
+FAMILIES = ("Muster", "Probst", "Exempel", "Weber", "Essai", "Schmit", "Thill", "Fictif", "Wagner", "Beispill")
+GIVEN = ("Anne", "Lea", "Claire", "Julie", "Emma", "Sophie", "Nora", "Mila", "Ida", "Rosa")
+
+
+def announcements(count: int) -> list[bytes]:
+    """Frames with ADT^A28, each for a patient never heard of."""
+    run = os.urandom(4).hex()
+    return [frame(_announcement(f"{run}{number}", number)) for number in range(count)]
+
+
+def announcement(patient_id: str) -> bytes:
+    """One frame with ADT^A28 for this patient."""
+    return frame(_announcement(patient_id, 0))
+
+
+def _announcement(patient_id: str, number: int) -> bytes:
+    return ADT.format(
+        control=uuid.uuid4().hex[:20],
+        id=patient_id,
+        family=f"{FAMILIES[number % 10]}{patient_id[-5:]}",
+        given=GIVEN[number // 10 % 10],
+        year=number % 100,
+        month=number % 12 + 1,
+        day=number % 28 + 1,
+        number=number % 90 + 1,
+        postal=1000 + number % 9000,
+        phone=f"{number % 1000000:06}",
+    ).encode()
+
+
+def post(path: str, content_type: str, length: int, chunks: Iterable[bytes]) -> bytes:
+    """One HTTP request on a connection that stays open."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n"
+    )
+    return b"".join((head.encode(), *chunks))
+
+
+def find_documents(patient_id: str) -> bytes:
+    """ITI-18 FindDocuments for the approved entries of one patient, whole entries wanted."""
+    slots = (
+        ("$XDSDocumentEntryPatientId", (xds.quoted(str(xds_id(patient_id))),)),
+        ("$XDSDocumentEntryStatus", (APPROVED,)),
+    )
+    binding = binding_of(ITI_18)
+    body = xds.stored_query(FIND_DOCUMENTS.id, slots)
+    envelope = _head(binding, REGISTRY_PATH) + body + ENVELOPE_END
+    content_type = f'{SOAP_XML}; charset=UTF-8; action="{binding.action}"'
+    return post(REGISTRY_PATH, content_type, len(envelope), (envelope,))
+
+
+def provide(patient_id: str, documents: Iterable[bytes]) -> bytes:
+    """ITI-41 in one piece: one submission of these documents, each an XOP part."""
+    contents = tuple(documents)
+    described = described_submission(patient_id, len(contents))
+    parts = [part(number, content) for number, content in enumerate(contents)]
+    body = xds.provide_and_register(described, [each.content_id for each in parts])
+    binding = binding_of(ITI_41)
+    return post(REPOSITORY_PATH, *pack(_head(binding, REPOSITORY_PATH) + body + ENVELOPE_END, parts, binding.action))
+
+
+def part(number: int, content: bytes) -> OutgoingPart:
+    """One document in memory."""
+    return OutgoingPart(
+        content_id=f"document{number}@benchmark",
+        media_type="text/plain",
+        size=len(content),
+        chunks=lambda: iter((content,)),
+    )
+
+
+def xds_id(patient_id: str) -> CX:
+    """The patient id as XDS metadata spells it."""
+    return CX(patient_id, HD("", RED.universal_id, "ISO"))
+
+
+def described_submission(patient_id: str, documents: int, unique_ids: Iterable[str] = ()) -> Submission:
+    """One submission, each of its entries as full as laboratory reports are: 8 to 10 KB of ebRIM."""
+    ids = tuple(unique_ids) or tuple(new_oid() for _ in range(documents))
+    described = [
+        xds.Described(
+            title="Rapport de laboratoire",
+            mime_type="text/plain",
+            coding=CODING,
+            language_code="en-us",
+            creation_time="20260401113000",
+            unique_id=UniqueId(each),
+        )
+        for each in ids
+    ]
+    source = xds.Source(source_id="1.2.3.4", author_person="^Muster", author_institution="Laboratory")
+    made = xds.submission(xds_id(patient_id), source, CX(patient_id, RED), described)
+    entries = tuple(
+        replace(
+            each,
+            author=AUTHORS,
+            service_start_time="20260401080000",
+            service_stop_time="20260401083000",
+            source_patient_info=("PID-5|Muster^Anne^Maria", "PID-7|19700101", "PID-8|F"),
+        )
+        for each in made.document_entries
+    )
+    return replace(made, document_entries=entries)
+
+
+def binding_of(transaction: object) -> SOAPBinding:
+    """The one SOAP binding of a transaction."""
+    assert isinstance(transaction, Transaction)
+    (binding,) = transaction.bindings
+    assert isinstance(binding, SOAPBinding)
+    return binding
+
+
+def _head(binding: SOAPBinding, path: str) -> bytes:
+    return request_head(binding.action, f"urn:uuid:{uuid.uuid4()}", f"http://127.0.0.1{path}")
+
+
+AUTHORS = tuple(
+    Author(
+        author_person=f"{number}^{family}^{given}^^^Dr^^^&1.2.3.4.5&ISO",
+        author_institution=(f"Laboratoire {family}^^^^^&1.2.3.4.5.6&ISO^^^^{number}",),
+        author_role=("Attending", "Author"),
+        author_specialty=("Clinical pathology",),
+        author_telecommunication=(f"^^Internet^{given.lower()}@example.org",),
+    )
+    for number, (family, given) in enumerate(zip(FAMILIES[:3], GIVEN, strict=False))
+)
+
+
+def _assumed(attribute: str) -> Code:
+    code = CodeBook(DOMAIN.codes).assume(attribute)
+    assert code is not None, attribute
+    return code
+
+
+CODING = xds.Coding(
+    class_code=_assumed("classCode"),
+    type_code=_assumed("typeCode"),
+    format_code=_assumed("formatCode"),
+    confidentiality_code=_assumed("confidentialityCode"),
+    healthcare_facility_type_code=_assumed("healthcareFacilityTypeCode"),
+    practice_setting_code=_assumed("practiceSettingCode"),
+    content_type_code=_assumed("contentTypeCode"),
+)

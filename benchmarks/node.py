@@ -1,0 +1,49 @@
+"""A node in a process of its own: the connectathon domain on SQLite, without assertions."""
+
+import json
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from benchmarks.process import end, start
+
+READY_WITHIN = 60.0
+ANY_PORT = [word for name in ("http", "https", "mllp", "mllps") for word in (f"--{name}-port", "0")]
+
+
+class Node:
+    """``affinity up`` on a data directory; ended with the ``with`` statement."""
+
+    def __init__(self, data: Path) -> None:
+        """Start, and return once the ports accept; ``seconds_to_ready`` is how long that took."""
+        began = time.perf_counter()
+        with (data.parent / f"{data.name}.log").open("a") as log:
+            options = ("up", "--domain", "connectathon", "--no-demo", "--xua", "off", "--data", str(data), *ANY_PORT)
+            self._process = start("affinity", options, stderr=log.fileno())
+        self.ports = self._wait(data / "ports.json", began + READY_WITHIN)
+        self.seconds_to_ready = time.perf_counter() - began
+        self.pid = self._process.pid
+        self.data = data
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, where: TracebackType | None
+    ) -> None:
+        end(self._process)
+
+    def url(self, path: str) -> str:
+        """The address of a SOAP endpoint."""
+        return f"http://127.0.0.1:{self.ports['http']}{path}"
+
+    def _wait(self, published: Path, deadline: float) -> dict[str, int]:
+        while not published.exists():
+            if self._process.poll() is not None or time.perf_counter() > deadline:
+                end(self._process)
+                raise subprocess.SubprocessError(f"the node did not start; see {published.parent}.log")
+            time.sleep(0.005)
+        ports: dict[str, int] = json.loads(published.read_text())
+        return ports

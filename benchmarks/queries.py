@@ -1,0 +1,89 @@
+"""ITI-18 FindDocuments: CPU of the server for each request, beside a floor in the same rounds (no assertions, HTTP)."""
+
+import socket
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks import load, messages
+from benchmarks.figures import Aim, Better, Effort, Figure, Say
+from benchmarks.node import Node
+from benchmarks.process import ChildServer, cpu_seconds
+
+ENTRIES = (0, 10, 100)
+REQUESTS = {0: 2000, 10: 1500, 100: 400}
+WARM_UP = 100
+TIER_AIM, QUERY_AIM = Aim(Better.LOWER, 4), Aim(Better.LOWER, 8)
+FLOOR, TIER, QUERY = "raw socket, lxml parse, splice (the floor)", "SOAP tier, splice", "FindDocuments from SQLite"
+
+
+def measure(directory: Path, effort: Effort, say: Say) -> list[Figure]:
+    """Run all sizes of answers on one node."""
+    with Node(directory / "queries") as node:
+        figures = []
+        for entries in ENTRIES:
+            say(f"ITI-18 with {entries} entries")
+            figures += _size(node, entries, directory, effort)
+        return figures
+
+
+def _size(node: Node, entries: int, directory: Path, effort: Effort) -> list[Figure]:
+    patient = f"QUERY{entries}"
+    _fill(node, patient, entries)
+    request = messages.find_documents(patient)
+    prepared = directory / f"response{entries}.xml"
+    prepared.write_bytes(_response(node.ports["http"], request))
+    with ExitStack() as stack:
+        floor = stack.enter_context(ChildServer("benchmarks.floor", str(prepared)))
+        tier = stack.enter_context(ChildServer("benchmarks.soap_tier", str(prepared)))
+        servers = {FLOOR: (floor.pid, floor.port), TIER: (tier.pid, tier.port), QUERY: (node.pid, node.ports["http"])}
+        rounds = [_round(servers, request, effort.count(REQUESTS[entries])) for _ in range(effort.runs)]
+    return _figures(entries, rounds)
+
+
+def _fill(node: Node, patient: str, entries: int) -> None:
+    load.run(node.ports["mllp"], 1, [messages.announcement(patient)], load.MLLP)
+    if entries:
+        documents = [b"Result %d of %s" % (number, patient.encode()) for number in range(entries)]
+        load.run(node.ports["http"], 1, [messages.provide(patient, documents)], load.HTTP)
+
+
+def _response(port: int, request: bytes) -> bytes:
+    """The AdhocQueryResponse of one exchange."""
+    received = bytearray()
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(request)
+        while not load.whole_http(received):
+            received += connection.recv(load.CHUNK)
+    end = b"</query:AdhocQueryResponse>"
+    return bytes(received[received.index(b"<query:AdhocQueryResponse") : received.rindex(end) + len(end)])
+
+
+def _round(servers: Mapping[str, tuple[int, int]], request: bytes, count: int) -> dict[str, float]:
+    """Microseconds of CPU for each request, server after server, so that a busy machine slows all of them."""
+    costs = {}
+    for name, (pid, port) in servers.items():
+        load.run(port, 1, [request] * WARM_UP, load.HTTP)
+        before = cpu_seconds(pid)
+        load.run(port, 1, [request] * count, load.HTTP)
+        costs[name] = (cpu_seconds(pid) - before) / count * 1e6
+    return costs
+
+
+def _figures(entries: int, rounds: list[dict[str, float]]) -> list[Figure]:
+    benchmark = f"ITI-18, {entries} entries"
+    costs = [
+        Figure(benchmark=benchmark, name=name, unit="µs CPU", runs=tuple(each[name] for each in rounds))
+        for name in (FLOOR, TIER, QUERY)
+    ]
+    ratios = [
+        Figure(
+            benchmark=benchmark,
+            name=f"{name} ÷ floor",
+            unit="×",
+            runs=tuple(each[name] / each[FLOOR] for each in rounds),
+            aim=aim if entries == 10 else None,
+        )
+        for name, aim in ((TIER, TIER_AIM), (QUERY, QUERY_AIM))
+    ]
+    return costs + ratios
