@@ -31,6 +31,7 @@ def run_development(settings: Settings, *, demo: bool, exit_after_demo: bool) ->
     """Serve until stopped. With ``exit_after_demo`` the exit code is 0 only if every step of it held."""
     logs.configure(as_json=settings.log.format == "json", level="error" if demo else settings.log.level)
     loaded = load(settings.domain)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     pki = development_pki(settings.data / "pki")
     sts = open_sts(STS_ISSUER, pki.sts.key.read_bytes(), pki.sts.certificate.read_bytes())
     node, doors = _node(settings, loaded, sts), _doors(settings, loaded, pki, sts)

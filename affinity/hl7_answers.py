@@ -16,7 +16,7 @@ from hl7v2.er7 import parse, serialize
 from hl7v2.message import Message
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
-from ihe.exchange import Exchange
+from ihe.exchange import Exchange, Validation
 from ihe.transactions import HL7v2Binding, Transaction
 from mllp.replies import Peer
 
@@ -39,6 +39,7 @@ class HL7Answers:
     sources: HL7Sources
     clock: Callable[[], datetime]
     defer: Callable[..., Awaitable[bytes | None]]
+    validation: Validation = Validation.STRICT
 
     def __call__(self, message: bytes, peer: Peer) -> Awaitable[bytes | None]:
         """Answer one message; None where its sender wants no acknowledgement. Fails with NotHL7 or Malformed."""
@@ -46,7 +47,12 @@ class HL7Answers:
 
     def _answer(self, received: bytes, peer: Peer) -> bytes | None:
         message = parse(received, self.sources.charset)
-        exchange = Exchange(correlation_id=uuid.uuid4().hex, received_at=self.clock(), peer=peer.address)
+        exchange = Exchange(
+            correlation_id=uuid.uuid4().hex,
+            received_at=self.clock(),
+            peer=peer.address,
+            validation=self.validation,
+        )
         try:
             check_header(message)
             self.sources.validate(message)

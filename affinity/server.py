@@ -110,6 +110,7 @@ class Server:
             verifier=self._doors.verifier,
             clock=utc_now,
             defer=self._workers.defer,
+            validation=self._settings.validation,
         )
         site = build_site(
             soap_endpoints(self._transactions),
@@ -130,6 +131,7 @@ class Server:
             sources=self._node.sources,
             clock=utc_now,
             defer=self._workers.defer,
+            validation=self._settings.validation,
         )
 
     def _give_up(self) -> None:

@@ -1,11 +1,12 @@
 """Settings: a TOML file, ``AFFINITY__SECTION__KEY`` environment variables above it, command-line options above both."""
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ImportString
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ImportString
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from ihe.exchange import Validation
 from xua.authentication import XUAMode
 
 
@@ -15,14 +16,22 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def _unless_off(value: object) -> object:
+    """TOML and environment variables have no word for None."""
+    return None if value == "off" else value
+
+
+Port = Annotated[int | None, Field(ge=0, le=65535), BeforeValidator(_unless_off)]
+
+
 class Listen(Section):
-    """Where the server listens; port 0 takes any free one, None closes the listener."""
+    """Where the server listens; port 0 takes any free one, ``off`` closes the listener."""
 
     host: str = "127.0.0.1"
-    http_port: int | None = 8080
-    https_port: int | None = 8443
-    mllp_port: int | None = 2575
-    mllps_port: int | None = 2576
+    http_port: Port = 8080
+    https_port: Port = 8443
+    mllp_port: Port = 2575
+    mllps_port: Port = 2576
     public_url: str | None = None
     plain: bool | None = None
     """Open the ports without TLS? None: only on a loopback address, if the domain allows it."""
@@ -85,6 +94,7 @@ class Settings(BaseSettings):
     database_url: str | None = None
     master_key: Path | None = None
     encrypt_documents: bool = True
+    validation: Validation = Validation.STRICT
     listen: Listen = Field(default_factory=Listen)
     certificates: Certificates = Field(default_factory=Certificates)
     xua: XUA = Field(default_factory=XUA)

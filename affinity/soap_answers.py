@@ -8,7 +8,7 @@ import structlog
 from twisted.internet.defer import Deferred
 
 from affinity.dispatch import Ports, answer
-from ihe.exchange import Exchange, Principal, SOAPReply, SOAPRequest
+from ihe.exchange import Exchange, Principal, SOAPReply, SOAPRequest, Validation
 from ihe.transactions import Actor
 from soap.context import SOAPContext, SOAPTransaction
 from soap.faults import SOAPFault, sender_fault
@@ -31,6 +31,7 @@ class SOAPAnswers:
     verifier: Verifier
     clock: Callable[[], datetime]
     defer: Callable[..., Deferred[SOAPReply]]
+    validation: Validation = Validation.STRICT
 
     def __call__(self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext) -> Deferred[SOAPReply]:
         """Answer one request; the Deferred fails with SOAPFault where the assertion is refused."""
@@ -44,6 +45,7 @@ class SOAPAnswers:
                 received_at=now,
                 peer=context.connection.peer,
                 principal=self._principal(transaction, context, now),
+                validation=self.validation,
             )
             reply: SOAPReply = answer(transaction, request, self.ports, exchange)
         except AssertionRefused as refused:

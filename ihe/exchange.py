@@ -20,7 +20,6 @@ class Validation(Enum):
 
     STRICT = "strict"
     LENIENT = "lenient"
-    RECORD_ONLY = "record-only"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
