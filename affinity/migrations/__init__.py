@@ -1,14 +1,23 @@
 """Schema migrations (alembic); ``upgrade`` brings a database to this version's tables."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Engine
+from sqlalchemy import Column, Engine, MetaData, String, Table, inspect, select
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0001"
+"""The newest revision in ``versions``."""
+MARK = Table("alembic_version", MetaData(), Column("version_num", String))
+"""Where alembic keeps the revision of a database."""
 
 
-def config(engine: Engine) -> Config:
+def config(engine: Engine) -> "Config":
     """Alembic's configuration without an ini file, bound to an open engine."""
+    from alembic.config import Config
+
     made = Config()
     made.set_main_option("script_location", str(Path(__file__).parent))
     made.attributes["engine"] = engine
@@ -16,5 +25,18 @@ def config(engine: Engine) -> Config:
 
 
 def upgrade(engine: Engine) -> None:
-    """Create or migrate every table; does nothing to a database that is up to date."""
-    command.upgrade(config(engine), "head")
+    """Create or migrate every table; does nothing to a database that is up to date.
+
+    That is found out without alembic, which takes 9 MB of memory and a tenth of the time of a start.
+    """
+    if _revision(engine) != HEAD:
+        from alembic import command
+
+        command.upgrade(config(engine), "head")
+
+
+def _revision(engine: Engine) -> str | None:
+    if not inspect(engine).has_table(MARK.name):
+        return None
+    with engine.connect() as connection:
+        return connection.execute(select(MARK.c.version_num)).scalar_one_or_none()

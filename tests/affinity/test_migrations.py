@@ -4,9 +4,10 @@ from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine
 
-from affinity.migrations import upgrade
+from affinity.migrations import HEAD, config, upgrade
 from affinity.schema import METADATA
 
 
@@ -27,3 +28,7 @@ def test_on_postgresql(empty_postgresql: str) -> None:
     upgrade(engine)
     assert differences(engine) == []
     engine.dispose()
+
+
+def test_the_newest_revision_is_the_one_that_a_start_looks_for() -> None:
+    assert ScriptDirectory.from_config(config(create_engine("sqlite://"))).get_heads() == [HEAD]
