@@ -64,6 +64,10 @@ class Framer:
         """How many bytes of an unfinished message are kept."""
         return len(self._buffer)
 
+    def forget(self) -> None:
+        """Let go of an unfinished message: the connection has ended, and its objects may live on for a while."""
+        self._buffer.clear()
+
     def feed(self, data: bytes) -> list[Event]:
         """Take the next bytes and return what they complete, in order."""
         self._buffer += data

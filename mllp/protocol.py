@@ -81,6 +81,7 @@ class MLLPProtocol(Protocol):  # type: ignore[misc]
         self.connected = False
         self._closing = True
         self._waiting.clear()
+        self._framer.forget()
         self._watch()
         self._port.forget(self)
         if reason is not None and not reason.check(ConnectionDone, ConnectionLost, ConnectionAborted):

@@ -18,6 +18,9 @@ from soap.mime import MIMEParser, PartBegins
 from soap.transfer import Decoder, Identity, decoder
 from soap.xml import MIB
 
+TAG_COST = 130
+"""Bytes of memory that libxml2 needs for an element, however short it is spelled."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
@@ -43,8 +46,11 @@ class PackageReader(Protocol):
         """Claim that there is something to throw away."""
 
     @property
-    def held(self) -> int:
-        """How many bytes of the envelope are in memory."""
+    def cost(self) -> int:
+        """What the envelope so far will cost in memory, in bytes, once it is parsed."""
+
+    def forget(self) -> None:
+        """Let go of the envelope."""
 
     def discard(self) -> None:
         """Throw away what was spooled; harmless for parts that a store has adopted."""
@@ -61,9 +67,13 @@ class SimpleReader:
         self.discard = self._inline.discard
 
     @property
-    def held(self) -> int:
-        """How many bytes of the envelope are in memory."""
-        return len(self._envelope.content)
+    def cost(self) -> int:
+        """What the envelope so far will cost in memory, in bytes, once it is parsed."""
+        return self._envelope.cost
+
+    def forget(self) -> None:
+        """Let go of the envelope."""
+        self._envelope.content.clear()
 
     @property
     def spooled(self) -> bool:
@@ -73,7 +83,7 @@ class SimpleReader:
     def close(self) -> Package:
         """Give the envelope with long base64 replaced by xop:Include."""
         self._inline.close()
-        envelope = bytes(self._envelope.content)
+        envelope = self._envelope.take()
         return Package(envelope=envelope, charset=self._charset, parts=self._inline.parts, packaged=False)
 
 
@@ -111,16 +121,20 @@ class MTOMReader:
         if self._root is None:
             raise sender_fault(f'start="<{self._start}>" names no part of the message (RFC 2387: 3.2)')
         return Package(
-            envelope=bytes(self._envelope.content),
+            envelope=self._envelope.take(),
             charset=self._root.parameters.get("charset"),
             parts=self._parts | self._inline.parts,
             packaged=True,
         )
 
     @property
-    def held(self) -> int:
-        """How many bytes of the envelope are in memory."""
-        return len(self._envelope.content)
+    def cost(self) -> int:
+        """What the envelope so far will cost in memory, in bytes, once it is parsed."""
+        return self._envelope.cost
+
+    def forget(self) -> None:
+        """Let go of the envelope."""
+        self._envelope.content.clear()
 
     @property
     def spooled(self) -> bool:
@@ -220,10 +234,18 @@ class _Memory:
 
     def __init__(self, limit: int) -> None:
         self.content = bytearray()
+        self.cost = 0
         self._limit = limit
+
+    def take(self) -> bytes:
+        """Give the whole, and keep nothing."""
+        content = bytes(self.content)
+        self.content.clear()
+        return content
 
     def write(self, data: bytes) -> None:
         self.content += data
+        self.cost += len(data) + TAG_COST * data.count(b"<")
         if len(self.content) > self._limit:
             size = f"{self._limit // MIB} MiB" if self._limit >= MIB else f"{self._limit} bytes"
             raise sender_fault(f"The SOAP envelope without its documents is larger than {size}", status=413)

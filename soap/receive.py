@@ -67,7 +67,7 @@ class Reception(Protocol):
 
 @dataclass(slots=True)
 class Memory:
-    """How many bytes of envelopes all receptions of a site hold until they are answered."""
+    """How many bytes the envelopes of all receptions of a site cost until they are answered."""
 
     taken: int = 0
 
@@ -182,7 +182,7 @@ class Spooled:
             return
         self._discarded = True
         self._waiting.clear()
-        self._memory.taken -= self._charged
+        self._release()
         if not self._working:
             self._throw_away()
 
@@ -213,11 +213,17 @@ class Spooled:
 
     def _charge(self) -> None:
         """Count the envelope as far as it has come; many long ones at once are refused before memory is short."""
-        grown = self._reader.held - self._charged
+        grown = self._reader.cost - self._charged
         self._charged += grown
         self._memory.taken += grown
         if grown and self._memory.taken > self._limits.envelopes:
+            self._release()
+            self._reader.forget()
             self._refuse(Failure(busy("too many long requests are under way")))
+
+    def _release(self) -> None:
+        self._memory.taken -= self._charged
+        self._charged = 0
 
     def _conclude(self, ended: "Deferred[Received]") -> None:
         if self.refused is not None:
@@ -233,6 +239,7 @@ class Spooled:
             self._throw_away()
 
     def _throw_away(self) -> None:
+        self._reader.forget()
         if self._reader.spooled:
             self._in_thread(self._reader.discard)
 

@@ -28,7 +28,7 @@ class XMLLimits:
     size: int = 16 * MIB
     depth: int = 128
     attributes: int = 256
-    tags: int = 1_000_000
+    tags: int = 500_000
 
 
 DEFAULT_LIMITS = XMLLimits()
