@@ -69,9 +69,8 @@ class Updater:
 
     def link(self, target: str, previous: int | None, **annotations: Any) -> Association:
         """The SubmissionSet's HasMember that makes an object a new version."""
-        id = f"link {target}"
-        made = association(id, AssociationType.HAS_MEMBER, SET, target, previous_version=previous, **annotations)
-        return replace(made, submission_set_status=SubmissionSetStatus.ORIGINAL)
+        as_original = {"previous_version": previous, "submission_set_status": SubmissionSetStatus.ORIGINAL}
+        return association(f"link {target}", AssociationType.HAS_MEMBER, SET, target, **(as_original | annotations))
 
     def change(self, target: str, original: Any = APPROVED, new: Any = DEPRECATED, **more: Any) -> Association:
         """A change of status."""

@@ -12,7 +12,15 @@ from ihe.identifiers import EntryUUID
 from soap.xml import parse
 from xds.ebrim_writing import encode
 from xds.iti57 import ITI_57
-from xds.model import Association, AssociationType, AvailabilityStatus, DocumentEntry, MetadataObject, Submission
+from xds.model import (
+    Association,
+    AssociationType,
+    AvailabilityStatus,
+    DocumentEntry,
+    MetadataObject,
+    Submission,
+    SubmissionSetStatus,
+)
 
 SUBMISSION_SET, ENTRY, FOLDER, ASSOCIATION = MetadataObject
 APPROVED, DEPRECATED = AvailabilityStatus.APPROVED, AvailabilityStatus.DEPRECATED
@@ -225,3 +233,44 @@ def test_what_is_propagated_is_not_linked_by_hand(
     association = relate(addendum.entry_uuid, APND, new.entry_uuid)
     found = updater.refused(new, updater.link(new.entry_uuid, 1), *updater.submit(association))
     assert found == {f"Association({association.entry_uuid})": OPERATION}
+
+
+def test_a_submitted_association_has_no_end_at_the_new_set(updater: Any, relate: Relate) -> None:
+    association = relate("Update01", APND, updater.latest(ENTRY).entry_uuid)
+    assert updater.refused(*updater.submit(association))[f"Association({association.entry_uuid})"] == UPDATE
+
+
+def test_an_association_has_one_version(updater: Any) -> None:
+    change = updater.change(updater.latest(ENTRY).entry_uuid, logical_id=UNKNOWN)
+    assert updater.refused(change) == {f"Association({change.entry_uuid}).logicalID": UPDATE}
+
+
+def test_a_document_is_included_by_reference_beside_an_update(updater: Any, another_report: Reports) -> None:
+    updater.holdings.register(another_report(2))
+    other = updater.latest(ENTRY).entry_uuid
+    by_reference = updater.link(other, None, submission_set_status=SubmissionSetStatus.REFERENCE)
+    updater.update(updater.change(updater.latest(FOLDER).entry_uuid), by_reference)
+    assert updater.latest(ENTRY).entry_uuid == other
+    assert other in {each.target_object for each in updater.stored(ASSOCIATION)[-2:]}
+
+
+INCLUDED: dict[str, tuple[Callable[[Any], str], str]] = {
+    "unknown": (lambda it: UNKNOWN, "UnresolvedReferenceException"),
+    "a Folder": (lambda it: str(it.latest(FOLDER).entry_uuid), "UnresolvedReferenceException"),
+    "deprecated": (lambda it: str(it.stored(ENTRY)[0].entry_uuid), UPDATE),
+}
+
+
+@pytest.mark.parametrize("name", INCLUDED)
+def test_what_is_included_by_reference_is_an_approved_entry(name: str, updater: Any, another_report: Reports) -> None:
+    updater.holdings.register(another_report(2))
+    updater.update(updater.change(updater.stored(ENTRY)[0].entry_uuid))
+    find, code = INCLUDED[name]
+    by_reference = updater.link(find(updater), None, submission_set_status=SubmissionSetStatus.REFERENCE)
+    found = updater.refused(updater.change(updater.latest(ENTRY).entry_uuid), by_reference)
+    assert found == {f"Association({by_reference.entry_uuid})": code}
+
+
+def test_annotations_are_in_their_places(updater: Any) -> None:
+    change = updater.change(updater.latest(ENTRY).entry_uuid, association_propagation=True)
+    assert updater.refused(change) == {f"Association({change.entry_uuid}).AssociationPropagation": OPERATION}

@@ -42,8 +42,13 @@ def at_once(attempts: list[Callable[[], None]]) -> Counter[str]:
 
 
 def sending(updater: Any, *objects: RegistryObject, patient: CX | None = None) -> Attempt:
+    """An attempt to send an update of its own SubmissionSet."""
     update = updater.pack(*objects, patient=patient)
-    return lambda: updater.send(update) and None
+
+    def attempt() -> None:
+        updater.send(update)
+
+    return attempt
 
 
 def test_of_several_updates_of_one_version_one_wins(updater: Any, entry: DocumentEntry) -> None:
