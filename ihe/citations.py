@@ -14,11 +14,6 @@ class Citation:
         return f"{self.document}: {self.section}"
 
 
-def tf1(section: str) -> Citation:
-    """Cite ITI TF-1 (profiles)."""
-    return Citation("ITI TF-1", section)
-
-
 def tf2(section: str) -> Citation:
     """Cite ITI TF-2 (transactions and appendices)."""
     return Citation("ITI TF-2", section)

@@ -1,4 +1,4 @@
-"""What surrounds a request: who asks, through which partner, when; and the shapes in which wires and profiles meet."""
+"""What surrounds a request: who asks, and when; and the shapes in which wires and profiles meet."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -50,7 +50,6 @@ class Exchange:
     correlation_id: str
     received_at: datetime
     peer: str = ""
-    partner: str | None = None
     principal: Principal | None = None
     validation: Validation = Validation.STRICT
 

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -92,27 +92,31 @@ def page(
 ) -> Page:
     """The part of a result that begins at 1-based ``start``; without a pointer, which ``keep`` makes."""
     keys = result.keys[start - 1 :][:quantity]
-    frozen = store_records.by_keys(connection, keys)
-    # What was merged since the result was frozen is shown as its survivor.
-    current = {key: frozen[key].survivor or key for key in keys}
-    records = store_records.by_keys(connection, set(current.values()))
-    persons = store_links.persons_of(connection, set(current.values()))
-    identifiers = identifiers_of(connection, domain, set(persons.values()))
     return Page(
-        candidates=tuple(
-            Candidate(
-                key=current[key],
-                identifiers=_within(identifiers[persons[current[key]]], result.domains),
-                demographics=records[current[key]].demographics,
-            )
-            for key in keys
-        ),
+        candidates=tuple(_candidates(connection, domain, keys, result.domains)),
         total=len(result.keys),
         start=start,
         truncated=result.truncated,
         domains=result.domains,
         asked=result.asked,
     )
+
+
+def _candidates(
+    connection: Connection, domain: AffinityDomain, keys: tuple[PatientKey, ...], domains: Collection[str]
+) -> Iterator[Candidate]:
+    """Each record of a frozen result; what was merged since is shown as its survivor."""
+    frozen = store_records.by_keys(connection, keys)
+    current = [frozen[key].survivor or key for key in keys]
+    records = store_records.by_keys(connection, set(current))
+    persons = store_links.persons_of(connection, set(current))
+    identifiers = identifiers_of(connection, domain, set(persons.values()))
+    for key in current:
+        yield Candidate(
+            key=key,
+            identifiers=_within(identifiers[persons[key]], domains),
+            demographics=records[key].demographics,
+        )
 
 
 def keep(connection: Connection, result: Result, query: CandidateQuery, at: datetime) -> str:

@@ -68,13 +68,11 @@ class Partition:
 
     def persons(self) -> Iterator[Person]:
         """The groups of announced records; a record that was only named by a link belongs to nobody yet."""
-        seen: set[PatientKey] = set()
-        for key in sorted(self._members):
-            if key not in seen:
-                seen |= self._group[key]
-                announced = tuple(each for each in sorted(self._group[key]) if self._members[each].announced)
-                if announced:
-                    yield Person(keys=announced, reason=self._reason.get(min(self._group[key]), "alone"))
+        groups = [group for key, group in sorted(self._group.items()) if key == min(group)]
+        for group in groups:
+            announced = tuple(each for each in sorted(group) if self._members[each].announced)
+            if announced:
+                yield Person(keys=announced, reason=self._reason.get(min(group), "alone"))
 
     def _may_join(self, one: PatientKey, other: PatientKey) -> bool:
         known = one in self._members and other in self._members

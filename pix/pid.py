@@ -1,6 +1,6 @@
 """PID to Demographics and back: one table, read in both directions (ITI TF-2: Table 3.30-3, Table 3.8-2)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -214,15 +214,15 @@ def _subcomponents(texts: Mapping[int, str]) -> Component:
 
 def _texts(repetition: Repetition) -> dict[Position, str]:
     """Every subcomponent that says something, by position."""
-    encoding, texts = repetition.encoding, {}
+    texts = ((position, read_text(part, repetition.encoding)) for position, part in _parts(repetition) if part)
+    return {position: text for position, text in texts if text and text != NULL}
+
+
+def _parts(repetition: Repetition) -> Iterator[tuple[Position, str]]:
+    encoding = repetition.encoding
     for component, raw in enumerate(repetition.raw.split(encoding.component), 1):
-        if raw:
-            parts = raw.split(encoding.subcomponent) if encoding.subcomponent else [raw]
-            for subcomponent, part in enumerate(parts, 1):
-                text = read_text(part, encoding)
-                if text and text != NULL:
-                    texts[component, subcomponent] = text
-    return texts
+        parts = raw.split(encoding.subcomponent) if encoding.subcomponent else [raw]
+        yield from (((component, subcomponent), part) for subcomponent, part in enumerate(parts, 1))
 
 
 def _text(repetition: Repetition, component: int, subcomponent: int) -> str:

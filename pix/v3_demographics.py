@@ -1,5 +1,7 @@
 """The person of an HL7 v3 patient as Demographics, both ways (ITI TF-2: Table 3.44.4.1.2.2-1, R.2)."""
 
+from collections.abc import Callable
+
 from lxml.etree import _Element
 
 from pix.model import Coded, Demographics, PersonName
@@ -38,22 +40,20 @@ def demographics(patient: _Element) -> Demographics:
     """Read a patient element. What it does not say stays None or empty."""
     person = child(patient, "patientPerson")
     numbers = children(person, "telecom") + children(patient, "telecom")
-    addresses = children(person, "addr") + children(patient, "addr")
-    others = other_ids(patient)
     return Demographics(
         names=_names(person),
         mothers_maiden_names=tuple(name for mother in _mothers(person) for name in _names(mother)),
         birth_time=_time(person, "birthTime"),
         sex=to_v2(GENDERS, attribute(person, "administrativeGenderCode", "code") or "") or None,
         races=_codes(person, "raceCode"),
-        addresses=tuple(map(address, addresses)),
+        addresses=tuple(map(address, children(person, "addr") + children(patient, "addr"))),
         home_phones=tuple(telecom(each) for each in numbers if not is_business(each)),
         business_phones=tuple(telecom(each) for each in numbers if is_business(each)),
         languages=_codes(person, "languageCommunication/languageCode"),
         marital_status=next(iter(_codes(person, "maritalStatusCode")), None),
         religion=next(iter(_codes(person, "religiousAffiliationCode")), None),
-        ssn=next((each.extension for each in others if each.root == SSN), None),
-        drivers_license=next((each.extension for each in others if is_drivers_license(each)), None),
+        ssn=_first_id(patient, lambda each: each.root == SSN),
+        drivers_license=_first_id(patient, is_drivers_license),
         ethnic_groups=_codes(person, "ethnicGroupCode"),
         birth_place=_birth_place(person),
         multiple_birth=_yes_or_no(person, "multipleBirthInd"),
@@ -72,6 +72,10 @@ def other_ids(patient: _Element) -> tuple[InstanceIdentifier, ...]:
 def is_drivers_license(identifier: InstanceIdentifier) -> bool:
     """Claim that an id is of one of the arcs below which HL7 registers issuers of driver's licences."""
     return identifier.root.startswith(DRIVERS_LICENSES)
+
+
+def _first_id(patient: _Element, wanted: Callable[[InstanceIdentifier], bool]) -> str | None:
+    return next((each.extension for each in other_ids(patient) if wanted(each)), None)
 
 
 def add_person(patient: _Element, known: Demographics, without_id: tuple[str, ...] = ()) -> None:

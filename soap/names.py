@@ -6,7 +6,6 @@ WSA = "http://www.w3.org/2005/08/addressing"
 WSA_2004 = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 XOP = "http://www.w3.org/2004/08/xop/include"
-HL7V3 = "urn:hl7-org:v3"
 
 ANONYMOUS = f"{WSA}/anonymous"
 """The address that means "answer on the connection of the question" (WS-Addressing 1.0 Core: 2.1)."""

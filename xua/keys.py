@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 
 Certificate = x509.Certificate
@@ -34,11 +34,6 @@ def load_private_key(pem: bytes) -> PrivateKey:
 def signs_with_rsa(key: PrivateKey) -> bool:
     """Claim that the key is an RSA key; the others are EC."""
     return isinstance(key, rsa.RSAPrivateKey)
-
-
-def der(certificate: Certificate) -> bytes:
-    """The certificate's DER bytes, as TLS shows them."""
-    return certificate.public_bytes(Encoding.DER)
 
 
 def is_valid_at(certificate: Certificate, instant: datetime) -> bool:

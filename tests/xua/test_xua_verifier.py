@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -16,7 +17,7 @@ from tests.xua.stage import Stage
 from xua.assertion import UserAssertion, write
 from xua.authentication import XUAMode, authenticate
 from xua.errors import TEXTS, AssertionRefused, Subcode
-from xua.keys import der, make_stranger
+from xua.keys import make_stranger
 from xua.names import HL7, SAML, WSU
 from xua.people import DEMO_ROLES, PEOPLE, DemoRole, Person
 from xua.signature import sign
@@ -351,7 +352,7 @@ def test_both_keys_count_while_an_issuer_changes_them(stage: Stage) -> None:
 
 
 def test_a_holder_of_key_shows_its_tls_certificate(stage: Stage) -> None:
-    holder = der(stage.sts.certificate)
+    holder = stage.sts.certificate.public_bytes(Encoding.DER)
     assertion = stage.issue()
     set_attribute(CONFIRMATION, "Method", "urn:oasis:names:tc:SAML:2.0:cm:holder-of-key")(assertion)
     key_info = (
