@@ -15,10 +15,19 @@ import tomllib
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    load_pem_private_key,
+    pkcs12,
+)
+from cryptography.x509.oid import NameOID
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -31,6 +40,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CLIENT = ROOT / "interop" / "ipf"
 START_SECONDS = 60
 TELL_SECONDS = 300
+ISSUER = "urn:interop:issuer"
 PASSWORD = b"changeit"
 """What every Java tutorial uses; it protects development keys that lie beside it unprotected."""
 
@@ -43,12 +53,14 @@ def main() -> int:
         return 0
     classpath = build()
     cases: list[Case] = []
-    with tempfile.TemporaryDirectory(prefix="affinity-interop-") as scratch, node(Path(scratch)) as ports:
-        keys = Path(scratch) / "keys"
-        write_key_stores(Path(scratch) / "data" / "pki", keys)
-        cases += by_hand(ports)
-        cases += tell(classpath, ports["http"], ports["mllp"])
-        cases += tell(classpath, ports["https"], ports["mllps"], keys)
+    with tempfile.TemporaryDirectory(prefix="affinity-interop-") as name:
+        scratch, keys = Path(name), Path(name) / "keys"
+        write_issuer(keys)
+        with node(scratch, keys / "issuer.crt.pem") as ports:
+            write_tls(scratch / "data" / "pki", keys)
+            cases += by_hand(ports)
+            cases += tell(classpath, ports["http"], ports["mllp"], keys, "plain")
+            cases += tell(classpath, ports["https"], ports["mllps"], keys, "TLS")
     show(cases)
     return 0 if all(each.held for each in cases) else 1
 
@@ -62,11 +74,12 @@ def build() -> str:
 
 
 @contextmanager
-def node(scratch: Path) -> Iterator[dict[str, int]]:
-    """A node of the connectathon domain on free ports, for as long as the block runs."""
+def node(scratch: Path, issuer: Path) -> Iterator[dict[str, int]]:
+    """A node of the connectathon domain on free ports, which trusts a foreign issuer, for as long as the block runs."""
     data = scratch / "data"
     ports = [f"--{name}-port=0" for name in ("http", "https", "mllp", "mllps")]
     command = [sys.executable, "-m", "affinity", "up", "--domain", "connectathon", "--no-demo", "--data", str(data)]
+    command += ["--trust", f"{ISSUER}={issuer}"]
     with (scratch / "node.log").open("wb") as log:
         process = subprocess.Popen([*command, *ports], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
     try:
@@ -87,11 +100,24 @@ def _ports(process: subprocess.Popen[bytes], file: Path, log: Path) -> dict[str,
     return dict(json.loads(file.read_text()))
 
 
-def write_key_stores(pki: Path, directory: Path) -> None:
-    """The development client's key and the authority to trust, as the PKCS #12 files that Java reads."""
+def write_issuer(directory: Path) -> None:
+    """The key of an issuer of assertions, as Java reads it, and the certificate by which the node knows it."""
     directory.mkdir()
-    authority = load_pem_x509_certificate((pki / "ca.crt.pem").read_bytes())
-    certificate = load_pem_x509_certificate((pki / "client.crt.pem").read_bytes())
+    key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Interop issuer")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    certificate = builder.sign(key, SHA256())
+    (directory / "issuer.crt.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    store = pkcs12.serialize_key_and_certificates(b"issuer", key, certificate, None, BestAvailableEncryption(PASSWORD))
+    (directory / "issuer.p12").write_bytes(store)
+
+
+def write_tls(pki: Path, directory: Path) -> None:
+    """The development client's key and the authority to trust, as the PKCS #12 files that Java reads."""
+    authority = x509.load_pem_x509_certificate((pki / "ca.crt.pem").read_bytes())
+    certificate = x509.load_pem_x509_certificate((pki / "client.crt.pem").read_bytes())
     key = load_pem_private_key((pki / "client.key.pem").read_bytes(), None)
     encryption = BestAvailableEncryption(PASSWORD)
     own = pkcs12.serialize_key_and_certificates(b"client", key, certificate, [authority], encryption)  # type: ignore[arg-type]
@@ -108,14 +134,13 @@ def by_hand(ports: dict[str, int]) -> Iterator[Case]:
     yield from zeep_client.tell(ports["http"], patient, "Handmade")
 
 
-def tell(classpath: str, http: int, mllp: int, keys: Path | None = None) -> Iterator[Case]:
+def tell(classpath: str, http: int, mllp: int, keys: Path, wire: str) -> Iterator[Case]:
     """Run the Java client once. A run that ends early is a failed case."""
-    arguments = [str(http), str(mllp), repository_unique_id(), *([str(keys)] if keys else [])]
+    arguments = [str(http), str(mllp), repository_unique_id(), community(), str(keys), wire]
     command = ["java", "-cp", classpath, "interop.Main", *arguments]
     client = subprocess.run(command, capture_output=True, text=True, cwd=CLIENT, timeout=TELL_SECONDS, check=False)
     yield from _cases(client.stdout)
     if client.returncode not in (0, 1) or "CASE" not in client.stdout:
-        wire = "TLS" if keys else "plain"
         yield Case(verdict="FAILED", wire=wire, transaction="", name="the client ran", remark=client.stderr[-2000:])
 
 
@@ -128,8 +153,17 @@ def _cases(output: str) -> Iterator[Case]:
 
 def repository_unique_id() -> str:
     """The id that the connectathon domain gives its repository."""
-    domain = tomllib.loads((ROOT / "domains" / "connectathon" / "domain.toml").read_text())
-    return str(domain["domain"]["repository_unique_id"])
+    return _domain()["repository_unique_id"]
+
+
+def community() -> str:
+    """The domain's home community id, which is the audience of assertions."""
+    return _domain()["home_community_id"]
+
+
+def _domain() -> dict[str, str]:
+    settings = tomllib.loads((ROOT / "domains" / "connectathon" / "domain.toml").read_text())
+    return dict(settings["domain"])
 
 
 def show(cases: Sequence[Case]) -> None:
