@@ -18,7 +18,7 @@ class Limits:
     """
 
     message: int = 16 * MEBIBYTE
-    held: int = 512 * MEBIBYTE
+    held: int = 256 * MEBIBYTE
     connections: int = 500
     idle_seconds: float = 900
     frame_seconds: float = 60

@@ -34,6 +34,13 @@ class Attacked:
             opened.shutdown(socket.SHUT_WR)
             return _rest(opened)
 
+    def ask(self, request: bytes) -> bytes:
+        """Send an HTTP request that wants the connection closed after its answer, and return that."""
+        with self.connect("http") as opened:
+            with suppress(ConnectionError):  # a request that is refused early may not be read to its end
+                opened.sendall(request)
+            return _rest(opened)
+
     def exchange(self, port: str, data: bytes, answers: int = 1, end: bytes = b"\x1c\r") -> bytes:
         """Say something, and return what is answered up to the wanted number of answers."""
         with self.connect(port) as opened:
@@ -53,6 +60,11 @@ class Attacked:
     def spool(self) -> list[Path]:
         """The files of parts that are neither adopted nor thrown away."""
         return list((self.node.data / "documents" / "spool").iterdir())
+
+    def clear_up(self) -> None:
+        """Return when nothing is left in the spool: it is emptied after the answer."""
+        while self.spool:
+            self.health()
 
     @property
     def memory(self) -> int:
