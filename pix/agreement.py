@@ -10,7 +10,7 @@ SIMILAR = 0.75
 
 
 COMPARED = ("names", "aliases", "birth_time", "sex", "birth_order")
-"""The attributes that may contradict."""
+"""The attributes that may contradict; birth order tells twins apart (ITI TF-2: 3.30.4.3)."""
 
 
 def disagreement(one: Demographics, other: Demographics) -> str | None:

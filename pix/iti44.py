@@ -15,7 +15,7 @@ from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.rules import check
-from ihe.transactions import Actor, SOAPBinding, Transaction
+from ihe.transactions import Actor, Transaction
 from pix.manager import PatientIndex
 from pix.model import Demographics, Feed, Merge, Origin
 from pix.v3_answers import (
@@ -23,7 +23,7 @@ from pix.v3_answers import (
     accept_acknowledgement,
 )
 from pix.v3_demographics import demographics
-from pix.v3_elements import NAMESPACE, InstanceIdentifier, child, children, instance_identifiers, name_of
+from pix.v3_elements import InstanceIdentifier, child, children, instance_identifiers, name_of
 from pix.v3_registrations import (
     DUPLICATE_RULES,
     PATIENT,
@@ -33,7 +33,7 @@ from pix.v3_registrations import (
     message_is_about_one_patient,
     patient_ids,
 )
-from pix.v3_wrappers import WRAPPER_RULES, message_id, message_is_of_bounded_size, party
+from pix.v3_wrappers import WRAPPER_RULES, binding, message_id, message_is_of_bounded_size, party
 from soap.xml import serialize
 
 ADDED, REVISED, DUPLICATES_RESOLVED = "PRPA_IN201301UV02", "PRPA_IN201302UV02", "PRPA_IN201304UV02"
@@ -135,23 +135,15 @@ def _merges(request: DuplicatesResolved, reader: FedIdentifiers) -> tuple[Merge,
     )
 
 
-def _binding(interaction: str) -> SOAPBinding:
-    return SOAPBinding(
-        operation=f"PIXManager_{interaction}",
-        action=f"{NAMESPACE}:{interaction}",
-        request=f"{{{NAMESPACE}}}{interaction}",
-        reply_action=f"{NAMESPACE}:{ACCEPT_ACKNOWLEDGEMENT}",
-        reply=f"{{{NAMESPACE}}}{ACCEPT_ACKNOWLEDGEMENT}",
-    )
-
-
 ITI_44 = Transaction(
     id="ITI-44",
     name="Patient Identity Feed HL7 V3",
     citation=tf2("3.44"),
     initiator=Actor.PATIENT_IDENTITY_SOURCE,
     responder=Actor.PIX_MANAGER,
-    bindings=tuple(map(_binding, (ADDED, REVISED, DUPLICATES_RESOLVED))),
+    bindings=tuple(
+        binding("PIXManager", each, ACCEPT_ACKNOWLEDGEMENT) for each in (ADDED, REVISED, DUPLICATES_RESOLVED)
+    ),
     decode=decode,
     handle=handle,
     encode=encode,

@@ -6,7 +6,7 @@ from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.rules import check
-from ihe.transactions import Actor, SOAPBinding, Transaction
+from ihe.transactions import Actor, Transaction
 from pix.manager import PatientIndex
 from pix.model import Identifier, PersonName
 from pix.queries import CandidateQuery, Criteria, IdentifierPattern
@@ -21,10 +21,10 @@ from pix.v3_answers import (
     repeatable,
 )
 from pix.v3_demographics import add_names
-from pix.v3_elements import NAMESPACE, InstanceIdentifier, add, child, instance_identifiers
+from pix.v3_elements import InstanceIdentifier, add, child, instance_identifiers
 from pix.v3_queries import IDENTIFIER_QUERY_RULES, PARAMETERS, QUERY, query_id
 from pix.v3_registrations import authorities
-from pix.v3_wrappers import WRAPPER_RULES, message_is_of_bounded_size
+from pix.v3_wrappers import WRAPPER_RULES, binding, message_is_of_bounded_size
 from soap.xml import serialize
 
 QUERIED, ANSWERED = "PRPA_IN201309UV02", "PRPA_IN201310UV02"
@@ -114,15 +114,7 @@ ITI_45 = Transaction(
     citation=tf2("3.45"),
     initiator=Actor.PIX_CONSUMER,
     responder=Actor.PIX_MANAGER,
-    bindings=(
-        SOAPBinding(
-            operation=f"PIXManager_{QUERIED}",
-            action=f"{NAMESPACE}:{QUERIED}",
-            request=f"{{{NAMESPACE}}}{QUERIED}",
-            reply_action=f"{NAMESPACE}:{ANSWERED}",
-            reply=f"{{{NAMESPACE}}}{ANSWERED}",
-        ),
-    ),
+    bindings=(binding("PIXManager", QUERIED, ANSWERED),),
     decode=decode,
     handle=handle,
     encode=encode,

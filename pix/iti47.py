@@ -8,7 +8,7 @@ from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected, Severity
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.rules import check
-from ihe.transactions import Actor, SOAPBinding, Transaction
+from ihe.transactions import Actor, Transaction
 from pix.manager import PatientIndex
 from pix.queries import CandidateQuery, Criteria, Page
 from pix.v3_answers import (
@@ -24,7 +24,6 @@ from pix.v3_answers import (
 )
 from pix.v3_criteria import alternatives, alternatives_are_few, identified, values_can_be_searched
 from pix.v3_elements import (
-    NAMESPACE,
     InstanceIdentifier,
     attribute,
     child,
@@ -34,7 +33,7 @@ from pix.v3_elements import (
 )
 from pix.v3_queries import CONTINUATION, CONTINUATION_RULES, DEMOGRAPHICS_QUERY_RULES, PARAMETERS, QUERY, query_id
 from pix.v3_registrations import authorities
-from pix.v3_wrappers import WRAPPER_RULES, message_is_of_bounded_size, party
+from pix.v3_wrappers import WRAPPER_RULES, binding, message_is_of_bounded_size, party
 from soap.xml import parse, serialize
 
 QUERIED, ANSWERED = "PRPA_IN201305UV02", "PRPA_IN201306UV02"
@@ -210,16 +209,6 @@ def _truncated(page: Page) -> Breach:
     )
 
 
-def _binding(name: str, request: str, reply: str) -> SOAPBinding:
-    return SOAPBinding(
-        operation=f"PDSupplier_{name}",
-        action=f"{NAMESPACE}:{name}",
-        request=f"{{{NAMESPACE}}}{request}",
-        reply_action=f"{NAMESPACE}:{reply}",
-        reply=f"{{{NAMESPACE}}}{reply}",
-    )
-
-
 ITI_47 = Transaction(
     id="ITI-47",
     name="Patient Demographics Query HL7 V3",
@@ -227,10 +216,10 @@ ITI_47 = Transaction(
     initiator=Actor.PATIENT_DEMOGRAPHICS_CONSUMER,
     responder=Actor.PATIENT_DEMOGRAPHICS_SUPPLIER,
     bindings=(
-        _binding(QUERIED, QUERIED, ANSWERED),
-        _binding(f"{CONTINUED}_Continue", CONTINUED, ANSWERED),
+        binding("PDSupplier", QUERIED, ANSWERED),
+        binding("PDSupplier", CONTINUED, ANSWERED, "_Continue"),
         # The printed WSDL sends QUQI_IN000003UV01 here, the published one and the sample messages the element _Cancel.
-        _binding(CANCELLED, CANCELLED, ACCEPT_ACKNOWLEDGEMENT),
+        binding("PDSupplier", CANCELLED, ACCEPT_ACKNOWLEDGEMENT),
     ),
     decode=decode,
     handle=handle,

@@ -137,12 +137,11 @@ class PatientIndex:
         authority = self.domain.authority(patient_id.authority)
         if authority is None or not authority.issues_xds_ids:
             return None
-        identifier = Identifier(authority=authority, id=patient_id.id)
-        found = store_records.by_identifiers(connection, (identifier,)).get(identifier.key)
-        if found is None or not found.announced or found.survivor is not None:
+        key = store_records.current_key(connection, Identifier(authority=authority, id=patient_id.id))
+        if key is None:
             return None
-        subsumed = store_records.subsumed_by(connection, found.key)
-        return Patient(key=found.key, keys=(found.key, *subsumed), id=_xds_id(found))
+        subsumed = store_records.subsumed_by(connection, key)
+        return Patient(key=key, keys=(key, *subsumed), id=CX(patient_id.id, HD("", authority.oid, "ISO")))
 
     def current(self, connection: Connection, keys: Collection[PatientKey]) -> Mapping[PatientKey, CX]:
         """The surviving id for each key."""

@@ -27,12 +27,12 @@ def from_json(text: str) -> Demographics:
 
 def plain(value: Any) -> Any:
     """A value as JSON has it: what is known, by attribute name."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, tuple):
         return [plain(each) for each in value]
-    if type(value) in READERS:
-        pairs = ((name, getattr(value, name)) for name in READERS[type(value)])
-        return {name: plain(content) for name, content in pairs if content not in (None, "", ())}
-    return value
+    # What is not known is None, "" or (), and every value is true.
+    return {name: plain(content) for name in READERS[type(value)] if (content := getattr(value, name))}
 
 
 def _value(kind: type, plain: Mapping[str, Any]) -> Any:

@@ -34,6 +34,14 @@ DESCRIBE = Prepared(update(record).where(THIS), ("announced", "source", "updated
 RENAME = Prepared(update(record).where(THIS), ("authority", "id"))
 SUBSUME = Prepared(update(record).where(THIS | (record.c.survivor == bindparam("this"))), ("survivor",))
 REMOVE = Prepared(delete(record).where(THIS, record.c.announced.is_(False)))
+CURRENT = Prepared(
+    select(record.c.key).where(
+        record.c.authority == bindparam("of"),
+        record.c.id == bindparam("named"),
+        record.c.announced.is_(True),
+        record.c.survivor.is_(None),
+    )
+)
 SUBSUMED = Prepared(select(record.c.key).where(record.c.survivor == bindparam("this")).order_by(record.c.key))
 NATIONALS = Prepared(
     select(national.c.record, national.c.authority, national.c.id, national.c.type_code, national.c.valid)
@@ -85,6 +93,12 @@ def by_identifiers(connection: Connection, identifiers: Iterable[Identifier]) ->
         for each in dict.fromkeys(identifiers)
     )
     return {found.identifier: found for found in (_record(row) for row in rows if row is not None)}
+
+
+def current_key(connection: Connection, identifier: Identifier) -> PatientKey | None:
+    """The record with this id if it was announced and not merged into another; its demographics are left unread."""
+    row = CURRENT.first(connection, {"of": identifier.authority.oid, "named": identifier.id})
+    return None if row is None else PatientKey(row[0])
 
 
 def by_keys(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, Record]:

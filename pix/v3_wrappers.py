@@ -12,7 +12,9 @@ from lxml.etree import _Element
 from ihe.citations import tf2
 from ihe.errors import HL7ErrorCode
 from ihe.rules import Offence, rule
+from ihe.transactions import SOAPBinding
 from pix.v3_elements import (
+    NAMESPACE,
     InstanceIdentifier,
     attribute,
     child,
@@ -38,6 +40,17 @@ class Party:
     def __str__(self) -> str:
         """Spell ``application|facility`` with OIDs, as a domain's authorities name their sources."""
         return "|".join(str(next(iter(ids), "")) for ids in (self.devices, self.organizations))
+
+
+def binding(actor: str, request: str, reply: str, suffix: str = "") -> SOAPBinding:
+    """The operation of one interaction; the ``suffix`` stands in its name and action alone (ITI TF-2: V.3.2.1)."""
+    return SOAPBinding(
+        operation=f"{actor}_{request}{suffix}",
+        action=f"{NAMESPACE}:{request}{suffix}",
+        request=f"{{{NAMESPACE}}}{request}",
+        reply_action=f"{NAMESPACE}:{reply}",
+        reply=f"{{{NAMESPACE}}}{reply}",
+    )
 
 
 def party(body: _Element, role: str) -> Party:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ihe.citations import tf2, tf3
+from ihe.citations import supplement, tf2, tf3
 from ihe.errors import ErrorCode
 from ihe.rules import Offence, Offender, Rule, rule
 from xds.attribute_values import rows, rows_that_say, where
@@ -60,7 +60,7 @@ def associations_are_of_submissions(sent: Sent) -> Iterator[Offender]:
                 yield where(association, slot)
 
 
-@rule(METADATA, tf3("4.2.3.2.31"))
+@rule(METADATA, supplement("XDS Metadata Update", "4.2.3.2.31"))
 def objects_are_first_versions(sent: Sent) -> Iterator[Offender]:
     """A logicalID in a submission of new objects equals the entryUUID; later versions are submitted by ITI-57."""
     for each in sent.submission.objects:
