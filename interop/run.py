@@ -49,7 +49,7 @@ def main() -> int:
     """Build the client, start a node, tell all cases, print the table. 0 if all held or nothing can be run here."""
     missing = [tool for tool in ("mvn", "java") if shutil.which(tool) is None]
     if missing:
-        print(f"interop: skipped, because {' and '.join(missing)} is not on the PATH (a JDK of 17 or later and Maven)")
+        print(f"interop: skipped; not on the PATH: {', '.join(missing)} (a JDK of 17 or later and Maven are needed)")
         return 0
     classpath = build()
     cases: list[Case] = []

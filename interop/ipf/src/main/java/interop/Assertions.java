@@ -83,7 +83,8 @@ final class Assertions {
                 <saml2:Conditions NotBefore="%2$s" NotOnOrAfter="%4$s"><saml2:AudienceRestriction>\
                 <saml2:Audience>%5$s</saml2:Audience></saml2:AudienceRestriction></saml2:Conditions>\
                 <saml2:AuthnStatement AuthnInstant="%2$s"><saml2:AuthnContext><saml2:AuthnContextClassRef>\
-                urn:oasis:names:tc:SAML:2.0:ac:classes:X509</saml2:AuthnContextClassRef></saml2:AuthnContext></saml2:AuthnStatement>\
+                urn:oasis:names:tc:SAML:2.0:ac:classes:X509</saml2:AuthnContextClassRef></saml2:AuthnContext>\
+                </saml2:AuthnStatement>\
                 <saml2:AttributeStatement>\
                 <saml2:Attribute Name="urn:oasis:names:tc:xspa:1.0:subject:subject-id">\
                 <saml2:AttributeValue xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xs:string">Clara Berg\

@@ -100,12 +100,14 @@ final class DocumentStory {
         });
         cases.run("ITI-41", "metadata without document are refused", () -> {
             DocumentEntry entry = Metadata.entry(patient, "Empty", "text/plain");
-            return Registry.refused(provide(request(Metadata.submissionSet(patient), new Document(entry, null))), "MISSING_DOCUMENT");
+            Response answer = provide(request(Metadata.submissionSet(patient), new Document(entry, null)));
+            return Registry.refused(answer, "MISSING_DOCUMENT");
         });
         cases.run("ITI-41", "a code of no list is refused", () -> {
             DocumentEntry entry = Metadata.entry(patient, "Code", "text/plain");
             entry.setClassCode(Metadata.code("NO-SUCH-CODE", "none", Metadata.OWN));
-            return Registry.refused(provide(request(Metadata.submissionSet(patient), document(entry, TEXT))), "REGISTRY_METADATA_ERROR");
+            Response answer = provide(request(Metadata.submissionSet(patient), document(entry, TEXT)));
+            return Registry.refused(answer, "REGISTRY_METADATA_ERROR");
         });
     }
 
@@ -243,7 +245,8 @@ final class DocumentStory {
             same(answer, text.getUniqueId(), TEXT, "text/plain");
             return Registry.told(answer);
         });
-        cases.run("ITI-43", "an unknown document is refused", () -> Registry.refused(fetch("1.2.3.4.5"), "DOCUMENT_UNIQUE_ID_ERROR"));
+        cases.run("ITI-43", "an unknown document is refused", () -> Registry.refused(
+                fetch("1.2.3.4.5"), "DOCUMENT_UNIQUE_ID_ERROR"));
         cases.run("ITI-43", "an unknown repository is refused", () -> {
             RetrieveDocumentSet request = new RetrieveDocumentSet();
             request.getDocuments().add(new DocumentReference("1.2.3", text.getUniqueId(), null));

@@ -71,7 +71,8 @@ final class EdgeStory {
         });
         cases.run("ITI-47", "separators, Greek, CJK and emoji in names, fed by HL7 v2", () -> {
             String tail = patient.id();
-            Patient spelled = new Patient("S" + tail, "M\\T\\S | Ζωή 😀 李".replace("|", "\\F\\") + tail, "A\\S\\B", "19610307");
+            String escaped = "M\\T\\S \\F\\ Ζωή 😀 李" + tail;
+            Patient spelled = new Patient("S" + tail, escaped, "A\\S\\B", "19610307");
             registry.announce(spelled);
             String family = "M&amp;S | Ζωή 😀 李" + tail;
             String answer = node.soap("pdqv3-iti47", "/pdq", V3.demographicsQuery(family, 0), String.class,

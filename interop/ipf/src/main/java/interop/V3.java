@@ -69,7 +69,8 @@ final class V3 {
                 <%1$s xmlns="urn:hl7-org:v3" ITSVersion="XML_1.0"><id root="%2$s"/><creationTime value="%3$s"/>
                 <interactionId root="2.16.840.1.113883.1.6" extension="%1$s"/><processingCode code="P"/>
                 <processingModeCode code="%4$s"/><acceptAckCode code="AL"/>
-                <receiver typeCode="RCV"><device classCode="DEV" determinerCode="INSTANCE"><id root="1.2.3.4"/></device></receiver>
+                <receiver typeCode="RCV">
+                <device classCode="DEV" determinerCode="INSTANCE"><id root="1.2.3.4"/></device></receiver>
                 <sender typeCode="SND"><device classCode="DEV" determinerCode="INSTANCE"><id root="%5$s"/></device></sender>
                 <controlActProcess classCode="CACT" moodCode="EVN">
                 <code code="%6$s" codeSystem="2.16.840.1.113883.1.18"/>%7$s</controlActProcess></%1$s>

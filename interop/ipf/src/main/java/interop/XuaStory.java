@@ -64,7 +64,8 @@ final class XuaStory {
             ask(security);
         } catch (SoapFault refused) {
             expect(refused.getFaultCode().getLocalPart().equals("Sender"), "" + refused.getFaultCode());
-            expect(refused.getSubCodes().stream().anyMatch(each -> each.getLocalPart().equals(subcode)), "" + refused.getSubCodes());
+            boolean precise = refused.getSubCodes().stream().anyMatch(each -> each.getLocalPart().equals(subcode));
+            expect(precise, "" + refused.getSubCodes());
             return subcode + ": " + refused.getReason();
         }
         throw new AssertionError("not refused");
