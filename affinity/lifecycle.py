@@ -1,5 +1,6 @@
 """The life of the process: one reactor, one server, an orderly end on SIGTERM and Ctrl-C."""
 
+import gc
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -50,6 +51,9 @@ class _Life:
         server = self._make(self._reactor)
         self._reactor.addSystemEventTrigger("before", "shutdown", lambda: ensureDeferred(server.drain()))
         server.start()
+        # Modules, statements and services live as long as the process: no collection shall look at them again.
+        gc.collect()
+        gc.freeze()
         code = await self._after_start(server)
         if code is not None:
             self.code = code

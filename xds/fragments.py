@@ -5,6 +5,8 @@ registration: status and home; lastUpdateTime of a Folder; version; patientId. T
 the surrounding element, as in ``RIM_DECLARATION``.
 """
 
+from functools import lru_cache
+
 from ihe.datatypes import CX
 from soap.xml import escape
 from xds.model import AvailabilityStatus
@@ -33,12 +35,12 @@ def splice(
         (
             head,
             _STATUS[status] if status is not None else b"",
-            b' home="%s">' % escape(home) if home is not None else b">",
+            _home(home) if home is not None else b">",
             _last_update_time(last_update_time) if last_update_time is not None else b"",
             slots,
             b'<rim:VersionInfo versionName="%d"/>' % version if version is not None else b"",
             rest,
-            escape(str(patient_id)) if patient_id is not None else b"",
+            _patient_id(patient_id) if patient_id is not None else b"",
             *tail,
         )
     )
@@ -48,6 +50,17 @@ def object_ref(entry_uuid: str, home: str | None = None) -> bytes:
     """The element rim:ObjectRef (ITI TF-2: 3.18.4.1.2.3.2)."""
     at_home = b' home="%s"' % escape(home) if home is not None else b""
     return b'<rim:ObjectRef id="%s"%s/>' % (escape(entry_uuid), at_home)
+
+
+@lru_cache(maxsize=64)
+def _home(home: str) -> bytes:
+    return b' home="%s">' % escape(home)
+
+
+@lru_cache(maxsize=64)
+def _patient_id(patient_id: CX) -> bytes:
+    """All objects of an answer name the same few patients."""
+    return escape(str(patient_id))
 
 
 def _last_update_time(dtm: str) -> bytes:
