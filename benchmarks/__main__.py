@@ -1,5 +1,6 @@
 """``python -m benchmarks``: real nodes, measured over loopback, as a table; bounded in count and time."""
 
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -23,6 +24,8 @@ class Benchmark(StrEnum):
     STARTS = "starts"
 
 
+WIDTH = 118
+"""Columns where no terminal says how many there are."""
 MEASURES: Mapping[Benchmark, Callable[[Path, Effort, Say], list[Figure]]] = {
     Benchmark.QUERIES: queries.measure,
     Benchmark.FEEDS: feeds.measure,
@@ -41,7 +44,7 @@ def main(
     ] = None,
 ) -> None:
     """Measure a node of this tree, on loopback alone; a few minutes, with --quick one."""
-    console, progress = Console(), Console(stderr=True)
+    console, progress = Console(width=None if sys.stdout.isatty() else WIDTH), Console(stderr=True)
     effort = QUICK if quick else FULL
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(dir=directory, prefix="affinity-bench-") as made, progress.status("") as status:

@@ -14,7 +14,7 @@ ENTRIES = (0, 10, 100)
 REQUESTS = {0: 2000, 10: 1500, 100: 400}
 WARM_UP = 100
 TIER_AIM, QUERY_AIM = Aim(Better.LOWER, 4), Aim(Better.LOWER, 8)
-FLOOR, TIER, QUERY = "raw socket, lxml parse, splice (the floor)", "SOAP tier, splice", "FindDocuments from SQLite"
+FLOOR, TIER, QUERY = "floor: raw socket, parse, splice", "SOAP tier, splice", "FindDocuments, SQLite"
 
 
 def measure(directory: Path, effort: Effort, say: Say) -> list[Figure]:

@@ -96,7 +96,7 @@ class Search:
             statement = statement.where(self.visible)
         values["scope"] = next(iter(keys)) if len(keys) == 1 else list(keys)
         values["bound"] = self.limit + 1
-        rows = self.connection.execute(statement, values)
+        rows = self.connection.execute(statement, values).all()
         found = tuple(Found(kind, *row) for row in rows)
         if len(found) > self.limit:
             raise too_many(self.limit)
