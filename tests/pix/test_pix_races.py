@@ -3,16 +3,18 @@
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import pairwise
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from ihe.domain import AssigningAuthority
 from ihe.errors import Rejected
 from pix.manager import PatientIndex
 from pix.matricule import complete
 from pix.model import Demographics, Feed, Identifier, Merge, Origin, PersonName
-from pix.tables import event, link
+from pix.tables import event, link, record
 
 ANNA = Demographics(names=(PersonName(family="Weber", given="Anna"),), birth_time="19800515")
 THREADS = 8
@@ -94,11 +96,60 @@ def test_national_ids_that_change_at_once_end_in_consistent_persons(
 ) -> None:
     records = [Identifier(authority=hospital, id=str(number)) for number in range(6)]
     outcomes = at_once(
-        feeding(index, origin(), record, matricules[(number + turn) % 3])
+        feeding(index, origin(), patient, matricules[(number + turn) % 3])
         for turn in range(4)
-        for number, record in enumerate(records)
+        for number, patient in enumerate(records)
     )
     assert set(outcomes) == {b"AA"}
-    for record in records:
-        mine = {each.id for each in index.corresponding(record) or () if each.authority.national}
+    for patient in records:
+        mine = {each.id for each in index.corresponding(patient) or () if each.authority.national}
         assert len(mine) == 1
+
+
+def test_feeds_and_merges_of_a_chain_at_once_lose_no_acknowledged_feed_and_leave_no_link_to_the_subsumed(
+    index: PatientIndex, origin: Callable[..., Origin], hospital: AssigningAuthority
+) -> None:
+    for turn in range(4):
+        chain = [Identifier(authority=hospital, id=f"{turn}-{letter}") for letter in "abc"]
+        for each in chain:
+            feeding(index, origin(), each)()
+        origins = [origin() for _ in range(6)]
+        feeds = [feeding(index, each, chain[number % 3]) for number, each in enumerate(origins)]
+        merges = [
+            partial(index.merge, (Merge(surviving=surviving, subsumed=subsumed),), origin())
+            for subsumed, surviving in pairwise(chain)
+        ]
+        outcomes = at_once([*feeds[:3], *merges, *feeds[3:]])
+        accepted = {
+            each.message_id
+            for each, outcome in zip(origins, outcomes[:3] + outcomes[5:], strict=True)
+            if outcome == b"AA"
+        }
+        assert accepted <= set(values(index, select(event.c.message_id).where(event.c.type == "updated")))
+    gone = set(values(index, select(record.c.key).where(record.c.survivor.is_not(None))))
+    assert gone
+    assert not gone & set(values(index, select(record.c.survivor).where(record.c.survivor.is_not(None))))
+    assert not gone & set(values(index, select(link.c.record).where(link.c.ended_by.is_(None))))
+
+
+def test_a_number_of_two_people_sent_at_once_never_links_them(
+    index: PatientIndex, origin: Callable[..., Origin], matricules: list[Identifier], hospital: AssigningAuthority
+) -> None:
+    marc = Demographics(names=(PersonName(family="Thill", given="Marc"),), birth_time="19500101")
+    people = [(number, ANNA if number % 2 else marc) for number in range(12)]
+    outcomes = at_once(
+        partial(
+            index.register,
+            Feed(identifiers=(Identifier(authority=hospital, id=str(number)), matricules[0]), demographics=who),
+            origin(),
+        )
+        for number, who in people
+    )
+    assert set(outcomes) == {b"AA"}
+    for number, who in people:
+        others = index.corresponding(Identifier(authority=hospital, id=str(number))) or ()
+        assert all((int(each.id) % 2 == 1) == (who is ANNA) for each in others if each.authority == hospital)
+
+
+def values(index: PatientIndex, statement: Select[tuple[Any]]) -> list[Any]:
+    return index.database.read(lambda connection: list(connection.scalars(statement)))
