@@ -22,8 +22,8 @@ from mllp.replies import Peer
 
 log = structlog.get_logger()
 
-PROCESSING_IDS = frozenset({"", "P", "D", "T"})
-"""HL7 table 0103: production, debugging, training."""
+PROCESSING_IDS = frozenset({"", "P", "D", "T", "1"})
+"""HL7 table 0103: production, debugging, training; and ``1``, which the patient feed of the NIST toolkit sends."""
 VERSION = re.compile(r"(?:2\.[0-9][0-9A-Z.]{0,4})?")
 """HL7 table 0104. Senders write versions near the one that IHE asks for, so all of HL7 v2 pass."""
 

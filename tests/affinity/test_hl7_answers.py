@@ -143,6 +143,7 @@ def test_the_version_decides_where_two_transactions_have_the_same_trigger(
         ("T^T", "2.3.1^FRA", []),
         ("", "", []),
         ("D", "2.8.2", []),
+        ("1", "2.3.1", []),  # the patient feed of the NIST toolkit
         ("X", "2.5", [("202", "MSH^1^11^1^1")]),
         ("P", "9.9", [("203", "MSH^1^12^1^1")]),
         ("LIVE", "3.0", [("202", "MSH^1^11^1^1"), ("203", "MSH^1^12^1^1")]),
