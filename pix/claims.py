@@ -16,6 +16,23 @@ Known = Mapping[tuple[str, str], Record]
 Found = Mapping[Identifier, Record]
 
 
+MOST_IDENTIFIERS = 200
+"""In one message. Each is compared with each other while all other writers wait: 200 take 0.3 s, 1000 take 6 s."""
+
+
+def refuse_too_many(identifiers: tuple[Identifier, ...]) -> None:
+    """Refuse a message that speaks of more ids than any patient has."""
+    if len(set(identifiers)) > MOST_IDENTIFIERS:
+        breach = Breach(
+            code=HL7ErrorCode.APPLICATION_INTERNAL_ERROR,
+            text=f"The message names more than {MOST_IDENTIFIERS} patient identifiers",
+            observed=str(len(set(identifiers))),
+            location=identifiers[-1].location,
+            citation=tf2("3.8.4.1.2.3"),
+        )
+        raise Rejected(breach)
+
+
 def own_identifiers(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
     """The ids that are records of their own; a national id is one only if it is an XDS id, or if there is no other."""
     unique = tuple(dict.fromkeys(identifiers))

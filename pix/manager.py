@@ -13,6 +13,7 @@ from ihe.identifiers import PatientKey
 from ihe.patients import Patient
 from pix import candidates, linking, matricule, merging, receipts, registration, searching, store_records
 from pix.candidates import Result
+from pix.claims import refuse_too_many
 from pix.journal import Change
 from pix.locks import Locks, until_locked
 from pix.model import Feed, Identifier, Merge, Origin
@@ -151,6 +152,7 @@ class PatientIndex:
 
     def _apply(self, origin: Origin, identifiers: Iterable[Identifier], work: Callable[[Change], None]) -> bytes:
         at, named = self.clock(), tuple(identifiers)
+        refuse_too_many(named)
 
         def transaction(connection: Connection, further: frozenset[str]) -> bytes:
             change = Change(

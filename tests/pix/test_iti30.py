@@ -173,3 +173,10 @@ def test_an_acknowledgement_echoes_names_that_are_not_ascii_in_their_charset(ask
     assert reply is not None
     assert reply.header.text(18) == "UNICODE UTF-8"
     assert reply.receiving_application == "HÏS"
+
+
+def test_more_ids_than_any_patient_has_are_refused_at_once(ask: Ask, pix: Pix) -> None:
+    """They would be compared with each other for minutes while every other feed waits."""
+    many = [f"{number}^^^HOSP" for number in range(20_000)]
+    assert verdict(ask(feed("1", "~".join(many)))) == ("AR", "PID^1^3^20000^1 207")
+    assert verdict(ask(feed("2", "~".join(many[:1] * 300)))) == ("AA",)
