@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STATUS = b' status="'
+APPROVED = b"urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"
 ENTRY_END = b"</rim:ExtrinsicObject>"
 
 
@@ -17,11 +18,7 @@ class Prepared:
 
     def splice(self) -> tuple[bytes, ...]:
         """Put the pieces together as an answer does: what may change goes between the halves of each entry."""
-        spliced = (
-            b"".join((head, b"urn:oasis:names:tc:ebxml-regrep:StatusType:Approved", rest))
-            for head, rest in self.entries
-        )
-        return (self.start, *spliced, self.end)
+        return (self.start, *(b"".join((head, APPROVED, rest)) for head, rest in self.entries), self.end)
 
 
 def cut(response: bytes) -> Prepared:

@@ -1,0 +1,73 @@
+"""What the benchmarks rest on: prepared answers are the real bytes, answers end where they end, contents are exact."""
+
+import hashlib
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis.strategies import binary, integers
+
+from benchmarks.figures import Aim, Better, Figure
+from benchmarks.fragments import APPROVED, cut
+from benchmarks.load import whole_http, whole_mllp
+from benchmarks.messages import announcements, find_documents
+from benchmarks.process import cpu_seconds, peak_rss
+from benchmarks.streams import Content
+from hl7v2.er7 import parse
+
+ENTRY = b'<rim:ExtrinsicObject id="%d" status="' + APPROVED + b'" home="x"><rim:Name/></rim:ExtrinsicObject>'
+START, END = (
+    b"<query:AdhocQueryResponse><rim:RegistryObjectList>",
+    b"</rim:RegistryObjectList></query:AdhocQueryResponse>",
+)
+
+
+@given(integers(0, 12))
+def test_a_response_that_was_cut_is_spliced_to_the_same_bytes(entries: int) -> None:
+    response = START + b"".join(ENTRY % number for number in range(entries)) + END
+    prepared = cut(response)
+    assert len(prepared.entries) == entries
+    assert b"".join(prepared.splice()) == response
+
+
+@given(binary(max_size=300))
+def test_an_http_answer_is_whole_at_its_last_byte_and_not_before(body: bytes) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nServer: x\r\n\r\n%b" % (len(body), body)
+    assert [whole_http(bytearray(answer[:end])) for end in range(len(answer))] == [0] * len(answer)
+    assert whole_http(bytearray(answer)) == len(answer)
+
+
+def test_an_mllp_answer_is_whole_with_its_end_block() -> None:
+    assert whole_mllp(bytearray(b"\x0bMSH|\r\x1c")) == 0
+    assert whole_mllp(bytearray(b"\x0bMSH|\r\x1c\r")) == 8
+
+
+@given(integers(0, 2_000_000), integers(0, 3))
+def test_a_content_has_its_size_and_always_the_same_bytes(size: int, seed: int) -> None:
+    content = Content(seed=seed, size=size)
+    whole = b"".join(content.chunks())
+    assert (len(whole), hashlib.sha256(whole).hexdigest()) == (size, content.sha256())
+
+
+def test_every_announcement_is_a_message_about_another_patient() -> None:
+    messages = [parse(each[1:-2]) for each in announcements(200)]
+    assert {each.trigger for each in messages} == {"ADT^A28"}
+    assert len({each.control_id for each in messages}) == len({each["PID"].text(3) for each in messages}) == 200
+
+
+def test_a_request_says_how_long_it_is() -> None:
+    assert whole_http(bytearray(find_documents("P"))) == len(find_documents("P"))
+
+
+def test_the_kernel_tells_cpu_and_memory_of_a_process() -> None:
+    before = cpu_seconds(os.getpid())
+    sum(range(200_000))
+    assert cpu_seconds(os.getpid()) > before
+    assert peak_rss(os.getpid()) > 10_000_000
+
+
+@pytest.mark.parametrize(("better", "met"), [(Better.LOWER, False), (Better.HIGHER, True)])
+def test_an_aim_is_judged_by_the_median(better: Better, met: bool) -> None:
+    figure = Figure(benchmark="b", name="n", unit="u", runs=(1, 5, 90), aim=Aim(better, 4))
+    assert figure.value == 5
+    assert Aim(better, 4).is_met_by(figure.value) is met
