@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -21,6 +22,14 @@ def test_on_sqlite(tmp_path: Path) -> None:
     upgrade(engine)
     upgrade(engine)
     assert differences(engine) == []
+
+
+def test_a_database_named_relative_to_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    engine = create_engine("sqlite:///here.db")
+    upgrade(engine)
+    assert differences(engine) == []
+    assert (tmp_path / "here.db").exists()
 
 
 def test_on_postgresql(empty_postgresql: str) -> None:
