@@ -1,6 +1,7 @@
 """The life of the process: one reactor, one server, an orderly end on SIGTERM and Ctrl-C."""
 
 import gc
+import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -39,12 +40,15 @@ class _Life:
     def __init__(self, reactor: Any, make: Made, after_start: AfterStart) -> None:
         self.code = 0
         self.failure: Failure | None = None
+        self._stopping = False
         self._reactor = reactor
         self._make = make
         self._after_start = after_start
 
     def begin(self) -> None:
-        """Start the server, then do what was asked for."""
+        """Start the server, then do what was asked for. A second signal is no more than the first."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self._reactor.callFromThread(self._stop))
         ensureDeferred(self._live()).addErrback(self._fail)
 
     async def _live(self) -> None:
@@ -64,5 +68,6 @@ class _Life:
         self._stop()
 
     def _stop(self) -> None:
-        if self._reactor.running:
+        if self._reactor.running and not self._stopping:
+            self._stopping = True
             self._reactor.stop()

@@ -57,3 +57,10 @@ def test_it_stops_in_order_when_it_is_asked_to(start: Start) -> None:
     assert node.terminate() == 0
     assert not (node.data / "ports.json").exists()
     assert json.loads(node.log[-1])["event"] == "stopped"
+
+
+def test_asking_twice_is_asking_once(start: Start) -> None:
+    node = start("--domain", "connectathon")
+    node.process.terminate()
+    assert node.terminate() == 0
+    assert "Traceback" not in "".join(node.log)
