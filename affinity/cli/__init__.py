@@ -2,7 +2,7 @@
 
 import typer
 
-from affinity.cli import configuration, doctor, domains, patients, query, retrieve, send, serving, submit
+from affinity.cli import configuration, doctor, domains, patients, pix, query, retrieve, send, serving, submit
 
 app = typer.Typer(
     name="affinity",
@@ -18,7 +18,7 @@ app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command("init", epilog=domains.EXAMPLES)(domains.init)
 app.command("config", epilog=configuration.EXAMPLES)(configuration.config)
 app.command("send", epilog=send.EXAMPLES)(send.send)
-app.command("pix", epilog=patients.PIX_EXAMPLES)(patients.pix)
+app.add_typer(pix.app, name="pix")
 app.command("pdq", epilog=patients.PDQ_EXAMPLES)(patients.pdq)
 app.command("submit", epilog=submit.EXAMPLES)(submit.submit)
 app.command("query", epilog=query.EXAMPLES)(query.query)

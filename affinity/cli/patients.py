@@ -1,4 +1,4 @@
-"""``affinity pix`` and ``affinity pdq``: the same questions over HL7 v2 and v3."""
+"""``affinity pix ids`` and ``affinity pdq``: the same questions over HL7 v2 and v3."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -8,15 +8,15 @@ import typer
 from affinity.cli.options import Identity, Security, Sender, Where
 from affinity.cli.verbs import ExitCode, Output, verb, wrong_use
 
-PIX_EXAMPLES = r"""[bold]Examples[/bold]
-  affinity pix '4711^^^&2.25.99.1&ISO'
+IDS_EXAMPLES = r"""[bold]Examples[/bold]
+  affinity pix ids '4711^^^&2.25.99.1&ISO'
       every other id that the node on this machine knows for this patient
 
-  affinity pix '4711^^^HOSPITAL' --domain NATIONAL --mllp pix.example.org:2576 --tls-ca ca.pem \
+  affinity pix ids '4711^^^HOSPITAL' --domain NATIONAL --mllp pix.example.org:2576 --tls-ca ca.pem \
       --cert me.pem --key me.key
       only the national id, over mutual TLS
 
-  affinity pix '4711^^^&2.25.99.1&ISO' --v3 https://pix.example.org/pix --tls-ca ca.pem
+  affinity pix ids '4711^^^&2.25.99.1&ISO' --v3 https://pix.example.org/pix --tls-ca ca.pem
       the same as ITI-45 over SOAP; authorities are OIDs there
 
 Exit code 1 says that the id or a domain is unknown there; a known patient without other ids is an empty list."""
@@ -75,7 +75,7 @@ class Whom:
 
 
 @verb
-def pix(
+def ids(
     patient: Patient, line: Line, security: Security, identity: Identity, sender: Sender, output: Output
 ) -> ExitCode:
     """Ask a PIX Manager which other ids a patient has: ITI-9, or ITI-45 with --v3."""

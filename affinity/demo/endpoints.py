@@ -41,7 +41,7 @@ def _lines(stage: Stage) -> tuple[str, ...]:
     pki, domain = stage.pki, stage.loaded.affinity_domain.name
     return (
         f"affinity pdq --mllp {mllp} --family '{FAMILY}'",
-        f"affinity pix --mllp {mllp} {patient_id}",
+        f"affinity pix ids --mllp {mllp} {patient_id}",
         f"affinity query --registry {registry} {patient}",
         f"affinity submit README.md --mime-type text/plain --domain {domain} --repository {repository} {patient}",
         f"curl '{registry}?wsdl'",

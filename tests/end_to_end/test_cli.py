@@ -100,14 +100,14 @@ def test_send_over_mutual_tls(demo: RunningNode, tls: tuple[str, ...], tmp_path:
 
 
 def test_pix_lists_the_other_ids(run: Run) -> None:
-    asked = run("pix", "L-1^^^LAB-MOSELLE", "--domain", RECORD, "--json")
+    asked = run("pix", "ids", "L-1^^^LAB-MOSELLE", "--domain", RECORD, "--json")
     assert asked.exit_code == 0
     assert told(asked)["identifiers"] == [{"id": "CLI-1", "namespace_id": "DSP", "oid": RECORD}]
-    assert "CLI-1" in run("pix", "L-1^^^LAB-MOSELLE").stdout
+    assert "CLI-1" in run("pix", "ids", "L-1^^^LAB-MOSELLE").stdout
 
 
 def test_pix_of_somebody_unknown_is_refused_with_a_reason(run: Run) -> None:
-    asked = run("pix", "L-404^^^LAB-MOSELLE")
+    asked = run("pix", "ids", "L-404^^^LAB-MOSELLE")
     assert asked.exit_code == 1 and "204" in asked.stdout
 
 
@@ -126,9 +126,9 @@ def test_pdq_finds_the_patient_over_both_wires(run: Run, demo: RunningNode, wire
 
 def test_pix_over_v3(run: Run, demo: RunningNode) -> None:
     at = ("--v3", demo.url("/pix"))
-    asked = run("pix", PATIENT, *at, "--json")
+    asked = run("pix", "ids", PATIENT, *at, "--json")
     assert [each["id"] for each in told(asked)["identifiers"]] == ["L-1"]
-    unknown = run("pix", f"CLI-404^^^&{RECORD}&ISO", *at)
+    unknown = run("pix", "ids", f"CLI-404^^^&{RECORD}&ISO", *at)
     assert unknown.exit_code == 1 and "204" in unknown.stdout
 
 

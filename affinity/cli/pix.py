@@ -1,0 +1,12 @@
+"""``affinity pix``: the patient index, asked over its wires and looked after by the people responsible for it."""
+
+import typer
+
+from affinity.cli import patients
+
+app = typer.Typer(
+    help="The patient index: ask it for ids, and look after who is who.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+app.command("ids", epilog=patients.IDS_EXAMPLES)(patients.ids)
