@@ -21,13 +21,10 @@ from affinity.domain import load
 from soap.client import FaultReceived
 
 COMMANDS = Path(__file__).parents[2] / "docs/commands.md"
+GROUPS = {group.name: group.typer_instance for group in app.registered_groups}
 VERBS = (
     *(each.name or "" for each in app.registered_commands),
-    *(
-        f"{group.name} {each.name}"
-        for group in app.registered_groups
-        for each in group.typer_instance.registered_commands
-    ),
+    *(f"{name} {each.name}" for name, group in GROUPS.items() for each in group.registered_commands),
 )
 """Every verb, of a group too: ``send``, ``pix ids``."""
 PATIENT = "4711^^^&2.25.3&ISO"
