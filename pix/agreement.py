@@ -17,7 +17,7 @@ def disagreement(one: Demographics, other: Demographics) -> str | None:
     """Say what contradicts, for example ``name``, or None. What is missing on one side does not contradict."""
     if _births_disagree(one.birth_time, other.birth_time):
         return "birth date"
-    if _names_disagree(one, other):
+    if names_disagree(one, other):
         return "name"
     if _sexes_disagree(one, other):
         return "sex"
@@ -32,7 +32,7 @@ def _births_disagree(one: str | None, other: str | None) -> bool:
     return one[:common] != other[:common]
 
 
-def _names_disagree(one: Demographics, other: Demographics) -> bool:
+def names_disagree(one: Demographics, other: Demographics) -> bool:
     """Given names must resemble each other; family names only if there is no given name to compare (marriage)."""
     family_one, given_one = _families(one), _givens(one)
     family_other, given_other = _families(other), _givens(other)

@@ -9,15 +9,15 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from ihe.domain import AffinityDomain
-from ihe.identifiers import PatientKey
+from pix.events import Event, to_plain
 from pix.locks import Locks
+from pix.matching.configuration import Configuration
 from pix.model import Origin
 from pix.prepared import Prepared
-from pix.tables import event
+from pix.projection import Entry, project
+from pix.tables import event as log
 
-EVENT = Prepared(
-    insert(event).returning(event.c.number), [each for each in event.columns if each is not event.c.number]
-)
+APPEND = Prepared(insert(log).returning(log.c.number), [each for each in log.columns if each is not log.c.number])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,7 @@ class Change:
     origin: Origin
     at: datetime
     is_national_id: Callable[[str], bool]
+    matching: Configuration
     locks: Locks
 
     @property
@@ -36,28 +37,23 @@ class Change:
         """When the change is made, ISO 8601 in UTC."""
         return self.at.astimezone(UTC).isoformat()
 
-    def note(
-        self,
-        kind: str,
-        *,
-        record: PatientKey | None = None,
-        other: PatientKey | None = None,
-        before: Mapping[str, Any] | None = None,
-        after: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Append an event and return its number."""
+    def note(self, event: Event) -> int:
+        """Write an event to the log, let it take effect, and return its number."""
+        columns = to_plain(event)
         row = {
             "at": self.timestamp,
-            "type": kind,
+            "type": event.type,
             "actor": self.origin.source,
             "origin": self.origin.transaction,
             "message_id": self.origin.message_id,
-            "record": record,
-            "other": other,
-            "before": _json(before),
-            "after": _json(after),
+            "reason": self.origin.reason,
+            "record": columns["record"],
+            "other": columns["other"],
+            "before": _json(columns["before"]),
+            "after": _json(columns["after"]),
         }
-        ((number,),) = EVENT.rows(self.connection, row)
+        ((number,),) = APPEND.rows(self.connection, row)
+        project(self.connection, Entry(number=number, at=self.timestamp, actor=self.origin.source), event)
         return int(number)
 
 

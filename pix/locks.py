@@ -14,6 +14,7 @@ from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, select
 from ihe.identifiers import PatientKey
 from pix import store_links, store_records
 from pix.model import Identifier
+from pix.store_blocking import sharing
 
 LOCKS = select(func.pg_advisory_xact_lock(func.unnest(bindparam("keys", type_=ARRAY(BigInteger)))))
 ATTEMPTS = 20
@@ -22,23 +23,35 @@ REACH = 1000
 Result = TypeVar("Result")
 
 
+Name = str | int
+"""A blocking key, or the name of anything else."""
+Names = frozenset[Name]
+
+
 class Grown(Exception):
     """Records turned out to be connected that are not locked yet; nothing was stored."""
 
-    def __init__(self, names: frozenset[str]) -> None:
+    def __init__(self, names: Names) -> None:
         super().__init__(f"{len(names)} more locks are needed")
         self.names = names
 
 
 class Locks:
-    """The names that one change has locked. A record is locked by its key, an id by authority and id."""
+    """The names that one change has locked: a record by its key, an id by authority and id, and each blocking key.
 
-    def __init__(self, connection: Connection, identifiers: Iterable[Identifier], further: frozenset[str]) -> None:
+    Two feeds of one new person share a blocking key, so that the second waits and then sees the first. Blocking keys
+    are locked first: while they are held, no further record can come to be compared.
+    """
+
+    def __init__(self, connection: Connection, identifiers: Iterable[Identifier], further: Names) -> None:
+        self._connection = connection
         self._needed = connection.dialect.name == "postgresql"
-        self._held: set[str] = set()
+        self._held: set[Name] = set()
         if self._needed:
-            self._held = {*_connected(connection, tuple(identifiers)), *further}
-            connection.execute(LOCKS, {"keys": sorted(map(_lock_key, self._held))})
+            self._take({each for each in further if isinstance(each, int)})
+            candidates = sharing(connection, [each for each in self._held if isinstance(each, int)])
+            connected = _connected(connection, tuple(identifiers), candidates)
+            self._take(connected | {each for each in further if isinstance(each, str)})
 
     def adopt(self, key: PatientKey) -> None:
         """A record that this change inserted: nobody else sees it."""
@@ -46,14 +59,25 @@ class Locks:
 
     def require(self, keys: Iterable[PatientKey]) -> None:
         """Go on only if these records are locked; else ``Grown``."""
-        missing = frozenset(map(str, keys)) - self._held
+        self._require(frozenset(map(str, keys)))
+
+    def require_blocking(self, keys: Iterable[int]) -> None:
+        """Go on only if these blocking keys are locked; else ``Grown``."""
+        self._require(frozenset(keys))
+
+    def _require(self, names: Names) -> None:
+        missing = names - self._held
         if missing and self._needed:
             raise Grown(missing)
 
+    def _take(self, names: set[Name]) -> None:
+        if names:
+            self._connection.execute(LOCKS, {"keys": sorted(map(_lock_key, names))})
+            self._held |= names
 
-def until_locked(attempt: Callable[[frozenset[str]], Result]) -> Result:
-    """Run ``attempt`` with the further names to lock until it has locked all that it touches."""
-    names: frozenset[str] = frozenset()
+
+def until_locked(names: Names, attempt: Callable[[Names], Result]) -> Result:
+    """Run ``attempt`` with these names to lock, and more each time, until it has locked all that it touches."""
     for _ in range(ATTEMPTS - 1):
         try:
             return attempt(names)
@@ -62,8 +86,10 @@ def until_locked(attempt: Callable[[frozenset[str]], Result]) -> Result:
     return attempt(names)
 
 
-def _connected(connection: Connection, identifiers: tuple[Identifier, ...]) -> set[str]:
-    """The ids, and every record that may be linked by them at this moment."""
+def _connected(
+    connection: Connection, identifiers: tuple[Identifier, ...], candidates: Iterable[PatientKey]
+) -> set[Name]:
+    """The ids, every record that may be linked by them at this moment, and those that it is compared with."""
     records = store_records.by_identifiers(connection, identifiers).values()
     national = [each for each in identifiers if each.authority.national]
     reached = {key for each in records for key in (each.key, each.survivor or each.key)}
@@ -74,8 +100,11 @@ def _connected(connection: Connection, identifiers: tuple[Identifier, ...]) -> s
         frontier = store_links.neighbours(connection, frontier) - reached
         reached |= frontier
     named = {"|".join(each.key) for each in identifiers}
-    return named | {f"{each.authority}|{each.id}" for some in held for each in some} | set(map(str, reached))
+    carried = {f"{each.authority}|{each.id}" for some in held for each in some}
+    return {*named, *carried, *map(str, reached), *map(str, candidates)}
 
 
-def _lock_key(name: str) -> int:
+def _lock_key(name: Name) -> int:
+    if isinstance(name, int):
+        return name
     return int.from_bytes(blake2b(name.encode(), digest_size=8, person=b"pix").digest(), signed=True)

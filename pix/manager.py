@@ -1,7 +1,7 @@
 """The responder of every PIX and PDQ transaction, v2 and v3: one index of source records and the persons they form."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -11,11 +11,14 @@ from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.exchange import Transactor
 from ihe.identifiers import PatientKey
 from ihe.patients import Patient
-from pix import candidates, linking, matricule, merging, receipts, registration, searching, store_records
+from pix import candidates, declaring, matricule, merging, receipts, registration, searching, store_records
 from pix.candidates import Result
 from pix.claims import refuse_too_many
 from pix.journal import Change
-from pix.locks import Locks, until_locked
+from pix.locks import Locks, Names, until_locked
+from pix.matching.blocking import lookup_keys
+from pix.matching.configuration import Configuration, default
+from pix.matching.subject import subject
 from pix.model import Feed, Identifier, Merge, Origin
 from pix.queries import CandidateQuery, Page
 
@@ -36,10 +39,14 @@ class PatientIndex:
     database: Transactor[Connection]
     clock: Callable[[], datetime]
     is_national_id: Callable[[str], bool] = matricule.is_valid
+    matching: Configuration = field(default_factory=default)
 
     def register(self, feed: Feed, origin: Origin) -> bytes:
         """Add a patient or update it (ITI-8 A01/A04/A05/A08, ITI-30 A28/A31, ITI-44 add and revise)."""
-        return self._apply(origin, feed.identifiers, lambda change: registration.register(change, feed))
+        keys = lookup_keys(
+            subject(feed.demographics, [each.key for each in feed.identifiers if each.authority.national])
+        )
+        return self._apply(origin, feed.identifiers, lambda change: registration.register(change, feed), keys)
 
     def merge(self, merges: tuple[Merge, ...], origin: Origin) -> bytes:
         """Merge ids that are both known (ITI-8 A40, ITI-44 duplicates resolved; ITI TF-2: 3.8.4.2.4)."""
@@ -55,11 +62,11 @@ class PatientIndex:
 
     def link(self, first: tuple[Identifier, ...], second: tuple[Identifier, ...], origin: Origin) -> bytes:
         """Record that both lists are one person (ITI TF-2: 3.30.6.6.4)."""
-        return self._apply(origin, (*first, *second), lambda change: linking.link(change, first, second))
+        return self._apply(origin, (*first, *second), lambda change: declaring.link(change, first, second))
 
     def unlink(self, first: tuple[Identifier, ...], second: tuple[Identifier, ...], origin: Origin) -> bytes:
         """Record that the lists are two persons; no action if they are not linked (ITI TF-2: 3.30.6.7.4)."""
-        return self._apply(origin, (*first, *second), lambda change: linking.unlink(change, first, second))
+        return self._apply(origin, (*first, *second), lambda change: declaring.unlink(change, first, second))
 
     def corresponding(
         self, identifier: Identifier, domains: tuple[AssigningAuthority, ...] = ()
@@ -150,17 +157,24 @@ class PatientIndex:
         survivors = store_records.by_keys(connection, {each.survivor for each in found.values() if each.survivor})
         return {key: _xds_id(survivors.get(each.survivor or each.key, each)) for key, each in found.items()}
 
-    def _apply(self, origin: Origin, identifiers: Iterable[Identifier], work: Callable[[Change], None]) -> bytes:
+    def _apply(
+        self,
+        origin: Origin,
+        identifiers: Iterable[Identifier],
+        work: Callable[[Change], None],
+        blocking: Collection[int] = (),
+    ) -> bytes:
         at, named = self.clock(), tuple(identifiers)
         refuse_too_many(named)
 
-        def transaction(connection: Connection, further: frozenset[str]) -> bytes:
+        def transaction(connection: Connection, further: Names) -> bytes:
             change = Change(
                 connection=connection,
                 domain=self.domain,
                 origin=origin,
                 at=at,
                 is_national_id=self.is_national_id,
+                matching=self.matching,
                 locks=Locks(connection, named, further),
             )
             stored = receipts.stored_answer(change)
@@ -170,7 +184,10 @@ class PatientIndex:
             receipts.store_answer(change)
             return origin.answer
 
-        return until_locked(lambda further: self.database.write(lambda connection: transaction(connection, further)))
+        return until_locked(
+            frozenset(blocking),
+            lambda further: self.database.write(lambda connection: transaction(connection, further)),
+        )
 
 
 def _both(merges: Iterable[Merge]) -> tuple[Identifier, ...]:

@@ -6,15 +6,21 @@ from dataclasses import dataclass, replace
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.identifiers import PatientKey
-from pix import linking, store_links, store_records
+from pix import comparing, store_links, store_records, store_tasks
 from pix.claims import refuse_subsumed
+from pix.decisions import Decision, pair
+from pix.doubts import report_collision
+from pix.events import IdentifierChanged, Merged, NationalIdsChanged, Remarked
 from pix.journal import Change
+from pix.linking import reevaluate
 from pix.model import Identifier, Merge
-from pix.persons import pair
-from pix.registration import national_id, report_collision
-from pix.store_links import COLLISION, DISAGREEMENT, Decision
+from pix.registration import national_id
+from pix.state import NationalId, State
 from pix.store_records import Record
-from pix.store_tokens import remove_tokens
+from pix.tasks import Kind
+
+Nationals = tuple[NationalId, ...]
+Decisions = tuple[Decision, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +53,7 @@ def merge_or_change(change: Change, merges: Iterable[Merge]) -> None:
             continue
         found = _find(change, each)
         if found.subsumed is None:
-            change.note("merge-without-subject", after={"subsumed": each.subsumed.id, "surviving": each.surviving.id})
+            change.note(_without_subject(each))
         elif found.surviving is None:
             _rename(change, found)
         else:
@@ -61,7 +67,7 @@ def change_identifiers(change: Change, changes: Iterable[Merge]) -> None:
         if found.surviving is not None:
             raise Rejected(_taken(each.surviving))
         if found.subsumed is None:
-            change.note("change-without-subject", after={"old": each.subsumed.id, "new": each.surviving.id})
+            change.note(_without_subject(each))
         else:
             _rename(change, found)
 
@@ -101,55 +107,67 @@ def _merge(change: Change, found: Found) -> None:
     survivor, subsumed = found.surviving.key, found.subsumed.key
     touched = store_links.together(change.connection, (survivor, subsumed)) - {subsumed}
     change.locks.require((survivor, subsumed))
-    inherited = _inherit_nationals(change, survivor, subsumed)
-    decisions = _inherit_decisions(change, survivor, subsumed)
-    event = change.note(
-        "merged", record=subsumed, other=survivor, after={"inherited": inherited, "decisions": decisions}
+    strangers = _met(change, survivor, subsumed)
+    held, inherited = _inherited(change, survivor, subsumed)
+    decisions, adopted, displaced = inherited_decisions(change, survivor, subsumed)
+    redirected = store_records.subsumed_by(change.connection, subsumed)
+    change.note(
+        Merged(
+            record=subsumed,
+            other=survivor,
+            redirected=redirected,
+            held=held,
+            inherited=inherited,
+            decisions=decisions,
+            adopted=adopted,
+            displaced=displaced,
+        )
     )
-    store_records.subsume(change.connection, subsumed, survivor)
-    store_links.end(change.connection, subsumed, event)
-    remove_tokens(change.connection, subsumed)
-    _inherit_tasks(change, survivor, subsumed, event)
-    linking.reevaluate(change, touched)
+    for other in strangers:
+        report_collision(change, survivor, other)
+    match_again(change, survivor)
+    reevaluate(change, touched)
 
 
-def _inherit_nationals(change: Change, survivor: PatientKey, subsumed: PatientKey) -> list[str]:
-    """The survivor takes over national ids of authorities that gave it none; those of the subsumed go."""
+def _inherited(change: Change, survivor: PatientKey, subsumed: PatientKey) -> tuple[Nationals, Nationals]:
+    """The national ids of the subsumed, and those that the survivor has none of the same authority of."""
     held = store_records.nationals(change.connection, (survivor, subsumed))
     own, others = held.get(survivor, ()), held.get(subsumed, ())
-    missing = tuple(each for each in others if each.authority not in {mine.authority for mine in own})
-    store_records.set_nationals(change.connection, survivor, own, (*own, *missing))
-    store_records.set_nationals(change.connection, subsumed, others, ())
-    return [each.id for each in missing]
+    known = {mine.authority for mine in own}
+    return others, tuple(each for each in others if each.authority not in known)
 
 
-def _inherit_decisions(change: Change, survivor: PatientKey, subsumed: PatientKey) -> list[dict[str, object]]:
-    """Decisions about the subsumed record are now about the survivor, unless it has one that weighs as much."""
-    decisions = store_links.decisions(change.connection, (survivor, subsumed))
-    of_survivor = {each.pair: each for each in decisions if survivor in each.pair}
-    inherited = [each for each in decisions if subsumed in each.pair]
-    store_links.forget_decisions(change.connection, subsumed)
-    for each in inherited:
-        other = next(key for key in each.pair if key != subsumed)
-        two = pair(survivor, other)
-        if other != survivor and (two not in of_survivor or _weight(each) > _weight(of_survivor[two])):
-            store_links.decide(change.connection, replace(each, pair=two))
-    return [{"pair": each.pair, "same": each.same, "explicit": each.explicit} for each in inherited]
+def inherited_decisions(
+    change: Change, survivor: PatientKey, gone: PatientKey
+) -> tuple[Decisions, Decisions, Decisions]:
+    """What was decided about the record that goes, what of it is about the survivor now, and what gives way to it."""
+    decisions = store_links.decisions(change.connection, (survivor, gone))
+    mine = {each.pair: each for each in decisions if survivor in each.pair and gone not in each.pair}
+    theirs = tuple(each for each in decisions if gone in each.pair)
+    adopted, displaced = dict(mine), {}
+    for each in theirs:
+        two = pair(survivor, next(key for key in each.pair if key != gone))
+        if two[0] != two[1] and (two not in adopted or each.weight > adopted[two].weight):
+            if two in mine:
+                displaced[two] = mine[two]
+            adopted[two] = replace(each, pair=two)
+    return theirs, tuple(each for two, each in adopted.items() if mine.get(two) != each), tuple(displaced.values())
 
 
-def _weight(decision: Decision) -> tuple[bool, bool]:
-    """A deliberate decision weighs more than two ids in one message, and to keep apart more than to join."""
-    return (decision.explicit, not decision.same)
+def _met(change: Change, survivor: PatientKey, subsumed: PatientKey) -> list[PatientKey]:
+    """The records that one message named together with the subsumed, though they clearly are other people."""
+    waiting = [each for each in store_tasks.about(change.connection, (subsumed,)) if each.waits]
+    met = {key for each in waiting if each.kind is Kind.COLLISION for key in each.pair}
+    return sorted(met - {subsumed, survivor})
 
 
-def _inherit_tasks(change: Change, survivor: PatientKey, subsumed: PatientKey, event: int) -> None:
-    """What waits for a human is now about the survivor; contradictions are found anew."""
-    for kind in (DISAGREEMENT, COLLISION):
-        waiting = store_links.open_tasks(change.connection, (subsumed,), kind)
-        store_links.close_tasks(change.connection, kind, waiting, event)
-        others = {key for two in waiting for key in two} - {subsumed, survivor}
-        for other in sorted(others) if kind == COLLISION else ():
-            report_collision(change, survivor, other)
+def match_again(change: Change, key: PatientKey) -> None:
+    """Compare a record anew, of which other ids are known now, or which is in use again."""
+    found = store_records.by_keys(change.connection, (key,))[key]
+    nationals = store_records.nationals(change.connection, (key,)).get(key, ())
+    comparing.note(
+        change, key, comparing.verdicts(change, key, State(demographics=found.demographics, nationals=nationals))
+    )
 
 
 def _rename(change: Change, found: Found) -> None:
@@ -157,13 +175,19 @@ def _rename(change: Change, found: Found) -> None:
     assert found.subsumed is not None
     key, new = found.subsumed.key, found.merge.surviving
     named = store_records.by_identifiers(change.connection, (new,)).get(new.key)
-    if named is not None:
-        _inherit_decisions(change, key, named.key)
-        store_records.remove(change.connection, named.key)
-    before = {"authority": found.subsumed.authority, "id": found.subsumed.id}
-    change.note("identifier-changed", record=key, before=before, after={"authority": new.authority.oid, "id": new.id})
-    store_records.rename(change.connection, key, new)
-    linking.reevaluate(change, (key,))
+    adopted = inherited_decisions(change, key, named.key)[1] if named else ()
+    oid, id = new.key
+    change.note(
+        IdentifierChanged(
+            record=key,
+            before=found.subsumed.identifier,
+            authority=oid,
+            id=id,
+            replaced=named.key if named else None,
+            adopted=adopted,
+        )
+    )
+    reevaluate(change, (key,))
 
 
 def _exchange_national(change: Change, each: Merge) -> None:
@@ -175,10 +199,15 @@ def _exchange_national(change: Change, each: Merge) -> None:
     for key in own:
         rest = tuple(one for one in held[key] if (one.authority, one.id) != each.subsumed.key)
         after = (*rest, national_id(change, each.surviving))
-        old, new = each.subsumed.id, each.surviving.id
-        change.note("national-id-changed", record=key, before={"national": old}, after={"national": new})
-        store_records.set_nationals(change.connection, key, held[key], after)
-    linking.reevaluate(change, own)
+        change.note(NationalIdsChanged(record=key, before=held[key], nationals=after))
+        match_again(change, key)
+    reevaluate(change, own)
+
+
+def _without_subject(each: Merge) -> Remarked:
+    """Nobody knows the id that was to go: no error, and nothing to do (ITI TF-2: 3.30.6.4.4, 3.30.6.5.4)."""
+    detail = {"authority": each.subsumed.authority.oid, "old": each.subsumed.id, "new": each.surviving.id}
+    return Remarked(remark="without-subject", detail=detail)
 
 
 def _unknown(identifier: Identifier) -> Breach:

@@ -146,7 +146,8 @@ class Origin:
     """Who sent a change, and the answer that goes out once it is stored; a resend gets the answer stored first.
 
     ``source`` is ``application|facility``, ``digest`` the SHA-256 (hex) of the message's content, ``answer`` the
-    serialized acknowledgement that says "accepted", ``transaction`` such as ``ITI-30 A31``.
+    serialized acknowledgement that says "accepted", ``transaction`` such as ``ITI-30 A31``. ``reason`` is what a
+    person gave as the reason of what he or she did.
     """
 
     source: str
@@ -154,6 +155,7 @@ class Origin:
     digest: str
     answer: bytes
     transaction: str
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

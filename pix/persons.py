@@ -1,14 +1,14 @@
 """Which records are one person: a pure function of what the records say and of what was decided between them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import combinations
 
 from ihe.identifiers import PatientKey
 from pix.agreement import disagreement
+from pix.decisions import Pair, pair
 from pix.model import Demographics
-
-Pair = tuple[PatientKey, PatientKey]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,88 +21,104 @@ class Member:
     nationals: frozenset[tuple[str, str]]
 
 
+class Reason(StrEnum):
+    """What holds the records of a person together; the first that joined two of them."""
+
+    ALONE = "alone"
+    STEWARD = "steward"
+    SOURCE = "source"
+    NATIONAL_ID = "national id"
+    MATCH = "match"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Records that are one person, the lowest key first; ``reason`` says what holds them together."""
 
     keys: tuple[PatientKey, ...]
-    reason: str
-
-
-def pair(one: PatientKey, other: PatientKey) -> Pair:
-    """Two keys in order, the form in which decisions are kept."""
-    return (one, other) if one < other else (other, one)
+    reason: Reason
 
 
 class Partition:
     """Groups that grow pair by pair unless a decision or a contradiction keeps two of their records apart.
 
-    ``vetoes`` tells which two contradict, although an id joins them, and in what.
+    ``contradictions`` tells which two contradict, although sources joined them, and in what; ``overlays`` the same of
+    two that share a national id.
     """
 
-    def __init__(self, members: Mapping[PatientKey, Member], apart: frozenset[Pair]) -> None:
-        self._members = members
+    def __init__(self, members: Mapping[PatientKey, Member], apart: Set[Pair]) -> None:
+        self.members = members
         self._apart = apart
         self._group: dict[PatientKey, set[PatientKey]] = {key: {key} for key in members}
-        self._reason: dict[PatientKey, str] = {}
-        self.vetoes: dict[Pair, str] = {}
+        self._reason: dict[PatientKey, Reason] = {}
+        self.contradictions: dict[Pair, str] = {}
+        self.overlays: dict[Pair, str] = {}
 
-    def join_linked(self, linked: Iterable[Pair]) -> None:
-        """Join what sources linked deliberately, unless another decision keeps parts of it apart."""
-        for one, other in linked:
-            if self._may_join(one, other):
-                self._join(one, other, "source")
+    def join_linked(self, linked: Iterable[Pair], reason: Reason) -> None:
+        """Join what people or sources linked deliberately, unless another decision keeps parts of it apart."""
+        for two in linked:
+            if self.may_join(two):
+                self.join(two, reason)
 
     def join_listed(self, listed: Iterable[Pair]) -> None:
-        """Join records whose ids one message listed; contradicting birth dates or names make a veto instead."""
-        for one, other in listed:
-            if self._may_join(one, other):
-                self._join_or_veto(one, other, "source")
+        """Join records whose ids one message listed, unless their birth dates or names contradict."""
+        for two in listed:
+            if self.may_join(two):
+                self._join_or_note(two, Reason.SOURCE, self.contradictions)
 
     def join_by_national_id(self) -> None:
-        """Join records with a common national id; contradicting birth dates or names make a veto instead."""
-        for one, other in combinations(sorted(self._members), 2):
-            shared = self._members[one].nationals & self._members[other].nationals
-            if shared and self._may_join(one, other):
-                self._join_or_veto(one, other, "national id")
+        """Join records with a common national id, unless their birth dates or names contradict."""
+        for two in combinations(sorted(self.members), 2):
+            shared = self.members[two[0]].nationals & self.members[two[1]].nationals
+            if shared and self.may_join(two):
+                self._join_or_note(two, Reason.NATIONAL_ID, self.overlays)
 
     def persons(self) -> Iterator[Person]:
         """The groups of announced records; a record that was only named by a link belongs to nobody yet."""
         groups = [group for key, group in sorted(self._group.items()) if key == min(group)]
         for group in groups:
-            announced = tuple(each for each in sorted(group) if self._members[each].announced)
+            announced = tuple(each for each in sorted(group) if self.members[each].announced)
             if announced:
-                yield Person(keys=announced, reason=self._reason.get(min(group), "alone"))
+                yield Person(keys=announced, reason=self._reason.get(min(group), Reason.ALONE))
 
-    def _may_join(self, one: PatientKey, other: PatientKey) -> bool:
-        known = one in self._members and other in self._members
-        return known and self._group[one] is not self._group[other] and not self._kept_apart(one, other)
+    def group(self, key: PatientKey) -> Set[PatientKey]:
+        """The records that are one person with this one."""
+        return self._group[key]
 
-    def _join_or_veto(self, one: PatientKey, other: PatientKey, reason: str) -> None:
-        contradiction = self._contradiction(one, other)
-        if contradiction is None:
-            self._join(one, other, reason)
-        else:
-            self.vetoes[pair(one, other)] = contradiction
+    def may_join(self, two: Pair) -> bool:
+        """Claim that both are known, not joined yet, and that no decision keeps any two of their groups apart."""
+        one, other = two
+        known = one in self.members and other in self.members
+        return known and self._group[one] is not self._group[other] and not self.kept_apart(two)
 
-    def _join(self, one: PatientKey, other: PatientKey, reason: str) -> None:
-        united = self._group[one] | self._group[other]
+    def kept_apart(self, two: Pair) -> bool:
+        """Claim that a decision keeps two records of these groups apart."""
+        return any(pair(each, another) in self._apart for each, another in self.across(two))
+
+    def join(self, two: Pair, reason: Reason) -> None:
+        """Make one group of two."""
+        united = self._group[two[0]] | self._group[two[1]]
         for key in united:
             self._group[key] = united
             self._reason.setdefault(key, reason)
 
-    def _kept_apart(self, one: PatientKey, other: PatientKey) -> bool:
-        return any(pair(each, another) in self._apart for each, another in self._across(one, other))
+    def across(self, two: Pair) -> Iterator[Pair]:
+        """Each record of the one group with each of the other."""
+        for each in self._group[two[0]]:
+            for another in self._group[two[1]]:
+                yield each, another
 
-    def _contradiction(self, one: PatientKey, other: PatientKey) -> str | None:
+    def _join_or_note(self, two: Pair, reason: Reason, notes: dict[Pair, str]) -> None:
+        contradiction = self._contradiction(two)
+        if contradiction is None:
+            self.join(two, reason)
+        else:
+            notes[pair(*two)] = contradiction
+
+    def _contradiction(self, two: Pair) -> str | None:
         """No record of one group may contradict any of the other: a vague record must not bridge two people."""
-        for each, another in self._across(one, other):
-            reason = disagreement(self._members[each].demographics, self._members[another].demographics)
+        for each, another in self.across(two):
+            reason = disagreement(self.members[each].demographics, self.members[another].demographics)
             if reason:
                 return reason
         return None
-
-    def _across(self, one: PatientKey, other: PatientKey) -> Iterator[Pair]:
-        for each in self._group[one]:
-            for another in self._group[other]:
-                yield each, another

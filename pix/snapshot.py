@@ -20,7 +20,12 @@ def to_json(demographics: Demographics) -> str:
 
 def from_json(text: str) -> Demographics:
     """Read what ``to_json`` wrote, with attributes that later versions of the model may have dropped left out."""
-    found = _value(Demographics, json.loads(text))
+    return demographics_of(json.loads(text))
+
+
+def demographics_of(content: Mapping[str, Any]) -> Demographics:
+    """Read what ``plain`` gave of Demographics."""
+    found = _value(Demographics, content)
     assert isinstance(found, Demographics)
     return found
 

@@ -1,14 +1,13 @@
-"""Links from records to persons, decisions between records, and tasks for people, over ``pix.tables``."""
+"""Links from records to persons, and decisions between records, over ``pix.tables``."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
 
 from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, or_, select, union, update
 
 from ihe.identifiers import PatientKey
-from pix.persons import Pair, pair
+from pix.decisions import Basis, Decision, Pair, pair
 from pix.prepared import Among, Prepared
-from pix.tables import ACTIVE, decision, event, link, national, task
+from pix.tables import ACTIVE, decision, event, link, match, national
 
 THIS: BindParameter[int] = bindparam("this")
 _mine, _theirs = national.alias(), national.alias()
@@ -20,6 +19,8 @@ NEIGHBOURS = Prepared(
         .where(_mine.c.record == THIS, _mine.c.valid, _theirs.c.valid),
         select(decision.c.high).where(decision.c.low == THIS, decision.c.same),
         select(decision.c.low).where(decision.c.high == THIS, decision.c.same),
+        select(match.c.high).where(match.c.low == THIS),
+        select(match.c.low).where(match.c.high == THIS),
         select(_there.c.record)
         .select_from(_here.join(_there, _here.c.person == _there.c.person))
         .where(_here.c.record == THIS, _here.c.ended_by.is_(None), _there.c.ended_by.is_(None)),
@@ -31,10 +32,10 @@ PERSONS = Prepared(
 MEMBERS = Prepared(
     select(link.c.person, link.c.record).where(Among(link.c.person, "persons"), ACTIVE).order_by(link.c.record)
 )
-BEGIN = Prepared(insert(link), ("record", "person", "reason", "event", "ended_by"))
+BEGIN = Prepared(insert(link), ("number", "record", "person", "reason", "event", "ended_by"))
 END = Prepared(update(link).where(link.c.record == THIS, ACTIVE), ("ended_by",))
 DECISIONS = Prepared(
-    select(decision.c.low, decision.c.high, decision.c.same, decision.c.explicit, decision.c.event)
+    select(decision.c.low, decision.c.high, decision.c.same, decision.c.basis, decision.c.event)
     .where(or_(Among(decision.c.low, "keys"), Among(decision.c.high, "keys")))
     .order_by(decision.c.event)
 )
@@ -44,7 +45,7 @@ DECLARED = Prepared(
     .where(
         or_(Among(decision.c.low, "keys"), Among(decision.c.high, "keys")),
         decision.c.same,
-        decision.c.explicit.is_(False),
+        decision.c.basis == Basis.LISTED.value,
         event.c.actor == bindparam("by"),
     )
     .order_by(decision.c.event)
@@ -52,37 +53,6 @@ DECLARED = Prepared(
 DECIDE = Prepared(insert(decision), decision.columns)
 UNDECIDE = Prepared(delete(decision).where(decision.c.low == bindparam("one"), decision.c.high == bindparam("other")))
 FORGET = Prepared(delete(decision).where(or_(decision.c.low == THIS, decision.c.high == THIS)))
-OPEN_TASKS = Prepared(
-    select(task.c.low, task.c.high)
-    .where(
-        or_(Among(task.c.low, "keys"), Among(task.c.high, "keys")),
-        task.c.kind == bindparam("of"),
-        task.c.closed_by.is_(None),
-    )
-    .order_by(task.c.low, task.c.high)
-)
-OPEN_TASK = Prepared(insert(task), ("kind", "low", "high", "reason", "opened_by", "closed_by"))
-CLOSE_TASK = Prepared(
-    update(task).where(
-        task.c.low == bindparam("one"),
-        task.c.high == bindparam("other"),
-        task.c.kind == bindparam("of"),
-        task.c.closed_by.is_(None),
-    ),
-    ("closed_by",),
-)
-DISAGREEMENT, COLLISION, CROWD = "disagreement", "collision", "crowd"
-"""What waits for a human: an id joins two who contradict each other, an id of somebody else, too many of one id."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What a source declared of two records: one person, or two. ``explicit`` by ADT^A24 or A37."""
-
-    pair: Pair
-    same: bool
-    explicit: bool
-    event: int
 
 
 def neighbours(connection: Connection, keys: Collection[PatientKey]) -> set[PatientKey]:
@@ -111,7 +81,8 @@ def together(connection: Connection, keys: Collection[PatientKey]) -> set[Patien
 
 def begin(connection: Connection, key: PatientKey, person: PatientKey, reason: str, event: int) -> None:
     """Link a record, which has no active link, to a person."""
-    BEGIN.run(connection, {"record": key, "person": person, "reason": reason, "event": event, "ended_by": None})
+    row = {"record": key, "person": person, "reason": reason, "event": event, "ended_by": None}
+    BEGIN.run(connection, {"number": event, **row})
 
 
 def end(connection: Connection, key: PatientKey, event: int) -> None:
@@ -122,8 +93,8 @@ def end(connection: Connection, key: PatientKey, event: int) -> None:
 def decisions(connection: Connection, keys: Collection[PatientKey]) -> tuple[Decision, ...]:
     """All decisions about these records, oldest first."""
     return tuple(
-        Decision(pair=pair(low, high), same=bool(same), explicit=bool(explicit), event=event)
-        for low, high, same, explicit, event in DECISIONS.rows(connection, {"keys": keys})
+        Decision(pair=pair(low, high), same=bool(same), basis=Basis(basis), event=event)
+        for low, high, same, basis, event in DECISIONS.rows(connection, {"keys": keys})
     )
 
 
@@ -136,7 +107,7 @@ def decide(connection: Connection, decided: Decision) -> None:
     """Keep a decision in place of an earlier one about the same records."""
     low, high = decided.pair
     undecide(connection, decided.pair)
-    row = {"low": low, "high": high, "same": decided.same, "explicit": decided.explicit, "event": decided.event}
+    row = {"low": low, "high": high, "same": decided.same, "basis": decided.basis.value, "event": decided.event}
     DECIDE.run(connection, row)
 
 
@@ -148,19 +119,3 @@ def undecide(connection: Connection, two: Pair) -> None:
 def forget_decisions(connection: Connection, key: PatientKey) -> None:
     """Remove every decision about a record."""
     FORGET.run(connection, {"this": key})
-
-
-def open_tasks(connection: Connection, keys: Collection[PatientKey], kind: str) -> set[Pair]:
-    """The pairs that wait for a human, one of these records or two in each."""
-    return {pair(low, high) for low, high in OPEN_TASKS.rows(connection, {"keys": keys, "of": kind})}
-
-
-def open_task(connection: Connection, kind: str, two: Pair, reason: str, event: int) -> None:
-    """Put two records before a human."""
-    row = {"kind": kind, "low": two[0], "high": two[1], "reason": reason, "opened_by": event, "closed_by": None}
-    OPEN_TASK.run(connection, row)
-
-
-def close_tasks(connection: Connection, kind: str, pairs: Iterable[Pair], event: int) -> None:
-    """Withdraw what no longer needs a human."""
-    CLOSE_TASK.run_all(connection, [{"one": low, "other": high, "of": kind, "closed_by": event} for low, high in pairs])

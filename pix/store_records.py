@@ -8,9 +8,10 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ihe.identifiers import PatientKey
 from pix.folding import fold
-from pix.model import Demographics, Identifier
+from pix.model import NOTHING_KNOWN, Demographics, Identifier
 from pix.prepared import Among, Prepared, Row
 from pix.snapshot import from_json, to_json
+from pix.state import NationalId
 from pix.tables import national, record
 
 COLUMNS = (
@@ -29,7 +30,11 @@ BY_IDENTIFIER = Prepared(
     select(*COLUMNS).where(record.c.authority == bindparam("of"), record.c.id == bindparam("named"))
 )
 BY_KEYS = Prepared(select(*COLUMNS).where(Among(record.c.key, "keys")).order_by(record.c.key))
-INSERT = Prepared(insert(record).returning(record.c.key), [each for each in record.columns if each is not record.c.key])
+INSERT = Prepared(insert(record), record.columns)
+NEXT_KEY = {
+    "sqlite": "SELECT seq + 1 FROM sqlite_sequence WHERE name = 'pix_record'",
+    "postgresql": "SELECT nextval(pg_get_serial_sequence('pix_record', 'key'))",
+}
 DESCRIBE = Prepared(update(record).where(THIS), ("announced", "source", "updated", *DESCRIPTION))
 RENAME = Prepared(update(record).where(THIS), ("authority", "id"))
 SUBSUME = Prepared(update(record).where(THIS | (record.c.survivor == bindparam("this"))), ("survivor",))
@@ -42,6 +47,7 @@ CURRENT = Prepared(
         record.c.survivor.is_(None),
     )
 )
+RESTORE = Prepared(update(record).where(THIS), ("survivor",))
 SUBSUMED = Prepared(select(record.c.key).where(record.c.survivor == bindparam("this")).order_by(record.c.key))
 NATIONALS = Prepared(
     select(national.c.record, national.c.authority, national.c.id, national.c.type_code, national.c.valid)
@@ -55,6 +61,10 @@ CARRYING = Prepared(
 )
 INSERT_NATIONAL = Prepared(insert(national), national.columns)
 DELETE_NATIONALS = Prepared(delete(national).where(national.c.record == bindparam("this")))
+
+
+Named = tuple[str, str, str]
+"""Authority (OID), id and type code (CX.5)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +84,6 @@ class Record:
     def identifier(self) -> tuple[str, str]:
         """The authority's OID and the id."""
         return (self.authority, self.id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NationalId:
-    """A national id as one record carries it; ``valid`` if its check digits are right."""
-
-    authority: str
-    id: str
-    type_code: str
-    valid: bool
 
 
 def by_identifiers(connection: Connection, identifiers: Iterable[Identifier]) -> dict[tuple[str, str], Record]:
@@ -106,28 +106,25 @@ def by_keys(connection: Connection, keys: Collection[PatientKey]) -> dict[Patien
     return {found.key: found for found in map(_record, BY_KEYS.rows(connection, {"keys": keys}))}
 
 
-def add(
-    connection: Connection,
-    identifier: Identifier,
-    *,
-    source: str,
-    announced: bool,
-    demographics: Demographics,
-    at: str,
-) -> PatientKey:
-    """Insert a record and return its key."""
-    row = {
-        "authority": identifier.authority.oid,
-        "id": identifier.id,
-        "type_code": identifier.type_code,
-        "survivor": None,
-        "announced": announced,
-        "source": source,
-        "updated": at,
-        **_description(demographics),
-    }
-    ((key,),) = INSERT.rows(connection, row)
-    return PatientKey(key)
+def next_key(connection: Connection) -> PatientKey:
+    """The key of the record that will be added next; no record ever had it."""
+    key = connection.exec_driver_sql(NEXT_KEY[connection.dialect.name]).scalar()
+    return PatientKey(key or 1)
+
+
+def add(connection: Connection, key: PatientKey, identifier: Named, source: str, at: str) -> None:
+    """Insert a record that is only named so far. ``identifier`` is authority, id and type code."""
+    _insert(connection, key, identifier, NOTHING_KNOWN, {"announced": False, "source": source, "updated": at})
+
+
+def announce(
+    connection: Connection, key: PatientKey, identifier: Named, demographics: Demographics, source: str, at: str
+) -> None:
+    """Insert a record that a feed announces, or say of a named one what its patient is like."""
+    if BY_KEYS.first(connection, {"keys": [key]}) is None:
+        _insert(connection, key, identifier, demographics, {"announced": True, "source": source, "updated": at})
+    else:
+        describe(connection, key, demographics, source, at)
 
 
 def describe(connection: Connection, key: PatientKey, demographics: Demographics, source: str, at: str) -> None:
@@ -136,14 +133,21 @@ def describe(connection: Connection, key: PatientKey, demographics: Demographics
     DESCRIBE.run(connection, row | _description(demographics))
 
 
-def rename(connection: Connection, key: PatientKey, identifier: Identifier) -> None:
+def rename(connection: Connection, key: PatientKey, identifier: tuple[str, str]) -> None:
     """Give the record another id; its key stays."""
-    RENAME.run(connection, {"this": key, "authority": identifier.authority.oid, "id": identifier.id})
+    RENAME.run(connection, {"this": key, "authority": identifier[0], "id": identifier[1]})
 
 
 def subsume(connection: Connection, subsumed: PatientKey, survivor: PatientKey) -> None:
     """Redirect a record, and all that were merged into it before, to the survivor."""
     SUBSUME.run(connection, {"this": subsumed, "survivor": survivor})
+
+
+def restore(connection: Connection, key: PatientKey, redirected: Iterable[PatientKey]) -> None:
+    """Take a merge back: the record is in use again, and ``redirected`` were merged into it, not into its survivor."""
+    RESTORE.run_all(
+        connection, [{"this": key, "survivor": None}, *({"this": each, "survivor": key} for each in redirected)]
+    )
 
 
 def subsumed_by(connection: Connection, survivor: PatientKey) -> tuple[PatientKey, ...]:
@@ -182,9 +186,16 @@ def records_with_national(connection: Connection, identifier: tuple[str, str]) -
     return tuple(PatientKey(key) for (key,) in CARRYING.rows(connection, {"of": authority, "named": id}))
 
 
+def _insert(
+    connection: Connection, key: PatientKey, identifier: Named, demographics: Demographics, state: Mapping[str, Any]
+) -> None:
+    authority, id, type_code = identifier
+    named = {"key": key, "authority": authority, "id": id, "type_code": type_code, "survivor": None}
+    INSERT.run(connection, named | dict(state) | _description(demographics))
+
+
 def _national_row(key: PatientKey, each: NationalId) -> Mapping[str, Any]:
-    row = {"authority": each.authority, "id": each.id, "type_code": each.type_code, "valid": each.valid}
-    return {"record": key, **row}
+    return {"record": key, **each.plain}
 
 
 def _description(demographics: Demographics) -> dict[str, str | None]:

@@ -1,6 +1,6 @@
-"""Tables of the patient index. ``pix_event`` is what happened; every other table can be made from it."""
+"""Tables of the patient index. ``pix_event`` is what happened; ``pix.replay`` names the tables made from it."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
 
 metadata = MetaData()
 
@@ -47,7 +47,7 @@ national = Table(
 link = Table(
     "pix_link",
     metadata,
-    Column("number", KEY, primary_key=True, autoincrement=True),
+    Column("number", KEY, primary_key=True, autoincrement=True),  # of the event that began it
     Column("record", BigInteger, nullable=False),
     Column("person", BigInteger, nullable=False),  # the lowest key of the records that are this person
     Column("reason", Text, nullable=False),
@@ -65,7 +65,7 @@ decision = Table(
     Column("low", BigInteger, primary_key=True),
     Column("high", BigInteger, primary_key=True),
     Column("same", Boolean, nullable=False),
-    Column("explicit", Boolean, nullable=False),  # ADT^A24 or A37; otherwise two ids of one message
+    Column("basis", Text, nullable=False),  # pix.decisions.Basis
     Column("event", BigInteger, nullable=False),
     Index("ix_pix_decision_high", "high"),
     sqlite_with_rowid=False,
@@ -80,6 +80,7 @@ event = Table(
     Column("actor", Text, nullable=False),
     Column("origin", Text, nullable=False),  # the transaction, such as ITI-30 A31
     Column("message_id", Text, nullable=False),
+    Column("reason", Text),  # why, in the words of the person who did it
     Column("record", BigInteger),
     Column("other", BigInteger),
     Column("before", Text),
@@ -88,20 +89,47 @@ event = Table(
     sqlite_autoincrement=True,
 )
 
+match = Table(
+    "pix_match",
+    metadata,
+    Column("low", BigInteger, primary_key=True),
+    Column("high", BigInteger, primary_key=True),
+    Column("outcome", Text, nullable=False),  # link or review; pairs that the matcher keeps apart have no row
+    Column("weight", Float, nullable=False),  # bits
+    Column("reason", Text, nullable=False),  # what speaks against a link, empty: nothing but its weight
+    Column("event", BigInteger, nullable=False),  # explains it
+    Index("ix_pix_match_high", "high"),
+    sqlite_with_rowid=False,
+)
+
+blocking = Table(
+    "pix_blocking",
+    metadata,
+    Column("key", BigInteger, primary_key=True),
+    Column("record", BigInteger, primary_key=True),
+    Index("ix_pix_blocking_record", "record"),
+    sqlite_with_rowid=False,
+)
+
 task = Table(
     "pix_task",
     metadata,
-    Column("number", KEY, primary_key=True, autoincrement=True),
+    Column("number", KEY, primary_key=True, autoincrement=True),  # of the event that opened it
     Column("kind", Text, nullable=False),
     Column("low", BigInteger, nullable=False),
     Column("high", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
     Column("opened_by", BigInteger, nullable=False),
-    Column("closed_by", BigInteger),
+    Column("closed_by", BigInteger),  # the event; NULL: open
+    Column("decision", Text),  # what a person decided, NULL: nobody did
+    Column("owner", Text),
+    Column("version", BigInteger, nullable=False),  # the event that changed it last
     Index("ix_pix_task_pair", "low", "high", "kind"),
     Index("ix_pix_task_high", "high"),
     sqlite_autoincrement=True,
 )
+WAITING = task.c.closed_by.is_(None)
+Index("ix_pix_task_waiting", task.c.number, sqlite_where=WAITING, postgresql_where=WAITING)
 
 token = Table(
     "pix_token",

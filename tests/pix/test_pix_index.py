@@ -27,7 +27,7 @@ def test_a_national_id_with_wrong_check_digits_is_kept_but_links_nobody(scene: S
     scene.feed("HOSP:1", f"NAT:{wrong}")
     scene.feed("CLINIC:7", f"NAT:{wrong}")
     assert scene.others("HOSP:1") == []
-    assert scene.events().count("national-id-invalid") == 2
+    assert scene.events().count("remarked") == 2
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_clear_disagreement_makes_a_task_instead_of_a_link(scene: Scene, other: 
     scene.feed("CLINIC:7", f"NAT:{MATRICULE}", who=other)
     assert scene.others("HOSP:1") == [f"NAT:{MATRICULE}"]
     assert scene.others(f"NAT:{MATRICULE}") == []
-    assert scene.tasks() == [f"disagreement: {reason}"]
+    assert scene.tasks() == [f"overlay: {reason}"]
 
 
 @pytest.mark.parametrize(

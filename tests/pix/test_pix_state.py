@@ -127,7 +127,7 @@ class Index(RuleBasedStateMachine):
     @invariant()
     def who_contradicts_another_is_one_person_with_him_only_by_a_deliberate_link(self) -> None:
         persons = self._persons()
-        deliberate = select(decision.c.low).where(decision.c.same, decision.c.explicit)
+        deliberate = select(decision.c.low).where(decision.c.same, decision.c.basis != "listed")
         linked = {persons[PatientKey(key)] for key in self._all(deliberate) if key in persons}
         known = self.database.read(lambda connection: by_keys(connection, persons.keys()))
         for one, other in combinations(known, 2):

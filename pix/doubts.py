@@ -1,0 +1,77 @@
+"""Tasks for people: opened for what a machine must not decide, withdrawn when it no longer is in doubt."""
+
+from collections.abc import Iterable
+
+from ihe.identifiers import PatientKey
+from pix import store_tasks
+from pix.decisions import Pair, pair
+from pix.events import TaskOpened, TasksClosed
+from pix.journal import Change
+from pix.likeness import Doubt
+from pix.persons import Partition
+from pix.tasks import Kind, Task
+
+Sides = frozenset[PatientKey]
+"""Two groups of records, each by its lowest key; one key where they are one person."""
+
+
+def settle(change: Change, partition: Partition, doubts: Iterable[Doubt]) -> None:
+    """Put each doubt between two persons before a human once, and withdraw what is in doubt no more."""
+    known = store_tasks.about(change.connection, list(partition.members))
+    mine = [each for each in known if each.kind.settles_itself and each.pair[0] != each.pair[1]]
+    standing = _by_sides(partition, doubts)
+    waiting = {_sides(partition, each.pair): each for each in mine if each.waits}
+    for sides, doubt in standing.items():
+        task = waiting.get(sides)
+        if task is not None and task.kind is doubt.kind:
+            del waiting[sides]
+        elif not any(_ignores(each, doubt) for each in mine if _sides(partition, each.pair) == sides):
+            open_task(change, doubt)
+    if waiting:
+        change.note(TasksClosed(tasks=tuple(each.number for each in waiting.values())))
+
+
+def open_task(change: Change, doubt: Doubt) -> None:
+    """Put two records, or one that stands twice, before a human."""
+    low, high = doubt.pair
+    change.note(TaskOpened(record=low, other=high, kind=doubt.kind.value, reason=doubt.reason))
+
+
+def report(change: Change, kind: Kind, key: PatientKey, other: PatientKey, reason: str) -> None:
+    """Open a task that only a human closes, unless the same waits already."""
+    two = pair(key, other)
+    waiting = store_tasks.about(change.connection, two)
+    if not any(each.waits and each.kind is kind and each.pair == two for each in waiting):
+        open_task(change, Doubt(kind=kind, pair=two, reason=reason))
+
+
+def report_collision(change: Change, key: PatientKey, other: PatientKey) -> None:
+    """One message named both records, who clearly are two people."""
+    report(change, Kind.COLLISION, key, other, "two people in one message")
+
+
+def report_crowd(change: Change, key: PatientKey) -> None:
+    """More records are connected with this one than linking looks at."""
+    report(change, Kind.CROWD, key, key, "more records are connected than linking looks at")
+
+
+def _by_sides(partition: Partition, doubts: Iterable[Doubt]) -> dict[Sides, Doubt]:
+    """The first doubt about each two persons; what was joined after all is in doubt no more."""
+    found: dict[Sides, Doubt] = {}
+    for doubt in doubts:
+        sides = _sides(partition, doubt.pair)
+        if len(sides) == 2 and not partition.kept_apart(doubt.pair):
+            found.setdefault(sides, doubt)
+    return found
+
+
+def _sides(partition: Partition, two: Pair) -> Sides:
+    """What is not looked at has no connection with the rest, so that no doubt about it can stand."""
+    return frozenset(min(partition.group(key)) if key in partition.members else key for key in two)
+
+
+def _ignores(task: Task, doubt: Doubt) -> bool:
+    """Claim that somebody chose to ignore just this, and that nothing changed since."""
+    if task.closed_by is None or task.kind is not doubt.kind:
+        return False
+    return doubt.since < task.closed_by and (doubt.since > 0 or task.reason == doubt.reason)

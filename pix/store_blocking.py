@@ -1,0 +1,48 @@
+"""What brings records together that may be one person, over ``pix.tables``."""
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
+
+from ihe.identifiers import PatientKey
+from pix.matching.blocking import stored_keys
+from pix.matching.subject import Subject, subject
+from pix.prepared import Among, Prepared
+from pix.state import NOTHING, State, linking_ids
+from pix.tables import blocking
+
+MOST = 100
+"""Most candidates that are compared with one record: those that share most keys."""
+INSERT = Prepared(insert(blocking), blocking.columns)
+DELETE = Prepared(delete(blocking).where(blocking.c.record == bindparam("this"), blocking.c.key == bindparam("of")))
+DELETE_ALL = Prepared(delete(blocking).where(blocking.c.record == bindparam("this")))
+SHARING = Prepared(
+    select(blocking.c.record)
+    .where(Among(blocking.c.key, "keys"))
+    .group_by(blocking.c.record)
+    .order_by(func.count().desc(), blocking.c.record)
+    .limit(MOST)
+)
+
+
+def seen(state: State) -> Subject:
+    """A record as the matcher sees it."""
+    return subject(state.demographics, linking_ids(state.nationals))
+
+
+def replace_keys(connection: Connection, key: PatientKey, before: State, after: State) -> None:
+    """Write the difference between what found the record before and what finds it now."""
+    old = frozenset() if before is NOTHING else stored_keys(seen(before))
+    new = stored_keys(seen(after))
+    DELETE.run_all(connection, [{"this": key, "of": each} for each in sorted(old - new)])
+    INSERT.run_all(connection, [{"key": each, "record": key} for each in sorted(new - old)])
+
+
+def remove_keys(connection: Connection, key: PatientKey) -> None:
+    """Let nothing bring a record together with others any more."""
+    DELETE_ALL.run(connection, {"this": key})
+
+
+def sharing(connection: Connection, keys: Collection[int]) -> list[PatientKey]:
+    """The records that have one of the blocking keys, those with most of them first."""
+    return [PatientKey(key) for (key,) in SHARING.rows(connection, {"keys": keys})] if keys else []

@@ -1,0 +1,45 @@
+"""Pairs of records that the matcher takes for one person, or for a person to look at, over ``pix.tables``."""
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select
+
+from ihe.identifiers import PatientKey
+from pix.decisions import Match, Pair, pair
+from pix.prepared import Among, Prepared
+from pix.tables import match
+
+PUT = Prepared(insert(match), match.columns)
+REMOVE = Prepared(delete(match).where(match.c.low == bindparam("one"), match.c.high == bindparam("other")))
+FORGET = Prepared(delete(match).where(or_(match.c.low == bindparam("this"), match.c.high == bindparam("this"))))
+AMONG = Prepared(
+    select(match.c.low, match.c.high, match.c.outcome, match.c.weight, match.c.reason, match.c.event)
+    .where(or_(Among(match.c.low, "keys"), Among(match.c.high, "keys")))
+    .order_by(match.c.weight.desc(), match.c.low, match.c.high)
+)
+
+
+def put(connection: Connection, match: Match) -> None:
+    """Keep a verdict in place of an earlier one."""
+    remove(connection, match.pair)
+    low, high = match.pair
+    verdict = {"outcome": match.outcome, "weight": match.weight, "reason": match.reason, "event": match.event}
+    PUT.run(connection, {"low": low, "high": high, **verdict})
+
+
+def remove(connection: Connection, two: Pair) -> None:
+    """Remove the verdict on two records."""
+    REMOVE.run(connection, {"one": two[0], "other": two[1]})
+
+
+def forget(connection: Connection, key: PatientKey) -> None:
+    """Remove every verdict on a record."""
+    FORGET.run(connection, {"this": key})
+
+
+def matches(connection: Connection, keys: Collection[PatientKey]) -> tuple[Match, ...]:
+    """All verdicts on these records, the heaviest first."""
+    return tuple(
+        Match(pair=pair(PatientKey(low), PatientKey(high)), outcome=outcome, weight=weight, reason=reason, event=event)
+        for low, high, outcome, weight, reason, event in AMONG.rows(connection, {"keys": keys})
+    )

@@ -1,0 +1,91 @@
+"""What waits for a person to decide, over ``pix.tables``."""
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
+
+from ihe.identifiers import PatientKey
+from pix.decisions import pair
+from pix.prepared import Among, Prepared, Row
+from pix.tables import WAITING, task
+from pix.tasks import Kind, Opened, Task
+
+THIS = task.c.number == bindparam("this")
+COLUMNS = (
+    task.c.number,
+    task.c.kind,
+    task.c.low,
+    task.c.high,
+    task.c.reason,
+    task.c.closed_by,
+    task.c.decision,
+    task.c.owner,
+    task.c.version,
+)
+OPEN = Prepared(insert(task), task.columns)
+CLOSE = Prepared(update(task).where(THIS, WAITING), ("closed_by", "version"))
+CLOSE_OF = Prepared(
+    update(task).where(or_(task.c.low == bindparam("this"), task.c.high == bindparam("this")), WAITING),
+    ("closed_by", "version"),
+)
+DECIDE = Prepared(update(task).where(THIS), ("closed_by", "version", "decision"))
+ASSIGN = Prepared(update(task).where(THIS), ("owner", "version"))
+BY_NUMBER = Prepared(select(*COLUMNS).where(THIS))
+ABOUT = Prepared(
+    select(*COLUMNS)
+    .where(or_(Among(task.c.low, "keys"), Among(task.c.high, "keys")), or_(WAITING, task.c.decision == "ignore"))
+    .order_by(task.c.number)
+)
+
+
+def open_task(connection: Connection, opened: Opened) -> None:
+    """Put two records before a person."""
+    low, high = opened.pair
+    row = {"number": opened.number, "kind": opened.kind, "low": low, "high": high, "reason": opened.reason}
+    state = {"opened_by": opened.number, "closed_by": None, "decision": None, "owner": None, "version": opened.number}
+    OPEN.run(connection, row | state)
+
+
+def close(connection: Connection, numbers: Iterable[int], event: int) -> None:
+    """Withdraw what no longer needs a person."""
+    CLOSE.run_all(connection, [{"this": number, "closed_by": event, "version": event} for number in numbers])
+
+
+def close_of(connection: Connection, key: PatientKey, event: int) -> None:
+    """Withdraw all that waits about a record."""
+    CLOSE_OF.run(connection, {"this": key, "closed_by": event, "version": event})
+
+
+def assign(connection: Connection, number: int, owner: str | None, event: int) -> None:
+    """Give a task to somebody, or to nobody."""
+    ASSIGN.run(connection, {"this": number, "owner": owner, "version": event})
+
+
+def decide(connection: Connection, number: int, decision: str, event: int) -> None:
+    """Close a task by what a person decided."""
+    DECIDE.run(connection, {"this": number, "decision": decision, "closed_by": event, "version": event})
+
+
+def by_number(connection: Connection, number: int) -> Task | None:
+    """One task, open or closed."""
+    row = BY_NUMBER.first(connection, {"this": number})
+    return None if row is None else _task(row)
+
+
+def about(connection: Connection, keys: Collection[PatientKey]) -> tuple[Task, ...]:
+    """The tasks about these records that are open, or that somebody chose to ignore, oldest first."""
+    return tuple(map(_task, ABOUT.rows(connection, {"keys": keys})))
+
+
+def _task(row: Row) -> Task:
+    number, kind, low, high, reason, closed_by, decision, owner, version = row
+    return Task(
+        number=number,
+        kind=Kind(kind),
+        pair=pair(PatientKey(low), PatientKey(high)),
+        reason=reason,
+        closed_by=closed_by,
+        decision=decision,
+        owner=owner,
+        version=version,
+    )
