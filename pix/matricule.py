@@ -2,8 +2,18 @@
 
 import re
 from datetime import date
+from enum import Enum
 
 SHAPE = re.compile(r"[0-9]{13}")
+OLD_SHAPE = re.compile(r"[0-9]{11}")
+
+
+class Form(Enum):
+    """Which of the two forms a text has. Of the older one, without Verhoeff's digit, nothing can be checked."""
+
+    CURRENT = 13
+    OLD = 11
+
 
 # Verhoeff: multiplication in the dihedral group D5, and the permutation applied once more at each position.
 PRODUCT = (
@@ -56,6 +66,26 @@ def complete(payload: str) -> str:
 def is_valid(text: str) -> bool:
     """Claim that ``text`` is a matricule: thirteen digits, a date that exists, both check digits right."""
     return SHAPE.fullmatch(text) is not None and _begins_with_a_date(text) and complete(text[:11]) == text
+
+
+def form(text: str) -> Form | None:
+    """Tell a matricule by its length and the date in front; its check digits are ``is_valid``'s business."""
+    if not _begins_with_a_date(text):
+        return None
+    if SHAPE.fullmatch(text):
+        return Form.CURRENT
+    return Form.OLD if OLD_SHAPE.fullmatch(text) else None
+
+
+def plausible(text: str, birth_time: str | None) -> bool:
+    """Claim that nothing speaks against a matricule of somebody born then; a vague date agrees as far as it is known.
+
+    A matricule of either form begins with the birth date. One that does not may be mistyped, or somebody else's.
+    """
+    if form(text) is None:
+        return False
+    known = (birth_time or "")[:8]
+    return text.startswith(known) if known.isdecimal() and known.isascii() else True
 
 
 def _begins_with_a_date(text: str) -> bool:

@@ -1,0 +1,65 @@
+"""Addresses and telephone numbers as matching compares them: what a household shares."""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from pix.folding import digits, fold
+from pix.matching.scripts import latin
+from pix.matching.vocabulary import vocabulary
+from pix.model import Address, Telecom
+
+STREET_TYPES = vocabulary("streets")
+LETTERED = re.compile(r"([^\W\d_]+)strasse$|([^\W\d_]+)str$")
+COUNTRY_CODES = ("352", "351", "33", "49", "32", "39", "34", "31", "41", "43", "44", "383", "381", "382", "387")
+LEAST = 6
+"""Fewest digits of a telephone number that says something."""
+
+
+class Place(NamedTuple):
+    """One address: postal code and house number as written, street and city folded; empty where nothing is known."""
+
+    postal_code: str
+    city: str
+    street: str
+    number: str
+
+
+@lru_cache(maxsize=8192)
+def place(address: Address) -> Place | None:
+    """The comparable part of an address, or None if there is none."""
+    line = f"{address.street_name} {address.house_number}" if address.street_name else address.street
+    found = [_street_word(each) for each in fold(latin(line or address.other_designation)).split()]
+    numbers = [each for each in found if each[0].isdecimal()]
+    names = [each for each in found if not each[0].isdecimal()]
+    street = "".join(each for each in names if each not in STREET_TYPES) or "".join(names)
+    made = Place(_postal_code(address.postal_code), fold(latin(address.city)), street, numbers[0] if numbers else "")
+    return made if any(made) else None
+
+
+@lru_cache(maxsize=8192)
+def phone(telecom: Telecom) -> str:
+    """The subscriber's number without country code and leading zeros; empty for too few digits or 000000."""
+    text = telecom.number or telecom.text
+    found = digits(text) if text else digits(telecom.area_code + telecom.local_number)
+    international = text.strip().startswith("+") or found.startswith("00")
+    found = found.lstrip("0")
+    if international or len(found) > 10 or (found.startswith("352") and len(found) >= 9):
+        found = next((found[len(code) :] for code in COUNTRY_CODES if found.startswith(code)), found).lstrip("0")
+    return found if len(found) >= LEAST and len(set(found)) > 1 else ""
+
+
+def email(telecom: Telecom) -> str:
+    """The e-mail address, without case; empty if there is none."""
+    return telecom.email.strip().casefold()
+
+
+def _postal_code(text: str) -> str:
+    found = fold(text)
+    numeric = digits(found)
+    return numeric if len(numeric) >= 4 else found.replace(" ", "")
+
+
+def _street_word(word: str) -> str:
+    found = LETTERED.match(word)
+    return (found[1] or found[2]) if found else word

@@ -1,0 +1,76 @@
+"""Birth dates compared: equal, mistyped in a way people do, vague, or of somebody else."""
+
+from datetime import date
+from enum import StrEnum
+
+from rapidfuzz.distance import OSA
+
+GENERATION = 13
+"""Years between two dates with the same day from which they may be a parent's and a child's, and no slip."""
+
+
+class Birth(StrEnum):
+    """How two birth dates agree, best first."""
+
+    SAME = "same"
+    NEW_YEAR = "same-1-january"
+    SWAPPED = "day-and-month-swapped"
+    TYPO = "one-digit"
+    PARTIAL = "as-far-as-known"
+    GENERATION = "a-generation-apart"
+    DIFFERENT = "different"
+
+
+CONTRADICTING = frozenset({Birth.GENERATION, Birth.DIFFERENT})
+
+
+def day(birth_time: str | None) -> str:
+    """The known part of a DTM as YYYYMMDD, YYYYMM or YYYY; empty if there is none or it is no date."""
+    known = (birth_time or "")[:8]
+    if len(known) == 8 and known.endswith("00"):
+        known = known[:6]
+    if len(known) == 6 and known.endswith("00"):
+        known = known[:4]
+    if len(known) not in (4, 6, 8) or not known.isdecimal() or not known.isascii():
+        return ""
+    return known if _exists(known) else ""
+
+
+def swapped(known: str) -> str | None:
+    """The date with day and month exchanged, if that is another date that exists."""
+    if len(known) != 8:
+        return None
+    other = known[:4] + known[6:] + known[4:6]
+    return other if other != known and _exists(other) else None
+
+
+def compare(one: str, other: str) -> Birth | None:
+    """Compare two results of ``day``; None where one of them is empty."""
+    if not one or not other:
+        return None
+    if one == other and len(one) == 8:
+        # Registries write 1 January where only the year is known.
+        return Birth.NEW_YEAR if one.endswith("0101") else Birth.SAME
+    common = min(len(_certain(one)), len(_certain(other)))
+    if common < 8:
+        return Birth.PARTIAL if one[:common] == other[:common] else Birth.DIFFERENT
+    if one[:4] == other[:4] and one[4:6] == other[6:] and one[6:] == other[4:6]:
+        return Birth.SWAPPED
+    if OSA.distance(one, other, score_cutoff=1) > 1:
+        return Birth.DIFFERENT
+    apart = abs(int(one[:4]) - int(other[:4]))
+    # A slip of the century key is a slip; a slip of the decade may be a father and his son of the same name.
+    return Birth.GENERATION if GENERATION <= apart < 100 else Birth.TYPO
+
+
+def _certain(known: str) -> str:
+    return known[:4] if known.endswith("0101") and len(known) == 8 else known
+
+
+def _exists(known: str) -> bool:
+    filled = known + "0101"[len(known) - 4 :] if len(known) < 8 else known
+    try:
+        date(int(filled[:4]), int(filled[4:6]), int(filled[6:8]))
+    except ValueError:
+        return False
+    return True

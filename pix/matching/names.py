@@ -1,0 +1,48 @@
+"""Names in comparable parts: particles, double names, names written together (XPN; ITI TF-2: Table 3.30-3)."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from pix.folding import fold
+from pix.matching.placeholders import is_placeholder
+from pix.matching.scripts import latin
+from pix.matching.vocabulary import vocabulary
+from pix.model import PersonName
+
+PARTICLES = vocabulary("particles")
+
+
+class Surname(NamedTuple):
+    """One family name: its words without particles, and everything written together."""
+
+    words: frozenset[str]
+    joined: str
+
+
+@lru_cache(maxsize=65536)
+def surname(text: str) -> Surname | None:
+    """``van den Berg`` is {berg} and vandenberg, ``Silva e Sousa`` {silva, sousa}; None for no letters."""
+    found = fold(latin(text)).split()
+    words = frozenset(each for each in found if each not in PARTICLES)
+    return Surname(words or frozenset(found), "".join(found)) if found else None
+
+
+@lru_cache(maxsize=65536)
+def given_words(given: str, further: str) -> tuple[str, ...]:
+    """All given names in order, double names apart; empty for a placeholder."""
+    found = tuple(fold(latin(f"{given} {further}")).split())
+    return () if is_placeholder(found) else tuple(dict.fromkeys(each for each in found if each not in PARTICLES))
+
+
+@lru_cache(maxsize=65536)
+def says_placeholder(given: str) -> bool:
+    """Claim that something stands where the given name belongs, and is none."""
+    return is_placeholder(tuple(fold(latin(given)).split()))
+
+
+def surnames(names: Iterable[PersonName]) -> tuple[Surname, ...]:
+    """Every family name that the names hold: whole, own, and the partner's."""
+    texts = [text for name in names for text in (name.family, name.own_family, name.partner_family) if text]
+    found = texts if len(texts) < 2 else dict.fromkeys(texts)
+    return tuple(made for text in found if (made := surname(text)))
