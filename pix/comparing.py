@@ -1,16 +1,14 @@
 """The matcher at work: a record is compared with those that it may be, and what it found is noted."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
 from ihe.identifiers import PatientKey
 from pix import store_matches, store_records
 from pix.decisions import Match, pair
 from pix.events import Matched, Unmatched
 from pix.journal import Change
-from pix.likeness import Objection
 from pix.matching.blocking import lookup_keys
+from pix.matching.configuration import Configuration
 from pix.matching.scoring import Comparison, Outcome, compare, vetoes
 from pix.matching.subject import Subject, subject
 from pix.persons import Member
@@ -61,20 +59,17 @@ def note(change: Change, key: PatientKey, found: tuple[Verdict, ...]) -> bool:
     return bool(gone or new)
 
 
-def objection(change: Change, members: Mapping[PatientKey, Member]) -> Objection:
-    """What speaks against two members being one person: a veto, or more that differs than agrees."""
+def contradiction(one: Member, other: Member) -> str | None:
+    """Why no machine may join two records, whatever id they share."""
+    return ", ".join(vetoes(one.subject, other.subject)) or None
 
-    @cache
-    def of(key: PatientKey) -> Subject:
-        return subject(members[key].demographics, members[key].nationals)
 
-    def against(one: PatientKey, other: PatientKey) -> str | None:
-        found = vetoes(of(one), of(other))
-        if not found and compare(of(one), of(other), change.matching).weight < 0:
-            return "more differs than agrees"
-        return ", ".join(found) or None
-
-    return against
+def objection(one: Member, other: Member, configuration: Configuration) -> str | None:
+    """Why likeness does not join two records, not even that of others: a veto, or more differs than agrees."""
+    found = contradiction(one, other)
+    if found is None and compare(one.subject, other.subject, configuration).weight < 0:
+        return "more differs than agrees"
+    return found
 
 
 def subjects_of(change: Change, keys: list[PatientKey]) -> dict[PatientKey, Subject]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterable
 
+from ihe.citations import tf2
+from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.identifiers import PatientKey
 from pix import store_links, store_records
 from pix.claims import own_identifiers, refuse_subsumed
@@ -60,7 +62,15 @@ def declare(change: Change, pairs: Iterable[Pair], *, same: bool, basis: Basis) 
             change.note(Declared(record=low, other=high, same=same, basis=basis))
         elif held.same != same:
             said = "one person" if same else "two"
-            report(change, Kind.VETO, low, high, f"{change.origin.source} says that they are {said}")
+            report(change, Kind.DISPUTE, low, high, f"{change.origin.source} says that they are {said}")
+
+
+def known_key(change: Change, identifier: Identifier) -> PatientKey:
+    """The record with this id. Rejected: nobody announced it, or it was merged away."""
+    for found in _known(change, (identifier,)):
+        if found.announced:
+            return found.key
+    raise Rejected(_unknown(identifier))
 
 
 def _known(change: Change, identifiers: tuple[Identifier, ...]) -> list[store_records.Record]:
@@ -85,3 +95,13 @@ def _linked_pairs(change: Change, first: list[PatientKey], second: list[PatientK
     declared = {each.pair for each in store_links.decisions(change.connection, [*first, *second]) if each.same}
     pairs = {pair(one, other) for one in first for other in second if one != other}
     return {two for two in pairs if two in declared or (persons.get(two[0]) or -1) == persons.get(two[1])}
+
+
+def _unknown(identifier: Identifier) -> Breach:
+    return Breach(
+        code=HL7ErrorCode.UNKNOWN_KEY_IDENTIFIER,
+        text="No feed announced this patient id",
+        location=identifier.location,
+        observed=identifier.id,
+        citation=tf2("3.30.6.6.4"),
+    )

@@ -6,8 +6,8 @@ from ihe.identifiers import PatientKey
 from pix import store_tasks
 from pix.decisions import Pair, pair
 from pix.events import TaskOpened, TasksClosed
+from pix.joining import Doubt
 from pix.journal import Change
-from pix.likeness import Doubt
 from pix.persons import Partition
 from pix.tasks import Kind, Task
 

@@ -1,15 +1,17 @@
 """Who is one person after a change: what people and sources declared, shared ids, and likeness, in this order."""
 
 from collections.abc import Collection
+from functools import partial
 
 from ihe.identifiers import PatientKey
 from pix import store_links, store_matches, store_records, store_tasks
-from pix.comparing import objection
+from pix.comparing import contradiction, objection
 from pix.decisions import Basis
 from pix.doubts import report_crowd, settle
 from pix.events import Linked
+from pix.joining import Doubt, Likeness
 from pix.journal import Change
-from pix.likeness import Doubt, Likeness
+from pix.matching.subject import subject
 from pix.persons import Member, Partition, Person, Reason
 from pix.state import linking_ids
 from pix.tasks import Kind
@@ -55,7 +57,7 @@ def _linked(change: Change, keys: Collection[PatientKey]) -> set[PatientKey]:
 def _declared(change: Change, members: dict[PatientKey, Member]) -> Partition:
     """What people and sources say, the weightiest first, and then the national ids."""
     decisions = store_links.decisions(change.connection, members) if len(members) > 1 else ()
-    partition = Partition(members, frozenset(each.pair for each in decisions if not each.same))
+    partition = Partition(members, frozenset(each.pair for each in decisions if not each.same), contradiction)
     same = {basis: [each.pair for each in decisions if each.same and each.basis is basis] for basis in Basis}
     partition.join_linked(same[Basis.STEWARD], Reason.STEWARD)
     # A deliberate link wins over two ids in one message.
@@ -67,13 +69,15 @@ def _declared(change: Change, members: dict[PatientKey, Member]) -> Partition:
 
 def _likeness(change: Change, partition: Partition, current: dict[PatientKey, PatientKey]) -> Likeness:
     members = partition.members
+    # Open, or ignored: as long as nobody says whose the id is now, a machine joins it with nobody.
     overlays = [each for each in store_tasks.about(change.connection, members) if each.kind is Kind.OVERLAY]
     return Likeness(
         matches=store_matches.matches(change.connection, members),
         current=current,
-        overlaid={each.pair[0] for each in overlays if each.waits and each.pair[0] == each.pair[1]},
+        overlaid={each.pair[0] for each in overlays if each.pair[0] == each.pair[1]},
+        link=change.matching.link,
         margin=change.matching.margin,
-        objection=objection(change, members),
+        objection=partial(objection, configuration=change.matching),
     )
 
 
@@ -83,8 +87,7 @@ def _members(change: Change, keys: Collection[PatientKey]) -> dict[PatientKey, M
         key: Member(
             key=key,
             announced=found.announced,
-            demographics=found.demographics,
-            nationals=linking_ids(nationals.get(key, ())),
+            subject=subject(found.demographics, linking_ids(nationals.get(key, ()))),
         )
         for key, found in store_records.by_keys(change.connection, keys).items()
         if found.survivor is None

@@ -46,27 +46,27 @@ class PatientIndex:
         keys = lookup_keys(
             subject(feed.demographics, [each.key for each in feed.identifiers if each.authority.national])
         )
-        return self._apply(origin, feed.identifiers, lambda change: registration.register(change, feed), keys)
+        return self.apply(origin, feed.identifiers, lambda change: registration.register(change, feed), keys)
 
     def merge(self, merges: tuple[Merge, ...], origin: Origin) -> bytes:
         """Merge ids that are both known (ITI-8 A40, ITI-44 duplicates resolved; ITI TF-2: 3.8.4.2.4)."""
-        return self._apply(origin, _both(merges), lambda change: merging.merge(change, merges))
+        return self.apply(origin, _both(merges), lambda change: merging.merge(change, merges))
 
     def merge_or_change(self, merges: tuple[Merge, ...], origin: Origin) -> bytes:
         """Merge; an unknown survivor takes over the id, an unknown subsumed id is no error (ITI TF-2: 3.30.6.4.4)."""
-        return self._apply(origin, _both(merges), lambda change: merging.merge_or_change(change, merges))
+        return self.apply(origin, _both(merges), lambda change: merging.merge_or_change(change, merges))
 
     def change(self, changes: tuple[Merge, ...], origin: Origin) -> bytes:
         """Give ``subsumed`` its new id ``surviving``, which nobody else may have (ITI TF-2: 3.30.6.5.4)."""
-        return self._apply(origin, _both(changes), lambda change: merging.change_identifiers(change, changes))
+        return self.apply(origin, _both(changes), lambda change: merging.change_identifiers(change, changes))
 
     def link(self, first: tuple[Identifier, ...], second: tuple[Identifier, ...], origin: Origin) -> bytes:
         """Record that both lists are one person (ITI TF-2: 3.30.6.6.4)."""
-        return self._apply(origin, (*first, *second), lambda change: declaring.link(change, first, second))
+        return self.apply(origin, (*first, *second), lambda change: declaring.link(change, first, second))
 
     def unlink(self, first: tuple[Identifier, ...], second: tuple[Identifier, ...], origin: Origin) -> bytes:
         """Record that the lists are two persons; no action if they are not linked (ITI TF-2: 3.30.6.7.4)."""
-        return self._apply(origin, (*first, *second), lambda change: declaring.unlink(change, first, second))
+        return self.apply(origin, (*first, *second), lambda change: declaring.unlink(change, first, second))
 
     def corresponding(
         self, identifier: Identifier, domains: tuple[AssigningAuthority, ...] = ()
@@ -157,13 +157,14 @@ class PatientIndex:
         survivors = store_records.by_keys(connection, {each.survivor for each in found.values() if each.survivor})
         return {key: _xds_id(survivors.get(each.survivor or each.key, each)) for key, each in found.items()}
 
-    def _apply(
+    def apply(
         self,
         origin: Origin,
         identifiers: Iterable[Identifier],
         work: Callable[[Change], None],
         blocking: Collection[int] = (),
     ) -> bytes:
+        """Run one change that speaks of these ids, once; the answer to send. ``blocking`` are keys to lock early."""
         at, named = self.clock(), tuple(identifiers)
         refuse_too_many(named)
 

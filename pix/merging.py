@@ -101,10 +101,13 @@ def _find(change: Change, each: Merge) -> Found:
 
 
 def _merge(change: Change, found: Found) -> None:
-    """Replace every reference to the subsumed id, then find out anew who is who (ITI TF-2: 3.8.4.2.3)."""
     assert found.surviving is not None
     assert found.subsumed is not None
-    survivor, subsumed = found.surviving.key, found.subsumed.key
+    merge_records(change, survivor=found.surviving.key, subsumed=found.subsumed.key)
+
+
+def merge_records(change: Change, *, survivor: PatientKey, subsumed: PatientKey) -> None:
+    """Replace every reference to the subsumed id, then find out anew who is who (ITI TF-2: 3.8.4.2.3)."""
     touched = store_links.together(change.connection, (survivor, subsumed)) - {subsumed}
     change.locks.require((survivor, subsumed))
     strangers = _met(change, survivor, subsumed)

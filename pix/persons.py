@@ -1,24 +1,26 @@
 """Which records are one person: a pure function of what the records say and of what was decided between them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
 
 from ihe.identifiers import PatientKey
-from pix.agreement import disagreement
 from pix.decisions import Pair, pair
-from pix.model import Demographics
+from pix.matching.subject import Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A source record as linking sees it. ``nationals`` are (authority, id) whose check digits are right."""
+    """A source record as linking sees it."""
 
     key: PatientKey
     announced: bool
-    demographics: Demographics
-    nationals: frozenset[tuple[str, str]]
+    subject: Subject
+
+
+Contradiction = Callable[[Member, Member], str | None]
+"""Says in what two records contradict each other, so that no machine may join them; None: in nothing."""
 
 
 class Reason(StrEnum):
@@ -46,9 +48,10 @@ class Partition:
     two that share a national id.
     """
 
-    def __init__(self, members: Mapping[PatientKey, Member], apart: Set[Pair]) -> None:
+    def __init__(self, members: Mapping[PatientKey, Member], apart: Set[Pair], contradiction: Contradiction) -> None:
         self.members = members
         self._apart = apart
+        self._contradicts = contradiction
         self._group: dict[PatientKey, set[PatientKey]] = {key: {key} for key in members}
         self._reason: dict[PatientKey, Reason] = {}
         self.contradictions: dict[Pair, str] = {}
@@ -61,15 +64,15 @@ class Partition:
                 self.join(two, reason)
 
     def join_listed(self, listed: Iterable[Pair]) -> None:
-        """Join records whose ids one message listed, unless their birth dates or names contradict."""
+        """Join records whose ids one message listed, unless they contradict each other."""
         for two in listed:
             if self.may_join(two):
                 self._join_or_note(two, Reason.SOURCE, self.contradictions)
 
     def join_by_national_id(self) -> None:
-        """Join records with a common national id, unless their birth dates or names contradict."""
+        """Join records with a common national id, unless they contradict each other."""
         for two in combinations(sorted(self.members), 2):
-            shared = self.members[two[0]].nationals & self.members[two[1]].nationals
+            shared = self.members[two[0]].subject.nationals & self.members[two[1]].subject.nationals
             if shared and self.may_join(two):
                 self._join_or_note(two, Reason.NATIONAL_ID, self.overlays)
 
@@ -118,7 +121,7 @@ class Partition:
     def _contradiction(self, two: Pair) -> str | None:
         """No record of one group may contradict any of the other: a vague record must not bridge two people."""
         for each, another in self.across(two):
-            reason = disagreement(self.members[each].demographics, self.members[another].demographics)
+            reason = self._contradicts(self.members[each], self.members[another])
             if reason:
                 return reason
         return None

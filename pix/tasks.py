@@ -19,6 +19,8 @@ class Kind(StrEnum):
     """One id, and clearly two people under it."""
     COLLISION = "collision"
     """One message named ids of two people."""
+    DISPUTE = "dispute"
+    """A source says the opposite of what a steward decided."""
     CROWD = "crowd"
     """More records are connected than linking looks at."""
 

@@ -32,7 +32,7 @@ def test_a_national_id_with_wrong_check_digits_is_kept_but_links_nobody(scene: S
 
 @pytest.mark.parametrize(
     ("other", "reason"),
-    [(person("Marc"), "name"), (person("Anna", birth="19820515"), "birth date"), (person("", "Schmit"), "name")],
+    [(person("Marc"), "given name, overlay"), (person("Anna", birth="19820716"), "birth date, overlay")],
 )
 def test_clear_disagreement_makes_a_task_instead_of_a_link(scene: Scene, other: Demographics, reason: str) -> None:
     scene.feed("HOSP:1", f"NAT:{MATRICULE}")

@@ -49,7 +49,7 @@ def test_ids_of_one_message_part_when_one_of_them_turns_out_to_be_somebody_else(
     scene.feed("HOSP:1", "LAB:5")
     scene.feed("LAB:5", who=MARC, source="LIS|LABO")
     assert scene.others("HOSP:1") == []
-    assert scene.tasks() == ["overlay: the name was another before", "veto: birth date"]
+    assert scene.tasks() == ["overlay: the name was another before", "veto: given name, birth date"]
     scene.feed("LAB:5", source="LIS|LABO")
     assert scene.others("HOSP:1") == ["LAB:5"]
     assert scene.tasks() == ["overlay: the name was another before"]
@@ -95,7 +95,7 @@ def test_twins_with_the_number_of_one_of_them_are_not_linked(scene: Scene) -> No
     scene.feed("HOSP:1", f"NAT:{MATRICULE}", who=boy)
     scene.feed("CLINIC:7", f"NAT:{MATRICULE}", who=girl)
     assert scene.others("HOSP:1") == [f"NAT:{MATRICULE}"]
-    assert scene.tasks() == ["overlay: sex"]
+    assert scene.tasks() == ["overlay: given name, sex, overlay"]
 
 
 def test_a_mistyped_sex_does_not_part_what_else_agrees(scene: Scene) -> None:
@@ -159,7 +159,7 @@ def test_a_national_record_is_not_overwritten_by_another_sources_other_patient(s
 def test_a_task_is_closed_when_its_records_no_longer_share_an_id(scene: Scene) -> None:
     scene.feed("HOSP:1", f"NAT:{MATRICULE}")
     scene.feed("CLINIC:7", f"NAT:{MATRICULE}", who=MARC)
-    assert scene.tasks() == ["overlay: birth date"]
+    assert scene.tasks() == ["overlay: given name, birth date, overlay"]
     scene.feed("CLINIC:7", f"NAT:{OTHER_MATRICULE}", who=MARC)
     assert scene.tasks() == []
 
@@ -171,7 +171,11 @@ def test_the_tasks_of_a_merged_record_are_those_of_its_survivor(scene: Scene) ->
     scene.feed("HOSP:1", "LAB:5")
     scene.feed("HOSP:2")
     scene.merge("HOSP:1", "HOSP:2")
-    assert scene.tasks() == ["collision: two people in one message", "overlay: birth date"]
+    assert scene.tasks() == [
+        "potential duplicate: no corroboration",
+        "collision: two people in one message",
+        "overlay: given name, birth date, overlay",
+    ]
     assert all(key not in scene.task_records() for key in scene.keys("HOSP:1"))
 
 

@@ -18,10 +18,13 @@ from affinity.schema import METADATA
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.errors import Rejected
 from ihe.identifiers import PatientKey
-from pix.agreement import disagreement
 from pix.manager import PatientIndex
+from pix.matching.scoring import vetoes
+from pix.matching.subject import subject
 from pix.matricule import complete
 from pix.model import Demographics, Feed, Identifier, IdentifierList, Merge, Origin, PersonName
+from pix.replay import PROJECTIONS, rebuild
+from pix.stewardship import Choice, NotPossible, Stewardship
 from pix.store_records import by_keys
 from pix.tables import decision, event, link, national, record, task, token
 
@@ -93,6 +96,33 @@ class Index(RuleBasedStateMachine):
         if one != other and self.index.corresponding(one) is not None:
             assert other not in (self.index.corresponding(one) or ())
 
+    @rule(one=IDS)
+    def unmerge(self, one: Identifier) -> None:
+        _tolerate(lambda: Stewardship(index=self.index).unmerge(one, self._origin()))
+
+    @rule(one=IDS, other=IDS, same=st.booleans())
+    def declare(self, one: Identifier, other: Identifier, *, same: bool) -> None:
+        if one != other:
+            _tolerate(lambda: Stewardship(index=self.index).declare(one, other, self._origin(), same=same))
+
+    @rule(data=st.data())
+    def decide(self, data: st.DataObject) -> None:
+        waiting = self.database.read(
+            lambda connection: connection.execute(
+                select(task.c.number, task.c.version).where(task.c.closed_by.is_(None)).order_by(task.c.number)
+            ).all()
+        )
+        if waiting:
+            chosen = data.draw(st.sampled_from(waiting))
+            choice = data.draw(st.sampled_from(Choice))
+            with contextlib.suppress(NotPossible):
+                Stewardship(index=self.index).decide(chosen.number, chosen.version, choice, self._origin())
+
+    @rule()
+    def rebuild(self) -> None:
+        """The log tells all: the tables made anew from it are the very same."""
+        assert self.database.write(lambda connection: rebuild(connection, lambda _: None)).differing == ()
+
     @invariant()
     def every_record_in_use_is_one_person(self) -> None:
         in_use = select(record.c.key).where(record.c.survivor.is_(None), record.c.announced)
@@ -132,7 +162,7 @@ class Index(RuleBasedStateMachine):
         known = self.database.read(lambda connection: by_keys(connection, persons.keys()))
         for one, other in combinations(known, 2):
             if persons[one] == persons[other] and persons[one] not in linked:
-                assert disagreement(known[one].demographics, known[other].demographics) is None
+                assert vetoes(subject(known[one].demographics), subject(known[other].demographics)) == ()
 
     @invariant()
     def no_task_waits_for_the_subsumed(self) -> None:
@@ -177,7 +207,7 @@ def _tolerate(work: Callable[[], object]) -> None:
 
 
 def _clear(connection: Connection) -> None:
-    for table in (record, national, link, decision, event, task, token):
+    for table in (*PROJECTIONS, event):
         connection.execute(table.delete())
 
 

@@ -3,16 +3,18 @@
 A false link is worse than a task: whatever a machine must not decide becomes a doubt for a person to settle.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from ihe.identifiers import PatientKey
 from pix.decisions import Match, Pair
 from pix.matching.scoring import Outcome
-from pix.persons import Partition, Reason
+from pix.persons import Contradiction, Partition, Reason
 from pix.tasks import Kind
 
-Objection = Callable[[PatientKey, PatientKey], str | None]
+
+LACKING = "no corroboration"
+"""What speaks against a link without speaking for two people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,16 +31,17 @@ class Doubt:
 class Likeness:
     """The matcher's verdicts on the members of a partition, the heaviest first.
 
-    ``current`` is the person that each record was of until now, ``overlaid`` the records whose id was given to
-    somebody else, ``margin`` (bits) by how much the best match must beat the next. ``objection`` says what speaks
-    against two records being one person, though neither need be a match of the other.
+    ``current`` is the person that each record was of until now, ``overlaid`` the records whose id may have been given
+    to somebody else. ``link`` (bits) is what a match must weigh, ``margin`` (bits) by how much the best must beat the
+    next. ``objection`` says what speaks against two records being one person, though neither need match the other.
     """
 
     matches: tuple[Match, ...]
     current: Mapping[PatientKey, PatientKey]
     overlaid: Set[PatientKey]
+    link: float
     margin: float
-    objection: Objection
+    objection: Contradiction
 
     def join(self, partition: Partition) -> list[Doubt]:
         """Join what is alike, what is one person already first; what must not be joined becomes a doubt."""
@@ -79,7 +82,8 @@ class Likeness:
     def _objection(self, partition: Partition, match: Match) -> str | None:
         if not self.overlaid.isdisjoint(match.pair):
             return "one of them is under the id of somebody else"
-        objections = (self.objection(*two) for two in partition.across(match.pair))
+        members = partition.members
+        objections = (self.objection(members[one], members[other]) for one, other in partition.across(match.pair))
         return next((each for each in objections if each), None)
 
     def _rival(self, partition: Partition, match: Match) -> Match | None:
@@ -114,6 +118,7 @@ class Likeness:
     def _reviews(self, partition: Partition) -> Iterator[Doubt]:
         for match in self.matches:
             if match.outcome == Outcome.REVIEW and partition.may_join(match.pair):
-                kind = Kind.VETO if match.reason else Kind.POTENTIAL_DUPLICATE
+                contradicted = match.weight >= self.link and match.reason != LACKING
+                kind = Kind.VETO if contradicted else Kind.POTENTIAL_DUPLICATE
                 reason = match.reason or f"alike, but not enough to be sure: {match.weight:.1f} bits"
                 yield Doubt(kind=kind, pair=match.pair, reason=reason, since=match.event)

@@ -1,0 +1,94 @@
+"""Reading the log of events back, in order and in bounded pieces, over ``pix.tables``."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from ihe.identifiers import PatientKey
+from pix.events import EVENTS, Event, from_plain
+from pix.prepared import Prepared, Row
+from pix.projection import Entry
+from pix.tables import event as log
+
+PIECE = 1000
+"""Most events that are read at a time."""
+COLUMNS = (
+    log.c.number,
+    log.c.at,
+    log.c.actor,
+    log.c.type,
+    log.c.origin,
+    log.c.message_id,
+    log.c.reason,
+    log.c.record,
+    log.c.other,
+    log.c.before,
+    log.c.after,
+)
+ONE = Prepared(select(*COLUMNS).where(log.c.number == bindparam("this")))
+PAGE = Prepared(select(*COLUMNS).where(log.c.number > bindparam("last")).order_by(log.c.number).limit(PIECE))
+OF_RECORD = Prepared(
+    select(*COLUMNS)
+    .where((log.c.record == bindparam("this")) | (log.c.other == bindparam("this")))
+    .order_by(log.c.number.desc())
+    .limit(PIECE)
+)
+
+
+class UnreadableLog(ValueError):
+    """The log holds an event that this version cannot replay; the text says which and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the log with all that stands in it. ``origin`` is the transaction, ``reason`` a person's words."""
+
+    entry: Entry
+    event: Event
+    origin: str
+    message_id: str
+    reason: str | None
+
+
+def read(connection: Connection, number: int) -> Line:
+    """One line. KeyError: there is none with this number."""
+    row = ONE.first(connection, {"this": number})
+    if row is None:
+        raise KeyError(number)
+    return _line(row)
+
+
+def lines(connection: Connection) -> Iterator[Line]:
+    """The whole log, oldest first. UnreadableLog: it begins before events could be replayed, or is damaged."""
+    last = 0
+    while rows := PAGE.rows(connection, {"last": last}):
+        yield from map(_line, rows)
+        last = rows[-1][0]
+
+
+def history(connection: Connection, key: PatientKey) -> Iterator[Line]:
+    """What happened to one record, newest first, at most ``PIECE`` events."""
+    return map(_line, OF_RECORD.rows(connection, {"this": key}))
+
+
+def length(connection: Connection) -> int:
+    """How many events there are."""
+    return connection.execute(select(func.count()).select_from(log)).scalar_one()
+
+
+def _line(row: Row) -> Line:
+    number, at, actor, kind, origin, message_id, reason, record, other, before, after = row
+    columns = {"record": record, "other": other, "before": _read(before), "after": _read(after) or {}}
+    try:
+        event = from_plain(kind, columns)
+    except (KeyError, TypeError) as error:
+        why = "no such event" if kind not in EVENTS else f"it lacks {error}"
+        raise UnreadableLog(f"event {number} ({kind}) cannot be replayed by this version: {why}") from error
+    entry = Entry(number=number, at=at, actor=actor)
+    return Line(entry=entry, event=event, origin=origin, message_id=message_id, reason=reason)
+
+
+def _read(text: str | None) -> object:
+    return None if text is None else json.loads(text)
