@@ -146,9 +146,9 @@ def test_case_3_each_unknown_domain_is_named_with_its_repetition(ask: Ask) -> No
 
 @pytest.fixture
 def five(desk: Desk) -> Desk:
-    """Five people named Weber: H-1 to H-5, given name Anna1 to Anna5."""
-    for number in range(1, 6):
-        desk.announce(number, ("<given>Anna</given>", f"<given>Anna{number}</given>"), NO_MATRICULE)
+    """Five people named Weber, H-1 to H-5, whom nobody takes for one."""
+    for number, given in enumerate(("Anna", "Berta", "Clara", "Dora", "Emma"), 1):
+        desk.announce(number, ("<given>Anna</given>", f"<given>{given}</given>"), NO_MATRICULE)
     return desk
 
 
