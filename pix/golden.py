@@ -1,0 +1,140 @@
+"""The golden view: one description of a person, chosen attribute by attribute from what its sources say.
+
+Nothing is stored: the view is computed from the source records by rules of survivorship, so that a new rule, a merge or
+a link taken back shows at once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import Any
+
+from ihe.identifiers import PatientKey
+from pix.model import ATTRIBUTES, NOTHING_KNOWN, Demographics
+from pix.snapshot import plain
+
+
+class Order(StrEnum):
+    """By what one source's word is preferred to another's."""
+
+    PRIORITY = "priority"
+    """The source that stands first in the list of trusted sources."""
+    RECENCY = "recency"
+    """The source that was fed last."""
+    COMPLETENESS = "completeness"
+    """The source that says most, such as a name with its prefix and all given names."""
+
+
+TOGETHER = (
+    ("names", "aliases"),
+    ("addresses", "county"),
+    ("multiple_birth", "birth_order"),
+    ("death_time", "death_indicator"),
+    ("last_update_time", "last_update_facility"),
+)
+"""Attributes that come from one source together, the first of each group being the one that rules name."""
+GROUPS: tuple[tuple[str, ...], ...] = (
+    *TOGETHER,
+    *((each,) for each in ATTRIBUTES if not any(each in group for group in TOGETHER)),
+)
+LEADERS = frozenset(group[0] for group in GROUPS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survivorship:
+    """Which source's word counts. ``trusted`` are patterns of ``application|facility``, the most trusted first.
+
+    ``rules`` says by what the sources of an attribute are compared, each order deciding where those before it leave a
+    tie; ``default`` is for attributes without a rule.
+    """
+
+    trusted: tuple[str, ...] = ()
+    default: tuple[Order, ...] = (Order.PRIORITY, Order.RECENCY, Order.COMPLETENESS)
+    rules: Mapping[str, tuple[Order, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def orders(self, attribute: str) -> tuple[Order, ...]:
+        """By what the sources of an attribute are compared."""
+        return self.rules.get(attribute, self.default)
+
+    def trust(self, source: str) -> int:
+        """How far up in the list of trusted sources this one stands; sources that are not in it come last."""
+        places = (place for place, pattern in enumerate(self.trusted) if fnmatchcase(source, pattern))
+        return -next(places, len(self.trusted))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What one source record says of a person; ``updated`` is when it was fed last, ISO 8601 in UTC."""
+
+    key: PatientKey
+    source: str
+    updated: str
+    demographics: Demographics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenView:
+    """A person as shown, and from which record each known attribute comes."""
+
+    demographics: Demographics
+    provenance: Mapping[str, PatientKey]
+
+
+def golden(said: Sequence[Said], survivorship: Survivorship) -> GoldenView:
+    """Choose each attribute from the record whose word counts most; the order of the records does not matter."""
+    if len(said) == 1:
+        return GoldenView(demographics=said[0].demographics, provenance=_all_from(said[0]))
+    values: dict[str, Any] = {}
+    provenance: dict[str, PatientKey] = {}
+    for group in GROUPS:
+        chosen = _chosen(said, group, survivorship.orders(group[0]), survivorship)
+        known = {} if chosen is None else _known(chosen.demographics, group)
+        values |= known
+        provenance |= {name: chosen.key for name in known if chosen is not None}
+    return GoldenView(demographics=Demographics(**values), provenance=provenance)
+
+
+def _all_from(one: Said) -> Mapping[str, PatientKey]:
+    return {name: one.key for name in _known(one.demographics, ATTRIBUTES)}
+
+
+def _chosen(
+    said: Sequence[Said], group: tuple[str, ...], orders: tuple[Order, ...], survivorship: Survivorship
+) -> Said | None:
+    """Who knows the leading attribute of the group, or else who knows any of it."""
+    knowing = [each for each in said if _known(each.demographics, group[:1])]
+    knowing = knowing or [each for each in said if _known(each.demographics, group)]
+    # The last resort is the key, so that two equal records never take turns.
+    return max(knowing, key=lambda each: (*_ranks(each, group, orders, survivorship), -each.key), default=None)
+
+
+def _ranks(
+    each: Said, group: tuple[str, ...], orders: tuple[Order, ...], survivorship: Survivorship
+) -> tuple[int | str, ...]:
+    return tuple(_rank(order, each, group, survivorship) for order in orders)
+
+
+def _rank(order: Order, each: Said, group: tuple[str, ...], survivorship: Survivorship) -> int | str:
+    if order is Order.PRIORITY:
+        return survivorship.trust(each.source)
+    if order is Order.RECENCY:
+        return each.updated
+    return sum(map(_size, _known(each.demographics, group).values()))
+
+
+def _known(demographics: Demographics, names: tuple[str, ...]) -> dict[str, Any]:
+    found = {name: getattr(demographics, name) for name in names}
+    return {name: value for name, value in found.items() if value != getattr(NOTHING_KNOWN, name)}
+
+
+def _size(value: Any) -> int:
+    """How many parts a value has."""
+    return _parts(plain(value))
+
+
+def _parts(content: Any) -> int:
+    if isinstance(content, Mapping):
+        return sum(map(_parts, content.values()))
+    return sum(map(_parts, content)) if isinstance(content, list) else 1
