@@ -13,7 +13,7 @@ from ihe.domain import AssigningAuthority
 from ihe.errors import Rejected
 from pix.manager import PatientIndex
 from pix.matricule import complete
-from pix.model import Demographics, Feed, Identifier, Merge, Origin, PersonName
+from pix.model import Address, Demographics, Feed, Identifier, Merge, Origin, PersonName, Telecom
 from pix.tables import event, link, record
 
 ANNA = Demographics(names=(PersonName(family="Weber", given="Anna"),), birth_time="19800515")
@@ -27,8 +27,23 @@ def at_once(works: Iterable[Callable[[], object]]) -> list[object]:
         return [future.exception() or future.result() for future in futures]
 
 
-def feeding(index: PatientIndex, origin: Origin, *identifiers: Identifier) -> Callable[[], bytes]:
-    return lambda: index.register(Feed(identifiers=identifiers, demographics=ANNA), origin)
+def feeding(
+    index: PatientIndex, origin: Origin, *identifiers: Identifier, who: Demographics = ANNA
+) -> Callable[[], bytes]:
+    return lambda: index.register(Feed(identifiers=identifiers, demographics=who), origin)
+
+
+def neighbour(number: int) -> Demographics:
+    """One of many people, no two of whom are alike, each with a telephone of her own."""
+    given = ("Berta", "Claudine", "Dorothée", "Emilie", "Francesca")[number % 5]
+    family = ("Hoffmann", "Kieffer", "Schroeder", "Wagener")[number // 5]
+    return Demographics(
+        names=(PersonName(family=family, given=given),),
+        birth_time=f"19{60 + number}0{1 + number % 9}1{number % 9}",
+        sex="F",
+        home_phones=(Telecom(number=f"+352 621 {number:03}{number:03}"),),
+        addresses=(Address(street=f"{number + 1}, rue de la Gare", city="Exempelduerf", postal_code="L-9999"),),
+    )
 
 
 def persons(index: PatientIndex) -> int:
@@ -56,6 +71,19 @@ def test_new_people_from_four_sources_at_once_are_not_doubled(
     )
     assert set(outcomes) == {b"AA"}
     assert persons(index) == len(matricules)
+
+
+def test_new_people_without_any_common_id_are_not_doubled_either(
+    index: PatientIndex, origin: Callable[..., Origin], hospital: AssigningAuthority, clinic: AssigningAuthority
+) -> None:
+    sources = [(hospital, "a"), (hospital, "b"), (clinic, "a"), (clinic, "b")]
+    outcomes = at_once(
+        feeding(index, origin(), Identifier(authority=authority, id=f"{letter}{number}"), who=neighbour(number))
+        for number in range(20)
+        for authority, letter in sources
+    )
+    assert set(outcomes) == {b"AA"}
+    assert persons(index) == 20
 
 
 def test_the_same_new_id_at_once_is_one_record(
