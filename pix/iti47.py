@@ -10,7 +10,7 @@ from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.rules import check
 from ihe.transactions import Actor, Transaction
 from pix.manager import PatientIndex
-from pix.queries import CandidateQuery, Criteria, Page
+from pix.queries import CandidateQuery, Criteria, Page, SearchMode
 from pix.v3_answers import (
     ACCEPT_ACKNOWLEDGEMENT,
     Community,
@@ -31,6 +31,7 @@ from pix.v3_elements import (
     location,
     name_of,
 )
+from pix.v3_match import match_algorithm_is_agreed_on, minimum_degree, search_mode
 from pix.v3_queries import CONTINUATION, CONTINUATION_RULES, DEMOGRAPHICS_QUERY_RULES, PARAMETERS, QUERY, query_id
 from pix.v3_registrations import authorities
 from pix.v3_wrappers import WRAPPER_RULES, binding, message_is_of_bounded_size, party
@@ -38,17 +39,24 @@ from soap.xml import parse, serialize
 
 QUERIED, ANSWERED = "PRPA_IN201305UV02", "PRPA_IN201306UV02"
 CONTINUED, CANCELLED = "QUQI_IN000003UV01", "QUQI_IN000003UV01_Cancel"
-QUERY_RULES = (*DEMOGRAPHICS_QUERY_RULES, values_can_be_searched, alternatives_are_few)
+QUERY_RULES = (
+    *DEMOGRAPHICS_QUERY_RULES,
+    match_algorithm_is_agreed_on,
+    values_can_be_searched,
+    alternatives_are_few,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemographicsQuery:
-    """What is searched, in which domains ids are wanted, and how many patients at once."""
+    """What is searched and how, in which domains ids are wanted, and how many patients at once."""
 
     criteria: tuple[Criteria, ...]
     ids: tuple[InstanceIdentifier, ...]
     domains: tuple[InstanceIdentifier, ...]
     quantity: int | None
+    algorithm: SearchMode
+    minimum_degree: int | None
     owner: str
     tag: str
     asked: str
@@ -96,6 +104,8 @@ def decode(wire: SOAPRequest) -> DemographicsQuery | Continuation | Cancellation
         ids=instance_identifiers(body, f"{PARAMETERS}/livingSubjectId/value"),
         domains=instance_identifiers(body, f"{PARAMETERS}/otherIDsScopingOrganization/value"),
         quantity=int(quantity) if quantity else None,
+        algorithm=search_mode(body),
+        minimum_degree=minimum_degree(body),
         owner=str(party(body, "sender")),
         tag=str(query_id(body)),
         asked=serialize(query).decode() if query is not None else "",
@@ -171,6 +181,8 @@ def _find(request: DemographicsQuery, index: PatientIndex) -> Page:
         owner=request.owner,
         tag=request.tag,
         asked=request.asked,
+        algorithm=request.algorithm,
+        minimum_degree=request.minimum_degree,
     )
     try:
         return index.find(query)

@@ -1,11 +1,22 @@
 """What is asked of the index and what it answers, in values (ITI TF-2: 3.21, 3.47; Appendix M)."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from ihe.datatypes import CX
 from ihe.domain import AssigningAuthority
 from ihe.identifiers import PatientKey
 from pix.model import Demographics, Identifier
+
+
+class SearchMode(StrEnum):
+    """How criteria are compared; the value is the name of the algorithm that a query may ask for.
+
+    EXACT finds whom every criterion fits, APPROXIMATE also similar names and dates, each with its degree of match.
+    """
+
+    EXACT = "exact"
+    APPROXIMATE = "approximate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +53,15 @@ class Criteria:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One person that matches: the ids of all linked sources, and the demographics of the record that matched."""
+    """One person that matches: the ids of all linked sources, and the demographics of the record that matched.
+
+    ``match_degree`` says in percent how well the person matches the query.
+    """
 
     key: PatientKey
     identifiers: tuple[Identifier, ...]
     demographics: Demographics
+    match_degree: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +93,8 @@ class CandidateQuery:
     ``domains`` restricts the identifiers in the answer, empty for all; a person without an id in any of them is not
     returned (ITI TF-2: 3.21.4.2.2.8, case 2). ``quantity`` limits the first page, None for all at once.
     ``alternatives`` are further criteria: a person who meets them or ``criteria`` is found. ``asked`` is the query as
-    sent, which answers repeat in HL7 v3 (ITI TF-2: 3.47.4.2.2.3).
+    sent, which answers repeat in HL7 v3 (ITI TF-2: 3.47.4.2.2.3). Candidates of a ``match_degree`` below
+    ``minimum_degree`` (percent) are left out.
     """
 
     criteria: Criteria
@@ -88,3 +104,5 @@ class CandidateQuery:
     owner: str = ""
     tag: str = ""
     asked: str = ""
+    algorithm: SearchMode = SearchMode.EXACT
+    minimum_degree: int | None = None

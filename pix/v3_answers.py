@@ -7,14 +7,16 @@ from typing import Self
 
 from lxml.etree import _Element
 
+from hl7v2.ack import SENTENCES
 from ihe.domain import AffinityDomain
 from ihe.errors import Breach, HL7ErrorCode, Severity
 from ihe.exchange import Exchange
 from ihe.identifiers import is_oid, new_oid
 from pix.model import Identifier
 from pix.queries import Candidate
-from pix.v3_demographics import SSN, add_person
+from pix.v3_demographics import add_person
 from pix.v3_elements import XSI_TYPE, InstanceIdentifier, add, add_identifier, attribute, message
+from pix.v3_roles import SSN
 from pix.v3_wrappers import INTERACTIONS, Party, message_id, party
 
 TABLE_0357 = "2.16.840.1.113883.12.357"
@@ -116,18 +118,29 @@ def add_registration_event(act: _Element, community: Community) -> _Element:
 def add_candidate(act: _Element, candidate: Candidate, domains: tuple[str, ...], community: Community) -> None:
     """Append one patient found; requested ``domains`` (OIDs) without an id get a null (ITI TF-2: 3.47.4.2.3)."""
     patient = add_registration_event(act, community)
-    for each in candidate.identifiers:
+    own, others = _by_provider(candidate.identifiers)
+    for each in own:
         add_patient_id(patient, each)
     add(patient, "statusCode", code="active")
     issuers = {each.authority.oid for each in candidate.identifiers}
     known = replace(candidate.demographics, ssn=None) if SSN in issuers else candidate.demographics
-    add_person(patient, known, tuple(oid for oid in domains if oid not in issuers))
+    add_person(patient, known, tuple(oid for oid in domains if oid not in issuers), others)
     _add_provider(patient, candidate, community)
     match = add(patient, "subjectOf1", typeCode="SBJ")
     observation = add(match, "queryMatchObservation", classCode="OBS", moodCode="EVN")
     add(observation, "code", code="IHE_PDQ")
-    # Every criterion holds, so the match is complete whatever minimumDegreeMatch asks (ITI TF-2: Table 3.47.4.2.2.2-1).
-    add(observation, "value", value="100").set(XSI_TYPE, "INT")
+    # "It shall correspond to the MinimumDegreeMatch.value": percent, as there (ITI TF-2: Table 3.47.4.2.2.2-1).
+    add(observation, "value", value=str(candidate.match_degree)).set(XSI_TYPE, "INT")
+
+
+def _by_provider(identifiers: tuple[Identifier, ...]) -> tuple[tuple[Identifier, ...], tuple[Identifier, ...]]:
+    """The ids of the first authority, which is the provider organization, and those of others.
+
+    "Only patient IDs assigned by the provider organization are allowed in the Patient class" (ITI TF-2: E.2, rule 2).
+    """
+    provider = identifiers[0].authority if identifiers else None
+    own = tuple(each for each in identifiers if each.authority == provider)
+    return own, tuple(each for each in identifiers if each.authority != provider)
 
 
 def _add_provider(patient: _Element, candidate: Candidate, community: Community) -> None:
@@ -190,7 +203,8 @@ def _add_acknowledgement(answer: _Element, code: str, request: _Element, breache
     add_identifier(add(acknowledgement, "targetMessage"), "id", message_id(request))
     for breach in breaches:
         detail = add(acknowledgement, "acknowledgementDetail", typeCode=breach.severity.name[0])
-        add(detail, "code", code=str(breach.code.value), codeSystem=TABLE_0357)
+        name = SENTENCES[breach.code] if isinstance(breach.code, HL7ErrorCode) else None
+        add(detail, "code", code=str(breach.code.value), codeSystem=TABLE_0357, displayName=name)
         add(detail, "text", breach.code_context)
         if breach.location:
             add(detail, "location", breach.location)

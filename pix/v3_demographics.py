@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from lxml.etree import _Element
 
-from pix.model import Coded, Demographics, PersonName
+from pix.model import Coded, Demographics, Identifier, PersonName
 from pix.v3_datatypes import (
     add_address,
     add_coded,
@@ -18,22 +18,11 @@ from pix.v3_datatypes import (
     to_v2,
     to_v3,
 )
-from pix.v3_elements import (
-    InstanceIdentifier,
-    add,
-    attribute,
-    child,
-    children,
-    instance_identifiers,
-    time_stamp,
-    words,
-)
+from pix.v3_elements import InstanceIdentifier, add, attribute, child, children, time_stamp, words
+from pix.v3_roles import SSN, add_mother, add_other_ids, is_drivers_license, mothers, mothers_identifiers, other_ids
 
 GENDERS = (("M", "M"), ("F", "F"), ("UN", "O"), ("UN", "A"), ("UN", "N"))
 """AdministrativeGender and HL7 table 0001; U, unknown, is a null in v3."""
-SSN = "2.16.840.1.113883.4.1"
-DRIVERS_LICENSES = "2.16.840.1.113883.4.3."
-MOTHER = ("MTH", "NMTH", "2.16.840.1.113883.5.111")
 
 
 def demographics(patient: _Element) -> Demographics:
@@ -42,18 +31,19 @@ def demographics(patient: _Element) -> Demographics:
     numbers = children(person, "telecom") + children(patient, "telecom")
     return Demographics(
         names=_names(person),
-        mothers_maiden_names=tuple(name for mother in _mothers(person) for name in _names(mother)),
+        mothers_maiden_names=tuple(name for mother in mothers(person) for name in _names(mother)),
         birth_time=_time(person, "birthTime"),
         sex=to_v2(GENDERS, attribute(person, "administrativeGenderCode", "code") or "") or None,
         races=_codes(person, "raceCode"),
         addresses=tuple(map(address, children(person, "addr") + children(patient, "addr"))),
         home_phones=tuple(telecom(each) for each in numbers if not is_business(each)),
         business_phones=tuple(telecom(each) for each in numbers if is_business(each)),
-        languages=_codes(person, "languageCommunication/languageCode"),
+        languages=_languages(person),
         marital_status=next(iter(_codes(person, "maritalStatusCode")), None),
         religion=next(iter(_codes(person, "religiousAffiliationCode")), None),
         ssn=_first_id(patient, lambda each: each.root == SSN),
         drivers_license=_first_id(patient, is_drivers_license),
+        mothers_identifiers=mothers_identifiers(person),
         ethnic_groups=_codes(person, "ethnicGroupCode"),
         birth_place=_birth_place(person),
         multiple_birth=_yes_or_no(person, "multipleBirthInd"),
@@ -64,24 +54,16 @@ def demographics(patient: _Element) -> Demographics:
     )
 
 
-def other_ids(patient: _Element) -> tuple[InstanceIdentifier, ...]:
-    """The ids of other roles of the person (ITI TF-2: E.2, rule 4)."""
-    return instance_identifiers(patient, "patientPerson/asOtherIDs/id")
-
-
-def is_drivers_license(identifier: InstanceIdentifier) -> bool:
-    """Claim that an id is of one of the arcs below which HL7 registers issuers of driver's licences."""
-    return identifier.root.startswith(DRIVERS_LICENSES)
-
-
 def _first_id(patient: _Element, wanted: Callable[[InstanceIdentifier], bool]) -> str | None:
     return next((each.extension for each in other_ids(patient) if wanted(each)), None)
 
 
-def add_person(patient: _Element, known: Demographics, without_id: tuple[str, ...] = ()) -> None:
+def add_person(
+    patient: _Element, known: Demographics, without_id: tuple[str, ...] = (), others: tuple[Identifier, ...] = ()
+) -> None:
     """Append the patientPerson of an answer, in the order of the schema.
 
-    ``without_id`` are the OIDs of requested domains in which the person has no id.
+    ``without_id`` are the OIDs of requested domains in which the person has no id, ``others`` the ids of OtherIDs.
     """
     person = add(patient, "patientPerson", classCode="PSN", determinerCode="INSTANCE")
     add_names(person, (*known.names, *known.aliases))
@@ -96,7 +78,7 @@ def add_person(patient: _Element, known: Demographics, without_id: tuple[str, ..
     for name, codes in (("raceCode", known.races), ("ethnicGroupCode", known.ethnic_groups)):
         for code in codes:
             add_coded(person, name, code)
-    _add_roles(person, known, without_id)
+    _add_roles(person, known, without_id, others)
 
 
 def add_names(person: _Element, names: tuple[PersonName, ...]) -> None:
@@ -108,19 +90,15 @@ def add_names(person: _Element, names: tuple[PersonName, ...]) -> None:
 
 
 def _names(person: _Element | None) -> tuple[PersonName, ...]:
-    found = map(person_name, children(person, "name"))
+    """Every name; those with an end of validity come last, so that the first is one that the person bears."""
+    borne_first = sorted(children(person, "name"), key=lambda each: child(each, "validTime/high") is not None)
+    found = map(person_name, borne_first)
     return tuple(name for name in found if name != PersonName(type_code=name.type_code))
 
 
 def _time(person: _Element | None, name: str) -> str | None:
     value = attribute(person, name)
     return time_stamp(value) if value else None
-
-
-def _mothers(person: _Element | None) -> list[_Element]:
-    relations = children(person, "personalRelationship")
-    mothers = [each for each in relations if attribute(each, "code", "code") in MOTHER[:2]]
-    return [holder for mother in mothers for holder in children(mother, "relationshipHolder1")]
 
 
 def _birth_place(person: _Element | None) -> str | None:
@@ -133,6 +111,13 @@ def _birth_place(person: _Element | None) -> str | None:
 
 def _codes(person: _Element | None, path: str) -> tuple[Coded, ...]:
     return tuple(code for code in map(coded, children(person, path)) if code != Coded())
+
+
+def _languages(person: _Element | None) -> tuple[Coded, ...]:
+    """The preferred ones first: PID-15 is the primary language."""
+    spoken = children(person, "languageCommunication")
+    preferred_first = sorted(spoken, key=lambda each: attribute(each, "preferenceInd") != "true")
+    return tuple(code for each in preferred_first for code in _codes(each, "languageCode"))
 
 
 def _yes_or_no(person: _Element | None, path: str) -> str | None:
@@ -156,32 +141,17 @@ def _add_vital_data(person: _Element, known: Demographics) -> None:
             add(person, name, value=value)
 
 
-def _add_roles(person: _Element, known: Demographics, without_id: tuple[str, ...]) -> None:
+def _add_roles(
+    person: _Element, known: Demographics, without_id: tuple[str, ...], others: tuple[Identifier, ...]
+) -> None:
     for nation in known.citizenships:
         citizen = add(person, "asCitizen", classCode="CIT")
         add_coded(add(citizen, "politicalNation", classCode="NAT", determinerCode="INSTANCE"), "code", nation)
-    if known.ssn:
-        _add_other_id(person, known.ssn, SSN, "CIT")
-    for domain in without_id:
-        _add_other_id(person, "", domain, "PAT")
-    for name in known.mothers_maiden_names:
-        relation = add(person, "personalRelationship", classCode="PRS")
-        add(relation, "code", code=MOTHER[0], codeSystem=MOTHER[2])
-        add_person_name(add(relation, "relationshipHolder1", classCode="PSN", determinerCode="INSTANCE"), name)
+    add_other_ids(person, others, known.ssn, without_id)
+    add_mother(person, known.mothers_maiden_names, known.mothers_identifiers)
     if known.birth_place:
         role = add(person, "birthPlace", classCode="BIRTHPL")
         place = add(role, "birthplace", classCode="PLC", determinerCode="INSTANCE")
         add(place, "name", known.birth_place)
     for language in known.languages:
         add_coded(add(person, "languageCommunication"), "languageCode", language)
-
-
-def _add_other_id(person: _Element, extension: str, domain: str, role: str) -> None:
-    """An empty id is a null that says that ``domain`` has none (ITI TF-2: 3.47.4.2.3, case 2)."""
-    other = add(person, "asOtherIDs", classCode=role)
-    if extension:
-        add(other, "id", root=domain, extension=extension)
-    else:
-        add(other, "id", nullFlavor="UNK")
-    organization = add(other, "scopingOrganization", classCode="ORG", determinerCode="INSTANCE")
-    add(organization, "id", root=domain)

@@ -12,7 +12,7 @@ from ihe.exchange import Validation
 from ihe.rules import Offence, rule
 from pix.identification import as_warning, foreign_source, may_feed, unknown_authority
 from pix.model import Identifier
-from pix.v3_demographics import GENDERS, SSN, is_drivers_license, other_ids
+from pix.v3_demographics import GENDERS
 from pix.v3_elements import (
     InstanceIdentifier,
     attribute,
@@ -22,6 +22,7 @@ from pix.v3_elements import (
     location,
     time_stamp,
 )
+from pix.v3_roles import SSN, is_drivers_license, other_ids
 
 EVENT = "controlActProcess/subject/registrationEvent"
 PATIENT = f"{EVENT}/subject1/patient"

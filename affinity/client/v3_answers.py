@@ -23,10 +23,12 @@ def found(answer: _Element) -> Found:
 
 def _patient(element: _Element) -> Patient:
     known = demographics(element)
+    # "The Consumer shall consider the identifiers from both places as equivalently valid" (ITI TF-2: 3.47.4.2.3).
+    ids = (*children(element, "id"), *children(element, "patientPerson/asOtherIDs/id"))
     name = next(iter(known.names), None)
     address = next(iter(known.addresses), None)
     return Patient(
-        identifiers=tuple(_identifier(each) for each in children(element, "id") if each.get("extension")),
+        identifiers=tuple(_identifier(each) for each in ids if each.get("extension")),
         family=name.family if name else "",
         given=name.given if name else "",
         birth_date=known.birth_time or "",

@@ -127,6 +127,7 @@ def test_a_v3_answer_is_read_like_one_of_version_2() -> None:
         b'<id root="2.25.3" extension="4711" assigningAuthorityName="NS"/><patientPerson>'
         b"<name><given>Jo</given><family>Doe</family></name>"
         b'<administrativeGenderCode code="F"/><birthTime value="19800101"/><addr><city>B</city></addr>'
+        b'<asOtherIDs><id root="2.25.4" extension="12"/></asOtherIDs>'
         b"</patientPerson></patient></subject1></registrationEvent></subject>"
         b'<queryAck><queryResponseCode code="AE"/><resultRemainingQuantity value="2"/></queryAck>'
         b"</controlActProcess></PRPA_IN201306UV02>"
@@ -142,4 +143,4 @@ def test_a_v3_answer_is_read_like_one_of_version_2() -> None:
         "F",
         "B",
     )
-    assert patient.identifiers == (CX("4711", HD("NS", "2.25.3", "ISO")),)
+    assert patient.identifiers == (CX("4711", HD("NS", "2.25.3", "ISO")), CX("12", HD("", "2.25.4", "ISO")))

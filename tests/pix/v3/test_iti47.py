@@ -54,7 +54,8 @@ def name(*parts: str, use: str = "") -> str:
 def test_a_family_name_finds_everybody_who_has_it(ask: Ask) -> None:
     answered = ask(NAME)
     assert answered.verdict == "AA OK"
-    assert answered.all("patient/id", "extension") == ["H-1", "1980051512305", "H-2"]
+    assert answered.all("patient/id", "extension") == ["H-1", "H-2"]
+    assert answered.all("asOtherIDs/id", "extension") == ["1980051512305"]
     assert answered.all("queryAck/resultTotalQuantity", "value") == ["2"]
     assert answered.all("queryAck/resultCurrentQuantity", "value") == ["2"]
     assert answered.all("queryAck/resultRemainingQuantity", "value") == ["0"]
@@ -129,9 +130,11 @@ def domains(*roots: str) -> str:
 
 def test_case_2_only_ids_of_requested_domains_and_a_null_where_there_is_none(ask: Ask) -> None:
     answered = ask(NAME, domains("2.25.999.1", "2.25.999.9"))
-    assert answered.all("patient/id", "root") == ["2.25.999.1", "2.25.999.9", "2.25.999.1"]
+    assert answered.all("patient/id", "root") == ["2.25.999.1", "2.25.999.1"]
+    assert answered.all("asOtherIDs/id", "extension") == ["1980051512305"]
+    assert answered.all("asOtherIDs/id", "assigningAuthorityName") == ["NAT"]
     assert answered.all("asOtherIDs/id", "nullFlavor") == ["UNK"]
-    assert answered.all("asOtherIDs/scopingOrganization/id", "root") == ["2.25.999.9"]
+    assert answered.all("asOtherIDs/scopingOrganization/id", "root") == ["2.25.999.9", "2.25.999.9"]
 
 
 def test_case_3_each_unknown_domain_is_named_with_its_repetition(ask: Ask) -> None:
@@ -310,3 +313,14 @@ def test_the_provider_organization_is_the_authority_of_the_patients_first_id(ask
     answered = ask(NAME)
     assert answered.all("patient/providerOrganization/id", "root") == ["2.25.999.1", "2.25.999.1"]
     assert answered.all("patient/providerOrganization/contactParty", "nullFlavor") == ["NI", "NI"]
+
+
+def test_ids_of_the_provider_organization_are_the_patients_and_all_others_other_ids(desk: Desk) -> None:
+    desk.announce(1)
+    in_the_clinic = ('root="2.25.999.1" extension="H-1"', 'root="2.25.999.2" extension="C-1"')
+    desk.ask("iti44_added", ('extension="1"/>', 'extension="c"/>'), in_the_clinic)
+    answered = desk.ask("iti47_query")
+    assert answered.all("providerOrganization/id", "root") == ["2.25.999.1"]
+    assert answered.all("patient/id", "root") == ["2.25.999.1"]
+    assert answered.all("asOtherIDs/id", "root") == ["2.25.999.2", "2.25.999.9"]
+    assert answered.all("asOtherIDs/scopingOrganization/id", "root") == ["2.25.999.2", "2.25.999.9"]
