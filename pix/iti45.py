@@ -1,8 +1,10 @@
 """PIXV3 Query [ITI-45] (ITI TF-2: 3.45). Cases 1 to 6 of section 3.45.4.2.3 are one table in ``handle``."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ihe.citations import tf2
+from ihe.domain import AssigningAuthority
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.rules import check
@@ -23,7 +25,7 @@ from pix.v3_answers import (
 from pix.v3_demographics import add_names
 from pix.v3_elements import InstanceIdentifier, add, child, instance_identifiers
 from pix.v3_queries import IDENTIFIER_QUERY_RULES, PARAMETERS, QUERY, query_id
-from pix.v3_registrations import authorities
+from pix.v3_registrations import unknown_authorities
 from pix.v3_wrappers import WRAPPER_RULES, binding, message_is_of_bounded_size
 from soap.xml import serialize
 
@@ -59,11 +61,16 @@ def decode(wire: SOAPRequest) -> IdentifiersQuery:
 
 def handle(query: IdentifiersQuery, index: PatientIndex, _: Exchange) -> CorrespondingIdentifiers:
     """Find the ids. Rejected: the patient (case 4) or a requested domain (case 5) is not known."""
-    patient, *domains = authorities(index.domain, (query.patient, *query.domains))
+    breaches = unknown_authorities(index.domain, (query.patient, *query.domains))
+    patient = index.domain.authority(query.patient.hd)
+    if patient is None:
+        raise Rejected(*breaches)
     asked = Identifier(authority=patient, id=query.patient.extension, location=query.patient.location)
-    found = index.corresponding(asked, tuple(domains))
+    found = index.corresponding(asked, tuple(_known(query.domains, index)))
     if found is None:
-        raise Rejected(_unknown_patient(query.patient))
+        breaches = (_unknown_patient(query.patient), *breaches)
+    if found is None or breaches:
+        raise Rejected(*breaches)
     names = _names(index, asked) if found else ()
     return CorrespondingIdentifiers(identifiers=found, names=names, community=Community.of(index.domain))
 
@@ -90,6 +97,12 @@ def refuse(wire: SOAPRequest, rejected: Rejected, exchange: Exchange) -> SOAPRep
     add_query_ack(act, query_id(wire.body), query_response_code(rejected.breaches, 0))
     add_copy(act, query)
     return SOAPReply((serialize(answer),))
+
+
+def _known(domains: tuple[InstanceIdentifier, ...], index: PatientIndex) -> Iterator[AssigningAuthority]:
+    for each in domains:
+        if authority := index.domain.authority(each.hd):
+            yield authority
 
 
 def _names(index: PatientIndex, patient: Identifier) -> tuple[PersonName, ...]:

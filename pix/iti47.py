@@ -22,6 +22,7 @@ from pix.v3_answers import (
     query_response_code,
     repeatable,
 )
+from pix.v3_birth_times import searched_birth_is_a_time_or_a_range
 from pix.v3_criteria import alternatives, alternatives_are_few, identified, values_can_be_searched
 from pix.v3_elements import (
     InstanceIdentifier,
@@ -32,7 +33,15 @@ from pix.v3_elements import (
     name_of,
 )
 from pix.v3_match import match_algorithm_is_agreed_on, minimum_degree, search_mode
-from pix.v3_queries import CONTINUATION, CONTINUATION_RULES, DEMOGRAPHICS_QUERY_RULES, PARAMETERS, QUERY, query_id
+from pix.v3_queries import (
+    CONTINUATION,
+    CONTINUATION_RULES,
+    DEMOGRAPHICS_QUERY_RULES,
+    PARAMETERS,
+    QUERY,
+    continuation_waits_or_aborts,
+    query_id,
+)
 from pix.v3_registrations import authorities
 from pix.v3_wrappers import WRAPPER_RULES, binding, message_is_of_bounded_size, party
 from soap.xml import parse, serialize
@@ -41,6 +50,7 @@ QUERIED, ANSWERED = "PRPA_IN201305UV02", "PRPA_IN201306UV02"
 CONTINUED, CANCELLED = "QUQI_IN000003UV01", "QUQI_IN000003UV01_Cancel"
 QUERY_RULES = (
     *DEMOGRAPHICS_QUERY_RULES,
+    searched_birth_is_a_time_or_a_range,
     match_algorithm_is_agreed_on,
     values_can_be_searched,
     alternatives_are_few,
@@ -171,8 +181,6 @@ def _continuation(body: _Element) -> Continuation | Cancellation:
 def _find(request: DemographicsQuery, index: PatientIndex) -> Page:
     domains = authorities(index.domain, request.domains)
     criteria = identified(request.criteria, request.ids, index.domain)
-    if not criteria:
-        return Page(candidates=(), total=0)
     query = CandidateQuery(
         criteria=criteria[0],
         alternatives=criteria[1:],
@@ -237,5 +245,5 @@ ITI_47 = Transaction(
     handle=handle,
     encode=encode,
     refuse=refuse,
-    rules=(message_is_of_bounded_size, *WRAPPER_RULES, *QUERY_RULES, CONTINUATION_RULES[1]),
+    rules=(message_is_of_bounded_size, *WRAPPER_RULES, *QUERY_RULES, continuation_waits_or_aborts),
 )

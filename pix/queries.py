@@ -48,6 +48,7 @@ class Criteria:
     mothers_family: str | None = None
     mothers_given: str | None = None
     phone: str | None = None
+    email: str | None = None
     accounts: tuple[CX, ...] = ()
 
 

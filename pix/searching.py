@@ -20,7 +20,7 @@ PREFIX = 2
 """Fewest characters before ``*`` by which the index is searched; shorter ones only narrow what others have found."""
 LAST = "\U0010ffff"
 STRONG = frozenset(
-    {Kind.FAMILY, Kind.GIVEN, Kind.MOTHERS_FAMILY, Kind.STREET, Kind.POSTAL_CODE, Kind.PHONE, Kind.ACCOUNT}
+    {Kind.FAMILY, Kind.GIVEN, Kind.MOTHERS_FAMILY, Kind.STREET, Kind.POSTAL_CODE, Kind.PHONE, Kind.EMAIL, Kind.ACCOUNT}
 )
 """Kinds of words that are worth a search by themselves."""
 
@@ -118,6 +118,8 @@ def _words(criteria: Criteria) -> Iterator[Word]:
         yield from (Word(kind, word) for word in fold(text or "").split() if word.strip("*"))
     if criteria.phone:
         yield Word(Kind.PHONE, "*" + digits(criteria.phone) if criteria.phone[0] == "*" else digits(criteria.phone))
+    if criteria.email:
+        yield Word(Kind.EMAIL, criteria.email.strip().casefold())
     yield from (Word(Kind.ACCOUNT, account_texts(each)[-1]) for each in criteria.accounts)
 
 

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     POSTAL_CODE = "postal"
     COUNTRY = "country"
     PHONE = "phone"
+    EMAIL = "email"
     ACCOUNT = "account"
 
 
@@ -60,6 +61,8 @@ def tokens(person: Demographics) -> Iterator[Token]:
     for phone in (*person.home_phones, *person.business_phones):
         if number := phone_digits(phone):
             yield Kind.PHONE, number
+        if phone.email:
+            yield Kind.EMAIL, phone.email.strip().casefold()
     for account in person.accounts:
         for text in account_texts(account):
             yield Kind.ACCOUNT, text

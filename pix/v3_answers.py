@@ -17,7 +17,7 @@ from pix.queries import Candidate
 from pix.v3_demographics import add_person
 from pix.v3_elements import XSI_TYPE, InstanceIdentifier, add, add_identifier, attribute, message
 from pix.v3_roles import SSN
-from pix.v3_wrappers import INTERACTIONS, Party, message_id, party
+from pix.v3_wrappers import INTERACTIONS, PROCESSING_CODES, Party, message_id, party
 
 TABLE_0357 = "2.16.840.1.113883.12.357"
 ACCEPT_ACKNOWLEDGEMENT = "MCCI_IN000002UV01"
@@ -168,7 +168,7 @@ def _begin(interaction: str, request: _Element, exchange: Exchange, quoted: _Ele
     add(answer, "creationTime", value=exchange.received_at.strftime("%Y%m%d%H%M%S%z"))
     add(answer, "interactionId", root=INTERACTIONS, extension=interaction)
     asked = attribute(request, "processingCode", "code")
-    add(answer, "processingCode", code=asked if asked in ("P", "T", "D") else "P")
+    add(answer, "processingCode", code=asked if asked in PROCESSING_CODES else "P")
     add(answer, "processingModeCode", code="T")
     add(answer, "acceptAckCode", code="NE")
     _add_party(answer, "receiver", "RCV", party(request, "sender"))

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from lxml.etree import _Element
 
 from ihe.citations import tf2
-from ihe.datatypes import is_dtm
 from ihe.errors import HL7ErrorCode
 from ihe.rules import Offence, rule
 from pix.v3_demographics import GENDERS
@@ -18,7 +17,6 @@ from pix.v3_elements import (
     instance_identifiers,
     location,
     name_of,
-    time_stamp,
 )
 
 QUERY = "controlActProcess/queryByParameter"
@@ -31,15 +29,19 @@ FIXED_CODES = {
     "initialQuantityCode": "RD",
 }
 SUPPORTED = {
-    "livingSubjectAdministrativeGender",
-    "livingSubjectBirthTime",
-    "livingSubjectId",
-    "livingSubjectName",
-    "mothersMaidenName",
-    "otherIDsScopingOrganization",
-    "patientAddress",
-    "patientTelecom",
+    "PRPA_IN201309UV02": {"dataSource", "patientIdentifier"},
+    "PRPA_IN201305UV02": {
+        "livingSubjectAdministrativeGender",
+        "livingSubjectBirthTime",
+        "livingSubjectId",
+        "livingSubjectName",
+        "mothersMaidenName",
+        "otherIDsScopingOrganization",
+        "patientAddress",
+        "patientTelecom",
+    },
 }
+"""The parameters of each query (ITI TF-2: 3.45.4.1.2.1, 3.47.4.1.2.1)."""
 MAY_REPEAT = {"livingSubjectId", "livingSubjectName", "otherIDsScopingOrganization"}
 MAY_HAVE_ALTERNATIVES = {"patientAddress", "patientTelecom"}
 
@@ -65,6 +67,26 @@ def codes_of_the_query_are_the_fixed_ones(body: _Element) -> Iterator[Offence]:
     for name, expected in FIXED_CODES.items():
         if (code := attribute(body, f"{QUERY}/{name}", "code")) not in (None, expected):
             yield Offence(f"{location(body)}/{QUERY}/{name}", code, expected)
+
+
+@rule(HL7ErrorCode.SEGMENT_SEQUENCE_ERROR, tf2("3.47.4.1.2.2"))
+def nothing_is_deferred(body: _Element) -> Iterator[Offence]:
+    """A query names no time of execution and modifies no other: it is answered at once or not at all."""
+    for name in ("executionAndDeliveryTime", "modifyCode"):
+        yield from (Offence(location(each)) for each in children(body, f"{QUERY}/{name}"))
+
+
+@rule(HL7ErrorCode.TABLE_VALUE_NOT_FOUND, tf2("Table 3.45.4.1.2.3-1"))
+def control_act_is_an_event_by_an_author(body: _Element) -> Iterator[Offence]:
+    """controlActProcess.moodCode is EVN, and the typeCode of an authorOrPerformer is AUT."""
+    acts = children(body, "controlActProcess")
+    authors = children(body, "controlActProcess/authorOrPerformer")
+    for element, name, expected in (
+        *((each, "moodCode", "EVN") for each in acts),
+        *((each, "typeCode", "AUT") for each in authors),
+    ):
+        if element.get(name) not in (None, expected):
+            yield Offence(f"{location(element)}/@{name}", element.get(name), expected)
 
 
 @rule(HL7ErrorCode.REQUIRED_FIELD_MISSING, tf2("3.45.4.1.2.2"))
@@ -93,9 +115,10 @@ def requested_domains_are_oids(body: _Element) -> Iterator[Offence]:
 @rule(HL7ErrorCode.TABLE_VALUE_NOT_FOUND, tf2("3.47.4.1.2.2"))
 def parameters_are_supported(body: _Element) -> Iterator[Offence]:
     """Only parameters of this transaction are asked; ignoring another one would find too many patients."""
+    supported = SUPPORTED[name_of(body)]
     for parameter in _parameters(body):
-        if name_of(parameter) not in SUPPORTED:
-            yield Offence(location(parameter), name_of(parameter), ", ".join(sorted(SUPPORTED)))
+        if name_of(parameter) not in supported:
+            yield Offence(location(parameter), name_of(parameter), ", ".join(sorted(supported)))
 
 
 @rule(HL7ErrorCode.REQUIRED_FIELD_MISSING, tf2("3.47.4.1.2.2"))
@@ -123,16 +146,6 @@ def searched_ids_have_root_and_extension(body: _Element) -> Iterator[Offence]:
     for each in instance_identifiers(body, f"{PARAMETERS}/livingSubjectId/value"):
         if not each.is_patient_id:
             yield Offence(each.location, str(each), "root and extension")
-
-
-@rule(HL7ErrorCode.DATA_TYPE_ERROR, tf2("Table 3.47.4.1.2.2-1"))
-def searched_birth_is_a_time_or_a_range(body: _Element) -> Iterator[Offence]:
-    """LivingSubjectBirthTime is a value, or low and high, each YYYY[MM[DD[hh[mm[ss]]]]]."""
-    for value in children(body, f"{PARAMETERS}/livingSubjectBirthTime/value"):
-        bounds = [value.get("value"), attribute(value, "low"), attribute(value, "high")]
-        given = [bound for bound in bounds if bound]
-        if not given or not all(is_dtm(time_stamp(bound)) for bound in given) or child(value, "width") is not None:
-            yield Offence(location(value), ", ".join(given))
 
 
 @rule(HL7ErrorCode.TABLE_VALUE_NOT_FOUND, tf2("Table 3.47.4.1.2.2-1"))
@@ -172,22 +185,31 @@ MAX_QUANTITY = 10**9
 IDENTIFIER_QUERY_RULES = (
     query_has_an_id,
     codes_of_the_query_are_the_fixed_ones,
+    nothing_is_deferred,
+    control_act_is_an_event_by_an_author,
+    parameters_are_supported,
     one_patient_is_asked_for,
     requested_domains_are_oids,
 )
 DEMOGRAPHICS_QUERY_RULES = (
     query_has_an_id,
     codes_of_the_query_are_the_fixed_ones,
+    nothing_is_deferred,
+    control_act_is_an_event_by_an_author,
     requested_domains_are_oids,
     parameters_are_supported,
     parameters_have_one_value,
     only_some_parameters_repeat,
     searched_ids_have_root_and_extension,
-    searched_birth_is_a_time_or_a_range,
     searched_gender_is_of_the_vocabulary,
     quantities_are_numbers,
 )
-CONTINUATION_RULES = (query_has_an_id, continuation_waits_or_aborts, quantities_are_numbers)
+CONTINUATION_RULES = (
+    query_has_an_id,
+    control_act_is_an_event_by_an_author,
+    continuation_waits_or_aborts,
+    quantities_are_numbers,
+)
 
 
 def _parameters(body: _Element) -> Iterator[_Element]:

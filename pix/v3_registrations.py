@@ -156,13 +156,17 @@ class FedIdentifiers:
         return tuple(dict.fromkeys(found))
 
 
+def unknown_authorities(domain: AffinityDomain, written: tuple[InstanceIdentifier, ...]) -> tuple[Breach, ...]:
+    """A breach for each id or requested domain whose authority is unknown here."""
+    return tuple(_unknown_authority(domain, each) for each in written if domain.authority(each.hd) is None)
+
+
 def authorities(domain: AffinityDomain, written: tuple[InstanceIdentifier, ...]) -> tuple[AssigningAuthority, ...]:
     """The authority of each id or requested domain. Raises Rejected with a breach for each that is unknown here."""
-    known = [domain.authority(each.hd) for each in written]
-    unknown = [each for each, authority in zip(written, known, strict=True) if authority is None]
-    if unknown:
-        raise Rejected(*(_unknown_authority(domain, each) for each in unknown))
-    return tuple(authority for authority in known if authority is not None)
+    if breaches := unknown_authorities(domain, written):
+        raise Rejected(*breaches)
+    found = (domain.authority(each.hd) for each in written)
+    return tuple(authority for authority in found if authority is not None)
 
 
 def _unknown_authority(domain: AffinityDomain, written: InstanceIdentifier) -> Breach:

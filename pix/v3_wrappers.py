@@ -27,6 +27,7 @@ from pix.v3_elements import (
 
 INTERACTIONS = "2.16.840.1.113883.1.6"
 """Root of interaction ids and code system of trigger events."""
+PROCESSING_CODES = ("D", "T", "P")
 MAX_ELEMENTS = 5000
 
 
@@ -89,6 +90,13 @@ def interaction_id_names_the_message(body: _Element) -> Iterator[Offence]:
         yield Offence(f"{location(body)}/interactionId", named, expected)
 
 
+@rule(HL7ErrorCode.UNSUPPORTED_PROCESSING_ID, tf2("Table O.1.1-1"))
+def processing_code_is_of_the_vocabulary(body: _Element) -> Iterator[Offence]:
+    """processingCode, where it is given, is D, T or P."""
+    if (code := attribute(body, "processingCode", "code")) not in (None, *PROCESSING_CODES):
+        yield Offence(f"{location(body)}/processingCode", code, "D, T or P")
+
+
 @rule(HL7ErrorCode.UNSUPPORTED_EVENT_CODE, tf2("O.2"))
 def trigger_event_belongs_to_the_interaction(body: _Element) -> Iterator[Offence]:
     """The trigger event code is that of the interaction."""
@@ -123,6 +131,7 @@ def parties_have_oids(body: _Element) -> Iterator[Offence]:
 WRAPPER_RULES = (
     message_has_an_id,
     interaction_id_names_the_message,
+    processing_code_is_of_the_vocabulary,
     trigger_event_belongs_to_the_interaction,
     message_has_one_control_act,
     parties_have_oids,

@@ -2,6 +2,10 @@
 
 import pytest
 
+from ihe.errors import Rejected
+from ihe.exchange import SOAPRequest
+from pix.iti45 import ITI_45
+from soap.xml import parse
 from tests.pix.v3.desk import Answered, Desk
 
 PARAMETERS = "/PRPA_IN201309UV02/controlActProcess/queryByParameter/parameterList"
@@ -71,6 +75,12 @@ def test_case_5_each_unknown_domain_is_named_with_its_repetition(desk: Desk) -> 
     assert answered.locations == [f"{PARAMETERS}/dataSource[1]/value", f"{PARAMETERS}/dataSource[3]/value"]
 
 
+def test_cases_4_and_5_are_told_together(desk: Desk) -> None:
+    answered = desk.ask("iti45_query", ("2.25.999.2", "2.25.998"))
+    assert answered.verdict == "AE AE 204"
+    assert answered.locations == [f"{PARAMETERS}/patientIdentifier/value", f"{PARAMETERS}/dataSource[1]/value"]
+
+
 def test_case_6_several_ids_in_one_domain_come_together(desk: Desk) -> None:
     desk.announce(1)
     announce_in_the_clinic(desk, "C-1")
@@ -106,6 +116,10 @@ def test_the_answer_is_addressed_to_who_asked(desk: Desk) -> None:
         ('root="2.25.999.2"', 'root="2.25.999.2" extension="C-1"', "AE QE 102", f"{PARAMETERS}/dataSource[1]/value"),
         ('root="2.25.999.2"', 'root="CLINIC"', "AE QE 102", f"{PARAMETERS}/dataSource[1]/value"),
         ('responsePriorityCode code="I"', 'responsePriorityCode code="D"', "AE QE 103", "responsePriorityCode"),
+        ('typeCode="AUT"', 'typeCode="PRF"', "AE QE 103", "authorOrPerformer/@typeCode"),
+        ('moodCode="EVN"', 'moodCode="RQO"', "AE QE 103", "controlActProcess/@moodCode"),
+        ('statusCode code="new"', 'statusCode code="waitContinuedQueryResponse"', "AE QE 103", "statusCode"),
+        ('processingCode code="P"', 'processingCode code="X"', "AR AE 202", "processingCode"),
         ('code="PRPA_TE201309UV02"', 'code="PRPA_TE201305UV02"', "AR AE 201", "controlActProcess/code"),
         ('<queryId root="2.25.999.100" extension="q4"/>', '<queryId nullFlavor="NI"/>', "AE QE 101", "controlAct"),
     ],
@@ -115,6 +129,15 @@ def test_one_change_one_verdict(desk: Desk, old: str, new: str, verdict: str, lo
     refused = desk.ask("iti45_query", (old, new))
     assert refused.verdict == verdict
     assert location in refused.locations[0]
+
+
+def test_a_parameter_of_another_query_is_refused(desk: Desk) -> None:
+    foreign = "<livingSubjectName><value><family>A</family></value></livingSubjectName>"
+    message = parse(desk.golden("iti45_query", ("<parameterList>", "<parameterList>" + foreign)))
+    with pytest.raises(Rejected) as caught:
+        ITI_45.decode(SOAPRequest(message))
+    assert caught.value.codes == {103}
+    assert caught.value.breaches[0].location == f"{PARAMETERS}/livingSubjectName[1]"
 
 
 def test_two_patients_in_one_query_are_refused(desk: Desk) -> None:

@@ -1,8 +1,12 @@
 """Patient Demographics Query HL7 V3: criteria, domains, pages, cancellation, refusals."""
 
+from dataclasses import replace
+
 import pytest
 
+from ihe.datatypes import CX, HD
 from pix.manager import PatientIndex
+from tests.pix.scene import ANNA, Scene
 from tests.pix.v3.desk import Answered, Desk
 
 PARAMETERS = "/PRPA_IN201305UV02/controlActProcess/queryByParameter/parameterList"
@@ -51,6 +55,11 @@ def name(*parts: str, use: str = "") -> str:
     return parameter("livingSubjectName", f"<value{use}>{''.join(parts)}</value>")
 
 
+def born_after(low: str, inclusive: str) -> str:
+    value = f'<value><low inclusive="{inclusive}" value="{low}"/></value>'
+    return parameter("livingSubjectBirthTime", value)
+
+
 def test_a_family_name_finds_everybody_who_has_it(ask: Ask) -> None:
     answered = ask(NAME)
     assert answered.verdict == "AA OK"
@@ -94,7 +103,71 @@ def test_the_answer_says_what_is_known_of_the_person(ask: Ask) -> None:
         ((parameter("livingSubjectBirthTime", '<value><low value="1960"/><high value="1969"/></value>'),), ["H-2"]),
         ((parameter("livingSubjectBirthTime", '<value><low value="1970"/></value>'),), ["H-1"]),
         ((parameter("livingSubjectBirthTime", '<value><high value="1979"/></value>'),), ["H-2"]),
+        (
+            (parameter("livingSubjectBirthTime", '<value><low value="19800515"/><high value="19800515"/></value>'),),
+            ["H-1"],
+        ),
+        ((born_after("19800514", "false"),), ["H-1"]),
+        ((born_after("19800515", "false"),), []),
+        ((born_after("19800515", "true"),), ["H-1"]),
+        ((born_after("198004", "false"),), ["H-1"]),
+        ((born_after("198005", "false"),), []),
+        ((born_after("1979", "false"),), ["H-1"]),
+        ((born_after("1980", "false"),), []),
+        ((parameter("livingSubjectBirthTime", '<value><high inclusive="false" value="1963"/></value>'),), []),
+        ((parameter("livingSubjectBirthTime", '<value><high inclusive="false" value="1964"/></value>'),), ["H-2"]),
+        ((parameter("livingSubjectBirthTime", '<value><center value="198005"/></value>'),), ["H-1"]),
+        ((parameter("livingSubjectBirthTime", '<value value="19800515083000.123+0100"/>'),), ["H-1"]),
         ((parameter("livingSubjectId", '<value root="2.25.999.1" extension="H-2"/>'),), ["H-2"]),
+        (
+            (
+                parameter("livingSubjectId", '<value root="2.25.999.1" extension="H-1"/>'),
+                parameter("livingSubjectId", '<value root="2.25.999.9" extension="1980051512305"/>'),
+            ),
+            ["H-1"],
+        ),
+        ((name("<family>Web</family>", use=' use="L SRCH"'),), ["H-1", "H-2"]),
+        ((name("<given>A*</given><family>We*</family>"),), ["H-1"]),
+        ((name("<family>*ber</family>", "<given>Paul</given>"),), ["H-2"]),
+        ((name('<family qualifier="BR">Kremer</family>', "<given>Anna</given>"),), ["H-1"]),
+        ((name("<prefix>Dr</prefix>", "<family>Weber</family>"),), ["H-1", "H-2"]),
+        ((name("Weber"),), ["H-1", "H-2"]),
+        ((NAME, parameter("mothersMaidenName", '<value use="SRCH"><family>Hoff</family></value>')), ["H-1", "H-2"]),
+        ((NAME, parameter("mothersMaidenName", "<value><family>Hoff</family></value>")), []),
+        ((NAME, parameter("livingSubjectAdministrativeGender", '<value code="UN"/>')), []),
+        (
+            (parameter("patientTelecom", '<value value="MAILTO:Anna.Weber@example.lu"/>'), name("<given>Anna</given>")),
+            ["H-1"],
+        ),
+        ((parameter("patientTelecom", '<value value="mailto:anna@example.lu"/>'),), []),
+        (
+            (
+                parameter(
+                    "patientTelecom", '<value value="tel:+352-621-000001"/>', '<value value="tel:+352-621-999999"/>'
+                ),
+            ),
+            ["H-1", "H-2"],
+        ),
+        (
+            (
+                parameter(
+                    "patientAddress",
+                    "<value><streetAddressLine>12, rue des Roses</streetAddressLine>"
+                    "<postalCode>4001</postalCode></value>",
+                ),
+            ),
+            ["H-1", "H-2"],
+        ),
+        (
+            (
+                parameter(
+                    "patientAddress",
+                    "<value><houseNumber>12</houseNumber><streetName>rue des Roses</streetName>"
+                    "<city>Wiltz</city></value>",
+                ),
+            ),
+            ["H-2"],
+        ),
         ((parameter("livingSubjectId", '<value root="2.25.999.9" extension="1980051512305"/>'),), ["H-1"]),
         ((parameter("livingSubjectId", '<value root="2.25.998" extension="H-2"/>'),), []),
         (
@@ -255,12 +328,22 @@ def test_a_wrong_cancellation_is_refused_by_an_accept_acknowledgement(desk: Desk
             f"{PARAMETERS}/livingSubjectAdministrativeGender/value",
         ),
         (
-            (NAME, parameter("patientStatusCode", '<value code="active"/>')),
-            "AE QE 103",
-            f"{PARAMETERS}/patientStatusCode",
+            (parameter("livingSubjectBirthTime", '<value><low value="1980"/><width value="1" unit="a"/></value>'),),
+            "AE QE 102",
+            f"{PARAMETERS}/livingSubjectBirthTime/value",
         ),
         (
-            (parameter("patientTelecom", '<value value="mailto:anna@example.lu"/>'),),
+            (parameter("livingSubjectBirthTime", '<value><low value="1980"/><high value="1979"/></value>'),),
+            "AE QE 102",
+            f"{PARAMETERS}/livingSubjectBirthTime/value",
+        ),
+        (
+            (parameter("patientTelecom", '<value value="tel:1"/>') * 2,),
+            "AE QE 103",
+            f"{PARAMETERS}/patientTelecom[2]",
+        ),
+        (
+            (parameter("patientTelecom", '<value value="mailto:anna"/>'),),
             "AE QE 102",
             f"{PARAMETERS}/patientTelecom/value",
         ),
@@ -284,10 +367,57 @@ def test_a_question_that_breaks_a_rule_is_answered_with_its_place(
         ('xsi:type="INT" value="75"', 'xsi:type="INT" value="175"'),
         ('responseModalityCode code="R"', 'responseModalityCode code="B"'),
         ('statusCode code="new"', 'statusCode code="executing"'),
+        ('responsePriorityCode code="I"', 'responsePriorityCode code="D"'),
+        ('<initialQuantity value="2"/>', '<initialQuantity value="2"/><initialQuantityCode code="CH"/>'),
+        ("<responseModality", '<modifyCode code="M"/><responseModality'),
+        ("<matchCriterionList>", '<executionAndDeliveryTime value="20261124"/><matchCriterionList>'),
+        ('moodCode="EVN"', 'moodCode="RQO"'),
+        ("<queryByParameter>", '<authorOrPerformer typeCode="PRF"/><queryByParameter>'),
     ],
 )
 def test_a_query_that_cannot_be_answered_as_asked_is_refused(ask: Ask, old: str, new: str) -> None:
     assert ask.desk.ask("iti47_query", (old, new)).verdict.startswith("AE QE 10")
+
+
+NOT_IN_THE_MODEL = {
+    "principalCareProviderId": '<value root="2.25.1" extension="1"/>',
+    "principalCareProvisionId": '<value root="2.25.1" extension="1"/>',
+    "livingSubjectDeceasedTime": '<value value="2020"/>',
+    "patientStatusCode": '<value code="active"/>',
+    "livingSubjectBirthPlaceName": "<value>Esch</value>",
+    "livingSubjectBirthPlaceAddress": "<value><city>Esch</city></value>",
+}
+
+
+@pytest.mark.parametrize("name", NOT_IN_THE_MODEL)
+def test_a_parameter_that_ihe_leaves_out_is_refused_by_name(ask: Ask, name: str) -> None:
+    refused = ask(*sorted((NAME, parameter(name, NOT_IN_THE_MODEL[name]))))
+    assert refused.verdict == "AE QE 103"
+    assert refused.locations == [f"{PARAMETERS}/{name}"]
+    assert f"observed: {name}" in refused.texts("acknowledgementDetail/text")[0]
+
+
+def test_a_processing_code_that_hl7_does_not_have_is_rejected(ask: Ask) -> None:
+    rejected = ask.desk.ask("iti47_query", ('processingCode code="P"', 'processingCode code="X"'))
+    assert rejected.verdict == "AR AE 202"
+    assert rejected.locations == ["/PRPA_IN201305UV02/processingCode"]
+
+
+@pytest.mark.parametrize(("code", "verdict"), [("O", "AA OK"), ("A", "AA OK"), ("N", "AA OK"), ("F", "AA NF")])
+def test_undifferentiated_finds_every_sex_that_answers_call_so(
+    desk: Desk, scene: Scene, code: str, verdict: str
+) -> None:
+    scene.feed("HOSP:H-1", who=replace(ANNA, sex=code))
+    asked = parameter("livingSubjectAdministrativeGender", '<value code="UN"/>')
+    assert desk.ask("iti47_query", ("<livingSubjectName>", asked + "<livingSubjectName>")).verdict == verdict
+
+
+def test_an_id_may_be_an_account_number(desk: Desk, scene: Scene) -> None:
+    scene.feed("HOSP:H-1", who=replace(ANNA, accounts=(CX("ACC-7", HD("BILLING", "2.25.998", "ISO")),)))
+    account = parameter("livingSubjectId", '<value root="2.25.998" extension="ACC-7"/>')
+    assert desk.ask("iti47_query", (NAME, account)).all("patient/id", "extension") == ["H-1"]
+    stranger = account.replace("2.25.998", "2.25.997")
+    assert desk.ask("iti47_query", (NAME, stranger)).verdict == "AA NF"
 
 
 def test_a_prefix_used_only_in_a_type_name_survives_in_the_copy(desk: Desk) -> None:
