@@ -8,6 +8,7 @@ from pix.iti9 import ITI_9
 from pix.iti21 import ITI_21
 from pix.iti30 import ITI_30
 from pix.iti44 import ITI_44
+from pix.iti44_registry import ITI_44_REGISTRY
 from pix.iti45 import ITI_45
 from pix.iti47 import ITI_47
 from xds.iti18 import ITI_18
@@ -32,6 +33,7 @@ TRANSACTIONS: tuple[AnyTransaction, ...] = (
     ITI_42,
     ITI_43,
     ITI_44,
+    ITI_44_REGISTRY,
     ITI_45,
     ITI_47,
     ITI_51,

@@ -31,12 +31,22 @@ from pix.v3_registrations import (
     RECORD_RULES,
     FedIdentifiers,
     message_is_about_one_patient,
+    one_obsolete_id_is_replaced,
+    one_surviving_id_is_of_the_subsumed_ids_domain,
     patient_ids,
 )
 from pix.v3_wrappers import WRAPPER_RULES, binding, message_id, message_is_of_bounded_size, party
 from soap.xml import serialize
 
-ADDED, REVISED, DUPLICATES_RESOLVED = "PRPA_IN201301UV02", "PRPA_IN201302UV02", "PRPA_IN201304UV02"
+INTERACTIONS = ADDED, REVISED, DUPLICATES_RESOLVED = ("PRPA_IN201301UV02", "PRPA_IN201302UV02", "PRPA_IN201304UV02")
+RULES = (
+    message_is_of_bounded_size,
+    message_is_about_one_patient,
+    *WRAPPER_RULES,
+    *RECORD_RULES,
+    one_obsolete_id_is_replaced,
+    one_surviving_id_is_of_the_subsumed_ids_domain,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +72,11 @@ def decode(wire: SOAPRequest) -> PatientRecord | DuplicatesResolved:
     """Check the message and read what it says."""
     body = wire.body
     check(body, (message_is_of_bounded_size, message_is_about_one_patient))
-    merges = name_of(body) == DUPLICATES_RESOLVED
-    check(body, (*WRAPPER_RULES, *(DUPLICATE_RULES if merges else RECORD_RULES)))
+    resolves = name_of(body) == DUPLICATES_RESOLVED
+    check(body, (*WRAPPER_RULES, *(DUPLICATE_RULES if resolves else RECORD_RULES)))
     patient = child(body, PATIENT)
     assert patient is not None  # message_is_about_one_patient
-    if merges:
+    if resolves:
         subsumed = instance_identifiers(body, PRIOR_ID)[0]
         return DuplicatesResolved(body=body, surviving=instance_identifiers(patient, "id"), subsumed=subsumed)
     return PatientRecord(
@@ -81,8 +91,7 @@ def handle(request: PatientRecord | DuplicatesResolved, index: PatientIndex, exc
     """Apply the change and return the stored acknowledgement."""
     reader = FedIdentifiers(index.domain, str(party(request.body, "sender")), exchange.validation)
     if isinstance(request, DuplicatesResolved):
-        merges = _merges(request, reader)
-        return index.merge(merges, origin(request.body, exchange, reader.warnings))
+        return index.merge(merges(request, reader), origin(request.body, exchange, reader.warnings))
     known = reader.read(request.ids)
     feed = Feed(identifiers=known, demographics=request.demographics, sent=request.sent)
     return index.register(feed, origin(request.body, exchange, reader.warnings))
@@ -117,7 +126,7 @@ def digest(body: _Element) -> str:
     return sha256(etree.tostring(copied, method="c14n", exclusive=True)).hexdigest()
 
 
-def _merges(request: DuplicatesResolved, reader: FedIdentifiers) -> tuple[Merge, ...]:
+def merges(request: DuplicatesResolved, reader: FedIdentifiers) -> tuple[Merge, ...]:
     """A merge is within one domain: the surviving id is the patient's id of the subsumed id's authority."""
     for each in request.surviving:
         if each.root == request.subsumed.root:
@@ -141,18 +150,10 @@ ITI_44 = Transaction(
     citation=tf2("3.44"),
     initiator=Actor.PATIENT_IDENTITY_SOURCE,
     responder=Actor.PIX_MANAGER,
-    bindings=tuple(
-        binding("PIXManager", each, ACCEPT_ACKNOWLEDGEMENT) for each in (ADDED, REVISED, DUPLICATES_RESOLVED)
-    ),
+    bindings=tuple(binding("PIXManager", each, ACCEPT_ACKNOWLEDGEMENT) for each in INTERACTIONS),
     decode=decode,
     handle=handle,
     encode=encode,
     refuse=refuse,
-    rules=(
-        message_is_of_bounded_size,
-        message_is_about_one_patient,
-        *WRAPPER_RULES,
-        *RECORD_RULES,
-        DUPLICATE_RULES[-1],
-    ),
+    rules=RULES,
 )

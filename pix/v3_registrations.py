@@ -64,12 +64,15 @@ def patient_ids_have_root_and_extension(body: _Element) -> Iterator[Offence]:
 
 @rule(HL7ErrorCode.TABLE_VALUE_NOT_FOUND, tf2("3.44.4.1.2.1"))
 def other_ids_are_of_their_scoping_organization(body: _Element) -> Iterator[Offence]:
-    """OtherIDs.id.root is identical to scopingOrganization.id.root."""
+    """OtherIDs.id.root is identical to scopingOrganization.id.root, which has no extension."""
     for role in children(body, f"{PATIENT}/patientPerson/asOtherIDs"):
         scope = attribute(role, "scopingOrganization/id", "root")
         for each in instance_identifiers(role, "id"):
             if each.root != scope:
                 yield Offence(each.location, each.root, scope)
+        for each in instance_identifiers(role, "scopingOrganization/id"):
+            if each.extension:
+                yield Offence(each.location, str(each), each.root)
 
 
 @rule(HL7ErrorCode.DATA_TYPE_ERROR, tf2("Table 3.44.4.1.2.2-1"))
@@ -79,6 +82,17 @@ def times_of_birth_and_death_are_times(body: _Element) -> Iterator[Offence]:
         element = child(body, f"{PATIENT}/patientPerson/{name}")
         if element is not None and not is_dtm(time_stamp(element.get("value", ""))):
             yield Offence(location(element), element.get("value", ""))
+
+
+@rule(HL7ErrorCode.DATA_TYPE_ERROR, tf2("Table 3.44.4.1.2.2-1"))
+def birth_and_death_are_told_in_their_types(body: _Element) -> Iterator[Offence]:
+    """deceasedInd and multipleBirthInd are true or false, multipleBirthOrderNumber is a number."""
+    for name in ("deceasedInd", "multipleBirthInd", "multipleBirthOrderNumber"):
+        for element in children(body, f"{PATIENT}/patientPerson/{name}"):
+            value = element.get("value", "")
+            number = name.endswith("Number")
+            if not (value.isascii() and value.isdecimal() if number else value in ("true", "false")):
+                yield Offence(location(element), value, "a number" if number else "true or false")
 
 
 @rule(HL7ErrorCode.TABLE_VALUE_NOT_FOUND, tf2("Table 3.44.4.1.2.2-1"))
@@ -111,14 +125,30 @@ def one_obsolete_id_is_replaced(body: _Element) -> Iterator[Offence]:
             yield Offence(each.location, str(each), "root and extension")
 
 
+@rule(HL7ErrorCode.DUPLICATE_KEY_IDENTIFIER, tf2("3.44.4.2.1"))
+def one_surviving_id_is_of_the_subsumed_ids_domain(body: _Element) -> Iterator[Offence]:
+    """A merge is "within a specific Patient Identification Domain", in which just one id of the patient survives."""
+    subsumed = {each.root for each in instance_identifiers(body, PRIOR_ID)}
+    surviving = [each for each in instance_identifiers(body, f"{PATIENT}/id") if each.root in subsumed]
+    for each in surviving[1:]:
+        if each.extension != surviving[0].extension:
+            yield Offence(each.location, str(each), str(surviving[0]))
+
+
 PATIENT_RULES = (
     registration_and_patient_are_active,
     patient_has_an_id,
     patient_ids_have_root_and_extension,
     other_ids_are_of_their_scoping_organization,
 )
-RECORD_RULES = (*PATIENT_RULES, times_of_birth_and_death_are_times, gender_is_of_the_vocabulary, nothing_is_replaced)
-DUPLICATE_RULES = (*PATIENT_RULES, one_obsolete_id_is_replaced)
+RECORD_RULES = (
+    *PATIENT_RULES,
+    times_of_birth_and_death_are_times,
+    birth_and_death_are_told_in_their_types,
+    gender_is_of_the_vocabulary,
+    nothing_is_replaced,
+)
+DUPLICATE_RULES = (*PATIENT_RULES, one_obsolete_id_is_replaced, one_surviving_id_is_of_the_subsumed_ids_domain)
 
 
 def patient_ids(patient: _Element) -> tuple[InstanceIdentifier, ...]:

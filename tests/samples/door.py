@@ -32,7 +32,7 @@ UNIQUE_IDS = ("urn:uuid:96fdda7c-d067-4183-912e-bf5ee74998a8", "urn:uuid:75df8f6
 """The schemes of SubmissionSet.uniqueId and Folder.uniqueId (ITI TF-3: 4.2.5)."""
 BINDINGS = {
     (transaction.id, binding.request): (binding, PATHS[transaction.responder])
-    for transaction in TRANSACTIONS
+    for transaction in reversed(TRANSACTIONS)  # ITI-44 has two doors; the PIX Manager's comes first
     for binding in transaction.bindings
     if isinstance(binding, SOAPBinding)
 }
