@@ -14,6 +14,7 @@ from tests.pix.v3.desk import Desk
 
 EVENT = "controlActProcess/subject/registrationEvent"
 PATIENT = f"/PRPA_IN201301UV02/{EVENT}/subject1/patient"
+PERSON = f"{PATIENT}/patientPerson"
 PRIOR = f"/PRPA_IN201304UV02/{EVENT}/replacementOf/priorRegistration"
 GIVEN_NAMES = "<given>Anna</given><given>Lea</given>"
 NO_MATRICULE = (
@@ -96,6 +97,69 @@ def test_another_message_under_the_same_id_is_refused(desk: Desk, found: Found) 
     assert found("H-7") is None
 
 
+def test_the_first_name_is_one_that_the_person_bears(desk: Desk, found: Found) -> None:
+    former = '<name><given>Anne</given><family>Mayer</family><validTime><high value="2001"/></validTime></name>'
+    assert desk.ask("iti44_added", ('<name use="L">', former + '<name use="L">')).verdict == "CA"
+    candidate = found("H-1")
+    assert candidate is not None
+    assert [name.family for name in candidate.demographics.names] == ["Weber", "Kremer", "Mayer"]
+
+
+def test_the_preferred_language_comes_first(desk: Desk, found: Found) -> None:
+    spoken = "<languageCommunication><languageCode code={}/>{}</languageCommunication>"
+    preferred = spoken.format('"pt"', '<preferenceInd value="true"/>')
+    one = spoken.format('"lb"', "")
+    assert desk.ask("iti44_added", (one, one + preferred)).verdict == "CA"
+    candidate = found("H-1")
+    assert candidate is not None
+    assert [language.code for language in candidate.demographics.languages] == ["pt", "lb"]
+
+
+def test_the_mothers_own_id_is_kept_and_told(desk: Desk, found: Found) -> None:
+    name = "<name><family>Hoffmann</family></name>"
+    desk.ask("iti44_added", (name, '<id root="2.25.999.1" extension="H-77"/>' + name))
+    candidate = found("H-1")
+    assert candidate is not None
+    assert candidate.demographics.mothers_identifiers == (CX("H-77", HD("", "2.25.999.1", "ISO")),)
+    assert desk.ask("iti47_query").all("relationshipHolder1/id", "extension") == ["H-77"]
+
+
+def test_twins_and_the_dead_are_told_as_they_were_fed(desk: Desk) -> None:
+    twin = (
+        '<deceasedInd value="false"/>',
+        '<deceasedInd value="true"/><deceasedTime value="20260101"/>'
+        '<multipleBirthInd value="true"/><multipleBirthOrderNumber value="2"/>',
+    )
+    assert desk.ask("iti44_added", twin).verdict == "CA"
+    answered = desk.ask("iti47_query")
+    for name, value in (
+        ("deceasedInd", "true"),
+        ("deceasedTime", "20260101"),
+        ("multipleBirthInd", "true"),
+        ("multipleBirthOrderNumber", "2"),
+    ):
+        assert answered.all(f"patientPerson/{name}", "value") == [value]
+
+
+def test_a_social_security_number_is_no_patient_id_but_comes_back(desk: Desk) -> None:
+    ssn = '<id root="2.16.840.1.113883.4.1" extension="999-99-4452"/>'
+    other = f'<asOtherIDs classCode="CIT">{ssn}<scopingOrganization classCode="ORG" determinerCode="INSTANCE">'
+    other += '<id root="2.16.840.1.113883.4.1"/></scopingOrganization></asOtherIDs>'
+    assert desk.ask("iti44_added", ("<personalRelationship ", other + "<personalRelationship ")).verdict == "CA"
+    answered = desk.ask("iti47_query")
+    assert answered.all("asOtherIDs/id", "extension") == ["1980051512305", "999-99-4452"]
+    assert answered.all("asOtherIDs", "classCode") == ["PAT", "ROL"]
+
+
+def test_a_merge_says_nothing_of_demographics(desk: Desk, found: Found) -> None:
+    desk.announce(1)
+    desk.announce(2, ("<given>Lea</given>", ""))
+    assert desk.ask("iti44_duplicates_resolved", ("<given>Anna</given>", "<given>Xenia</given>")).verdict == "CA"
+    candidate = found("H-1")
+    assert candidate is not None
+    assert [name.given for name in candidate.demographics.names] == ["Anna", ""]
+
+
 def test_one_message_registers_one_patient(desk: Desk, found: Found) -> None:
     message = desk.golden("iti44_added").decode()
     subject = message[message.index("<subject ") : message.index("</subject>") + len("</subject>")]
@@ -152,6 +216,36 @@ def test_all_breaches_of_a_message_are_reported_at_once(desk: Desk) -> None:
         ),
         (
             "iti44_added",
+            '<id root="2.25.999.9"/></scoping',
+            '<id root="2.25.999.9" extension="1"/></scoping',
+            "CE 103",
+            f"{PATIENT}/patientPerson/asOtherIDs/scopingOrganization/id",
+        ),
+        ("iti44_added", 'deceasedInd value="false"', 'deceasedInd value="no"', "CE 102", f"{PERSON}/deceasedInd"),
+        (
+            "iti44_added",
+            '<deceasedInd value="false"/>',
+            '<deceasedTime value="1.1.2026"/>',
+            "CE 102",
+            f"{PERSON}/deceasedTime",
+        ),
+        ("iti44_added", "<addr ", '<multipleBirthInd value="1"/><addr ', "CE 102", f"{PERSON}/multipleBirthInd"),
+        (
+            "iti44_added",
+            "<addr ",
+            '<multipleBirthOrderNumber value="first"/><addr ',
+            "CE 102",
+            f"{PERSON}/multipleBirthOrderNumber",
+        ),
+        (
+            "iti44_added",
+            'processingCode code="P"',
+            'processingCode code="X"',
+            "CR 202",
+            "/PRPA_IN201301UV02/processingCode",
+        ),
+        (
+            "iti44_added",
             '<statusCode code="active"/>\n            <patientPerson',
             '<statusCode code="nullified"/>\n            <patientPerson',
             "CE 103",
@@ -196,6 +290,27 @@ def test_all_breaches_of_a_message_are_reported_at_once(desk: Desk) -> None:
         ),
         (
             "iti44_duplicates_resolved",
+            '<id root="2.25.999.1" extension="H-1"/>',
+            '<id root="2.25.999.1" extension="H-1"/><id root="2.25.999.1" extension="H-3"/>',
+            "CE 205",
+            f"/PRPA_IN201304UV02/{EVENT}/subject1/patient/id[2]",
+        ),
+        (
+            "iti44_duplicates_resolved",
+            'extension="H-2"',
+            'extension="H-1"',
+            "CE 205",
+            f"{PRIOR}/subject1/priorRegisteredRole/id",
+        ),
+        (
+            "iti44_duplicates_resolved",
+            'extension="H-1"',
+            'extension="H-9"',
+            "CE 204",
+            f"/PRPA_IN201304UV02/{EVENT}/subject1/patient/id",
+        ),
+        (
+            "iti44_duplicates_resolved",
             'extension="H-2"',
             'extension="H-9"',
             "CE 204",
@@ -208,6 +323,14 @@ def test_one_change_one_verdict(desk: Desk, message: str, old: str, new: str, ve
     refused = desk.ask(message, (old, new))
     assert refused.verdict == verdict
     assert location in refused.locations
+
+
+def test_a_merge_without_what_it_replaces_is_refused(desk: Desk) -> None:
+    merge = desk.golden("iti44_duplicates_resolved").decode()
+    replacement = merge[merge.index("<replacementOf") : merge.index("</replacementOf>") + len("</replacementOf>")]
+    refused = desk.ask("iti44_duplicates_resolved", (replacement, ""))
+    assert refused.verdict == "CE 100"
+    assert PRIOR in refused.locations
 
 
 def test_a_record_that_replaces_another_is_not_an_addition(desk: Desk) -> None:

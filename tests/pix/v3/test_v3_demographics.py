@@ -6,13 +6,15 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ihe.datatypes import CX, HD
 from ihe.domain import AssigningAuthority
 from ihe.exchange import Exchange, SOAPRequest
 from ihe.identifiers import PatientKey
 from pix.iti47 import ITI_47, Candidates
-from pix.model import Address, Coded, Demographics, Identifier, PersonName, Telecom
+from pix.model import ATTRIBUTES, NOTHING_KNOWN, Address, Coded, Demographics, Identifier, PersonName, Telecom
 from pix.queries import Candidate, Page
 from pix.v3_answers import Community
+from pix.v3_datatypes import ADDRESS_PARTS, NAME_USES
 from pix.v3_demographics import add_person, demographics
 from pix.v3_elements import add, child, message
 from soap.xml import parse
@@ -22,43 +24,105 @@ HOSPITAL = AssigningAuthority(namespace_id="HOSP", oid="2.25.999.1")
 times = st.sampled_from(["1980", "198005", "19800515", "1980051508", "198005150830", "19800515083059"])
 words = st.text(st.characters(categories=("L", "N"), include_characters="-'’."), min_size=1, max_size=12)
 optional = st.one_of(st.just(""), words)
+oids = st.sampled_from(["2.25.999.1", "1.2.840.114350"])
 
 names = st.builds(
     PersonName,
     family=words,
     given=words,
-    further_given=optional,
+    further_given=st.lists(words, max_size=2).map(" ".join),
     prefix=optional,
-    type_code=st.sampled_from(["L", "S", ""]),
+    suffix=optional,
+    degree=optional,
+    type_code=st.sampled_from(["", *dict.fromkeys(v2 for _, v2 in NAME_USES)]),
 )
+married = st.builds(PersonName, family=words, own_family=words, given=words, type_code=st.just("L")).filter(
+    lambda name: name.family != name.own_family
+)
+maiden = st.builds(PersonName, family=words, given=optional, type_code=st.just("M"))
 addresses = st.builds(
-    Address, street=words, city=optional, state=optional, postal_code=optional, country=optional, county=optional
+    Address,
+    street=words,
+    type_code=st.sampled_from(["", "H", "V", "B", "C", "BA", "M"]),
+    **{attribute: optional for _, attribute in ADDRESS_PARTS},
 )
+numbers = st.from_regex(r"\A\+?[0-9][0-9-]{3,12}\Z")
+extensions = st.from_regex(r"\A[0-9]{0,4}\Z")
+uses = st.sampled_from(["PRN", "VHN", "ASN", "EMR", "BPN"])
 phones = st.builds(
+    Telecom, number=numbers, use=uses, equipment=st.sampled_from(["PH", "CP", "FX"]), extension=extensions
+)
+emails = st.builds(
     Telecom,
-    number=st.from_regex(r"\A\+?[0-9][0-9-]{3,12}\Z"),
-    use=st.sampled_from(["PRN", "VHN", "ASN"]),
-    equipment=st.sampled_from(["PH", "CP"]),
-    extension=st.from_regex(r"\A[0-9]{0,4}\Z"),
+    email=st.from_regex(r"\A[a-z0-9+.%ü-]{1,8}@[a-z]{1,8}\.lu\Z"),
+    use=st.just("NET"),
+    equipment=st.just("Internet"),
+)
+office_phones = st.builds(
+    Telecom, number=numbers, use=st.just("WPN"), equipment=st.sampled_from(["PH", "FX"]), extension=extensions
 )
 codes = st.builds(Coded, code=words, text=optional, scheme=st.sampled_from(["", "2.16.840.1.113883.5.2", "HL70002"]))
+several_codes = st.lists(codes, max_size=2).map(tuple)
 sayable = st.builds(
     Demographics,
-    names=st.lists(names, min_size=1, max_size=3).map(tuple),
+    names=st.lists(names | married | maiden, min_size=1, max_size=3).map(tuple),
+    mothers_maiden_names=st.lists(names | maiden, max_size=1).map(tuple),
+    mothers_identifiers=st.lists(st.builds(lambda id, oid: CX(id, HD("", oid, "ISO")), words, oids), max_size=2).map(
+        tuple
+    ),
     birth_time=st.none() | times,
     sex=st.sampled_from([None, "M", "F", "O"]),
+    races=several_codes,
     addresses=st.lists(addresses, max_size=2).map(tuple),
-    home_phones=st.lists(phones, max_size=2).map(tuple),
+    home_phones=st.lists(phones | emails, max_size=3).map(tuple),
+    business_phones=st.lists(office_phones, max_size=2).map(tuple),
+    languages=several_codes,
     marital_status=st.none() | codes,
     religion=st.none() | codes,
-    races=st.lists(codes, max_size=2).map(tuple),
-    languages=st.lists(codes, max_size=2).map(tuple),
-    citizenships=st.lists(codes, max_size=2).map(tuple),
+    ssn=st.none() | words,
+    ethnic_groups=several_codes,
+    citizenships=several_codes,
     multiple_birth=st.sampled_from([None, "Y", "N"]),
+    birth_order=st.none() | st.integers(1, 9).map(str),
     death_indicator=st.sampled_from([None, "Y", "N"]),
     death_time=st.none() | times,
     birth_place=st.none() | words,
 )
+CODE = Coded(code="C", text="text", scheme="HL70002")
+EVERYTHING = Demographics(
+    names=(PersonName(family="Weber", own_family="Kremer", given="Anna", further_given="Lea", type_code="L"),),
+    mothers_maiden_names=(PersonName(family="Hoffmann", given="Eva"),),
+    mothers_identifiers=(CX("H-77", HD("", "2.25.999.1", "ISO")),),
+    birth_time="19800515",
+    sex="F",
+    races=(CODE,),
+    addresses=(Address(street="1, rue A", other_designation="Bloc B", city="Esch", type_code="H"),),
+    home_phones=(Telecom(number="+352-1", use="PRN", equipment="PH"),),
+    business_phones=(Telecom(number="+352-2", use="WPN", equipment="PH"),),
+    languages=(CODE,),
+    marital_status=CODE,
+    religion=CODE,
+    ssn="999-99-4452",
+    ethnic_groups=(CODE,),
+    birth_place="Esch",
+    multiple_birth="Y",
+    birth_order="2",
+    citizenships=(CODE,),
+    death_time="20260101",
+    death_indicator="Y",
+)
+UNSAID = {
+    "aliases": "come back as further names",
+    "county": "is a part of an address",
+    "accounts": "are no attribute of the v3 model",
+    "drivers_license": "loses the arc of its issuer when it is read",
+    "veterans_status": "has no attribute of its own",
+    "nationality": "has none beside the citizenships",
+    "identity_unknown": "has none",
+    "identity_reliability": "has none",
+    "last_update_time": "is metadata (ITI TF-2: R.2)",
+    "last_update_facility": "is metadata (ITI TF-2: R.2)",
+}
 
 anything = st.text(max_size=8)
 hostile = st.builds(
@@ -81,6 +145,9 @@ hostile = st.builds(
     multiple_birth=st.none() | anything,
     birth_place=st.none() | anything,
     ssn=st.none() | anything,
+    mothers_identifiers=st.lists(
+        st.builds(lambda id, oid: CX(id, HD("", oid, "ISO")), anything, oids | anything), max_size=1
+    ).map(tuple),
 )
 
 
@@ -89,6 +156,14 @@ def test_what_v3_can_say_comes_back_as_it_was(known: Demographics) -> None:
     patient = add(message("PRPA_IN201306UV02"), "patient")
     add_person(patient, known)
     assert demographics(patient) == known
+
+
+def test_no_attribute_is_forgotten_on_the_way() -> None:
+    empty = {name for name in ATTRIBUTES if getattr(EVERYTHING, name) == getattr(NOTHING_KNOWN, name)}
+    assert empty == set(UNSAID)
+    patient = add(message("PRPA_IN201306UV02"), "patient")
+    add_person(patient, EVERYTHING)
+    assert demographics(patient) == EVERYTHING
 
 
 @given(hostile)
