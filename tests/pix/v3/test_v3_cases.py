@@ -4,6 +4,8 @@ A row says what is known and asked, and the acknowledgement's typeCode, the quer
 code, location) and the ids that are returned.
 """
 
+from collections.abc import Callable
+
 import pytest
 
 from pix.v3_answers import TABLE_0357
