@@ -13,7 +13,7 @@ from lxml.etree import _Element
 from ihe.domain import AffinityDomain, AssigningAuthority
 from pix.manager import PatientIndex
 from soap.xml import parse
-from tests.pix.v3.desk import BY_BODY, Desk
+from tests.pix.v3.desk import BY_BODY, Answered, Desk
 
 AUTHORITIES = {
     "CLINIC": "1.2.840.114350.1.13.99998.8734",
@@ -92,3 +92,41 @@ def test_no_sample_is_forgotten(shared: Path) -> None:
 @pytest.mark.parametrize("sample", sorted(ANSWERS))
 def test_answers_of_others_are_no_questions(shared: Path, sample: str) -> None:
     assert etree.QName(body(shared / "samples" / sample)).text not in BY_BODY
+
+
+def test_the_series_of_ihe_in_order(foreign_desk: Desk, shared: Path) -> None:
+    """Added, revised, asked for. IHE's answer repeats the id that was asked for, which its own text forbids.
+
+    Whether Jimmy and James Dean, two records under one id of the hospital, are one person is for the matcher to say.
+    """
+    for sample in ("ITI-44/ihe_01_PatientRegistryRecordAdded1.xml", "ITI-44/ihe_04_PatientRegistryRecordRevised2.xml"):
+        assert foreign_desk.send(body(shared / "samples" / sample)).verdict == "CA"
+    answered = foreign_desk.send(body(shared / "samples/ITI-45/ihe_06_PIXQuery1.xml"))
+    theirs = Answered(body(shared / "samples/ITI-45/ihe_07_PIXQuery1Response.xml"))
+    assert answered.verdict == "AA OK"
+    assert answered.name == theirs.name
+    ids = {"34827G234", *theirs.all("patient/id", "extension")}
+    assert {"34827G234"} <= set(answered.all("patient/id", "extension")) <= ids
+    assert answered.all("asOtherIDs/id", "extension") == []
+    assert answered.all("targetMessage/id", "root") == theirs.all("targetMessage/id", "root")
+
+
+def test_a_page_of_ihes_query_continued_and_cancelled(foreign_desk: Desk, shared: Path) -> None:
+    """Three people called Jimmy Jones: IHE's query wants two at once, its continuation more, its cancellation none."""
+    fed = (shared / "samples/ITI-44/ihe_01_PatientRegistryRecordAdded1.xml").read_text()
+    for number in range(3):
+        renamed = fed.replace("Dean", "Jones").replace("19570323", "19630804").replace("22a0f9e0", f"22a0f9e{number}")
+        message = renamed.replace("34827G234", f"J-{number}").replace("38273N237", f"K-{number}")
+        assert foreign_desk.send(message.encode()).verdict == "CA"
+    first, following, cancelled, gone = (
+        foreign_desk.send(body(shared / "samples/ITI-47" / name))
+        for name in (
+            "ihe_01_PDQQuery1.xml",
+            "ihe_03_PDQQuery1Continuation.xml",
+            "ihe_05_PDQQuery1Cancel.xml",
+            "ihe_03_PDQQuery1Continuation.xml",
+        )
+    )
+    assert [each.verdict for each in (first, following, cancelled, gone)] == ["AA OK", "AA OK", "CA", "AE AE 204"]
+    assert first.all("queryAck/resultRemainingQuantity", "value") == ["1"]
+    assert following.all("queryAck/resultCurrentQuantity", "value") == ["1"]
