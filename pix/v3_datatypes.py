@@ -7,7 +7,7 @@ from lxml.etree import _Element
 
 from ihe.identifiers import is_oid
 from pix.model import Address, Coded, PersonName, Telecom
-from pix.v3_elements import add, children, words
+from pix.v3_elements import add, children, is_uid, words
 
 NAME_USES = (("L", "L"), ("P", "S"), ("A", "A"), ("I", "T"), ("C", "I"))
 """EntityNameUse and the nearest name type code of HL7 table 0200. In each table the first pair of a code counts."""
@@ -147,13 +147,13 @@ def coded(element: _Element) -> Coded:
 
 
 def add_coded(parent: _Element, name: str, written: Coded, translation: Mapping[str, str] | None = None) -> None:
-    """Append a CE. A scheme that is no OID is its name; a code that may not hold blanks becomes text alone."""
+    """Append a CE. A scheme that is no OID of the schema's is its name; a code that may not hold blanks becomes text alone."""
     code = (translation or {}).get(written.code, written.code)
     if not code or any(character.isspace() for character in code):
         element = add(parent, name, nullFlavor="OTH")
         add(element, "originalText", written.text or written.code or None)
         return
-    system = {"codeSystem" if is_oid(written.scheme) else "codeSystemName": written.scheme}
+    system = {"codeSystem" if is_oid(written.scheme) and is_uid(written.scheme) else "codeSystemName": written.scheme}
     add(parent, name, code=code, displayName=written.text, **system)
 
 

@@ -118,9 +118,14 @@ def add(parent: _Element, name: str, content: str | None = None, /, **attributes
     return element
 
 
+def is_uid(text: str) -> bool:
+    """Claim that the schema takes a text as an identifier of its own: an OID, a UUID or a RUID."""
+    return _UID.fullmatch(text) is not None
+
+
 def add_identifier(parent: _Element, name: str, identifier: InstanceIdentifier) -> _Element:
     """Append an II; one whose root the schema would not take becomes a null: an answer quotes whatever was asked."""
-    if not _UID.fullmatch(identifier.root):
+    if not is_uid(identifier.root):
         return add(parent, name, nullFlavor="NI")
     return add(parent, name, root=identifier.root, extension=identifier.extension)
 

@@ -21,6 +21,7 @@ PRIOR_ID = (
     "/PRPA_IN201304UV02/controlActProcess/subject/registrationEvent/replacementOf/priorRegistration"
     "/subject1/priorRegisteredRole/id"
 )
+GIVEN_NAMES = ("", "Anna", "Berta", "Clara", "Dora", "Emma")
 IN_THE_CLINIC = ('root="2.25.999.1" extension="H-', 'root="2.25.999.2" extension="H-')
 
 
@@ -46,8 +47,8 @@ class RegistryDesk:
 
     def announce(self, number: int) -> None:
         own = (('extension="1"/>', f'extension="a{number}"/>'), ('"H-1"', f'"H-{number}"'))
-        birth = ('"19800515"', f'"198005{number:02}"')
-        assert self.feed("iti44_added", *own, birth, ("1980051512305", f"X{number}")).verdict == "CA"
+        given = ("<given>Anna</given>", f"<given>{GIVEN_NAMES[number]}</given>")
+        assert self.feed("iti44_added", *own, given, ("1980051512305", f"X{number}")).verdict == "CA"
 
     def merge(self, subsumed: str, surviving: str, *changes: tuple[str, str]) -> Answered:
         message_id = ('extension="3"/>', f'extension="m-{subsumed}-{surviving}"/>')

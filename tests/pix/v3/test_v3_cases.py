@@ -51,9 +51,9 @@ def twice(desk: Desk) -> None:
 
 
 def many(desk: Desk) -> None:
-    """H-1 to H-3, different people named Weber."""
-    for number in (1, 2, 3):
-        desk.announce(number, NO_MATRICULE, ("<given>Anna</given>", f"<given>Anna{number}</given>"))
+    """H-1 to H-3, three people named Weber whom nobody takes for one."""
+    for number, given in enumerate(("Anna", "Berta", "Clara"), 1):
+        desk.announce(number, NO_MATRICULE, ("<given>Anna</given>", f"<given>{given}</given>"))
 
 
 def unknown(*locations: str) -> list[Detail]:

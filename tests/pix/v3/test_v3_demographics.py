@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ihe.datatypes import CX, HD
@@ -167,6 +167,7 @@ def test_no_attribute_is_forgotten_on_the_way() -> None:
 
 
 @given(hostile)
+@example(Demographics(citizenships=(Coded(code="0", scheme="3.0"),)))
 @settings(suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_the_index_holds_the_answer_is_valid(known: Demographics) -> None:
     request = SOAPRequest(parse((MESSAGES / "iti47_query.xml").read_bytes()))

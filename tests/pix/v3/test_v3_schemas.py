@@ -35,7 +35,7 @@ def one(desk: Desk) -> None:
 
 def two(desk: Desk) -> None:
     desk.announce(1)
-    desk.announce(2, NO_MATRICULE, ("<given>Lea</given>", ""))
+    desk.announce(2, NO_MATRICULE, ("<given>Anna</given>", "<given>Berta</given>"))
 
 
 def linked(desk: Desk) -> None:
