@@ -147,7 +147,7 @@ def coded(element: _Element) -> Coded:
 
 
 def add_coded(parent: _Element, name: str, written: Coded, translation: Mapping[str, str] | None = None) -> None:
-    """Append a CE. A scheme that is no OID of the schema's is its name; a code that may not hold blanks becomes text alone."""
+    """Append a CE. A scheme that is no OID is its name; a code that may not hold blanks becomes text alone."""
     code = (translation or {}).get(written.code, written.code)
     if not code or any(character.isspace() for character in code):
         element = add(parent, name, nullFlavor="OTH")
