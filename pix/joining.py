@@ -12,7 +12,6 @@ from pix.matching.scoring import Outcome
 from pix.persons import Contradiction, Partition, Reason
 from pix.tasks import Kind
 
-
 LACKING = "no corroboration"
 """What speaks against a link without speaking for two people."""
 

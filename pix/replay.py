@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from sqlalchemy import Connection, Table, delete, func, select, text
 
-from pix import log
+from pix.log import lines
 from pix.projection import project
 from pix.tables import blocking, decision, link, match, national, record, task, token
 
@@ -32,7 +32,7 @@ def rebuild(connection: Connection, progress: Progress) -> Rebuilt:
     for table in PROJECTIONS:
         connection.execute(delete(table))
     count = 0
-    for line in log.lines(connection):
+    for line in lines(connection):
         project(connection, line.entry, line.event)
         count += 1
         progress(count)
