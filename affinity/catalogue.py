@@ -1,15 +1,17 @@
-"""Every transaction of this node in one list; endpoints, routing, WSDL, metrics and the docs' table read it."""
+"""Every transaction of this node in two lists; endpoints, routing, WSDL, metrics and the docs' table read them."""
 
 from typing import Any
 
-from ihe.transactions import Actor, HL7v2Binding, SOAPBinding, Transaction
+from ihe.transactions import Actor, HL7v2Binding, Initiated, SOAPBinding, Transaction
 from pix.iti8 import ITI_8
 from pix.iti9 import ITI_9
+from pix.iti10 import ITI_10
 from pix.iti21 import ITI_21
 from pix.iti30 import ITI_30
 from pix.iti44 import ITI_44
 from pix.iti44_registry import ITI_44_REGISTRY
 from pix.iti45 import ITI_45
+from pix.iti46 import ITI_46
 from pix.iti47 import ITI_47
 from xds.iti18 import ITI_18
 from xds.iti41 import ITI_41
@@ -42,6 +44,9 @@ TRANSACTIONS: tuple[AnyTransaction, ...] = (
     ITI_62,
     ITI_86,
 )
+
+INITIATED: tuple[Initiated, ...] = (ITI_10, ITI_46)
+"""What this node begins; the docs' table and the statement read it."""
 
 PATHS = {
     Actor.DOCUMENT_REGISTRY: "/xds/registry",

@@ -63,6 +63,7 @@ def _doors(settings: Settings, loaded: LoadedDomain, pki: DevelopmentPKI, sts: D
     trust = trust_store(settings, TrustedIssuer(entity_id=STS_ISSUER, certificates=(sts.certificate,)))
     return Doors(
         tls=TLS(certificate=pki.server.certificate, key=pki.server.key, authorities=pki.authority.certificate),
+        calling=TLS(certificate=pki.client.certificate, key=pki.client.key, authorities=pki.authority.certificate),
         mode=xua_mode(settings, loaded),
         verifier=Verifier(trust, audiences(settings, loaded)),
         plain=True,

@@ -6,7 +6,7 @@
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from affinity.domain_files import (
     DomainFile,
     OrganizationsFile,
     OrganizationTable,
+    SubscribersFile,
     Table,
 )
 from hl7v2.encoding import Charset
@@ -88,6 +89,21 @@ class Organization:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """A PIX Consumer that is told of changed ids; ``domains`` are the OIDs of those of interest to it, none means all.
+
+    ``wire`` is a URL (mllp, mllps, http, https). MLLP names it by ``application`` and ``facility``, SOAP by ``device``.
+    """
+
+    name: str
+    wire: str
+    domains: frozenset[str] = frozenset()
+    application: str = ""
+    facility: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedDomain:
     """A checked domain directory. ``display`` and ``code_display`` hold names by language (``en``, ``fr``, ...)."""
 
@@ -96,6 +112,7 @@ class LoadedDomain:
     organizations: tuple[Organization, ...]
     display: Mapping[str, str]
     code_display: Mapping[str, Mapping[Code, Mapping[str, str]]]
+    subscribers: tuple[Subscriber, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +142,17 @@ def load(name_or_path: str | Path) -> LoadedDomain:
     main = _read(directory / "domain.toml", DomainFile, faults)
     authorities = _read(directory / "authorities.toml", AuthoritiesFile, faults)
     organizations = _read(directory / "organizations.toml", OrganizationsFile, faults)
+    subscribers = _read_subscribers(directory / "subscribers.toml", faults)
     codes = _read_codes(directory / "codes", faults)
     if main and authorities and organizations:
         faults += _inconsistencies(authorities, organizations)
-    if faults or not (main and authorities and organizations):
+    if authorities and subscribers:
+        faults += _unknown_interests(authorities, subscribers)
+    if faults or not (main and authorities and organizations and subscribers):
         raise DomainError(faults)
-    return _assemble(main, authorities, organizations, codes)
+    return replace(
+        _assemble(main, authorities, organizations, codes), subscribers=tuple(_subscribers(subscribers, authorities))
+    )
 
 
 def locate(name_or_path: str | Path) -> Path:
@@ -157,6 +179,10 @@ def _read(path: Path, shape: type[File], faults: list[Fault]) -> File | None:
     except ValidationError as error:
         faults += [Fault(name, _key(each["loc"]), each["msg"].removeprefix("Value error, ")) for each in error.errors()]
     return None
+
+
+def _read_subscribers(path: Path, faults: list[Fault]) -> SubscribersFile | None:
+    return _read(path, SubscribersFile, faults) if path.exists() else SubscribersFile()
 
 
 def _key(location: tuple[int | str, ...]) -> str:
@@ -217,6 +243,17 @@ def _inconsistencies(authorities: AuthoritiesFile, organizations: OrganizationsF
             yield Fault("organizations.toml", f"organization.{key}", f"{value} stands twice")
 
 
+def _unknown_interests(authorities: AuthoritiesFile, subscribers: SubscribersFile) -> Iterator[Fault]:
+    known = {each.namespace_id for each in authorities.authority}
+    for number, subscriber in enumerate(subscribers.subscriber, 1):
+        for domain in subscriber.domains:
+            if domain not in known:
+                rule = f"{domain} is no namespace_id of authorities.toml"
+                yield Fault("subscribers.toml", f"subscriber.{number}.domains", rule)
+    for name in _repeated(each.name for each in subscribers.subscriber):
+        yield Fault("subscribers.toml", "subscriber.name", f"{name} stands twice")
+
+
 def _repeated(values: Iterable[Any]) -> list[Any]:
     return [value for value, count in Counter(values).items() if count > 1]
 
@@ -254,3 +291,10 @@ def _organization(written: OrganizationTable) -> Organization:
     applications = tuple(Application(**each.model_dump()) for each in written.applications)
     plain = written.model_dump(include={"facility", "oid", "kind"})
     return Organization(**plain, applications=applications, display=MappingProxyType(written.display))
+
+
+def _subscribers(written: SubscribersFile, authorities: AuthoritiesFile) -> Iterator[Subscriber]:
+    oids = {each.namespace_id: each.oid for each in authorities.authority}
+    for each in written.subscriber:
+        named = each.model_dump(include={"application", "facility", "device"}, exclude_none=True)
+        yield Subscriber(name=each.name, wire=each.wire, domains=frozenset(oids[one] for one in each.domains), **named)

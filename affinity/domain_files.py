@@ -1,8 +1,9 @@
 """The TOML files of a domain directory: every key, its form, and whether it may be absent."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from hl7v2.encoding import Charset
 from ihe.identifiers import is_oid
@@ -20,6 +21,27 @@ def _oid_urn(text: str) -> str:
     if not text.startswith("urn:oid:") or not is_oid(text.removeprefix("urn:oid:")):
         raise ValueError("must be an OID as a URN, such as urn:oid:1.2.3 (ITI TF-3: 4.2.3.2.12)")
     return text
+
+
+MLLP_SCHEMES, SOAP_SCHEMES = ("mllp", "mllps"), ("http", "https")
+
+
+def _wire(text: str) -> str:
+    scheme, port = urlsplit(text).scheme, _port(text)
+    if scheme in MLLP_SCHEMES and port and not urlsplit(text).path:
+        return text
+    if scheme in SOAP_SCHEMES and urlsplit(text).hostname and port is not None:
+        return text
+    raise ValueError("must be mllp://host:port, mllps://host:port, or the URL of a SOAP service")
+
+
+def _port(text: str) -> int | None:
+    """The port of an address, 0 where it names a host alone, None where it makes no sense."""
+    try:
+        address = urlsplit(text)
+        return (address.port or 0) if address.hostname else None
+    except ValueError:
+        return None
 
 
 OID = Annotated[str, AfterValidator(_oid)]
@@ -105,6 +127,35 @@ class OrganizationsFile(Table):
     """organizations.toml."""
 
     organization: tuple[OrganizationTable, ...] = ()
+
+
+class SubscriberTable(Table):
+    """A PIX Consumer that is told of changed ids over ``wire``; no ``domains`` (namespace ids) means all.
+
+    HL7 v2 calls it by ``application`` and ``facility`` (MSH-5, MSH-6), HL7 v3 by its ``device`` id.
+    """
+
+    name: Name
+    wire: Annotated[str, AfterValidator(_wire)]
+    domains: tuple[Name, ...] = ()
+    application: Name | None = None
+    facility: Name | None = None
+    device: OID | None = None
+
+    @model_validator(mode="after")
+    def _names_its_receiver(self) -> Self:
+        if urlsplit(self.wire).scheme in SOAP_SCHEMES:
+            if self.device is None:
+                raise ValueError("a subscriber over SOAP needs its device, an OID (ITI TF-2: Table O.1.1-1)")
+        elif self.application is None or self.facility is None:
+            raise ValueError("a subscriber over MLLP needs application and facility, MSH-5 and MSH-6 (ITI TF-2: C.2.2)")
+        return self
+
+
+class SubscribersFile(Table):
+    """subscribers.toml; it may be absent."""
+
+    subscriber: tuple[SubscriberTable, ...] = ()
 
 
 class SchemeTable(Table):

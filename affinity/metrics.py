@@ -1,6 +1,6 @@
 """What Prometheus may scrape at /metrics: counts and times per transaction, no patient data in labels."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter(
@@ -17,6 +17,18 @@ DOUBTFUL = Counter(
     "affinity_hl7_doubtful_total",
     "HL7 v2 messages of a listed source that hl7apy found something wrong with and that were answered all the same",
     ["source"],
+    registry=REGISTRY,
+)
+NOTIFICATIONS = Gauge(
+    "affinity_notifications",
+    "Update notifications that wait to be sent, and dead letters",
+    ["subscriber", "state"],
+    registry=REGISTRY,
+)
+OLDEST_NOTIFICATION = Gauge(
+    "affinity_notifications_oldest_seconds",
+    "Age of the oldest update notification that waits to be sent, 0 if none does",
+    ["subscriber"],
     registry=REGISTRY,
 )
 

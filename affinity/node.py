@@ -14,13 +14,16 @@ from typing import Any
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from affinity.database import Database
-from affinity.domain import LoadedDomain, locate
+from affinity.domain import LoadedDomain, Subscriber, locate
 from affinity.hl7_sources import HL7Sources
 from affinity.migrations import upgrade
+from affinity.notifications import Couriers
 from affinity.settings import Settings
 from ihe.domain import AffinityDomain
 from ihe.transactions import Actor
 from pix.manager import PatientIndex
+from pix.notifications import Outbox, Subscription
+from pix.store_notifications import forget_lists
 from xds.documents import FileStore
 from xds.encryption import KeyRing, create_keys, load_keys
 from xds.on_demand import OnDemandDocumentSource
@@ -34,12 +37,15 @@ DOMAIN_NOTE = "domain.txt"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """Everything of a node but its listeners."""
+    """Everything of a node but its listeners, and the consumers that its couriers tell."""
 
     database: Database
     store: FileStore
     ports: Mapping[Actor, Any]
     sources: HL7Sources
+    domain: AffinityDomain
+    subscribers: tuple[Subscriber, ...]
+    couriers: Couriers
     lock: int
 
     def close(self) -> None:
@@ -68,12 +74,22 @@ def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
         database = _database(settings)
         undone.callback(database.close)
         store = FileStore(settings.data / "documents", _keys(settings))
-        ports = _ports(settings, loaded.affinity_domain, database, store)
+        couriers = Couriers()
+        ports = _ports(settings, loaded.affinity_domain, database, store, _outbox(loaded, database, couriers))
         repository: DocumentRepository = ports[Actor.DOCUMENT_REPOSITORY]
         store.sweep(repository.is_referenced, time.time())
         undone.pop_all()
     sources = HL7Sources.of(loaded.organizations)
-    return Node(database=database, store=store, ports=ports, sources=sources, lock=lock)
+    return Node(
+        database=database,
+        store=store,
+        ports=ports,
+        sources=sources,
+        domain=loaded.affinity_domain,
+        subscribers=loaded.subscribers,
+        couriers=couriers,
+        lock=lock,
+    )
 
 
 def _database(settings: Settings) -> Database:
@@ -97,9 +113,19 @@ def _damaged(settings: Settings, error: Exception) -> UnusableData:
     return UnusableData(f"{file} cannot be used: {error}; restore it from a backup, together with the documents")
 
 
-def _ports(settings: Settings, domain: AffinityDomain, database: Database, store: FileStore) -> dict[Actor, Any]:
+def _outbox(loaded: LoadedDomain, database: Database, couriers: Couriers) -> Outbox:
+    """Where the index leaves what subscribers are to be told."""
+    if not loaded.subscribers:
+        database.write(forget_lists)
+    subscriptions = tuple(Subscription(name=each.name, domains=each.domains) for each in loaded.subscribers)
+    return Outbox(subscriptions=subscriptions, wake=couriers.wake)
+
+
+def _ports(
+    settings: Settings, domain: AffinityDomain, database: Database, store: FileStore, outbox: Outbox
+) -> dict[Actor, Any]:
     """The responder actors of this node."""
-    index = PatientIndex(domain=domain, database=database, clock=utc_now)
+    index = PatientIndex(domain=domain, database=database, clock=utc_now, outbox=outbox)
     registry = DocumentRegistry(domain=domain, database=database, patients=index, clock=utc_now)
     repository = DocumentRepository(
         unique_id=domain.repository_unique_id,

@@ -24,8 +24,10 @@ def run_production(settings: Settings) -> int:
     """Serve until SIGTERM. Raises NotForProduction, or DomainError, before anything is opened."""
     logs.configure(as_json=settings.log.format == "json", level=settings.log.level)
     loaded = load(settings.domain)
+    tls = _certificates(settings)
     doors = Doors(
-        tls=_certificates(settings),
+        tls=tls,
+        calling=tls,
         mode=settings.xua.mode or XUAMode.REQUIRED,
         verifier=Verifier(trust_store(settings), audiences(settings, loaded)),
         plain=opens_plain_ports(settings, loaded),

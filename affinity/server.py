@@ -1,4 +1,4 @@
-"""The listeners of one node: HTTP, HTTPS, MLLP, MLLP over TLS; opened together, drained together."""
+"""The listeners of one node, and its couriers: HTTP, HTTPS, MLLP, MLLP over TLS; opened together, drained together."""
 
 import json
 import os
@@ -12,8 +12,11 @@ from twisted.internet.defer import DeferredList, maybeDeferred
 
 from affinity import health
 from affinity.catalogue import AnyTransaction, hl7v2_transactions, soap_endpoints
+from affinity.consumers import consumer
+from affinity.domain import Subscriber
 from affinity.hl7_answers import HL7Answers
 from affinity.node import Node, utc_now
+from affinity.notifications import Courier, Patience
 from affinity.settings import Limits, Settings
 from affinity.soap_answers import SOAPAnswers
 from affinity.workers import Workers
@@ -36,9 +39,13 @@ PROBES = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """Who is let in: our certificates, how to believe an assertion, and whether the ports without TLS are opened."""
+    """Who is let in: our certificates, how to believe an assertion, and whether the ports without TLS are opened.
+
+    ``calling`` is what we show where we call others.
+    """
 
     tls: TLS | None
+    calling: TLS | None
     mode: XUAMode
     verifier: Verifier
     plain: bool
@@ -59,6 +66,7 @@ class Server:
         self._workers = Workers(reactor, settings.limits.workers)
         self._mllp = MLLPFactory(self._hl7_answers(), reactor, _mllp_limits(settings.limits))
         self._probes = Workers(reactor, PROBES)
+        self._couriers = tuple(map(self._courier, node.subscribers))
         self._sites: list[SOAPSite] = []
         self._listening: list[Any] = []
 
@@ -74,6 +82,7 @@ class Server:
             self._open("https", listen.https_port, tls)
             self._open("mllps", listen.mllps_port, tls)
         _publish(self._settings.data / "ports.json", self.ports)
+        self._node.couriers.start(self._couriers)
         log.info("listening", host=listen.host, **self.ports)
 
     async def drain(self) -> None:
@@ -81,7 +90,8 @@ class Server:
         (self._settings.data / "ports.json").unlink(missing_ok=True)
         await DeferredList([maybeDeferred(port.stopListening) for port in self._listening])
         timer = self._reactor.callLater(self._settings.limits.drain_seconds, self._give_up)
-        await DeferredList([self._mllp.drain(), *(site.drain() for site in self._sites)])
+        told = self._workers.defer(self._node.couriers.stop, self._settings.limits.drain_seconds)
+        await DeferredList([self._mllp.drain(), told, *(site.drain() for site in self._sites)])
         await self._workers.until_idle()
         if timer.active():
             timer.cancel()
@@ -133,6 +143,10 @@ class Server:
             defer=self._workers.defer,
             validation=self._settings.validation,
         )
+
+    def _courier(self, subscriber: Subscriber) -> Courier:
+        told = consumer(subscriber, self._node.domain, self._doors.calling)
+        return Courier(subscriber.name, told, self._node.database, utc_now, Patience())
 
     def _give_up(self) -> None:
         log.warning("requests were still under way when the time to drain was over")

@@ -74,3 +74,15 @@ class Transaction(Generic[Wire, Request, Response, Port, Reply]):
     encode: Callable[[Wire, Response, Exchange], Reply]
     refuse: Callable[[Wire, Rejected, Exchange], Reply]
     rules: tuple[Rule[Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Initiated:
+    """One ITI transaction that our actors begin: nobody calls us for it, so it has no handler, no path and no WSDL."""
+
+    id: str
+    name: str
+    citation: Citation
+    initiator: Actor
+    responder: Actor
+    bindings: tuple[SOAPBinding | HL7v2Binding, ...]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +22,10 @@ APPEND = Prepared(insert(log).returning(log.c.number), [each for each in log.col
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What every step of one change needs. ``is_national_id`` checks the digits of a national id."""
+    """What every step of one change needs. ``is_national_id`` checks the digits of a national id.
+
+    ``noted`` are the events so far with their numbers, by which it is found out whose ids are others now.
+    """
 
     connection: Connection
     domain: AffinityDomain
@@ -31,6 +34,7 @@ class Change:
     is_national_id: Callable[[str], bool]
     matching: Configuration
     locks: Locks
+    noted: list[tuple[int, Event]] = field(default_factory=list)
 
     @property
     def timestamp(self) -> str:
@@ -54,6 +58,7 @@ class Change:
         }
         ((number,),) = APPEND.rows(self.connection, row)
         project(self.connection, Entry(number=number, at=self.timestamp, actor=self.origin.source), event)
+        self.noted.append((int(number), event))
         return int(number)
 
 

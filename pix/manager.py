@@ -20,8 +20,10 @@ from pix.matching.blocking import lookup_keys
 from pix.matching.configuration import Configuration, default
 from pix.matching.subject import subject
 from pix.model import Feed, Identifier, Merge, Origin
+from pix.notifications import Outbox
 from pix.queries import CandidateQuery, Page
 
+NOBODY_IS_TOLD = Outbox()
 POINTER = "p"
 """Separates, in a continuation pointer, the name of a frozen result from the number of the next candidate."""
 
@@ -33,6 +35,7 @@ class PatientIndex:
     Every change returns the answer to send: ``origin.answer``, or the stored one if the same message was applied
     before. Every refusal is a ``Rejected`` whose breaches carry the ``location`` of the identifier concerned.
     ``is_national_id`` says whether the check digits of a national id are right; one with wrong digits links nobody.
+    ``outbox`` takes what PIX Consumers are to be told of a change, in its transaction (ITI-10, ITI-46).
     """
 
     domain: AffinityDomain
@@ -40,6 +43,7 @@ class PatientIndex:
     clock: Callable[[], datetime]
     is_national_id: Callable[[str], bool] = matricule.is_valid
     matching: Configuration = field(default_factory=default)
+    outbox: Outbox = NOBODY_IS_TOLD
 
     def register(self, feed: Feed, origin: Origin) -> bytes:
         """Add a patient or update it (ITI-8 A01/A04/A05/A08, ITI-30 A28/A31, ITI-44 add and revise)."""
@@ -167,6 +171,7 @@ class PatientIndex:
         """Run one change that speaks of these ids, once; the answer to send. ``blocking`` are keys to lock early."""
         at, named = self.clock(), tuple(identifiers)
         refuse_too_many(named)
+        posted: list[bool] = []
 
         def transaction(connection: Connection, further: Names) -> bytes:
             change = Change(
@@ -182,13 +187,17 @@ class PatientIndex:
             if stored is not None:
                 return stored
             work(change)
+            posted.append(self.outbox.post(change))
             receipts.store_answer(change)
             return origin.answer
 
-        return until_locked(
+        answer = until_locked(
             frozenset(blocking),
             lambda further: self.database.write(lambda connection: transaction(connection, further)),
         )
+        if any(posted):
+            self.outbox.wake()
+        return answer
 
 
 def _both(merges: Iterable[Merge]) -> tuple[Identifier, ...]:

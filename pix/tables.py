@@ -58,6 +58,8 @@ link = Table(
 ACTIVE = link.c.ended_by.is_(None)
 Index("ix_pix_link_active", link.c.record, unique=True, sqlite_where=ACTIVE, postgresql_where=ACTIVE)
 Index("ix_pix_link_person", link.c.person, sqlite_where=ACTIVE, postgresql_where=ACTIVE)
+ENDED = link.c.ended_by.is_not(None)
+Index("ix_pix_link_ended", link.c.ended_by, sqlite_where=ENDED, postgresql_where=ENDED)
 
 decision = Table(
     "pix_decision",

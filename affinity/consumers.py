@@ -1,0 +1,155 @@
+"""How one PIX Consumer is told over its wire, and what its answer means (ITI TF-2: 3.10, 3.46, C.2.3, O.1.2)."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from affinity.client.bindings import soap_binding
+from affinity.client.connecting import explain_connection
+from affinity.client.hl7_answers import acknowledgement
+from affinity.client.patients import Remark
+from affinity.client.v3_answers import found
+from affinity.domain import Subscriber
+from affinity.domain_files import SOAP_SCHEMES
+from hl7v2.er7 import NotHL7, parse, serialize
+from ihe.domain import AffinityDomain
+from ihe.errors import Rejected
+from mllp.client import Address, Connection, MLLPError
+from mllp.endpoint import TLS
+from pix.iti10 import Route, control_id, update_person_information
+from pix.iti46 import ITI_46, Devices, record_revised
+from pix.store_notifications import Notification
+from pix.v3_answers import Community
+from soap.client import FaultReceived, NoAnswer, SOAPClient, client_tls
+
+TIMEOUT = 30.0
+"""Seconds for a connection, and for an answer."""
+BINDING = soap_binding(ITI_46)
+
+
+class Outcome(Enum):
+    """How one attempt to tell ended."""
+
+    ACCEPTED = "accepted"
+    UNREACHABLE = "unreachable"
+    """Nobody answered: the fault of no message, so it is tried without end."""
+    REJECTED = "rejected"
+    """Not now (AR, CR, a SOAP fault, an answer that cannot be read): it may be sent again (ITI TF-2: C.2.3.1)."""
+    REFUSED = "refused"
+    """AE, CE: "It SHALL not be sent again without correcting the error" (ITI TF-2: Table C.2.3.1-2)."""
+
+
+OUTCOMES = {"A": Outcome.ACCEPTED, "E": Outcome.REFUSED}
+"""By the second letter of an acknowledgement code; every other one is a rejection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An outcome, the code that said so, and the consumer's own words: they may speak of the patient."""
+
+    outcome: Outcome
+    code: str = ""
+    reason: str | None = None
+
+
+class Consumer(Protocol):
+    """A PIX Consumer as a courier sees it."""
+
+    def tell(self, told: Notification) -> Verdict:
+        """Send one notification and wait for its answer."""
+
+    def hang_up(self) -> None:
+        """Nothing more is to be told for now."""
+
+
+class MLLPConsumer:
+    """Told by ADT^A31; the connection is kept until ``hang_up``."""
+
+    def __init__(self, address: Address, route: Route, timeout: float = TIMEOUT) -> None:
+        self._address = address
+        self._route = route
+        self._timeout = timeout
+        self._connection: Connection | None = None
+
+    def tell(self, told: Notification) -> Verdict:
+        """Send and wait; an answer to another message makes the connection useless."""
+        try:
+            answer = self._exchange(serialize(update_person_information(told, self._route)))
+            acknowledged = acknowledgement(parse(answer))
+        except MLLPError as error:
+            self.hang_up()
+            return Verdict(Outcome.UNREACHABLE, reason=str(error))
+        except (NotHL7, Rejected) as error:
+            self.hang_up()
+            return Verdict(Outcome.REJECTED, reason=f"the answer cannot be read: {error}")
+        if acknowledged.control_id != control_id(told):
+            self.hang_up()
+            return Verdict(Outcome.REJECTED, reason="the answer names another message")
+        return _verdict(acknowledged.code, _words(acknowledged.errors) or acknowledged.text)
+
+    def hang_up(self) -> None:
+        """Close the connection, if there is one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _exchange(self, message: bytes) -> bytes:
+        if self._connection is None:
+            self._connection = Connection(self._address, self._timeout)
+        return self._connection.exchange(message)
+
+
+class SOAPConsumer:
+    """Told by PRPA_IN201302UV02, each over a connection of its own."""
+
+    def __init__(self, client: SOAPClient, devices: Devices) -> None:
+        self._client = client
+        self._devices = devices
+
+    def tell(self, told: Notification) -> Verdict:
+        """Send and wait for the accept acknowledgement (ITI TF-2: O.1.2)."""
+        try:
+            answer = self._client.call(BINDING, [record_revised(told, self._devices)])
+        except FaultReceived as fault:
+            return Verdict(Outcome.REJECTED, "/".join((fault.code, *fault.subcodes)), str(fault))
+        except NoAnswer as error:
+            return Verdict(Outcome.UNREACHABLE, reason=str(error))
+        except OSError as error:
+            return Verdict(Outcome.UNREACHABLE, reason=explain_connection(error))
+        acknowledged = found(answer.body)
+        return _verdict(acknowledged.code, _words(acknowledged.remarks))
+
+    def hang_up(self) -> None:
+        """Nothing is kept open."""
+
+
+def consumer(subscriber: Subscriber, domain: AffinityDomain, tls: TLS | None) -> Consumer:
+    """Speak to a subscriber as ``subscribers.toml`` says. ValueError: it wants TLS, and there are no certificates."""
+    wire = urlsplit(subscriber.wire)
+    secured = wire.scheme in ("mllps", "https")
+    if secured and tls is None:
+        raise ValueError(f"subscriber {subscriber.name} is told over TLS, but no certificates are set")
+    if wire.scheme in SOAP_SCHEMES:
+        trust = client_tls(tls.authorities, tls.certificate, tls.key) if secured and tls else None
+        community = Community.of(domain)
+        devices = Devices(sender=community.oid, receiver=subscriber.device, community=community)
+        return SOAPConsumer(SOAPClient(url=subscriber.wire, tls=trust, timeout=TIMEOUT), devices)
+    route = Route(
+        application=domain.application,
+        facility=domain.facility,
+        receiving_application=subscriber.application,
+        receiving_facility=subscriber.facility,
+    )
+    address = Address(host=wire.hostname or "", port=wire.port or 0, tls=tls if secured else None)
+    return MLLPConsumer(address, route)
+
+
+def _verdict(code: str, words: str) -> Verdict:
+    outcome = OUTCOMES.get(code[1:], Outcome.REJECTED) if code[:1] in ("A", "C") else Outcome.REJECTED
+    reason = None if outcome is Outcome.ACCEPTED else f"{code or 'no acknowledgement code'}: {words}"
+    return Verdict(outcome, code, reason)
+
+
+def _words(remarks: tuple[Remark, ...]) -> str:
+    return "; ".join(map(str, remarks))

@@ -1,0 +1,201 @@
+"""Couriers: each tells one PIX Consumer what the index left for it in the database (ITI TF-2: 3.10, 3.46).
+
+A courier is a thread of its own, so one that waits for a slow or dead consumer delays no other. What it knows stands
+in the database: after a crash it goes on where it was, and sends again, under the same message id, what it cannot know
+to have been taken.
+"""
+
+import random
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+
+import structlog
+
+from affinity.consumers import Consumer, Outcome, Verdict
+from affinity.database import Database, WriterStopped
+from affinity.metrics import NOTIFICATIONS, OLDEST_NOTIFICATION
+from pix import store_notifications as store
+from pix.notifications import in_turn
+from pix.store_notifications import Attempt, Notification, State
+
+log = structlog.get_logger()
+
+WINDOW = 500
+"""Most that are looked at to find some that may be sent now."""
+BATCH = 20
+"""Most that are sent before it is written down: as many may be sent twice after a crash."""
+KEPT_FOR = timedelta(days=7)
+"""How long one can look up what was sent."""
+MEASURED_EVERY = 15.0
+CLEARED_EVERY = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """Seconds before the second attempt, each wait twice the one before, up to ``longest``, less a random part.
+
+    After ``attempts`` rejections a notification is dead. ``poll``: how often to look unasked.
+    """
+
+    first: float = 1.0
+    longest: float = 300.0
+    attempts: int = 10
+    poll: float = 30.0
+
+    def after(self, failures: int) -> float:
+        """How long to wait after so many failures in a row."""
+        wait = min(self.longest, self.first * 2.0 ** min(failures - 1, 30))
+        return wait * random.uniform(0.5, 1.0)
+
+
+class Courier:
+    """Tells one subscriber, each patient's lists in order."""
+
+    def __init__(
+        self,
+        subscriber: str,
+        consumer: Consumer,
+        database: Database,
+        clock: Callable[[], datetime],
+        patience: Patience,
+    ) -> None:
+        self.subscriber = subscriber
+        self._consumer = consumer
+        self._database = database
+        self._clock = clock
+        self._patience = patience
+        self._failures = 0
+        self._resting_until = self._measured_at = self._cleared_at = float("-inf")
+        self._stopping = False
+        self._woken = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name=f"affinity-courier-{subscriber}", daemon=True)
+
+    def start(self) -> None:
+        """Begin with what was left from before."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was committed."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Begin nothing new."""
+        self._stopping = True
+        self._woken.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait until the attempt that is under way is over, or so long."""
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+
+    def run_once(self) -> float:
+        """Send what may be sent now; return the seconds after which to look again."""
+        if (rest := self._resting_until - monotonic()) > 0:
+            return rest
+        self._look_after()
+        waiting = self._database.read(lambda connection: store.pending(connection, self.subscriber, WINDOW))
+        turn = list(in_turn(waiting, self._clock()))[:BATCH]
+        attempts = self._send(turn)
+        if attempts:
+            self._database.write(lambda connection: store.note_attempts(connection, attempts))
+            return 0.0
+        self._consumer.hang_up()
+        return self._until_due(waiting)
+
+    def measure(self) -> None:
+        """Tell the metrics how much waits."""
+        found = self._database.read(lambda connection: store.backlog(connection, self.subscriber))
+        NOTIFICATIONS.labels(self.subscriber, "pending").set(found.pending)
+        NOTIFICATIONS.labels(self.subscriber, "dead").set(found.dead)
+        age = (self._clock() - found.oldest).total_seconds() if found.oldest else 0.0
+        OLDEST_NOTIFICATION.labels(self.subscriber).set(max(age, 0.0))
+
+    def _serve(self) -> None:
+        while not self._stopping:
+            self._woken.clear()
+            try:
+                wait = self.run_once()
+            except WriterStopped:
+                break
+            except Exception:  # the thread's last edge: a database that is away comes back, a defect must be heard of
+                log.exception("notifications failed", peer=self.subscriber)
+                wait = self._patience.poll
+            if wait > 0 and not self._stopping:
+                self._woken.wait(wait)
+        self._consumer.hang_up()
+
+    def _send(self, turn: Iterable[Notification]) -> list[Attempt]:
+        """One after the other, until the consumer cannot be reached."""
+        attempts: list[Attempt] = []
+        for each in turn:
+            if self._stopping:
+                break
+            verdict = self._consumer.tell(each)
+            attempts.append(self._attempt(each, verdict))
+            if verdict.outcome is Outcome.UNREACHABLE:
+                self._rest(verdict)
+                break
+            self._failures = 0
+        return attempts
+
+    def _rest(self, verdict: Verdict) -> None:
+        """Leave a consumer alone that does not answer; others of its notifications would not reach it either."""
+        self._failures += 1
+        self._resting_until = monotonic() + self._patience.after(self._failures)
+        log.warning("subscriber unreachable", peer=self.subscriber, reason=verdict.reason)
+
+    def _attempt(self, told: Notification, verdict: Verdict) -> Attempt:
+        attempts = told.attempts + 1
+        state = State.SENT if verdict.outcome is Outcome.ACCEPTED else State.PENDING
+        exhausted = verdict.outcome is Outcome.REJECTED and attempts >= self._patience.attempts
+        if exhausted or verdict.outcome is Outcome.REFUSED:
+            state = State.DEAD
+            log.error("notification is dead", peer=self.subscriber, code=verdict.code)
+        wait = self._patience.after(attempts) if state is State.PENDING else 0.0
+        due = self._clock() + timedelta(seconds=wait)
+        return Attempt(number=told.number, state=state, attempts=attempts, due=due, error=verdict.reason)
+
+    def _until_due(self, waiting: Iterable[Notification]) -> float:
+        now = self._clock()
+        due = [(each.due - now).total_seconds() for each in waiting if each.due > now]
+        return min([self._patience.poll, *due])
+
+    def _look_after(self) -> None:
+        """Measure and clear up now and then."""
+        now = monotonic()
+        if now - self._measured_at >= MEASURED_EVERY:
+            self._measured_at = now
+            self.measure()
+        if now - self._cleared_at >= CLEARED_EVERY:
+            self._cleared_at = now
+            horizon = self._clock() - KEPT_FOR
+            self._database.write(lambda connection: store.drop_sent(connection, self.subscriber, horizon))
+
+
+class Couriers:
+    """All of a node's; they can be woken before they are there."""
+
+    def __init__(self) -> None:
+        self._couriers: tuple[Courier, ...] = ()
+
+    def start(self, couriers: Iterable[Courier]) -> None:
+        """Let them begin."""
+        self._couriers = tuple(couriers)
+        for each in self._couriers:
+            each.start()
+
+    def wake(self) -> None:
+        """Something was committed."""
+        for each in self._couriers:
+            each.wake()
+
+    def stop(self, seconds: float) -> None:
+        """Let attempts end that are under way, for so long altogether; what is cut off is sent again."""
+        until = monotonic() + seconds
+        for each in self._couriers:
+            each.stop()
+        for each in self._couriers:
+            each.join(max(until - monotonic(), 0.0))

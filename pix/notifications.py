@@ -1,0 +1,112 @@
+"""Who is told that a person's list of ids changed, what, and in which order (ITI TF-2: 3.10.4.1, 3.46.4.1).
+
+A list is frozen in the transaction that changes it. Made at the time of sending it would tell what came later twice and
+what came between never; and two lists that one change made of one would not be told together.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ihe.identifiers import PatientKey
+from pix import store_links, store_records
+from pix import store_notifications as store
+from pix.candidates import identifiers_of
+from pix.journal import Change, Noted
+from pix.model import Identifier, PersonName
+from pix.store_notifications import Key, Notification, Posted
+
+Identifiers = tuple[Identifier, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A PIX Consumer that wants to be told; ``domains`` are the OIDs of those of interest to it, none means all."""
+
+    name: str
+    domains: frozenset[str] = frozenset()
+
+    def within(self, identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
+        """Those of its domains, in order: ids of one domain stand together (ITI TF-2: 3.10.4.1.2.3)."""
+        return tuple(each for each in identifiers if not self.domains or each.authority.oid in self.domains)
+
+    def sees(self, keys: Iterable[Key]) -> frozenset[Key]:
+        """The same of a list that is known by its keys alone."""
+        return frozenset(key for key in keys if not self.domains or key[0] in self.domains)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbox:
+    """Where a change leaves what it has to tell. ``wake`` is called once that is committed."""
+
+    subscriptions: tuple[Subscription, ...] = ()
+    wake: Callable[[], None] = field(default=lambda: None)
+
+    def post(self, change: Change) -> bool:
+        """Add what each subscriber is to be told of ``change``; say whether there is anything."""
+        records = {key for each in change.noted for key in _concerned(each)}
+        if not self.subscriptions or not records:
+            return False
+        connection, events = change.connection, [each.number for each in change.noted]
+        persons = store.persons_concerned(connection, records, events)
+        before = store.listed(connection, persons)
+        after = identifiers_of(connection, change.domain, persons)
+        if before == {person: keys_of(listed) for person, listed in after.items()}:
+            return False
+        store.list_anew(connection, persons, {person: keys_of(listed) for person, listed in after.items()})
+        posted = tuple(self._posted(change, before, after))
+        store.post(connection, posted, change.timestamp)
+        return bool(posted)
+
+    def _posted(
+        self, change: Change, before: Mapping[PatientKey, frozenset[Key]], after: Mapping[PatientKey, Identifiers]
+    ) -> Iterator[Posted]:
+        for person, listed in sorted(after.items()):
+            told = [(each, each.within(listed)) for each in self.subscriptions if news(each, before.values(), listed)]
+            names = _names(change, person) if told else ()
+            for subscription, identifiers in told:
+                list_of_ids = tuple(each.cx for each in identifiers)
+                yield Posted(subscriber=subscription.name, person=person, identifiers=list_of_ids, names=names)
+
+
+def news(subscription: Subscription, before: Iterable[Collection[Key]], listed: Identifiers) -> bool:
+    """Claim that a list, as far as it is of interest, is none of those that were before the change.
+
+    An empty list is never told: PID-3 and Patient.id are required. So what becomes of an id that is merged away shows
+    only in the lists of those ids that it was listed with.
+    """
+    seen = subscription.sees(keys_of(listed))
+    return bool(seen) and seen not in {subscription.sees(each) for each in before}
+
+
+def in_turn(pending: Iterable[Notification], now: datetime) -> Iterator[Notification]:
+    """Those of one subscriber, oldest first, that may be sent now and in any order among themselves.
+
+    A patient's later notification waits for an earlier one; patients are the same if they have a person or an id in
+    common. Those of other patients overtake.
+    """
+    waiting: set[object] = set()
+    for each in pending:
+        patient = {each.person, *((cx.authority.universal_id, cx.id) for cx in each.identifiers)}
+        if each.due <= now and waiting.isdisjoint(patient):
+            yield each
+        waiting |= patient
+
+
+def keys_of(identifiers: Iterable[Identifier]) -> frozenset[Key]:
+    """What makes two lists the same: OID and id of each."""
+    return frozenset(each.key for each in identifiers)
+
+
+def _concerned(noted: Noted) -> Iterator[PatientKey]:
+    """Whose ids an event may change; an update of demographics alone changes nobody's."""
+    before, after = noted.before or noted.after or {}, noted.after or {}
+    if noted.kind != "updated" or before.get("national") != after.get("national"):
+        yield from (key for key in (noted.record, noted.other) if key is not None)
+
+
+def _names(change: Change, person: PatientKey) -> tuple[PersonName, ...]:
+    """The names of the person's first record that has any; HL7 v3 wants one (ITI TF-2: Table 3.46.4.1.2.1-1)."""
+    members = store_links.members(change.connection, (person,))[person]
+    records = store_records.by_keys(change.connection, members)
+    return next((records[key].demographics.names for key in members if records[key].demographics.names), ())
