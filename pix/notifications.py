@@ -8,13 +8,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy import Connection
+
+from ihe.domain import AffinityDomain
 from ihe.identifiers import PatientKey
 from pix import store_links, store_records
 from pix import store_notifications as store
 from pix.candidates import identifiers_of
 from pix.journal import Change, Noted
 from pix.model import Identifier, PersonName
-from pix.store_notifications import Key, Notification, Posted
+from pix.store_notifications import Key, Notification, Posted, State
 
 Identifiers = tuple[Identifier, ...]
 
@@ -93,6 +96,33 @@ def in_turn(pending: Iterable[Notification], now: datetime) -> Iterator[Notifica
         waiting |= patient
 
 
+def send_again(
+    connection: Connection,
+    domain: AffinityDomain,
+    subscriptions: Iterable[Subscription],
+    dead: Iterable[Notification],
+    at: datetime,
+) -> dict[int, State]:
+    """Let dead letters wait again that still tell the truth; say by number what became of each.
+
+    Another list was told or waits where the ids have changed since, and the older one shall not come after it. What
+    went to nobody's subscription any more stays dead.
+    """
+    known = {each.name: each for each in subscriptions}
+    ends: dict[int, State] = {}
+    for each in dead:
+        subscription = known.get(each.subscriber)
+        if subscription is None:
+            ends[each.number] = State.DEAD
+        elif _still_true(connection, domain, subscription, each):
+            store.send_again(connection, each.number, at)
+            ends[each.number] = State.PENDING
+        else:
+            store.set_aside(connection, each.number)
+            ends[each.number] = State.OUTDATED
+    return ends
+
+
 def keys_of(identifiers: Iterable[Identifier]) -> frozenset[Key]:
     """What makes two lists the same: OID and id of each."""
     return frozenset(each.key for each in identifiers)
@@ -103,6 +133,12 @@ def _concerned(noted: Noted) -> Iterator[PatientKey]:
     before, after = noted.before or noted.after or {}, noted.after or {}
     if noted.kind != "updated" or before.get("national") != after.get("national"):
         yield from (key for key in (noted.record, noted.other) if key is not None)
+
+
+def _still_true(connection: Connection, domain: AffinityDomain, subscription: Subscription, dead: Notification) -> bool:
+    now = identifiers_of(connection, domain, (dead.person,)).get(dead.person, ())
+    told = frozenset((each.authority.universal_id, each.id) for each in dead.identifiers)
+    return subscription.sees(keys_of(now)) == told
 
 
 def _names(change: Change, person: PatientKey) -> tuple[PersonName, ...]:

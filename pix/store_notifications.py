@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, delete, func, insert, select, update
 
 from ihe.datatypes import CX, HD
 from ihe.identifiers import PatientKey
@@ -177,13 +177,13 @@ def note_attempts(connection: Connection, attempts: Iterable[Attempt]) -> None:
 def send_again(connection: Connection, number: int, at: datetime) -> None:
     """Let a dead letter wait again, as a new message: the receiver refused the one with the old id for good."""
     fresh = {"state": State.PENDING.value, "attempts": 0, "due": _text(at), "message_id": secrets.token_hex(16)}
-    connection.execute(update(notification).where(notification.c.number == number).values(fresh))
+    connection.execute(_dead(number).values(fresh))
 
 
 def set_aside(connection: Connection, number: int) -> None:
     """Give up a dead letter whose list has changed since."""
     outdated = {"state": State.OUTDATED.value}
-    connection.execute(update(notification).where(notification.c.number == number).values(outdated))
+    connection.execute(_dead(number).values(outdated))
 
 
 def drop_sent(connection: Connection, subscriber: str, before: datetime) -> None:
@@ -204,6 +204,10 @@ def backlog(connection: Connection, subscriber: str) -> Backlog:
         dead=counts.get(State.DEAD, 0),
         oldest=oldest[0].at if oldest else None,
     )
+
+
+def _dead(number: int) -> Update:
+    return update(notification).where(notification.c.number == number, notification.c.state == State.DEAD.value)
 
 
 def _content(posted: Posted) -> str:

@@ -2,7 +2,7 @@
 
 import typer
 
-from affinity.cli import patients
+from affinity.cli import notifications, patients
 
 app = typer.Typer(
     help="The patient index: ask it for ids, and look after who is who.",
@@ -10,3 +10,5 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command("ids", epilog=patients.IDS_EXAMPLES)(patients.ids)
+app.command("notifications", epilog=notifications.LIST_EXAMPLES)(notifications.notifications)
+app.command("resend", epilog=notifications.RESEND_EXAMPLES)(notifications.resend)

@@ -142,3 +142,82 @@ def test_all_faults_are_reported_together(edited: Edit) -> None:
     directory = edited("domain.toml", 'xua = "required"', 'xua = "maybe"')
     (directory / "organizations.toml").unlink()
     assert [each.split(":")[0] for each in faults(directory)] == ["domain.toml", "organizations.toml"]
+
+
+SUBSCRIBER = """[[subscriber]]
+name = "cardiology"
+wire = "mllps://card.example.org:2576"
+domains = ["DSP"]
+application = "CARDIO"
+facility = "HOP-PETRUSSE"
+"""
+
+
+@pytest.fixture
+def subscribed(edited: Edit) -> Callable[[str], Path]:
+    """The demo domain with a subscribers.toml."""
+
+    def write(text: str) -> Path:
+        directory = edited("domain.toml", "[domain]", "[domain]")
+        (directory / "subscribers.toml").write_text(text, encoding="utf-8")
+        return directory
+
+    return write
+
+
+def test_a_domain_without_subscribers_tells_nobody() -> None:
+    assert load("demo").subscribers == ()
+
+
+def test_a_subscriber_is_read_with_the_oids_of_its_domains(subscribed: Callable[[str], Path]) -> None:
+    loaded = load(subscribed(SUBSCRIBER))
+    authority = loaded.affinity_domain.authority(HD("DSP"))
+    assert authority is not None
+    (subscriber,) = loaded.subscribers
+    assert (subscriber.name, subscriber.wire) == ("cardiology", "mllps://card.example.org:2576")
+    assert subscriber.domains == {authority.oid}
+    assert (subscriber.application, subscriber.facility) == ("CARDIO", "HOP-PETRUSSE")
+
+
+def test_a_subscriber_over_soap_has_a_device_and_wants_every_domain(subscribed: Callable[[str], Path]) -> None:
+    text = '[[subscriber]]\nname = "lab"\nwire = "https://lab.example.org/pix"\ndevice = "2.25.9"\n'
+    (subscriber,) = load(subscribed(text)).subscribers
+    assert (subscriber.device, subscriber.domains) == ("2.25.9", frozenset())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('"DSP"', '"NOPE"', "subscribers.toml: subscriber.1.domains: NOPE is no namespace_id of authorities.toml"),
+        (
+            'application = "CARDIO"\n',
+            "",
+            "subscribers.toml: subscriber.1: a subscriber over MLLP needs application and facility, MSH-5 and MSH-6 "
+            "(ITI TF-2: C.2.2)",
+        ),
+        (
+            "mllps://card.example.org:2576",
+            "https://card.example.org/pix",
+            "subscribers.toml: subscriber.1: a subscriber over SOAP needs its device, an OID (ITI TF-2: Table O.1.1-1)",
+        ),
+        ("domains", "domain", "subscribers.toml: subscriber.1.domain: Extra inputs are not permitted"),
+        *(
+            (
+                "mllps://card.example.org:2576",
+                wrong,
+                "subscribers.toml: subscriber.1.wire: must be mllp://host:port, mllps://host:port, or the URL of a "
+                "SOAP service",
+            )
+            for wrong in ("card.example.org:2576", "mllp://card", "mllp://card:99999", "ftp://card:1", "https:///pix")
+        ),
+    ],
+)
+def test_a_wrong_subscriber_is_named_with_its_key_and_the_rule(
+    old: str, new: str, fault: str, subscribed: Callable[[str], Path]
+) -> None:
+    assert old in SUBSCRIBER
+    assert faults(subscribed(SUBSCRIBER.replace(old, new))) == [fault]
+
+
+def test_two_subscribers_of_one_name_are_a_fault(subscribed: Callable[[str], Path]) -> None:
+    assert faults(subscribed(SUBSCRIBER * 2)) == ["subscribers.toml: subscriber.name: cardiology stands twice"]

@@ -16,7 +16,7 @@ from ihe.identifiers import PatientKey
 from pix import store_notifications as store
 from pix.manager import PatientIndex
 from pix.model import Demographics, Identifier, IdentifierList, Origin
-from pix.notifications import Outbox, Subscription, in_turn, news
+from pix.notifications import Outbox, Subscription, in_turn, news, send_again
 from pix.store_notifications import Attempt, Notification, State
 from tests.pix.scene import ANNA, MATRICULE, Scene, person
 
@@ -306,3 +306,28 @@ def test_the_backlog_counts_what_waits_and_what_is_dead(told: Told, database: Da
     database.write(lambda connection: store.drop_sent(connection, "ALL", NOW + timedelta(days=1)))
     left = database.read(lambda connection: store.in_state(connection, tuple(State)))
     assert [each.number for each in left] == [first.number, third.number]
+
+
+def test_a_dead_letter_is_sent_again_as_a_new_message_unless_its_list_has_changed(
+    told: Told, database: Database, domain: AffinityDomain
+) -> None:
+    told.scene.feed("HOSP:1")
+    told.scene.feed("CLINIC:7")
+    alone, other = told.all()
+    dead = [Attempt(number=each.number, state=State.DEAD, attempts=1, due=NOW, error="AE") for each in (alone, other)]
+    database.write(lambda connection: store.note_attempts(connection, dead))
+    told.scene.change("CLINIC:7", "CLINIC:8")
+    letters = database.read(lambda connection: store.in_state(connection, (State.DEAD,)))
+    everybody = [Subscription(name="ALL")]
+    ends = database.write(lambda connection: send_again(connection, domain, everybody, letters, NOW))
+    assert ends == {alone.number: State.PENDING, other.number: State.OUTDATED}
+    again = told.all()[0]
+    assert (again.number, again.attempts, again.due) == (alone.number, 0, NOW)
+    assert again.message_id != alone.message_id
+
+
+def test_a_dead_letter_to_nobody_stays(told: Told, database: Database, domain: AffinityDomain) -> None:
+    told.scene.feed("HOSP:1")
+    (each,) = told.all()
+    ends = database.write(lambda connection: send_again(connection, domain, [], [each], NOW))
+    assert ends == {each.number: State.DEAD}

@@ -1,0 +1,182 @@
+"""``affinity pix notifications`` and ``affinity pix resend``: what consumers are still to be told, and dead letters."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from affinity.cli.verbs import ExitCode, Output, verb, wrong_use
+from pix.store_notifications import Notification, State
+
+if TYPE_CHECKING:
+    from affinity.database import Database
+    from affinity.settings import Settings
+
+LIST_EXAMPLES = r"""[bold]Examples[/bold]
+  affinity pix notifications
+      how much waits for each subscriber and how much it refused; then each, oldest first
+
+  affinity pix notifications --state dead --subscriber cardiology --json
+      its dead letters, with the ids and the words with which it refused
+
+  affinity pix notifications --state sent --config affinity.toml
+      what was sent in the last seven days"""
+RESEND_EXAMPLES = r"""[bold]Examples[/bold]
+  affinity pix resend 4711 4712
+      send these dead letters once more, as new messages
+
+  affinity pix resend --all --subscriber cardiology
+      all of one subscriber
+
+A list that has changed since is not sent: what is true now was told after it. A running server sends within 30 s."""
+PANEL = "Which"
+NumberOf = Annotated[list[int] | None, typer.Argument(metavar="[NUMBER]...", help="As `notifications` shows them.")]
+All = Annotated[bool, typer.Option("--all", help="Every dead letter.", rich_help_panel=PANEL)]
+SubscriberName = Annotated[str | None, typer.Option(help="Of this subscriber alone.", rich_help_panel=PANEL)]
+States = Annotated[
+    list[State] | None, typer.Option(help="Default: pending and dead; repeatable.", rich_help_panel=PANEL)
+]
+Limit = Annotated[int, typer.Option(help="At most so many.", min=1, max=10_000, rich_help_panel=PANEL)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """A node's database, which may be in use by its server."""
+
+    data: Annotated[
+        Path | None, typer.Option(help="Data directory of the node.", file_okay=False, rich_help_panel="Node")
+    ] = None
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Settings file of the node (TOML).", exists=True, dir_okay=False, rich_help_panel="Node"),
+    ] = None
+    database_url: Annotated[
+        str | None, typer.Option(help="If it is not the one in the data directory.", rich_help_panel="Node")
+    ] = None
+
+
+@verb
+def notifications(
+    store: Store,
+    output: Output,
+    state: States = None,
+    subscriber: SubscriberName = None,
+    limit: Limit = 100,
+) -> ExitCode:
+    """List the update notifications that wait to be sent, and dead letters (ITI-10, ITI-46)."""
+    from pix.store_notifications import in_state
+
+    wanted = tuple(state or (State.PENDING, State.DEAD))
+    with _opened(_settings(store)) as database:
+        found = database.read(lambda connection: in_state(connection, wanted, subscriber, limit))
+    _show(found, output)
+    return ExitCode.DONE
+
+
+@verb
+def resend(
+    store: Store, output: Output, number: NumberOf = None, every: All = False, subscriber: SubscriberName = None
+) -> ExitCode:
+    """Let dead letters be sent once more, unless what they tell is no longer true."""
+    from affinity.cli.show import print_json, print_line
+    from affinity.cli.targets import domain_of
+    from affinity.domain import load
+    from affinity.node import utc_now
+    from pix.notifications import Subscription, send_again
+
+    if bool(number) == every:
+        raise wrong_use("give the numbers of dead letters, or --all")
+    settings = _settings(store)
+    loaded = load(domain_of(settings))
+    subscriptions = [Subscription(name=each.name, domains=each.domains) for each in loaded.subscribers]
+    with _opened(settings) as database:
+        dead = _dead(database, number or (), subscriber)
+        ends = database.write(
+            lambda connection: send_again(connection, loaded.affinity_domain, subscriptions, dead, utc_now())
+        )
+    if output.as_json:
+        print_json([{"number": each.number, "state": ends[each.number]} for each in dead])
+    for each in () if output.as_json else dead:
+        print_line(f"{each.number} to {each.subscriber}: {MEANINGS[ends[each.number]]}")
+    return ExitCode.DONE
+
+
+MEANINGS = {
+    State.PENDING: "will be sent again",
+    State.OUTDATED: "is not sent again, for the list of ids has changed since",
+    State.DEAD: "stays dead, for subscribers.toml has no such subscriber",
+}
+
+
+def _dead(database: "Database", numbers: list[int] | tuple[int, ...], subscriber: str | None) -> list[Notification]:
+    from pix.store_notifications import by_numbers, in_state
+
+    if not numbers:
+        return list(database.read(lambda connection: in_state(connection, (State.DEAD,), subscriber)))
+    found = {each.number: each for each in database.read(lambda connection: by_numbers(connection, numbers))}
+    wrong = [each for each in numbers if each not in found or found[each].state is not State.DEAD]
+    if wrong:
+        raise wrong_use(f"{', '.join(map(str, wrong))}: no dead letter has this number")
+    return list(found.values())
+
+
+def _settings(store: Store) -> "Settings":
+    from affinity.settings import load
+
+    given = {"data": store.data, "database_url": store.database_url}
+    return load(store.config, {name: value for name, value in given.items() if value is not None})
+
+
+@contextmanager
+def _opened(settings: "Settings") -> "Iterator[Database]":
+    """A node's database; one that is not there is not made."""
+    from sqlalchemy import inspect
+
+    from affinity.database import Database
+    from pix.tables_notifications import notification
+
+    file = settings.data / "affinity.db"
+    if settings.database_url is None and not file.is_file():
+        raise wrong_use(f"{file} is not there: --data, --config or --database-url says where the node keeps its data")
+    database = Database(settings.database)
+    try:
+        if not inspect(database.engine).has_table(notification.name):
+            raise wrong_use("the database is of an older version: start the server once")
+        yield database
+    finally:
+        database.close()
+
+
+def _show(found: tuple[Notification, ...], output: Output) -> None:
+    from affinity.cli.show import print_json, print_line, print_table
+
+    if output.as_json:
+        print_json([_plain(each) for each in found])
+        return
+    counts = Counter((each.subscriber, each.state.value) for each in found)
+    for (subscriber, state), count in sorted(counts.items()):
+        print_line(f"{subscriber}: {count} {state}")
+    columns = ("number", "subscriber", "state", "attempts", "changed", "ids", "last error")
+    rows = ([str(value or "") for value in _row(each)] for each in found)
+    if found:
+        print_table(columns, rows, ["red" if each.state is State.DEAD else "" for each in found])
+
+
+def _row(each: Notification) -> tuple[object, ...]:
+    ids = " ".join(f"{cx.authority.namespace_id}:{cx.id}" for cx in each.identifiers)
+    changed = each.at.isoformat(timespec="seconds")
+    return (each.number, each.subscriber, each.state.value, each.attempts, changed, ids, each.error)
+
+
+def _plain(each: Notification) -> dict[str, Any]:
+    ids = [
+        {"id": cx.id, "namespace_id": cx.authority.namespace_id, "oid": cx.authority.universal_id}
+        for cx in each.identifiers
+    ]
+    times = {"changed": each.at.isoformat(), "due": each.due.isoformat()}
+    told = {"number": each.number, "subscriber": each.subscriber, "state": each.state.value}
+    return {**told, "attempts": each.attempts, **times, "identifiers": ids, "error": each.error}
