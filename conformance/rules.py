@@ -5,13 +5,14 @@ from pathlib import Path
 
 from affinity.catalogue import TRANSACTIONS, AnyTransaction
 from ihe.errors import ErrorCode
+from ihe.transactions import Initiated
 
 PAGES = Path(__file__).resolve().parent.parent / "docs/transactions"
 TABLE = re.compile(r"\| rule \| code \| section \|\n\|---\|---\|---\|\n(?:\|.*\|\n)*")
 """The table of a page that has one; other pages link to one that has."""
 
 
-def page_of(transaction: AnyTransaction) -> Path:
+def page_of(transaction: AnyTransaction | Initiated) -> Path:
     """Where a transaction is described."""
     return PAGES / f"{transaction.id.lower()}.md"
 

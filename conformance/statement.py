@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from affinity.catalogue import PATHS, TRANSACTIONS, AnyTransaction
-from ihe.transactions import HL7v2Binding, SOAPBinding
+from affinity.catalogue import INITIATED, PATHS, TRANSACTIONS, AnyTransaction
+from ihe.transactions import HL7v2Binding, Initiated, SOAPBinding
 
 HEAD = """# IHE Integration Statement
 
@@ -13,12 +13,13 @@ and RMD.
 """
 
 
-def statement(transactions: Iterable[AnyTransaction] = TRANSACTIONS) -> str:
-    """Render the statement as Markdown: the transactions of each actor with their bindings and rules."""
+def statement(transactions: Iterable[AnyTransaction] = TRANSACTIONS, begun: Iterable[Initiated] = INITIATED) -> str:
+    """Render the statement as Markdown: the transactions of each actor with their bindings, then those we begin."""
     by_actor: dict[str, list[AnyTransaction]] = {}
     for transaction in transactions:
         by_actor.setdefault(transaction.responder, []).append(transaction)
-    return "\n".join([HEAD, *(line for actor in by_actor for line in _actor(actor, by_actor[actor]))])
+    answered = (line for actor in by_actor for line in _actor(actor, by_actor[actor]))
+    return "\n".join([HEAD, *answered, *_initiated(begun)])
 
 
 def _actor(name: str, transactions: list[AnyTransaction]) -> Iterator[str]:
@@ -28,6 +29,21 @@ def _actor(name: str, transactions: list[AnyTransaction]) -> Iterator[str]:
     for each in transactions:
         bindings = "<br>".join(_bindings(each))
         yield f"| {each.id} | {each.name} | {each.initiator} | {each.citation} | {bindings} |"
+    yield ""
+
+
+def _initiated(begun: Iterable[Initiated]) -> Iterator[str]:
+    yield "## Transactions that Affinity begins\n"
+    yield "| transaction | name | as | to | defined in | binding |"
+    yield "|---|---|---|---|---|---|"
+    for each in begun:
+        wires = ", ".join(
+            f"MLLP: {', '.join(sorted(binding.triggers))}"
+            if isinstance(binding, HL7v2Binding)
+            else f"SOAP 1.2: `{binding.action}`"
+            for binding in each.bindings
+        )
+        yield f"| {each.id} | {each.name} | {each.initiator} | {each.responder} | {each.citation} | {wires} |"
     yield ""
 
 

@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
-from affinity.catalogue import TRANSACTIONS
+from affinity.catalogue import INITIATED, TRANSACTIONS
 from conformance.statement import statement
 
+ALL = {each.id for each in (*TRANSACTIONS, *INITIATED)}
 ROOT = Path(__file__).parents[2]
 
 
@@ -19,14 +20,14 @@ def test_every_transaction_module_is_in_the_catalogue() -> None:
         for folder in ("xds", "pix")
         for path in (ROOT / folder).glob("iti*.py")
     }
-    assert modules == {transaction.id for transaction in TRANSACTIONS}
+    assert modules == ALL
 
 
 def test_every_transaction_has_its_page() -> None:
     pages = {path.stem for path in (ROOT / "docs" / "transactions").glob("*.md")}
-    assert {transaction.id.lower() for transaction in TRANSACTIONS} <= pages
+    assert {each.lower() for each in ALL} <= pages
 
 
 def test_the_readme_lists_just_what_works() -> None:
     listed = set(re.findall(r"^\| (ITI-\d+) \|", (ROOT / "README.md").read_text(), flags=re.MULTILINE))
-    assert listed == {transaction.id for transaction in TRANSACTIONS} | {"ITI-40"}
+    assert listed == ALL | {"ITI-40"}

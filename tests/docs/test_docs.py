@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from affinity.catalogue import TRANSACTIONS, AnyTransaction
+from affinity.catalogue import INITIATED, TRANSACTIONS, AnyTransaction
 from affinity.cli import app
 from affinity.metrics import exposition
 from affinity.settings import Settings, load
 from conformance.rules import page_of, renewed, table
 from ihe.errors import ErrorCode, HL7ErrorCode
-from ihe.transactions import HL7v2Binding, SOAPBinding
+from ihe.transactions import HL7v2Binding, Initiated, SOAPBinding
 
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -34,6 +34,9 @@ VERB = re.compile(r"^affinity ([a-z]+)\b")
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 each_transaction = pytest.mark.parametrize("transaction", TRANSACTIONS, ids=lambda transaction: transaction.id)
+each_or_begun = pytest.mark.parametrize(
+    "transaction", (*TRANSACTIONS, *INITIATED), ids=lambda transaction: transaction.id
+)
 
 
 @cache
@@ -96,8 +99,8 @@ def test_hl7_codes_of_a_page_exist(page: Path) -> None:
             assert int(code) in set(HL7ErrorCode)
 
 
-@each_transaction
-def test_a_transaction_has_a_page_that_names_its_wire_and_its_module(transaction: AnyTransaction) -> None:
+@each_or_begun
+def test_a_transaction_has_a_page_that_names_its_wire_and_its_module(transaction: AnyTransaction | Initiated) -> None:
     page = text(page_of(transaction))
     assert str(transaction.citation.section) in page
     assert f"/{transaction.id.replace('-', '').lower()}.py" in page
@@ -108,12 +111,13 @@ def test_a_transaction_has_a_page_that_names_its_wire_and_its_module(transaction
             assert all(trigger.split("^")[1] in page for trigger in binding.triggers)
 
 
-@each_transaction
-def test_the_readme_and_the_index_list_a_transaction(transaction: AnyTransaction) -> None:
+@each_or_begun
+def test_the_readme_and_the_index_list_a_transaction(transaction: AnyTransaction | Initiated) -> None:
     listed = {cells[0]: cells[1:3] for cells in rows(text(ROOT / "README.md"))}
     name, responder = listed[transaction.id]
     assert name == transaction.name
     assert transaction.responder.replace("Patient Identifier Cross-reference", "PIX") in responder
+    assert ("we call" in responder) == isinstance(transaction, Initiated)
     assert f"[{transaction.id}]({transaction.id.lower()}.md) {transaction.name} " in text(
         ROOT / "docs/transactions/README.md"
     )
