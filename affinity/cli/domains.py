@@ -61,6 +61,7 @@ def _show(directory: Path, home_community_id: str, output: Output) -> None:
         "  domain.toml         name, OIDs, policy",
         "  authorities.toml    who issues patient identifiers, and who may feed them",
         "  organizations.toml  hospitals and laboratories, and the systems with which they speak",
+        "  subscribers.toml    who is told of changed patient ids",
         "  codes/*.toml        what each coded attribute may be",
         f"Next: affinity up --domain {directory}",
     ):

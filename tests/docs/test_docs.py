@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from affinity.catalogue import INITIATED, TRANSACTIONS, AnyTransaction
 from affinity.cli import app
+from affinity.domain_files import SubscribersFile
 from affinity.metrics import exposition
 from affinity.settings import Settings, load
 from conformance.rules import page_of, renewed, table
@@ -166,6 +167,14 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: plain(each) for key, each in value.items()}
     return list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
+
+
+def test_the_subscribers_of_the_example_are_understood() -> None:
+    (example,) = (block for _, block in FENCE.findall(text(OPERATING)) if "[[subscriber]]" in block)
+    shipped = (ROOT / "domains/demo/subscribers.toml").read_text(encoding="utf-8")
+    explained = "\n".join(line.removeprefix("#   ") for line in shipped.splitlines() if line.startswith("#   "))
+    for each in (example, explained):
+        assert len(SubscribersFile.model_validate(tomllib.loads(each)).subscriber) == 2
 
 
 def test_a_mistyped_key_is_refused_at_any_depth(tmp_path: Path) -> None:

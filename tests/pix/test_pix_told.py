@@ -1,0 +1,83 @@
+"""Whatever happens to the index: who applies what it was told, in order, knows what a query would answer."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import invariant, run_state_machine_as_test
+
+from affinity.database import Database
+from affinity.schema import METADATA
+from pix import store_notifications as store
+from pix.manager import PatientIndex
+from pix.model import Identifier
+from pix.notifications import Outbox, Subscription
+from pix.store_notifications import Key, State
+from pix.tables import receipt
+from pix.tables_notifications import listed, notification
+from tests.pix.test_pix_state import DOMAIN, ONE, STATE, TWO, Index
+
+SUBSCRIPTIONS = (
+    Subscription(name="ALL"),
+    Subscription(name="TWO", domains=frozenset({TWO.oid})),
+    Subscription(name="ONE AND STATE", domains=frozenset({ONE.oid, STATE.oid})),
+)
+
+
+class Told(Index):
+    """The same random life, with subscribers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.database.write(
+            lambda connection: [connection.execute(table.delete()) for table in (listed, notification, receipt)]
+        )
+        outbox = Outbox(subscriptions=SUBSCRIPTIONS)
+        self.index = PatientIndex(domain=DOMAIN, database=self.database, clock=lambda: datetime.now(UTC), outbox=outbox)
+
+    @invariant()
+    def the_last_list_of_an_id_is_its_present_one(self) -> None:
+        for subscription in SUBSCRIPTIONS:
+            told = self._last_lists(subscription.name)
+            for own, others in self._present_lists():
+                seen = subscription.sees({own.key, *others})
+                if own.key in seen:
+                    assert told.get(own.key) == seen, (subscription.name, own.id)
+
+    @invariant()
+    def no_list_is_told_twice_in_a_row(self) -> None:
+        for subscription in SUBSCRIPTIONS:
+            lists = self._lists(subscription.name)
+            for position, each in enumerate(lists):
+                before = [earlier for earlier in lists[:position] if earlier & each]
+                assert not before or before[-1] != each or len({*before}) > 1
+
+    def _lists(self, subscriber: str) -> list[frozenset[Key]]:
+        found = self.database.read(lambda connection: store.in_state(connection, tuple(State), subscriber))
+        return [frozenset((cx.authority.universal_id, cx.id) for cx in each.identifiers) for each in found]
+
+    def _last_lists(self, subscriber: str) -> dict[Key, frozenset[Key]]:
+        """What a consumer knows that puts each list in place of those with one of its ids."""
+        known: dict[Key, frozenset[Key]] = {}
+        for each in self._lists(subscriber):
+            known |= dict.fromkeys(each, each)
+        return known
+
+    def _present_lists(self) -> list[tuple[Identifier, frozenset[Key]]]:
+        """What ITI-9 answers about every id that is a record."""
+        own = [Identifier(authority=authority, id=id) for authority in (ONE, TWO) for id in "123"]
+        answers = [(each, self.index.corresponding(each)) for each in own]
+        return [(each, frozenset(one.key for one in others)) for each, others in answers if others is not None]
+
+
+def test_any_life_of_the_index_is_told_whole(tmp_path: Path) -> None:
+    Told.database = Database(f"sqlite:///{tmp_path / 'told.db'}")
+    for metadata in METADATA:
+        metadata.create_all(Told.database.engine)
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        Told,
+        settings=settings(
+            max_examples=15, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
+    Told.database.close()
