@@ -19,7 +19,7 @@ from mllp.client import Address, Connection, MLLPError
 from mllp.endpoint import TLS
 from pix.iti10 import Route, control_id, update_person_information
 from pix.iti46 import ITI_46, Devices, record_revised
-from pix.store_notifications import Notification
+from pix.update_notifications import Notification
 from pix.v3_answers import Community
 from soap.client import FaultReceived, NoAnswer, SOAPClient, client_tls
 

@@ -27,6 +27,7 @@ from hl7v2.encoding import Charset
 from ihe.datatypes import Code
 from ihe.domain import AffinityDomain, AssigningAuthority
 from mllp.validation import Policy
+from pix.update_notifications import Subscription
 from xua.authentication import XUAMode
 
 SHIPPED = Path(__file__).resolve().parent.parent / "domains"
@@ -101,6 +102,11 @@ class Subscriber:
     application: str = ""
     facility: str = ""
     device: str = ""
+
+    @property
+    def subscription(self) -> Subscription:
+        """What the index has to know of it."""
+        return Subscription(name=self.name, domains=self.domains, with_name=bool(self.device))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from affinity.settings import Settings
 from ihe.domain import AffinityDomain
 from ihe.transactions import Actor
 from pix.manager import PatientIndex
-from pix.notifications import Outbox, Subscription
+from pix.notifications import Outbox
 from pix.store_notifications import forget_lists
 from xds.documents import FileStore
 from xds.encryption import KeyRing, create_keys, load_keys
@@ -117,8 +117,7 @@ def _outbox(loaded: LoadedDomain, database: Database, couriers: Couriers) -> Out
     """Where the index leaves what subscribers are to be told."""
     if not loaded.subscribers:
         database.write(forget_lists)
-    subscriptions = tuple(Subscription(name=each.name, domains=each.domains) for each in loaded.subscribers)
-    return Outbox(subscriptions=subscriptions, wake=couriers.wake)
+    return Outbox(subscriptions=tuple(each.subscription for each in loaded.subscribers), wake=couriers.wake)
 
 
 def _ports(

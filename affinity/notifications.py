@@ -19,7 +19,7 @@ from affinity.database import Database, WriterStopped
 from affinity.metrics import NOTIFICATIONS, OLDEST_NOTIFICATION
 from pix import store_notifications as store
 from pix.notifications import in_turn
-from pix.store_notifications import Attempt, Notification, State
+from pix.update_notifications import Attempt, Notification, State
 
 log = structlog.get_logger()
 

@@ -8,7 +8,7 @@ from hl7v2.message import Message
 from ihe.citations import tf2
 from ihe.transactions import Actor, HL7v2Binding, Initiated
 from pix.pid import IDENTIFICATION
-from pix.store_notifications import Notification
+from pix.update_notifications import Notification
 
 NO_NAME = " "
 """PID-5 is "a single space character": domains have several names for one patient (ITI TF-2: 3.10.4.1.2.3)."""

@@ -7,7 +7,7 @@ from lxml.etree import _Element
 
 from ihe.citations import tf2
 from ihe.transactions import Actor, Initiated
-from pix.store_notifications import Notification
+from pix.update_notifications import Notification
 from pix.v3_answers import ACCEPT_ACKNOWLEDGEMENT, Community, add_registration_event
 from pix.v3_demographics import add_names
 from pix.v3_elements import add, message

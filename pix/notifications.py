@@ -17,25 +17,9 @@ from pix import store_notifications as store
 from pix.candidates import identifiers_of
 from pix.journal import Change, Noted
 from pix.model import Identifier, PersonName
-from pix.store_notifications import Key, Notification, Posted, State
+from pix.update_notifications import Key, Notification, Posted, State, Subscription, keys_of
 
 Identifiers = tuple[Identifier, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
-    """A PIX Consumer that wants to be told; ``domains`` are the OIDs of those of interest to it, none means all."""
-
-    name: str
-    domains: frozenset[str] = frozenset()
-
-    def within(self, identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
-        """Those of its domains, in order: ids of one domain stand together (ITI TF-2: 3.10.4.1.2.3)."""
-        return tuple(each for each in identifiers if not self.domains or each.authority.oid in self.domains)
-
-    def sees(self, keys: Iterable[Key]) -> frozenset[Key]:
-        """The same of a list that is known by its keys alone."""
-        return frozenset(key for key in keys if not self.domains or key[0] in self.domains)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +50,14 @@ class Outbox:
     ) -> Iterator[Posted]:
         for person, listed in sorted(after.items()):
             told = [(each, each.within(listed)) for each in self.subscriptions if news(each, before.values(), listed)]
-            names = _names(change, person) if told else ()
+            names = _names(change, person) if any(each.with_name for each, _ in told) else ()
             for subscription, identifiers in told:
-                list_of_ids = tuple(each.cx for each in identifiers)
-                yield Posted(subscriber=subscription.name, person=person, identifiers=list_of_ids, names=names)
+                yield Posted(
+                    subscriber=subscription.name,
+                    person=person,
+                    identifiers=tuple(each.cx for each in identifiers),
+                    names=names if subscription.with_name else (),
+                )
 
 
 def news(subscription: Subscription, before: Iterable[Collection[Key]], listed: Identifiers) -> bool:
@@ -121,11 +109,6 @@ def send_again(
             store.set_aside(connection, each.number)
             ends[each.number] = State.OUTDATED
     return ends
-
-
-def keys_of(identifiers: Iterable[Identifier]) -> frozenset[Key]:
-    """What makes two lists the same: OID and id of each."""
-    return frozenset(each.key for each in identifiers)
 
 
 def _concerned(noted: Noted) -> Iterator[PatientKey]:

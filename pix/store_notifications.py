@@ -3,9 +3,7 @@
 import json
 import secrets
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, Update, bindparam, delete, func, insert, select, update
@@ -19,9 +17,8 @@ from pix.snapshot import plain
 from pix.tables import link
 from pix.tables_notifications import listed as listing
 from pix.tables_notifications import notification
+from pix.update_notifications import Attempt, Backlog, Key, Notification, Posted, State
 
-Key = tuple[str, str]
-"""The OID of an assigning authority, and an id."""
 PARTED = Prepared(select(link.c.person).where(Among(link.c.ended_by, "events")).order_by(link.c.person))
 LISTED = Prepared(
     select(listing.c.person, listing.c.identifiers).where(Among(listing.c.person, "persons")).order_by(listing.c.person)
@@ -35,58 +32,6 @@ TRIED = (
     .values({name: bindparam(f"now_{name}") for name in ("state", "attempts", "due", "error")})
 )
 MOST_SHOWN = 10_000
-
-
-class State(StrEnum):
-    """What became of a notification; ``OUTDATED`` is a dead letter that was not sent again, for the list changed."""
-
-    PENDING = "pending"
-    SENT = "sent"
-    DEAD = "dead"
-    OUTDATED = "outdated"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Posted:
-    """What one subscriber is to be told of one person."""
-
-    subscriber: str
-    person: PatientKey
-    identifiers: tuple[CX, ...]
-    names: tuple[PersonName, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notification(Posted):
-    """One that is stored. ``message_id`` (32 hexadecimal digits) and ``at`` are the same at every attempt."""
-
-    number: int
-    message_id: str
-    at: datetime
-    state: State
-    attempts: int
-    due: datetime
-    error: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """What one attempt to send makes of a notification."""
-
-    number: int
-    state: State
-    attempts: int
-    due: datetime
-    error: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backlog:
-    """How many wait or are dead, and since when the oldest of those that wait does."""
-
-    pending: int
-    dead: int
-    oldest: datetime | None
 
 
 def persons_concerned(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from affinity.cli.verbs import ExitCode, Output, verb, wrong_use
-from pix.store_notifications import Notification, State
+from pix.update_notifications import Notification, State
 
 if TYPE_CHECKING:
     from affinity.database import Database
@@ -86,13 +86,13 @@ def resend(
     from affinity.cli.targets import domain_of
     from affinity.domain import load
     from affinity.node import utc_now
-    from pix.notifications import Subscription, send_again
+    from pix.notifications import send_again
 
     if bool(number) == every:
         raise wrong_use("give the numbers of dead letters, or --all")
     settings = _settings(store)
     loaded = load(domain_of(settings))
-    subscriptions = [Subscription(name=each.name, domains=each.domains) for each in loaded.subscribers]
+    subscriptions = [each.subscription for each in loaded.subscribers]
     with _opened(settings) as database:
         dead = _dead(database, number or (), subscriber)
         ends = database.write(

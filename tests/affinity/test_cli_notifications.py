@@ -20,7 +20,7 @@ from ihe.transactions import Actor
 from pix import store_notifications as store
 from pix.manager import PatientIndex
 from pix.model import Origin
-from pix.store_notifications import Attempt, State
+from pix.update_notifications import Attempt, State
 from tests.pix.scene import Scene
 
 SUBSCRIBERS = """[[subscriber]]

@@ -25,8 +25,8 @@ from pix import store_notifications as store
 from pix.iti10 import Route
 from pix.manager import PatientIndex
 from pix.model import Origin
-from pix.notifications import Outbox, Subscription
-from pix.store_notifications import Notification, State
+from pix.notifications import Outbox
+from pix.update_notifications import Notification, State
 from tests.affinity.fake_consumers import MLLPInbox, SOAPInbox, accept, refuse
 from tests.pix.conftest import DOMAIN
 from tests.pix.scene import Scene
@@ -48,8 +48,7 @@ class Stage:
 
     def subscribe(self, *subscribers: Subscriber) -> Scene:
         self._subscribers = subscribers
-        subscriptions = tuple(Subscription(name=each.name, domains=each.domains) for each in subscribers)
-        outbox = Outbox(subscriptions=subscriptions, wake=self.couriers.wake)
+        outbox = Outbox(subscriptions=tuple(each.subscription for each in subscribers), wake=self.couriers.wake)
         index = PatientIndex(domain=DOMAIN, database=self.database, clock=utc_now, outbox=outbox)
         self.scene = Scene(index, self._origin, DOMAIN.assigning_authorities)
         return self.scene

@@ -6,7 +6,7 @@ from pathlib import Path
 from affinity.catalogue import INITIATED, TRANSACTIONS
 from conformance.statement import statement
 
-ALL = {each.id for each in (*TRANSACTIONS, *INITIATED)}
+ALL = {each.id for each in TRANSACTIONS} | {each.id for each in INITIATED}
 ROOT = Path(__file__).parents[2]
 
 

@@ -16,8 +16,8 @@ from ihe.identifiers import PatientKey
 from pix import store_notifications as store
 from pix.manager import PatientIndex
 from pix.model import Demographics, Identifier, IdentifierList, Origin
-from pix.notifications import Outbox, Subscription, in_turn, news, send_again
-from pix.store_notifications import Attempt, Notification, State
+from pix.notifications import Outbox, in_turn, news, send_again
+from pix.update_notifications import Attempt, Notification, State, Subscription
 from tests.pix.scene import ANNA, MATRICULE, Scene, person
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -64,7 +64,7 @@ def subscribed(
     def make(**domains: tuple[str, ...]) -> Told:
         oids = {each.namespace_id: each.oid for each in domain.assigning_authorities}
         subscriptions = tuple(
-            Subscription(name=name, domains=frozenset(oids[each] for each in wanted))
+            Subscription(name=name, domains=frozenset(oids[each] for each in wanted), with_name=name == "NAMED")
             for name, wanted in domains.items()
         )
         wakes: list[Told] = []
@@ -191,11 +191,13 @@ def test_ids_of_one_domain_stand_together(told: Told) -> None:
     assert told.new()[-1] == "ALL: HOSP:1 HOSP:2 CLINIC:7"
 
 
-def test_a_name_goes_with_the_list(told: Told) -> None:
+def test_a_name_goes_with_the_list_where_the_wire_carries_one(subscribed: Subscribed) -> None:
+    told = subscribed(NAMED=(), PLAIN=())
     told.scene.feed("HOSP:1", who=Demographics())
     told.scene.feed("CLINIC:7", who=ANNA)
     told.scene.link("HOSP:1", "CLINIC:7")
-    assert [each.names for each in told.all()] == [(), ANNA.names, ANNA.names]
+    names = {name: [each.names for each in told.all() if each.subscriber == name] for name in ("NAMED", "PLAIN")}
+    assert names == {"NAMED": [(), ANNA.names, ANNA.names], "PLAIN": [(), (), ()]}
 
 
 def test_without_subscribers_nothing_is_written(scene: Scene, database: Database) -> None:

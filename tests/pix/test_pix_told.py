@@ -11,10 +11,10 @@ from affinity.schema import METADATA
 from pix import store_notifications as store
 from pix.manager import PatientIndex
 from pix.model import Identifier
-from pix.notifications import Outbox, Subscription
-from pix.store_notifications import Key, State
+from pix.notifications import Outbox
 from pix.tables import receipt
 from pix.tables_notifications import listed, notification
+from pix.update_notifications import Key, State, Subscription
 from tests.pix.test_pix_state import DOMAIN, ONE, STATE, TWO, Index
 
 SUBSCRIPTIONS = (
@@ -74,7 +74,7 @@ def test_any_life_of_the_index_is_told_whole(tmp_path: Path) -> None:
     Told.database = Database(f"sqlite:///{tmp_path / 'told.db'}")
     for metadata in METADATA:
         metadata.create_all(Told.database.engine)
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Told,
         settings=settings(
             max_examples=15, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)

@@ -18,7 +18,7 @@ from mllp.validation import Validator
 from pix.iti10 import Route, update_person_information
 from pix.iti46 import ITI_46, Devices, record_revised
 from pix.model import PersonName
-from pix.store_notifications import Notification, State
+from pix.update_notifications import Notification, State
 from pix.v3_answers import Community
 from soap.xml import parse as parse_xml
 from tests.pix.v3.desk import complaints
