@@ -15,7 +15,17 @@ from ihe.identifiers import PatientKey
 from pix import store_links, store_records
 from pix import store_notifications as store
 from pix.candidates import identifiers_of
-from pix.journal import Change, Noted
+from pix.events import (
+    Announced,
+    Event,
+    IdentifierChanged,
+    Linked,
+    Merged,
+    NationalIdsChanged,
+    Unmerged,
+    Updated,
+)
+from pix.journal import Change
 from pix.model import Identifier, PersonName
 from pix.update_notifications import Key, Notification, Posted, State, Subscription, keys_of
 
@@ -31,11 +41,11 @@ class Outbox:
 
     def post(self, change: Change) -> bool:
         """Add what each subscriber is to be told of ``change``; say whether there is anything."""
-        records = {key for each in change.noted for key in _concerned(each)}
-        if not self.subscriptions or not records:
+        changing = [(number, event) for number, event in change.noted if _changes_ids(event)]
+        if not self.subscriptions or not changing:
             return False
-        connection, events = change.connection, [each.number for each in change.noted]
-        persons = store.persons_concerned(connection, records, events)
+        connection, records = change.connection, {key for _, event in changing for key in _records(event)}
+        persons = store.persons_concerned(connection, records, [number for number, _ in changing])
         before = store.listed(connection, persons)
         after = identifiers_of(connection, change.domain, persons)
         if before == {person: keys_of(listed) for person, listed in after.items()}:
@@ -111,11 +121,15 @@ def send_again(
     return ends
 
 
-def _concerned(noted: Noted) -> Iterator[PatientKey]:
-    """Whose ids an event may change; an update of demographics alone changes nobody's."""
-    before, after = noted.before or noted.after or {}, noted.after or {}
-    if noted.kind != "updated" or before.get("national") != after.get("national"):
-        yield from (key for key in (noted.record, noted.other) if key is not None)
+def _changes_ids(event: Event) -> bool:
+    """Claim that an event may change a person's list of ids; an update of demographics alone changes nobody's."""
+    if isinstance(event, Updated):
+        return event.before is not None and set(event.before.nationals) != set(event.state.nationals)
+    return isinstance(event, Announced | IdentifierChanged | Linked | Merged | NationalIdsChanged | Unmerged)
+
+
+def _records(event: Event) -> Iterator[PatientKey]:
+    yield from (key for name in ("record", "other") if (key := getattr(event, name, None)) is not None)
 
 
 def _still_true(connection: Connection, domain: AffinityDomain, subscription: Subscription, dead: Notification) -> bool:

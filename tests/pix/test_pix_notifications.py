@@ -17,6 +17,7 @@ from pix import store_notifications as store
 from pix.manager import PatientIndex
 from pix.model import Demographics, Identifier, IdentifierList, Origin
 from pix.notifications import Outbox, in_turn, news, send_again
+from pix.unmerging import unmerge
 from pix.update_notifications import Attempt, Notification, State, Subscription
 from tests.pix.scene import ANNA, MATRICULE, Scene, person
 
@@ -333,3 +334,14 @@ def test_a_dead_letter_to_nobody_stays(told: Told, database: Database, domain: A
     (each,) = told.all()
     ends = database.write(lambda connection: send_again(connection, domain, [], [each], NOW))
     assert ends == {each.number: State.DEAD}
+
+
+def test_a_merge_that_is_taken_back_is_told_with_both_lists(told: Told) -> None:
+    for each in ("HOSP:1", "HOSP:2", "CLINIC:7"):
+        told.scene.feed(each)
+    told.scene.link("HOSP:1", "CLINIC:7")
+    told.scene.merge("HOSP:1", "HOSP:2")
+    told.new()
+    subsumed = told.scene.id("HOSP:1")
+    told.scene.index.apply(told.scene.origin(), (subsumed,), lambda change: unmerge(change, subsumed))
+    assert sorted(told.new()) == ["ALL: HOSP:1 CLINIC:7", "ALL: HOSP:2"]
