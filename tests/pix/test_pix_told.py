@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
@@ -29,6 +30,7 @@ class Told(Index):
 
     def __init__(self) -> None:
         super().__init__()
+        self._known: dict[str, tuple[int, set[frozenset[Key]]]] = {}
         self.database.write(
             lambda connection: [connection.execute(table.delete()) for table in (listed, notification, receipt)]
         )
@@ -45,12 +47,15 @@ class Told(Index):
                     assert told.get(own.key) == seen, (subscription.name, own.id)
 
     @invariant()
-    def no_list_is_told_twice_in_a_row(self) -> None:
-        for subscription in SUBSCRIPTIONS:
-            lists = self._lists(subscription.name)
-            for position, each in enumerate(lists):
-                before = [earlier for earlier in lists[:position] if earlier & each]
-                assert not before or before[-1] != each or len({*before}) > 1
+    def what_is_told_is_so_and_was_not_before(self) -> None:
+        """A national id may be of two persons, so lists that may hold nothing else are left out."""
+        present = self._present_lists()
+        for subscription in SUBSCRIPTIONS[:2]:
+            lists = {subscription.sees({own.key, *others}) for own, others in present}
+            told = self._lists(subscription.name)
+            known, before = self._known.get(subscription.name, (0, set()))
+            assert set(told[known:]) <= lists - before
+            self._known[subscription.name] = (len(told), lists)
 
     def _lists(self, subscriber: str) -> list[frozenset[Key]]:
         found = self.database.read(lambda connection: store.in_state(connection, tuple(State), subscriber))
@@ -70,6 +75,7 @@ class Told(Index):
         return [(each, frozenset(one.key for one in others)) for each, others in answers if others is not None]
 
 
+@pytest.mark.timeout(300)
 def test_any_life_of_the_index_is_told_whole(tmp_path: Path) -> None:
     Told.database = Database(f"sqlite:///{tmp_path / 'told.db'}")
     for metadata in METADATA:
@@ -77,7 +83,7 @@ def test_any_life_of_the_index_is_told_whole(tmp_path: Path) -> None:
     run_state_machine_as_test(
         Told,
         settings=settings(
-            max_examples=15, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=8, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
     Told.database.close()
