@@ -26,7 +26,7 @@ from pix.model import Demographics, Feed, Identifier, IdentifierList, Merge, Ori
 from pix.replay import PROJECTIONS, rebuild
 from pix.stewardship import Choice, NotPossible, Stewardship
 from pix.store_records import by_keys
-from pix.tables import decision, event, link, national, record, task, token
+from pix.tables import decision, event, link, national, receipt, record, task, token
 
 ONE = AssigningAuthority(namespace_id="ONE", oid="2.25.1", issues_xds_ids=True)
 TWO = AssigningAuthority(namespace_id="TWO", oid="2.25.2")
@@ -207,7 +207,7 @@ def _tolerate(work: Callable[[], object]) -> None:
 
 
 def _clear(connection: Connection) -> None:
-    for table in (*PROJECTIONS, event):
+    for table in (*PROJECTIONS, event, receipt):
         connection.execute(table.delete())
 
 
