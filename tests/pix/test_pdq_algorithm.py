@@ -17,7 +17,7 @@ QUERY = "MSH|^~\\&|PORTAL|HOSP|INDEX|STATE|2026||QBP^Q22^QBP_Q21|Q|P|2.5\rQPD|IH
 PEOPLE = (
     "1^^^HOSP||Wagener^Lina^^^^^L|Schmit^Rosa|19900617|F|||3 Grand-Rue^^Esch-sur-Alzette^^4010^LUX~9 rue X^^Wiltz"
     "|||+352 621 123 456^PRN^CP~^NET^Internet^lina@example.org",
-    "2^^^HOSP||Wagner^Lina^^^^^L||19900617|F",
+    "2^^^HOSP||Wagner^Lina^^^^^L||19551111|F",
     "3^^^HOSP||Wegener^Paul^^^^^L||19900706|M",
     "4^^^HOSP||Lina^Wagener^^^^^L||1985|F",
     "5^^^HOSP||Muster & Söhne^Anna^^^^^L||19700101|F",
