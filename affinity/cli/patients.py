@@ -27,8 +27,8 @@ PDQ_EXAMPLES = r"""[bold]Examples[/bold]
   affinity pdq --id '4711^^^&2.25.99.1&ISO' --domain 2.25.99.2
       who is this, and with which id in another domain
 
-  affinity pdq --family Wagener --given Lina --approximate
-      also Wagner, Wegener, Lena: with how well each matches, the best first
+  affinity pdq --family Schmitt --given Lina --approximate
+      also Schmidt, Lina: with how well each matches, the best first
 
   affinity pdq --family Muller --limit 5 --json --v3 https://pdq.example.org/pdq
       ITI-47 over SOAP

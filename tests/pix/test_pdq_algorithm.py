@@ -15,11 +15,11 @@ Ask = Callable[[str], Message | None]
 FEED = "MSH|^~\\&|HIS|HOSP|A|A|2026||ADT^A28^ADT_A05|{control}|P|2.5||||||UNICODE UTF-8\rPID|||{pid}\r"
 QUERY = "MSH|^~\\&|PORTAL|HOSP|INDEX|STATE|2026||QBP^Q22^QBP_Q21|Q|P|2.5\rQPD|IHE PDQ Query|T|{qpd}\rRCP|{rcp}\r"
 PEOPLE = (
-    "1^^^HOSP||Wagener^Lina^^^^^L|Schmit^Rosa|19900617|F|||3 Grand-Rue^^Esch-sur-Alzette^^4010^LUX~9 rue X^^Wiltz"
+    "1^^^HOSP||Schmitt^Lina^^^^^L|Schmit^Rosa|19900617|F|||3 Grand-Rue^^Esch-sur-Alzette^^4010^LUX~9 rue X^^Wiltz"
     "|||+352 621 123 456^PRN^CP~^NET^Internet^lina@example.org",
-    "2^^^HOSP||Wagner^Lina^^^^^L||19551111|F",
+    "2^^^HOSP||Schmidt^Lina^^^^^L||19551111|F",
     "3^^^HOSP||Wegener^Paul^^^^^L||19900706|M",
-    "4^^^HOSP||Lina^Wagener^^^^^L||1985|F",
+    "4^^^HOSP||Lina^Schmitt^^^^^L||1985|F",
     "5^^^HOSP||Muster & Söhne^Anna^^^^^L||19700101|F",
 )
 
@@ -47,7 +47,7 @@ def errors(reply: Message) -> list[str]:
     return [f"{each.raw(2)} {each.text(3)}" for each in reply.all("ERR")]
 
 
-NAME = "@PID.5.1.1^Wagener~@PID.5.2^Lina"
+NAME = "@PID.5.1.1^Schmitt~@PID.5.2^Lina"
 
 
 @pytest.mark.parametrize("algorithm", ["", "|exact", "|EXACT"])
@@ -83,12 +83,12 @@ def test_an_exact_query_says_how_well_only_if_it_is_asked(query: Callable[..., M
 @pytest.mark.parametrize(
     ("qpd", "expected"),
     [
-        ("@PID.5.1^Wagener|101", ["QPD^1^4 102"]),
-        ("@PID.5.1^Wagener|high", ["QPD^1^4 102"]),
-        ("@PID.5.1^Wagener||soundex", ["QPD^1^5 103"]),
-        ("@PID.5.1^Wagener||exact|7", ["QPD^1^6 103"]),
-        ("@PID.5.1^Wagener|-1|x|y", ["QPD^1^4 102", "QPD^1^5 103", "QPD^1^6 103"]),
-        ("@PID.8^F~@PID.5.1^Wagener~@PID.8^M", ["QPD^1^3^3 102"]),
+        ("@PID.5.1^Schmitt|101", ["QPD^1^4 102"]),
+        ("@PID.5.1^Schmitt|high", ["QPD^1^4 102"]),
+        ("@PID.5.1^Schmitt||soundex", ["QPD^1^5 103"]),
+        ("@PID.5.1^Schmitt||exact|7", ["QPD^1^6 103"]),
+        ("@PID.5.1^Schmitt|-1|x|y", ["QPD^1^4 102", "QPD^1^5 103", "QPD^1^6 103"]),
+        ("@PID.8^F~@PID.5.1^Schmitt~@PID.8^M", ["QPD^1^3^3 102"]),
         ("@PID.7^1980~@PID.7.1^1981", ["QPD^1^3^2 102"]),
         ("@PID.13.1^none", ["QPD^1^3^1 102"]),
         ("@PID.5.7^L", ["QPD^1^3^1 103"]),
@@ -104,23 +104,23 @@ def test_what_is_not_known_is_refused_where_it_stands(
 
 
 def test_a_query_is_immediate(query: Callable[..., Message]) -> None:
-    assert errors(query("@PID.5.1^Wagener", rcp="D")) == ["RCP^1^1 103"]
-    assert ids(query("@PID.5.1^Wagener", rcp="")) == ["1"]
+    assert errors(query("@PID.5.1^Schmitt", rcp="D")) == ["RCP^1^1 103"]
+    assert ids(query("@PID.5.1^Schmitt", rcp="")) == ["1"]
 
 
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ("@PID.5^wagener", ["1"]),
+        ("@PID.5^schmitt", ["1"]),
         ("@PID.5.1.1^Muster \\T\\ S\\XC3B6\\hne", ["5"]),
         ("@PID.5.1.1^Muster \\T\\ Söhne", ["5"]),
-        ("@PID.8^F~@PID.5.1^Wag*~@PID.8^F", ["1", "2"]),
+        ("@PID.8^F~@PID.5.1^Schmi*~@PID.8^F", ["2", "1"]),
         ("@PID.6^Schmit~@PID.5.2^Lina", ["1"]),
         ("@PID.6.1.1^Schm*~@PID.6.2^Rosa", ["1"]),
-        ("@PID.11.3^Wiltz~@PID.5.1^Wagener", ["1"]),
+        ("@PID.11.3^Wiltz~@PID.5.1^Schmitt", ["1"]),
         ("@PID.11^9 rue X", ["1"]),
-        ("@PID.5.1^Wagener~@PID.11.5^4010~@PID.11.3^esch*", ["1"]),
-        ("@PID.5.1^Wagener~@PID.11.5^4011", []),
+        ("@PID.5.1^Schmitt~@PID.11.5^4010~@PID.11.3^esch*", ["1"]),
+        ("@PID.5.1^Schmitt~@PID.11.5^4011", []),
         ("@PID.13.1^+352621123456", ["1"]),
         ("@PID.13.1^00352 621-123-456", ["1"]),
         ("@PID.13.1^352621123456", ["1"]),
