@@ -22,7 +22,7 @@ DELETE = Prepared(
     )
 )
 DELETE_ALL = Prepared(delete(token).where(token.c.record == bindparam("this")))
-LONGEST = 500
+LONGEST = 200
 """Characters of names beside a word that the index holds; whoever has longer names is looked up name by name."""
 
 

@@ -209,3 +209,29 @@ def test_a_record_whose_words_begin_alike_counts_once(scene: Scene, monkeypatch:
     scene.feed("HOSP:4", who=Demographics(names=(PersonName(family="Kleinschmidt"),)))
     page = scene.index.find(CandidateQuery(criteria=Criteria(family=("klein*",))))
     assert (page.total, page.truncated) == (4, True)
+
+
+def test_who_has_more_names_than_fit_beside_a_name_is_found_by_all(scene: Scene) -> None:
+    many = " ".join(f"Name{number:03}" for number in range(40))
+    scene.feed("HOSP:1", who=Demographics(names=(PersonName(family="Klein", given=many),), birth_time="19800515"))
+    scene.feed("HOSP:2", who=Demographics(names=(PersonName(family="Klein", given="Anna"),), birth_time="19800515"))
+    for given_name, expected in (("name039", ["1"]), ("name03*", ["1"]), ("anna", ["2"]), ("name040", [])):
+        asked = Criteria(family=("klein",), given=(given_name,), birth=("1980", "1980"))
+        page = scene.index.find(CandidateQuery(criteria=asked))
+        assert [each.identifiers[0].id for each in page.candidates] == expected
+
+
+def test_a_frozen_result_keeps_its_degrees(scene: Scene) -> None:
+    for number, family in enumerate(("Schmitt", "Schmidt", "Schmit")):
+        scene.feed(f"HOSP:{number}", who=Demographics(names=(PersonName(family=family, given=f"N{number}"),)))
+    asked = CandidateQuery(
+        criteria=Criteria(family=("Schmidt",)), algorithm=SearchMode.APPROXIMATE, quantity=1, owner="O"
+    )
+    page = scene.index.find(asked)
+    degrees = [each.match_degree for each in page.candidates]
+    while page.pointer:
+        following = scene.index.more(page.pointer, 1, "O")
+        assert following is not None
+        page = following
+        degrees += [each.match_degree for each in page.candidates]
+    assert len(degrees) == 3 and degrees[0] == 100 > degrees[1] and degrees == sorted(degrees, reverse=True)
