@@ -1,7 +1,7 @@
 """How long a query may keep the database busy: PostgreSQL's statement_timeout, SQLite's progress handler."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,7 +25,7 @@ def time_limit(connection: Connection, seconds: float) -> Iterator[None]:
 
     The transaction is good for nothing afterwards on PostgreSQL. Raises ``TookTooLong``.
     """
-    started = _limit(connection, seconds)
+    lift = _limit(connection, seconds)
     try:
         yield
     except DBAPIError as error:
@@ -33,10 +33,11 @@ def time_limit(connection: Connection, seconds: float) -> Iterator[None]:
             raise
         raise TookTooLong from error
     finally:
-        started()
+        lift()
 
 
-def _limit(connection: Connection, seconds: float) -> Any:
+def _limit(connection: Connection, seconds: float) -> Callable[[], None]:
+    """Set the limit; return what lifts it."""
     if connection.dialect.name == "postgresql":
         # It ends with the transaction.
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(int(seconds * 1000), 1)}")
