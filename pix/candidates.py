@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.identifiers import PatientKey
 from pix import store_links, store_records
+from pix.found import Match
 from pix.model import Identifier
 from pix.queries import Candidate, CandidateQuery, Page
 from pix.tables import continuation
@@ -22,9 +23,13 @@ KEPT = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """The persons that a query found, each by the record that represents it, frozen so that pages fit together."""
+    """The persons that a query found, each by the record that represents it, frozen so that pages fit together.
+
+    ``degrees`` says how well each fits, in percent; it is empty where all fit entirely.
+    """
 
     keys: tuple[PatientKey, ...]
+    degrees: tuple[int, ...] = ()
     truncated: bool
     domains: tuple[str, ...]
     asked: str = ""
@@ -72,15 +77,25 @@ def persons_named(connection: Connection, identifier: Identifier) -> set[Patient
     return set(store_links.persons_of(connection, carrying).values()) or None
 
 
-def with_domains(
-    connection: Connection, domain: AffinityDomain, keys: list[PatientKey], domains: Collection[str]
-) -> list[PatientKey]:
-    """Those of the records whose persons have an id in one of the domains (ITI TF-2: 3.21.4.2.2.8, case 2)."""
+def with_domains(connection: Connection, matches: tuple[Match, ...], domains: Collection[str]) -> tuple[Match, ...]:
+    """Those whose persons have an id in one of the domains (ITI TF-2: 3.21.4.2.2.8, case 2)."""
     if not domains:
-        return keys
-    persons = store_links.persons_of(connection, keys)
-    identifiers = identifiers_of(connection, domain, set(persons.values()))
-    return [key for key in keys if _within(identifiers[persons[key]], domains)]
+        return matches
+    persons = store_links.persons_of(connection, [each.key for each in matches])
+    within = store_links.persons_within(connection, set(persons.values()), domains)
+    return tuple(each for each in matches if persons[each.key] in within)
+
+
+def freeze(matches: tuple[Match, ...], *, truncated: bool, query: CandidateQuery) -> Result:
+    """What a query found, as it is kept."""
+    degrees = tuple(each.degree for each in matches)
+    return Result(
+        keys=tuple(each.key for each in matches),
+        degrees=degrees if set(degrees) - {100} else (),
+        truncated=truncated,
+        domains=oids(query.domains),
+        asked=query.asked,
+    )
 
 
 def page(
@@ -91,31 +106,48 @@ def page(
     quantity: int | None,
 ) -> Page:
     """The part of a result that begins at 1-based ``start``; without a pointer, which ``keep`` makes."""
-    keys = result.keys[start - 1 :][:quantity]
+    places = _places(connection, result.keys, start, quantity)
+    candidates = tuple(_candidates(connection, domain, result, places))
+    end = places[-1] + 1 if quantity is not None and len(places) == quantity else len(result.keys)
     return Page(
-        candidates=tuple(_candidates(connection, domain, keys, result.domains)),
+        candidates=candidates,
         total=len(result.keys),
         start=start,
+        skipped=max(end - (start - 1) - len(places), 0),
         truncated=result.truncated,
         domains=result.domains,
         asked=result.asked,
     )
 
 
+def _places(connection: Connection, keys: tuple[PatientKey, ...], start: int, quantity: int | None) -> Sequence[int]:
+    """Where in a frozen result the page's persons stand, without those who have become one with somebody before."""
+    if start == 1:
+        return range(len(keys))[:quantity]
+    persons = store_links.current_persons(connection, keys)
+    first: dict[PatientKey, int] = {}
+    for place, key in enumerate(keys):
+        first.setdefault(persons.get(key, key), place)
+    return [place for place in first.values() if place >= start - 1][:quantity]
+
+
 def _candidates(
-    connection: Connection, domain: AffinityDomain, keys: tuple[PatientKey, ...], domains: Collection[str]
+    connection: Connection, domain: AffinityDomain, result: Result, places: Sequence[int]
 ) -> Iterator[Candidate]:
-    """Each record of a frozen result; what was merged since is shown as its survivor."""
+    """Each record at these places of a frozen result; what was merged since is shown as its survivor."""
+    keys = [result.keys[place] for place in places]
+    degrees = [result.degrees[place] if result.degrees else 100 for place in places]
     frozen = store_records.by_keys(connection, keys)
     current = [frozen[key].survivor or key for key in keys]
     records = store_records.by_keys(connection, set(current))
     persons = store_links.persons_of(connection, set(current))
     identifiers = identifiers_of(connection, domain, set(persons.values()))
-    for key in current:
+    for key, degree in zip(current, degrees, strict=True):
         yield Candidate(
             key=key,
-            identifiers=_within(identifiers[persons[key]], domains),
+            identifiers=_within(identifiers[persons[key]], result.domains),
             demographics=records[key].demographics,
+            match_degree=degree,
         )
 
 
@@ -127,9 +159,10 @@ def keep(connection: Connection, result: Result, query: CandidateQuery, at: date
     connection.execute(delete(continuation).where(continuation.c.at < horizon))
     connection.execute(delete(continuation).where(continuation.c.token.in_(beyond)))
     row = {"token": name, "owner": query.owner, "tag": query.tag, "at": at.astimezone(UTC).isoformat()}
-    texts = {"keys": json.dumps(result.keys), "domains": json.dumps(result.domains), "asked": result.asked}
+    lists = {"keys": json.dumps(result.keys), "degrees": json.dumps(result.degrees)}
+    texts = {"domains": json.dumps(result.domains), "asked": result.asked}
     place = {"truncated": result.truncated, "next": (query.quantity or 0) + 1, "quantity": query.quantity}
-    connection.execute(insert(continuation), row | texts | place)
+    connection.execute(insert(continuation), row | lists | texts | place)
     return name
 
 
@@ -142,7 +175,13 @@ def kept(connection: Connection, owner: str, at: datetime, *, token: str = "", t
     if row is None:
         return None
     keys, domains = (PatientKey(key) for key in json.loads(row.keys)), json.loads(row.domains)
-    result = Result(keys=tuple(keys), truncated=row.truncated, domains=tuple(domains), asked=row.asked)
+    result = Result(
+        keys=tuple(keys),
+        degrees=tuple(json.loads(row.degrees)),
+        truncated=row.truncated,
+        domains=tuple(domains),
+        asked=row.asked,
+    )
     return Kept(token=row.token, result=result, next=row.next, quantity=row.quantity)
 
 

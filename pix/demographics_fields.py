@@ -16,10 +16,14 @@ from pix.queries import Criteria, IdentifierPattern
 FIELD = 3
 NAME = re.compile(r"@?(?P<segment>PID|PD1)\.(?P<position>\d+(\.\d+){0,2})")
 PARAMETERS: Mapping[str, str] = {
+    "5": "family",
     "5.1": "family",
     "5.1.1": "family",
+    "5.1.3": "family",
+    "5.1.5": "family",
     "5.2": "given",
     "5.3": "given",
+    "6": "mothers_family",
     "6.1": "mothers_family",
     "6.1.1": "mothers_family",
     "6.2": "mothers_given",
@@ -27,6 +31,7 @@ PARAMETERS: Mapping[str, str] = {
     "7.1": "birth",
     "8": "sex",
     "8.1": "sex",
+    "11": "street",
     "11.1": "street",
     "11.1.1": "street",
     "11.1.2": "street",
@@ -36,8 +41,11 @@ PARAMETERS: Mapping[str, str] = {
     "11.6": "country",
     "13": "phone",
     "13.1": "phone",
-    "13.6": "phone_part",
-    "13.7": "phone_part",
+    "13.4": "email",
+    "13.5": "phone_country",
+    "13.6": "phone_area",
+    "13.7": "phone_local",
+    "13.12": "phone",
     "3": "identifier.id",
     "3.1": "identifier.id",
     "3.4": "identifier.namespace_id",
@@ -55,6 +63,8 @@ PARAMETERS: Mapping[str, str] = {
 }
 """The fields of Tables 3.21-3 and 3.21-4, by component: which criterion each is."""
 REPEATABLE = frozenset({"family", "given"})
+ONCE = frozenset({"birth", "sex", "email", "phone", "phone_country", "phone_area", "phone_local"})
+"""A patient has one: a second value could only contradict the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,17 +127,30 @@ def _criteria(parameters: tuple[Parameter, ...], breaches: list[Breach]) -> Crit
     values: dict[str, list[str]] = {}
     for each in parameters:
         breaches.extend(_wrong_value(each))
-        if "." not in each.criterion:
+        if each.criterion in ONCE and each.criterion in values:
+            if values[each.criterion] != [each.value]:
+                breaches.append(_breach(HL7ErrorCode.DATA_TYPE_ERROR, each, "Another value was given before"))
+        elif "." not in each.criterion:
             values.setdefault(each.criterion, []).append(each.value)
-    day = values.pop("birth", ["*"])[0].rstrip("*")
-    phone = "".join([*values.pop("phone", []), *values.pop("phone_part", [])])
+    day = values.pop("birth", [""])[0]
+    phone = _phone(values)
     known = {name: tuple(texts) if name in REPEATABLE else " ".join(texts) for name, texts in values.items()}
     return Criteria(**known, birth=(day, day) if day else None, phone=phone or None)  # type: ignore[arg-type]
+
+
+def _phone(values: dict[str, list[str]]) -> str:
+    whole, country, area, local = (
+        "".join(values.pop(name, [])[:1]) for name in ("phone", "phone_country", "phone_area", "phone_local")
+    )
+    international = f"+{country.lstrip('+0')} " if country.strip("+0 ") else ""
+    return whole or f"{international}{area}{local}"
 
 
 def _wrong_value(parameter: Parameter) -> Iterator[Breach]:
     if parameter.criterion == "birth" and not DTM.match(parameter.value):
         yield _breach(HL7ErrorCode.DATA_TYPE_ERROR, parameter, "A date of birth is YYYY[MM[DD]]")
+    if parameter.criterion == "phone" and not any(map(str.isdecimal, parameter.value)):
+        yield _breach(HL7ErrorCode.DATA_TYPE_ERROR, parameter, "A telephone number has digits")
     if parameter.criterion == "sex" and parameter.value not in SEXES:
         yield _breach(HL7ErrorCode.TABLE_VALUE_NOT_FOUND, parameter, f"The sex is one of {', '.join(SEXES)}")
 

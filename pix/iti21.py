@@ -1,5 +1,6 @@
 """Patient Demographics Query [ITI-21] (ITI TF-2: 3.21): QBP^Q22 and RSP^K22, continuation, and QCN^J01 to cancel."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hl7v2.ack import ack, errors, msa, outcome
@@ -16,6 +17,7 @@ from pix.identification import missing
 from pix.manager import PatientIndex
 from pix.pid import write_pid
 from pix.queries import CandidateQuery, Page
+from pix.search_algorithm import check_algorithm, is_named, minimum_degree, search_mode
 
 RESPONSE = ("RSP", "K22", "RSP_K21")
 DOMAINS = 8
@@ -47,6 +49,7 @@ def handle(message: Message, index: PatientIndex, exchange: Exchange) -> Page | 
         cancelled = Cancelled(tag=message["QID"].text(1))
         index.cancel(cancelled.tag, owner)
         return cancelled
+    _check_priority(message)
     pointer, quantity = _pointer(message), _quantity(message)
     if pointer:
         return _continue(index, pointer, quantity, owner)
@@ -58,12 +61,12 @@ def encode(message: Message, found: Page | Cancelled, exchange: Exchange) -> Mes
     if isinstance(found, Cancelled):
         return ack(message, None, exchange)
     qak: dict[int, str] = {
-        2: "OK" if found.candidates else "NF",
+        2: "OK" if found.total else "NF",
         4: str(found.total),
         5: str(len(found.candidates)),
         6: str(found.remaining),
     }
-    return _response(message, exchange, "AA", qak, _truncated(found), _payload(found))
+    return _response(message, exchange, "AA", qak, _truncated(found), _payload(message["QPD"], found))
 
 
 def refuse(message: Message, rejected: Rejected, exchange: Exchange) -> Message | None:
@@ -80,27 +83,38 @@ def _response(
     code: str,
     qak: dict[int, str],
     rejected: Rejected | None,
-    payload: tuple[Segment, ...] = (),
+    payload: Iterable[Segment] = (),
 ) -> Message:
     qpd = message["QPD"]
     head = (msa(message, code), *errors(message, rejected), segment("QAK", {1: qpd.text(2), **qak}), qpd)
     return answer(message, exchange, RESPONSE, (*head, *payload))
 
 
-def _payload(page: Page) -> tuple[Segment, ...]:
-    patients = (
-        write_pid(number, (identifier.cx for identifier in each.identifiers), each.demographics)
-        for number, each in enumerate(page.candidates, page.start)
-    )
-    return (*patients, segment("DSC", {1: page.pointer, 2: "I"})) if page.pointer else tuple(patients)
+def _payload(qpd: Segment, page: Page) -> Iterator[Segment]:
+    """A PID for each patient, QRI after it if the query says how to search, and DSC (ITI TF-2: 3.21.4.2.2.6)."""
+    confident = is_named(qpd)
+    for number, each in enumerate(page.candidates, page.start):
+        yield write_pid(number, (identifier.cx for identifier in each.identifiers), each.demographics)
+        if confident:
+            yield segment("QRI", {1: str(each.match_degree), 3: search_mode(qpd)})
+    if page.pointer:
+        yield segment("DSC", {1: page.pointer, 2: "I"})
 
 
 def _query(qpd: Segment, index: PatientIndex, quantity: int | None, owner: str) -> CandidateQuery:
     domains, unknown = domains_returned(qpd, DOMAINS, index.domain, tf2("3.21.4.2.2.8, case 3"))
     if unknown:
         raise Rejected(*unknown)
-    criteria = read_criteria(qpd, index.domain)
-    return CandidateQuery(criteria=criteria, domains=domains, quantity=quantity, owner=owner, tag=qpd.text(2))
+    check_algorithm(qpd)
+    return CandidateQuery(
+        criteria=read_criteria(qpd, index.domain),
+        algorithm=search_mode(qpd),
+        minimum_degree=minimum_degree(qpd),
+        domains=domains,
+        quantity=quantity,
+        owner=owner,
+        tag=qpd.text(2),
+    )
 
 
 def _continue(index: PatientIndex, pointer: str, quantity: int | None, owner: str) -> Page:
@@ -113,6 +127,13 @@ def _continue(index: PatientIndex, pointer: str, quantity: int | None, owner: st
 def _pointer(message: Message) -> str:
     dsc = message.find("DSC")
     return dsc.text(1) if dsc else ""
+
+
+def _check_priority(message: Message) -> None:
+    """RCP-1 is I; we answer at once, and whoever asks for another time must not wait for it (3.21.4.1.2.5.1)."""
+    rcp = message.find("RCP")
+    if rcp and rcp.text(1) not in ("I", ""):
+        raise Rejected(_not_immediate(rcp))
 
 
 def _quantity(message: Message) -> int | None:
@@ -150,6 +171,17 @@ def _unknown_pointer(pointer: str) -> Breach:
         observed=pointer,
         citation=tf2("3.21.4.2.2.7"),
         remedy="Send the query again without DSC",
+    )
+
+
+def _not_immediate(rcp: Segment) -> Breach:
+    return Breach(
+        code=HL7ErrorCode.TABLE_VALUE_NOT_FOUND,
+        text="A query is answered immediately",
+        location=rcp.location(1),
+        observed=rcp.text(1),
+        expected="I",
+        citation=tf2("3.21.4.1.2.5.1"),
     )
 
 

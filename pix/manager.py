@@ -11,7 +11,7 @@ from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.exchange import Transactor
 from ihe.identifiers import PatientKey
 from ihe.patients import Patient
-from pix import candidates, declaring, matricule, merging, receipts, registration, searching, store_records
+from pix import candidates, declaring, found, matricule, merging, receipts, registration, store_records
 from pix.candidates import Result
 from pix.claims import refuse_too_many
 from pix.journal import Change
@@ -36,6 +36,7 @@ class PatientIndex:
     before. Every refusal is a ``Rejected`` whose breaches carry the ``location`` of the identifier concerned.
     ``is_national_id`` says whether the check digits of a national id are right; one with wrong digits links nobody.
     ``outbox`` takes what PIX Consumers are to be told of a change, in its transaction (ITI-10, ITI-46).
+    ``seconds_to_search`` is how long the database may look for the answer to one demographics query.
     """
 
     domain: AffinityDomain
@@ -44,6 +45,7 @@ class PatientIndex:
     is_national_id: Callable[[str], bool] = matricule.is_valid
     matching: Configuration = field(default_factory=default)
     outbox: Outbox = NOBODY_IS_TOLD
+    seconds_to_search: float = found.SECONDS
 
     def register(self, feed: Feed, origin: Origin) -> bytes:
         """Add a patient or update it (ITI-8 A01/A04/A05/A08, ITI-30 A28/A31, ITI-44 add and revise)."""
@@ -94,13 +96,15 @@ class PatientIndex:
         return self.database.read(work)
 
     def find(self, query: CandidateQuery) -> Page:
-        """Search; the rest of a longer result is kept for ``more`` (ITI TF-2: 3.21.4.2.2.8). Rejected: too broad."""
-        domains = candidates.oids(query.domains)
+        """Search; the rest of a longer result is kept for ``more`` (ITI TF-2: 3.21.4.2.2.8).
+
+        Rejected: too broad, or it took longer than ``seconds_to_search``.
+        """
 
         def work(connection: Connection) -> tuple[Result, Page]:
-            keys, truncated = searching.matching(connection, (query.criteria, *query.alternatives))
-            keys = candidates.with_domains(connection, self.domain, keys, domains)
-            result = Result(keys=tuple(keys), truncated=truncated, domains=domains, asked=query.asked)
+            matches, truncated = found.matching(connection, query, self.seconds_to_search)
+            matches = candidates.with_domains(connection, matches, candidates.oids(query.domains))
+            result = candidates.freeze(matches, truncated=truncated, query=query)
             return result, candidates.page(connection, self.domain, result, 1, query.quantity)
 
         result, page = self.database.read(work)
@@ -116,10 +120,10 @@ class PatientIndex:
             return None
 
         def work(connection: Connection) -> Page | None:
-            found = candidates.kept(connection, owner, self.clock(), token=name)
-            if found is None or not 1 <= int(number) <= len(found.result.keys):
+            kept = candidates.kept(connection, owner, self.clock(), token=name)
+            if kept is None or not 1 <= int(number) <= len(kept.result.keys):
                 return None
-            return _pointing(candidates.page(connection, self.domain, found.result, int(number), quantity), name)
+            return _pointing(candidates.page(connection, self.domain, kept.result, int(number), quantity), name)
 
         return self.database.read(work)
 
@@ -130,13 +134,13 @@ class PatientIndex:
         """
 
         def work(connection: Connection) -> Page | None:
-            found = candidates.kept(connection, owner, self.clock(), tag=tag)
-            if found is None:
+            kept = candidates.kept(connection, owner, self.clock(), tag=tag)
+            if kept is None:
                 return None
-            first, most = start or found.next, quantity or found.quantity
-            page = candidates.page(connection, self.domain, found.result, first, most)
-            candidates.advance(connection, found.token, first + len(page.candidates), most)
-            return _pointing(page, found.token)
+            first, most = start or kept.next, quantity or kept.quantity
+            page = candidates.page(connection, self.domain, kept.result, first, most)
+            candidates.advance(connection, kept.token, page.following, most)
+            return _pointing(page, kept.token)
 
         return self.database.write(work)
 
@@ -157,9 +161,9 @@ class PatientIndex:
 
     def current(self, connection: Connection, keys: Collection[PatientKey]) -> Mapping[PatientKey, CX]:
         """The surviving id for each key."""
-        found = store_records.by_keys(connection, set(keys))
-        survivors = store_records.by_keys(connection, {each.survivor for each in found.values() if each.survivor})
-        return {key: _xds_id(survivors.get(each.survivor or each.key, each)) for key, each in found.items()}
+        records = store_records.by_keys(connection, set(keys))
+        survivors = store_records.by_keys(connection, {each.survivor for each in records.values() if each.survivor})
+        return {key: _xds_id(survivors.get(each.survivor or each.key, each)) for key, each in records.items()}
 
     def apply(
         self,
@@ -205,8 +209,7 @@ def _both(merges: Iterable[Merge]) -> tuple[Identifier, ...]:
 
 
 def _pointing(page: Page, name: str) -> Page:
-    following = page.start + len(page.candidates)
-    return replace(page, pointer=f"{name}{POINTER}{following}" if page.remaining else None)
+    return replace(page, pointer=f"{name}{POINTER}{page.following}" if page.remaining else None)
 
 
 def _xds_id(found: store_records.Record) -> CX:

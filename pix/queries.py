@@ -51,6 +51,12 @@ class Criteria:
     email: str | None = None
     accounts: tuple[CX, ...] = ()
 
+    @property
+    def birthday(self) -> str | None:
+        """The day of birth, YYYYMMDD, if the very day is asked for."""
+        low, high = (each[:8] for each in self.birth or ("", ""))
+        return low if low == high and len(low) == 8 else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
@@ -70,6 +76,7 @@ class Page:
     """A part of the result. ``total`` counts all matches; ``truncated`` says that there were more than the index lists.
 
     ``start`` is the 1-based number of the first candidate here; ``pointer`` fetches the next page, None at the end.
+    ``skipped`` counts those left out here because they were merged, since the search, with one that stands before.
     ``domains`` (OIDs) and ``asked`` are those of the query.
     """
 
@@ -77,14 +84,20 @@ class Page:
     total: int
     start: int = 1
     pointer: str | None = None
+    skipped: int = 0
     truncated: bool = False
     domains: tuple[str, ...] = ()
     asked: str = ""
 
     @property
+    def following(self) -> int:
+        """The 1-based number of the first candidate after this page."""
+        return self.start + len(self.candidates) + self.skipped
+
+    @property
     def remaining(self) -> int:
         """How many matches follow after this page."""
-        return max(self.total - (self.start - 1) - len(self.candidates), 0)
+        return max(self.total + 1 - self.following, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

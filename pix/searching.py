@@ -1,153 +1,154 @@
-"""Demographics query: criteria to SQL over tokens and columns (ITI TF-2: 3.21.4.1.3.2; how fast: design decision 9)."""
+"""Demographics query: criteria to SQL over tokens and columns (ITI TF-2: 3.21.4.1.3.2; how fast: docs/searching.md).
 
-from collections.abc import Iterable, Iterator
+What the fewest records have, of everything that is asked, is read from its index in the order of the index; the rest is
+looked at record by record, until as many are found as are listed.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, intersect, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Subquery,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
-from ihe.identifiers import PatientKey
-from pix.folding import digits, fold
-from pix.queries import Criteria, IdentifierPattern
-from pix.store_tokens import Kind, account_texts
+from pix.queries import Criteria, IdentifierPattern, SearchMode
+from pix.search_words import BESIDE, PREFIX, Word, between, criteria_words, matches
+from pix.store_tokens import MARKS, Kind
 from pix.tables import ACTIVE, link, national, record, token
 
 LISTED = 1000
 """Most persons that one query lists; what lies beyond is reported as truncated."""
-PREFIX = 2
-"""Fewest characters before ``*`` by which the index is searched; shorter ones only narrow what others have found."""
-LAST = "\U0010ffff"
-STRONG = frozenset(
-    {Kind.FAMILY, Kind.GIVEN, Kind.MOTHERS_FAMILY, Kind.STREET, Kind.POSTAL_CODE, Kind.PHONE, Kind.EMAIL, Kind.ACCOUNT}
-)
-"""Kinds of words that are worth a search by themselves."""
-
-
+COUNTED = (LISTED, 8 * LISTED)
+"""How far the records of each criterion are counted to find the rarest: first so far, and if all have more, so far."""
+LOOKED_UP = 10
+"""How much more it costs to look a word up by its record than to read it beside another."""
 SHOWN = (
+    link.c.person,
     record.c.key,
-    record.c.authority,
-    record.c.id,
     record.c.family,
     record.c.given,
-    record.c.birth,
+    func.coalesce(record.c.birth, ""),
     record.c.updated,
+    record.c.authority,
+    record.c.id,
 )
+
+
+class Row(NamedTuple):
+    """A record that meets the criteria: whose it is, what it is sorted by, when it was fed last, and its id."""
+
+    person: int
+    key: int
+    family: str
+    given: str
+    birth: str
+    updated: str
+    authority: str
+    id: str
+
+
+KEY = 1
+"""Where the key stands in a row."""
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """One word to find, perhaps with ``*`` in it."""
+class Source:
+    """One criterion that the index can be read by: where, in which order, and which word, if it is one."""
 
-    kind: Kind
-    pattern: str
+    table: FromClause
+    key: ColumnElement[int]
+    condition: ColumnElement[bool]
+    order: tuple[ColumnElement[Any], ...]
+    word: Word | None = None
 
-    @property
-    def prefix(self) -> str:
-        """What stands before the first ``*``."""
-        return self.pattern.partition("*")[0]
+    def count(self, most: int) -> ColumnElement[int]:
+        """How many entries of the index it has, counted up to ``most``."""
+        some = select(literal_column("1")).select_from(self.table).where(self.condition).limit(most).subquery()
+        return select(func.count()).select_from(some).scalar_subquery()
 
-    @property
-    def is_selective(self) -> bool:
-        """Claim that enough stands before the first ``*`` for a range of the index."""
-        return "*" not in self.pattern or len(self.prefix) >= PREFIX
-
-    @property
-    def is_strong(self) -> bool:
-        """Claim that the index finds few enough records by this word."""
-        return self.kind in STRONG and self.is_selective
-
-    @property
-    def condition(self) -> ColumnElement[bool]:
-        """The tokens that this word stands for."""
-        of_kind = token.c.kind == self.kind.value
-        return and_(of_kind, *_matches(token.c.value, self.pattern))
+    def shows(self, word: Word) -> bool:
+        """Claim that its entries say whether a record carries this word, too."""
+        if self.word is None or self.word.kind not in BESIDE:
+            return False
+        return word.is_whole_or_beginning and (word.kind in MARKS or BESIDE[self.word.kind] is word.kind)
 
 
-def matching(connection: Connection, alternatives: Iterable[Criteria]) -> tuple[list[PatientKey], bool]:
-    """The record that represents each matching person, ordered by name, and whether there were more than listed."""
-    alternatives = tuple(alternatives)
-    lists = [connection.execute(_search(criteria)).all() for criteria in alternatives]
-    asked = {(each.authority.oid, each.id) for one in alternatives for each in one.identifiers if each.authority}
-    # A person is shown as the record with the id asked for says, or else as the record that was fed last.
-    found = sorted(
-        (row for each in lists for row in each), key=lambda row: ((row.authority, row.id) in asked, row.updated)
-    )
-    persons = {row.person: row for row in found}
-    ordered = sorted(persons.values(), key=lambda row: (row.family, row.given, row.birth or "", row.key))
-    truncated = len(persons) > LISTED or any(len(each) > LISTED for each in lists)
-    return [PatientKey(row.key) for row in ordered[:LISTED]], truncated
-
-
-def _search(criteria: Criteria) -> Select[Any]:
-    words = tuple(dict.fromkeys(_words(criteria)))
-    searched = [each for each in words if each.is_strong]
-    sources = [*_word_searches(searched), *_birth_search(criteria), *_identifier_searches(criteria)]
-    if not sources:
-        # A town may be searched for by itself; beside anything better it only narrows.
-        searched = [each for each in words if each.kind is Kind.CITY and each.is_selective]
-        sources = list(_word_searches(searched))
+def rows(connection: Connection, criteria: Criteria, mode: SearchMode) -> tuple[list[Row], bool]:
+    """A row with the columns SHOWN for each record that meets the criteria, and whether there are more than listed."""
+    words = criteria_words(criteria, mode)
+    sources = [*_word_sources(words), *_birth_source(criteria), *_identifier_sources(criteria)]
     if not sources:
         raise Rejected(_too_broad())
-    filters = [each for each in words if each not in searched]
-    candidates = sources[0].subquery() if len(sources) == 1 else intersect(*sources).subquery()
-    return (
-        select(link.c.person, *SHOWN)
-        .select_from(candidates.join(record, record.c.key == candidates.c[0]))
-        .join(link, and_(link.c.record == record.c.key, ACTIVE))
-        .where(record.c.survivor.is_(None), *_filters(filters, criteria))
-        .order_by(record.c.key)
-        .limit(LISTED + 1)
-    )
+    driver = _rarest(connection, sources, words, criteria)
+    statement = _statement(driver, sources, words, criteria)
+    some = _entries(connection, statement)
+    found = {each[KEY]: each for each in some}
+    while len(some) > LISTED >= len(found):
+        # A record has several words that begin alike: go on where the last one stood.
+        some = _entries(connection, statement.where(_after(some[-1])))
+        found |= {each[KEY]: each for each in some}
+    return [Row(*each[: len(SHOWN)]) for each in found.values()], len(found) > LISTED
 
 
-def _words(criteria: Criteria) -> Iterator[Word]:
-    texts = (
-        *((Kind.FAMILY, each) for each in criteria.family),
-        *((Kind.GIVEN, each) for each in criteria.given),
-        (Kind.MOTHERS_FAMILY, criteria.mothers_family),
-        (Kind.MOTHERS_GIVEN, criteria.mothers_given),
-        (Kind.STREET, criteria.street),
-        (Kind.CITY, criteria.city),
-        (Kind.STATE, criteria.state),
-        (Kind.POSTAL_CODE, criteria.postal_code),
-        (Kind.COUNTRY, criteria.country),
-    )
-    for kind, text in texts:
-        yield from (Word(kind, word) for word in fold(text or "").split() if word.strip("*"))
-    if criteria.phone:
-        yield Word(Kind.PHONE, "*" + digits(criteria.phone) if criteria.phone[0] == "*" else digits(criteria.phone))
-    if criteria.email:
-        yield Word(Kind.EMAIL, criteria.email.strip().casefold())
-    yield from (Word(Kind.ACCOUNT, account_texts(each)[-1]) for each in criteria.accounts)
+def _entries(connection: Connection, statement: Select[Any]) -> list[tuple[Any, ...]]:
+    """The rows as plain tuples: SQLAlchemy's cost more to look at than the database to find them."""
+    cursor = connection.execute(statement).cursor
+    return [] if cursor is None else [tuple(each) for each in cursor.fetchall()]
 
 
-def _word_searches(words: Iterable[Word]) -> Iterator[Select[tuple[int]]]:
-    return (select(token.c.record).where(word.condition) for word in words)
+def _word_sources(words: Sequence[Word]) -> Iterator[Source]:
+    strong = [each for each in words if each.is_strong]
+    # A town may be searched for by itself; beside anything better it only narrows.
+    for word in strong or [each for each in words if each.kind is Kind.CITY and each.is_selective]:
+        order: tuple[Column[Any], ...] = (token.c.value, token.c.record) if "*" in word.pattern else (token.c.record,)
+        yield Source(token, token.c.record, word.condition, order, word)
 
 
-def _birth_search(criteria: Criteria) -> Iterator[Select[tuple[int]]]:
-    """Records born in the range, and those of whom less is known than is asked, if that may be in it."""
+def _birth_source(criteria: Criteria) -> Iterator[Source]:
     if criteria.birth is not None:
-        low, high = criteria.birth[0][:8], criteria.birth[1][:8]
-        vague = [low[:length] for length in (4, 6) if length < len(low)]
-        born = and_(*_between(record.c.birth, low, high))
-        yield select(record.c.key).where(or_(born, record.c.birth.in_(vague)) if vague else born)
+        order = (record.c.birth, record.c.key)
+        yield Source(record, record.c.key, _born(record.c.birth, criteria.birth), order)
 
 
-def _identifier_searches(criteria: Criteria) -> Iterator[Select[tuple[int]]]:
+def _born(column: ColumnElement[str], birth: tuple[str, str]) -> ColumnElement[bool]:
+    """Born in the range; or less is known of the birth than is asked, and it may be in the range."""
+    low, high = birth[0][:8], birth[1][:8]
+    vague = [low[:length] for length in (4, 6) if length < len(low)]
+    if not vague:
+        return and_(*between(column, low, high))
+    # One range of the index, which holds them all.
+    return and_(*between(column, low[:4], high), or_(column >= low, column.in_(vague)))
+
+
+def _identifier_sources(criteria: Criteria) -> Iterator[Source]:
     """Every record of the persons that have the id, whichever of their sources it comes from."""
-    linked = link.alias()
     for pattern in criteria.identifiers:
         if "*" in pattern.id and len(pattern.id.partition("*")[0]) < PREFIX:
             raise Rejected(_too_broad())
         persons = select(link.c.person).where(link.c.record.in_(_carrying(pattern)), ACTIVE)
-        yield select(linked.c.record).where(linked.c.person.in_(persons), linked.c.ended_by.is_(None))
+        linked = link.alias()
+        theirs = select(linked.c.record.label("key")).where(linked.c.person.in_(persons), linked.c.ended_by.is_(None))
+        named = theirs.distinct().subquery()
+        yield Source(named, named.c.key, true(), (named.c.key,))
 
 
 def _carrying(pattern: IdentifierPattern) -> Select[tuple[int]]:
-    own, attached = _matches(record.c.id, pattern.id), _matches(national.c.id, pattern.id)
+    own, attached = matches(record.c.id, pattern.id), matches(national.c.id, pattern.id)
     if pattern.authority is not None:
         own.append(record.c.authority == pattern.authority.oid)
         attached.append(national.c.authority == pattern.authority.oid)
@@ -155,30 +156,78 @@ def _carrying(pattern: IdentifierPattern) -> Select[tuple[int]]:
     return select(both.c[0])
 
 
-def _filters(words: Iterable[Word], criteria: Criteria) -> Iterator[ColumnElement[bool]]:
+def _rarest(connection: Connection, sources: Sequence[Source], words: Sequence[Word], criteria: Criteria) -> Source:
+    """The source that is read with the least effort: an id if one is asked for, else what the fewest records have."""
+    if isinstance(sources[-1].table, Subquery):
+        return sources[-1]
+    if any(each.word and each.word.kind in BESIDE for each in sources) and criteria.birthday is None:
+        # Births of a year are many, and are seen beside the name.
+        sources = [each for each in sources if each.table is not record]
+    if len(sources) == 1:
+        return sources[0]
+    weights = [LOOKED_UP if any(_elsewhere(each, sources, words)) else 1 for each in sources]
+    efforts = []
+    for most in COUNTED:
+        counts = connection.execute(select(*(each.count(most) for each in sources))).one()
+        efforts = [count * weight for count, weight in zip(counts, weights, strict=True)]
+        if min(counts) < most:
+            break
+    return sources[efforts.index(min(efforts))]
+
+
+def _elsewhere(driver: Source, sources: Sequence[Source], words: Sequence[Word]) -> Iterator[object]:
+    """What is not seen in the entries of the source and must be looked up for each of them."""
+    yield from (word for word in words if word != driver.word and not driver.shows(word))
+    if driver.word is None or driver.word.kind not in BESIDE:
+        yield from (each for each in sources if each.table is record and each is not driver)
+
+
+def _statement(driver: Source, sources: Sequence[Source], words: Iterable[Word], criteria: Criteria) -> Select[Any]:
+    start = select(*SHOWN, *((token.c.value,) if driver.word else ())).select_from(driver.table)
+    described = start if driver.table is record else start.join(record, record.c.key == driver.key)
+    return (
+        described.join(link, and_(link.c.record == record.c.key, ACTIVE))
+        .where(driver.condition, *_filters(driver, sources, words, criteria), record.c.survivor.is_(None))
+        .order_by(*driver.order)
+        .limit(LISTED + 1)
+    )
+
+
+def _filters(
+    driver: Source, sources: Iterable[Source], words: Iterable[Word], criteria: Criteria
+) -> Iterator[ColumnElement[bool]]:
+    for word in words:
+        if word != driver.word:
+            carries = _carries(driver, word)
+            yield _beside(word, carries) if driver.shows(word) else carries
+    if criteria.birth is not None and driver.table is not record:
+        yield _born(token.c.birth if driver.word and driver.word.kind in BESIDE else record.c.birth, criteria.birth)
     if criteria.sex is not None:
         yield record.c.sex == criteria.sex
-    for word in words:
-        yield exists().where(token.c.record == record.c.key, word.condition)
+    for each in sources:
+        if each is not driver and isinstance(each.table, Subquery):
+            yield record.c.key.in_(select(each.key))
 
 
-def _matches(column: ColumnElement[str], pattern: str) -> list[ColumnElement[bool]]:
-    """Equality, or a range that the index serves, and LIKE where ``*`` is not only at the end."""
-    prefix, star, rest = pattern.partition("*")
-    if not star:
-        return [column == pattern]
-    conditions = _between(column, prefix, prefix) if prefix else []
-    if rest.strip("*"):
-        like = "%".join(
-            part.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") for part in pattern.split("*")
-        )
-        conditions.append(column.like(like, escape="\\"))
-    return conditions
+def _beside(word: Word, other: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The word is one of those beside; where there was no room for them, it is looked up."""
+    seen = token.c.beside.contains(
+        f" {MARKS.get(word.kind, '')}{word.prefix}" + ("" if "*" in word.pattern else " "), autoescape=True
+    )
+    return or_(seen, and_(token.c.beside == "", other))
 
 
-def _between(column: ColumnElement[Any], low: str, high: str) -> list[ColumnElement[bool]]:
-    """From ``low`` to everything that begins with ``high``; not BETWEEN, which PostgreSQL cannot read with COLLATE."""
-    return [column >= low, column <= high + LAST]
+def _carries(driver: Source, word: Word) -> ColumnElement[bool]:
+    other = token.alias()
+    condition = word.condition_on(other)
+    # OFFSET 0 keeps PostgreSQL from reading every record of the word first, for a word that it believes to be rare.
+    return (
+        select(literal_column("1")).select_from(other).where(other.c.record == driver.key, condition).offset(0).exists()
+    )
+
+
+def _after(row: tuple[Any, ...]) -> ColumnElement[bool]:
+    return tuple_(token.c.value, token.c.record) > tuple_(row[-1], row[KEY])
 
 
 def _too_broad() -> Breach:

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, or_, select, union, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, or_, select, union, update
 
 from ihe.identifiers import PatientKey
 from pix.decisions import Basis, Decision, Pair, pair
 from pix.prepared import Among, Prepared
-from pix.tables import ACTIVE, decision, event, link, match, national
+from pix.tables import ACTIVE, decision, event, link, match, national, record
 
 THIS: BindParameter[int] = bindparam("this")
 _mine, _theirs = national.alias(), national.alias()
@@ -31,6 +31,22 @@ PERSONS = Prepared(
 )
 MEMBERS = Prepared(
     select(link.c.person, link.c.record).where(Among(link.c.person, "persons"), ACTIVE).order_by(link.c.record)
+)
+CURRENT_PERSONS = Prepared(
+    select(record.c.key, link.c.person)
+    .join(link, (link.c.record == func.coalesce(record.c.survivor, record.c.key)) & ACTIVE)
+    .where(Among(record.c.key, "keys"))
+    .order_by(record.c.key)
+)
+WITHIN = Prepared(
+    union(
+        select(link.c.person)
+        .join(record, record.c.key == link.c.record)
+        .where(Among(link.c.person, "persons"), ACTIVE, record.c.authority == bindparam("of")),
+        select(link.c.person)
+        .join(national, national.c.record == link.c.record)
+        .where(Among(link.c.person, "persons"), ACTIVE, national.c.authority == bindparam("of"), national.c.valid),
+    )
 )
 BEGIN = Prepared(insert(link), ("number", "record", "person", "reason", "event", "ended_by"))
 END = Prepared(update(link).where(link.c.record == THIS, ACTIVE), ("ended_by",))
@@ -70,6 +86,21 @@ def members(connection: Connection, persons: Collection[PatientKey]) -> dict[Pat
     found: dict[PatientKey, list[PatientKey]] = {}
     for person, key in MEMBERS.rows(connection, {"persons": persons}):
         found.setdefault(person, []).append(key)
+    return found
+
+
+def current_persons(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, PatientKey]:
+    """The person that each record is linked to, or the record that it was merged into."""
+    return dict(CURRENT_PERSONS.rows(connection, {"keys": keys}))
+
+
+def persons_within(
+    connection: Connection, persons: Collection[PatientKey], authorities: Collection[str]
+) -> set[PatientKey]:
+    """Those of the persons who have an id of one of the authorities, of their own or a valid national one."""
+    found: set[PatientKey] = set()
+    for authority in authorities:
+        found.update(person for (person,) in WITHIN.rows(connection, {"persons": persons, "of": authority}))
     return found
 
 

@@ -1,16 +1,19 @@
 """What finds a record: folded words of its names, address, telephone and account numbers, over ``pix.tables``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert
 
 from ihe.datatypes import CX
 from ihe.identifiers import PatientKey
-from pix.folding import digits, name_words, words
+from pix.folding import name_words, words
+from pix.matching.phonetics import skeleton
 from pix.model import Demographics, PersonName, Telecom
 from pix.prepared import Prepared
 from pix.tables import token
+from pix.telephones import national_number
 
 INSERT = Prepared(insert(token), token.columns)
 DELETE = Prepared(
@@ -19,7 +22,8 @@ DELETE = Prepared(
     )
 )
 DELETE_ALL = Prepared(delete(token).where(token.c.record == bindparam("this")))
-Token = tuple[str, str]
+LONGEST = 200
+"""Characters of names beside a word that the index holds; whoever has longer names is looked up name by name."""
 
 
 class Kind(StrEnum):
@@ -27,6 +31,8 @@ class Kind(StrEnum):
 
     FAMILY = "family"
     GIVEN = "given"
+    FAMILY_SOUND = "family-sound"
+    GIVEN_SOUND = "given-sound"
     MOTHERS_FAMILY = "mothers-family"
     MOTHERS_GIVEN = "mothers-given"
     STREET = "street"
@@ -39,13 +45,26 @@ class Kind(StrEnum):
     ACCOUNT = "account"
 
 
+MARKS: Mapping[Kind, str] = {Kind.CITY: "@", Kind.POSTAL_CODE: "#"}
+"""How words that are no names are told apart where they stand beside a name."""
+
+
+class Token(NamedTuple):
+    """One word; what is beside it, as `` anna maria @esch #4010 `` beside a family name; and the day of birth."""
+
+    kind: Kind
+    value: str
+    beside: str = ""
+    birth: str = ""
+
+
 def replace_tokens(connection: Connection, key: PatientKey, before: Demographics, after: Demographics) -> None:
     """Write the difference between what found the record before and what finds it now."""
     if before == after:
         return
     old, new = set(tokens(before)), set(tokens(after))
-    DELETE.run_all(connection, [{"this": key, "of": kind, "word": text} for kind, text in sorted(old - new)])
-    INSERT.run_all(connection, [{"record": key, "kind": kind, "value": text} for kind, text in sorted(new - old)])
+    DELETE.run_all(connection, [{"this": key, "of": each.kind, "word": each.value} for each in sorted(old - new)])
+    INSERT.run_all(connection, [{"record": key, **each._asdict()} for each in sorted(new - old)])
 
 
 def remove_tokens(connection: Connection, key: PatientKey) -> None:
@@ -55,22 +74,25 @@ def remove_tokens(connection: Connection, key: PatientKey) -> None:
 
 def tokens(person: Demographics) -> Iterator[Token]:
     """Every token of a patient, some of them more than once."""
-    yield from _name_tokens((*person.names, *person.aliases), Kind.FAMILY, Kind.GIVEN)
-    yield from _name_tokens(person.mothers_maiden_names, Kind.MOTHERS_FAMILY, Kind.MOTHERS_GIVEN)
+    yield from _name_tokens(person)
+    for name in person.mothers_maiden_names:
+        yield from (Token(Kind.MOTHERS_FAMILY, word) for word in _family_words(name))
+        yield from (Token(Kind.MOTHERS_GIVEN, word) for word in _given_words(name))
     yield from _address_tokens(person)
     for phone in (*person.home_phones, *person.business_phones):
-        if number := phone_digits(phone):
-            yield Kind.PHONE, number
+        if number := phone_number(phone):
+            yield Token(Kind.PHONE, number)
         if phone.email:
-            yield Kind.EMAIL, phone.email.strip().casefold()
+            yield Token(Kind.EMAIL, phone.email.strip().casefold())
     for account in person.accounts:
         for text in account_texts(account):
-            yield Kind.ACCOUNT, text
+            yield Token(Kind.ACCOUNT, text)
 
 
-def phone_digits(phone: Telecom) -> str:
-    """The number's digits, however it was written."""
-    return digits(phone.number) or digits(phone.country_code + phone.area_code + phone.local_number)
+def phone_number(phone: Telecom) -> str:
+    """The number as it is compared, however it was written: in one text or in parts."""
+    country = f"+{phone.country_code.lstrip('+0')}" if phone.country_code.strip("+0") else ""
+    return national_number(phone.number) or national_number(country + phone.area_code + phone.local_number)
 
 
 def account_texts(account: CX) -> tuple[str, ...]:
@@ -79,12 +101,36 @@ def account_texts(account: CX) -> tuple[str, ...]:
     return (account.id, *(f"{account.id}|{each}" for each in authorities if each))
 
 
-def _name_tokens(names: tuple[PersonName, ...], family: Kind, given: Kind) -> Iterator[Token]:
-    for name in names:
-        for text in (name.family, name.own_family, name.partner_family):
-            yield from ((family, word) for word in name_words(text))
-        for text in (name.given, name.further_given):
-            yield from ((given, word) for word in name_words(text))
+def _name_tokens(person: Demographics) -> Iterator[Token]:
+    names = (*person.names, *person.aliases)
+    family = frozenset(word for name in names for word in _family_words(name))
+    given = frozenset(word for name in names for word in _given_words(name))
+    family_sounds, given_sounds = _sounds(family), _sounds(given)
+    yield from _tokens(person, Kind.FAMILY, family, given)
+    yield from _tokens(person, Kind.GIVEN, given, family)
+    yield from _tokens(person, Kind.FAMILY_SOUND, family_sounds, given_sounds)
+    yield from _tokens(person, Kind.GIVEN_SOUND, given_sounds, family_sounds)
+
+
+def _tokens(person: Demographics, kind: Kind, these: frozenset[str], others: frozenset[str]) -> Iterator[Token]:
+    towns = {MARKS[each.kind] + each.value for each in _address_tokens(person) if each.kind in MARKS}
+    line = f" {' '.join(sorted(others | towns))} "
+    beside = line if len(line) <= LONGEST else ""
+    return (Token(kind, word, beside, (person.birth_time or "")[:8]) for word in these)
+
+
+def _sounds(folded: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(skeleton, folded))
+
+
+def _family_words(name: PersonName) -> Iterator[str]:
+    for text in (name.family, name.own_family, name.partner_family):
+        yield from name_words(text)
+
+
+def _given_words(name: PersonName) -> Iterator[str]:
+    for text in (name.given, name.further_given):
+        yield from name_words(text)
 
 
 def _address_tokens(person: Demographics) -> Iterator[Token]:
@@ -97,5 +143,4 @@ def _address_tokens(person: Demographics) -> Iterator[Token]:
 
 
 def _texts(kind: Kind, text: str) -> Iterator[Token]:
-    for word in words(text):
-        yield kind, word
+    return (Token(kind, word) for word in words(text))

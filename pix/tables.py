@@ -139,6 +139,9 @@ token = Table(
     Column("kind", Text, primary_key=True),
     Column("value", SORTED, primary_key=True),
     Column("record", BigInteger, primary_key=True),
+    # Beside a family name the given names and the town, and so on: they are searched in one range of the index.
+    Column("beside", SORTED, primary_key=True),
+    Column("birth", SORTED, primary_key=True),
     Index("ix_pix_token_record", "record", "kind", "value"),
     sqlite_with_rowid=False,
 )
@@ -162,6 +165,7 @@ continuation = Table(
     Column("tag", Text, nullable=False),
     Column("at", Text, nullable=False),
     Column("keys", Text, nullable=False),  # JSON: the record that represents each person, in order
+    Column("degrees", Text, nullable=False),  # JSON: how well each matches, percent; empty where all do entirely
     Column("domains", Text, nullable=False),  # JSON: the OIDs to answer with; empty for all
     Column("truncated", Boolean, nullable=False),
     Column("asked", Text, nullable=False),  # the query as sent

@@ -27,10 +27,25 @@ def show_patients(found: Found, output: Output) -> ExitCode:
         print_json(_summary(found) | {"patients": list(map(_patient, found.patients))})
         return _exit_code(found)
     if found.patients:
-        print_table(("family", "given", "born", "sex", "city", "ids"), map(_row, found.patients))
+        _print_patients(found)
     if found.remaining:
         print_line(f"... and {found.remaining} more (--limit)")
     return _conclude(found, "Nobody there is like this.")
+
+
+def show_suggestions(found: Found) -> None:
+    """Whom a person may have meant; nothing where the server cannot say."""
+    if found.accepted and found.patients:
+        print_line("Did you mean:")
+        _print_patients(found)
+
+
+def _print_patients(found: Found) -> None:
+    columns = ("family", "given", "born", "sex", "city", "ids")
+    if all(each.match_degree is None for each in found.patients):
+        return print_table(columns, map(_row, found.patients))
+    rows = ((f"{each.match_degree} %", *_row(each)) for each in found.patients)
+    return print_table(("match", *columns), rows)
 
 
 def _conclude(found: Found, nothing: str) -> ExitCode:

@@ -12,6 +12,7 @@ from hl7v2.er7 import parse, serialize
 from hl7v2.message import Message
 from ihe.datatypes import CX, HD
 from mllp import client
+from pix.queries import SearchMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +42,25 @@ def ask_identifiers(consumer: Consumer, patient: str) -> Found:
 
 def ask_demographics(consumer: Consumer, whom: Whom, limit: int | None) -> Found:
     """ITI-21, or ITI-47."""
-    texts = {name: getattr(whom, name) for name in whom.__slots__ if name != "id"}
-    sought, domains = Sought(**texts, id=_identifier(whom.id) if whom.id else None), _domains(consumer)
+    sought, domains = _sought(whom), _domains(consumer)
     if consumer.line.v3 is not None:
         from affinity.cli import asking_v3
 
         return asking_v3.ask_demographics(consumer, sought, domains, limit)
     return _send(consumer, hl7.demographics_query(route(consumer.sender), hl7.criteria(sought), domains, limit))
+
+
+def ask_approximately(consumer: Consumer, whom: Whom, limit: int | None) -> Found:
+    """ITI-21 with the algorithm that also finds who is similar (QPD-5)."""
+    criteria = hl7.criteria(_sought(whom))
+    algorithm = SearchMode.APPROXIMATE.value
+    query = hl7.demographics_query(route(consumer.sender), criteria, _domains(consumer), limit, algorithm)
+    return _send(consumer, query)
+
+
+def _sought(whom: Whom) -> Sought:
+    texts = {name: getattr(whom, name) for name in whom.__slots__ if name != "id"}
+    return Sought(**texts, id=_identifier(whom.id) if whom.id else None)
 
 
 def _send(consumer: Consumer, message: Message) -> Found:

@@ -27,10 +27,16 @@ PDQ_EXAMPLES = r"""[bold]Examples[/bold]
   affinity pdq --id '4711^^^&2.25.99.1&ISO' --domain 2.25.99.2
       who is this, and with which id in another domain
 
+  affinity pdq --family Schmitt --given Lina --approximate
+      also Schmidt, Lina: with how well each matches, the best first
+
   affinity pdq --family Muller --limit 5 --json --v3 https://pdq.example.org/pdq
       ITI-47 over SOAP
 
-Nobody found is an empty list and exit code 0."""
+Nobody found is an empty list and exit code 0; without --json, whoever is similar is then shown as a suggestion."""
+
+SUGGESTED = 10
+"""Most patients that a person is shown who asked for another."""
 
 Patient = Annotated[str, typer.Argument(metavar="ID", help="id^^^&oid&ISO or id^^^NAMESPACE.")]
 Text = Annotated[str, typer.Option(rich_help_panel="Whom")]
@@ -38,6 +44,9 @@ BirthDate = Annotated[str, typer.Option(help="YYYY, YYYYMM or YYYYMMDD.", rich_h
 Sex = Annotated[str, typer.Option(help="M, F, O or U (HL7 table 0001).", rich_help_panel="Whom")]
 Id = Annotated[str, typer.Option(help="id^^^&oid&ISO or id^^^NAMESPACE.", rich_help_panel="Whom")]
 Limit = Annotated[int | None, typer.Option(help="At most so many patients.", min=1)]
+Approximate = Annotated[
+    bool, typer.Option("--approximate", help="Also who sounds like this, or was born on a day that is easily confused.")
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +75,12 @@ class Whom:
     id: Id = ""
     street: Text = ""
     city: Text = ""
+    state: Text = ""
     postal_code: Text = ""
+    country: Text = ""
     phone: Text = ""
+    mothers_family: Text = ""
+    mothers_given: Text = ""
 
     def __bool__(self) -> bool:
         """Claim that anything is known."""
@@ -95,12 +108,21 @@ def pdq(
     sender: Sender,
     output: Output,
     limit: Limit = None,
+    approximate: Approximate = False,
 ) -> ExitCode:
     """Ask a Patient Demographics Supplier who is like this: ITI-21, or ITI-47 with --v3."""
     if not whom:
         raise wrong_use("say whom: --family, --given, --birth-date, --id, ... (see affinity pdq --help)")
-    from affinity.cli.answers import show_patients
-    from affinity.cli.asking import Consumer, ask_demographics
+    if approximate and line.v3 is not None:
+        raise wrong_use("--approximate asks over HL7 v2: leave --v3 out")
+    from affinity.cli.answers import show_patients, show_suggestions
+    from affinity.cli.asking import Consumer, ask_approximately, ask_demographics
 
     consumer = Consumer(line=line, security=security, identity=identity, sender=sender)
-    return show_patients(ask_demographics(consumer, whom, limit), output)
+    if approximate:
+        return show_patients(ask_approximately(consumer, whom, limit), output)
+    found = ask_demographics(consumer, whom, limit)
+    told = show_patients(found, output)
+    if found.is_nobody and not output.as_json and line.v3 is None:
+        show_suggestions(ask_approximately(consumer, whom, SUGGESTED))
+    return told

@@ -57,12 +57,19 @@ def pix_query(route: Route, patient: CX, domains: Iterable[HD] = ()) -> Message:
 
 
 def demographics_query(
-    route: Route, criteria: Mapping[str, str], domains: Iterable[HD] = (), quantity: int | None = None
+    route: Route,
+    criteria: Mapping[str, str],
+    domains: Iterable[HD] = (),
+    quantity: int | None = None,
+    algorithm: str | None = None,
 ) -> Message:
-    """QBP^Q22: who matches; ``criteria`` by field name such as ``@PID.5.1.1`` (ITI TF-2: 3.21.4.1.2)."""
+    """QBP^Q22: who matches; ``criteria`` by field name such as ``@PID.5.1.1`` (ITI TF-2: 3.21.4.1.2).
+
+    ``algorithm`` is the supplier's name for a way to search, None for its usual one.
+    """
     wanted: list[Value] = [(None, None, None, _hd(each)) for each in domains]
     asked: list[Value] = list(criteria.items())
-    qpd = segment("QPD", {1: "IHE PDQ Query", 2: _tag(), 3: asked, 8: wanted or None})
+    qpd = segment("QPD", {1: "IHE PDQ Query", 2: _tag(), 3: asked, 5: algorithm, 8: wanted or None})
     rcp = segment("RCP", {1: "I", 2: (str(quantity), "RD") if quantity else None})
     return _message(route, ("QBP", "Q22", "QBP_Q21"), (qpd, rcp))
 
@@ -77,11 +84,15 @@ def criteria(sought: Sought) -> dict[str, str]:
         "@PID.3.4.3": authority.universal_id_type,
         "@PID.5.1.1": sought.family,
         "@PID.5.2": sought.given,
+        "@PID.6.1.1": sought.mothers_family,
+        "@PID.6.2": sought.mothers_given,
         "@PID.7.1": sought.birth_date,
         "@PID.8": sought.sex,
         "@PID.11.1.1": sought.street,
         "@PID.11.3": sought.city,
+        "@PID.11.4": sought.state,
         "@PID.11.5": sought.postal_code,
+        "@PID.11.6": sought.country,
         "@PID.13.1": sought.phone,
     }
     return {name: value for name, value in asked.items() if value}

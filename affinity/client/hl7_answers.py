@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from affinity.client.patients import Found, Patient, Remark
-from hl7v2.message import Message, Repetition, Segment
+from hl7v2.message import Group, Message, Repetition, Segment
 from ihe.datatypes import CX, HD
 
 ACCEPTED = ("AA", "CA")
@@ -38,13 +38,15 @@ def found(answer: Message) -> Found:
     return Found(
         code=told.code,
         outcome=qak.text(2) if qak else "",
-        patients=tuple(map(_patient, answer.all("PID"))),
+        patients=tuple(map(_patient, answer.groups("PID"))),
         remarks=told.errors,
         remaining=int(qak.text(6)) if qak and qak.text(6).isdecimal() else None,
     )
 
 
-def _patient(pid: Segment) -> Patient:
+def _patient(group: Group) -> Patient:
+    pid, qri = group["PID"], group.find("QRI")
+    degree = qri.text(1) if qri else ""
     return Patient(
         identifiers=tuple(_identifier(each) for each in pid.repetitions(3) if each.text()),
         family=pid.text(5).strip(),
@@ -52,6 +54,7 @@ def _patient(pid: Segment) -> Patient:
         birth_date=pid.text(7),
         sex=pid.text(8),
         city=pid.text(11, 3),
+        match_degree=int(degree) if degree.isdecimal() else None,
     )
 
 

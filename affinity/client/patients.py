@@ -16,14 +16,18 @@ class Sought:
     sex: str = ""
     street: str = ""
     city: str = ""
+    state: str = ""
     postal_code: str = ""
+    country: str = ""
     phone: str = ""
+    mothers_family: str = ""
+    mothers_given: str = ""
     id: CX | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
-    """A patient as an answer shows them; what was not said is an empty text."""
+    """A patient as an answer shows them; what was not said is an empty text. ``match_degree`` is in percent."""
 
     identifiers: tuple[CX, ...]
     family: str = ""
@@ -31,6 +35,7 @@ class Patient:
     birth_date: str = ""
     sex: str = ""
     city: str = ""
+    match_degree: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +70,11 @@ class Found:
     def accepted(self) -> bool:
         """Claim that the question was answered, even if by "nobody"."""
         return self.code == "AA"
+
+    @property
+    def is_nobody(self) -> bool:
+        """Claim that the question was answered by "nobody"."""
+        return self.accepted and not self.patients
 
 
 def parse_identifier(text: str) -> CX:

@@ -63,11 +63,19 @@ def _ask_for_person(asked: _Element, sought: Sought) -> None:
         root = sought.id.authority.universal_id
         _parameter(asked, "livingSubjectId", "LivingSubject.id", root=root, extension=sought.id.id)
     _parts(asked, "livingSubjectName", "LivingSubject.name", given=sought.given, family=sought.family)
+    mother = {"given": sought.mothers_given, "family": sought.mothers_family}
+    _parts(asked, "mothersMaidenName", "Person.MothersMaidenName", **mother)
 
 
 def _ask_for_contact(asked: _Element, sought: Sought) -> None:
     """The parameters after them."""
-    address = {"streetAddressLine": sought.street, "city": sought.city, "postalCode": sought.postal_code}
+    address = {
+        "streetAddressLine": sought.street,
+        "city": sought.city,
+        "state": sought.state,
+        "postalCode": sought.postal_code,
+        "country": sought.country,
+    }
     _parts(asked, "patientAddress", "Patient.addr", **address)
     if sought.phone:
         _parameter(asked, "patientTelecom", "Patient.telecom", value=f"tel:{sought.phone}")

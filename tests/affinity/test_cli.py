@@ -88,6 +88,7 @@ def test_the_page_of_commands_has_a_section_for_every_verb() -> None:
         ("pix", "ids", PATIENT, "--v3", "http://127.0.0.1:1/pix", "--device", "x"),
         ("pdq",),
         ("pdq", "--family", "Doe", "--limit", "0"),
+        ("pdq", "--family", "Doe", "--approximate", "--v3", "http://127.0.0.1:1/pdq"),
         ("submit", "feed.hl7"),
         ("submit", "feed.hl7", "--patient-id", "4711"),
         ("submit", "feed.hl7", "feed.hl7", "--patient-id", PATIENT, "--unique-id", "1.2"),

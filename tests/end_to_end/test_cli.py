@@ -306,3 +306,13 @@ def test_a_domain_made_by_init_serves(start: Start, tmp_path: Path) -> None:
     assert invoke("init", tmp_path / "mine").exit_code == 0
     node = start("--domain", str(tmp_path / "mine"))
     assert invoke("doctor", "--data", node.data).exit_code == 0
+
+
+def test_pdq_suggests_who_is_similar_to_people_and_not_to_programs(run: Run) -> None:
+    people = run("pdq", "--family", "Mullr", "--given", "Léa")
+    assert people.exit_code == 0 and "Did you mean:" in people.stdout and "Müller" in people.stdout
+    assert told(run("pdq", "--family", "Mullr", "--given", "Léa", "--json"))["patients"] == []
+    likely = told(run("pdq", "--family", "Mullr", "--given", "Léa", "--approximate", "--json"))["patients"]
+    assert {each["family"] for each in likely} >= {"Müller"} and all(
+        60 <= each["match_degree"] < 100 for each in likely
+    )

@@ -178,8 +178,16 @@ def test_pages_fit_together_while_feeds_arrive(paging: Paging, ask: Ask) -> None
 
 def test_a_patient_merged_between_pages_is_shown_as_its_survivor(paging: Paging, ask: Ask) -> None:
     _, _, pointer = paging.page("3^RD")
+    ask("MSH|^~\\&|HIS|HOSP|A|A|2026||ADT^A40^ADT_A39|M|P|2.5\rPID|||6^^^HOSP||x\rMRG|4^^^HOSP\r")
+    assert paging.page("9^RD", pointer)[0] == ["3", "6", "5"]
+
+
+def test_nobody_is_listed_twice_who_was_merged_between_pages(paging: Paging, ask: Ask) -> None:
+    _, _, pointer = paging.page("3^RD")
     ask("MSH|^~\\&|HIS|HOSP|A|A|2026||ADT^A40^ADT_A39|M|P|2.5\rPID|||0^^^HOSP||x\rMRG|4^^^HOSP\r")
-    assert paging.page("3^RD", pointer)[0] == ["3", "0", "5"]
+    patients, counts, following = paging.page("2^RD", pointer)
+    assert (patients, counts) == (["3", "5"], "7/1")
+    assert paging.page("2^RD", following) == (["6"], "7/0", "")
 
 
 def test_a_page_may_be_asked_for_again(paging: Paging) -> None:

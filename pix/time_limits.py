@@ -1,0 +1,54 @@
+"""How long a query may keep the database busy: PostgreSQL's statement_timeout, SQLite's progress handler."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+QUERY_CANCELED = "57014"
+"""SQLSTATE query_canceled, which statement_timeout raises."""
+SQLITE_INTERRUPT = 9
+STEPS = 20_000
+"""Instructions of SQLite's virtual machine between two looks at the clock: about a millisecond."""
+
+
+class TookTooLong(Exception):
+    """The database was stopped: the statement ran longer than it may."""
+
+
+@contextmanager
+def time_limit(connection: Connection, seconds: float) -> Iterator[None]:
+    """Stop statements inside when the time is over: all of them together on SQLite, each by itself on PostgreSQL.
+
+    The transaction is good for nothing afterwards on PostgreSQL. Raises ``TookTooLong``.
+    """
+    lift = _limit(connection, seconds)
+    try:
+        yield
+    except DBAPIError as error:
+        if not _was_stopped(error):
+            raise
+        raise TookTooLong from error
+    finally:
+        lift()
+
+
+def _limit(connection: Connection, seconds: float) -> Callable[[], None]:
+    """Set the limit; return what lifts it."""
+    if connection.dialect.name == "postgresql":
+        # It ends with the transaction.
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(int(seconds * 1000), 1)}")
+        return lambda: None
+    driver: Any = connection.connection.dbapi_connection
+    deadline = time.monotonic() + seconds
+    driver.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
+    return lambda: driver.set_progress_handler(None, 0)
+
+
+def _was_stopped(error: DBAPIError) -> bool:
+    if getattr(error.orig, "sqlstate", None) == QUERY_CANCELED:
+        return True
+    return getattr(error.orig, "sqlite_errorcode", None) == SQLITE_INTERRUPT
