@@ -1,16 +1,16 @@
 """Keys under which records that may be one person meet: a few hashes per record, each rare enough to look up."""
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from hashlib import blake2b
-from itertools import product
 
-from pix.matching import dates, short_forms
+from pix.matching import dates
 from pix.matching.phonetics import skeleton
 from pix.matching.subject import Subject
 
 FAMILIES, GIVENS, PLACES, PHONES = 3, 2, 2, 2
 """Most words, places and numbers of one record that make keys, so that nobody has hundreds of rows."""
+TOWN = 3
+"""Letters of a town that stand for it: names of towns are cut off and abbreviated at the end."""
 
 
 def stored_keys(subject: Subject) -> frozenset[int]:
@@ -19,55 +19,61 @@ def stored_keys(subject: Subject) -> frozenset[int]:
 
 
 def lookup_keys(subject: Subject) -> frozenset[int]:
-    """What to look up for a record: its own keys, and those it would have with day and month of birth exchanged."""
+    """What to look up for a record: its own keys, and those it would have with day and month of birth exchanged.
+
+    A key under which very many records stand (a barracks, a test patient) tells nothing: whoever looks them up sets a
+    limit for each key and leaves out those that reach it.
+    """
     other = dates.swapped(subject.birth)
-    mistyped = _named_dates(subject, other) if other else ()
+    mistyped = _named_dates(other, _sounds(subject)) if other else ()
     return frozenset(map(_hashed, (*_stored(subject), *mistyped)))
 
 
 def _stored(subject: Subject) -> Iterator[str]:
-    born, year = subject.birth, subject.birth[:4]
-    postal_codes = sorted({each.postal_code for each in subject.places if each.postal_code})[:PLACES]
+    born = subject.birth
+    families, givens = _families(subject), _givens(subject)
     if len(born) == 8:
-        yield from _named_dates(subject, born)
-        yield from (f"date+post|{born}|{each}" for each in postal_codes)
-    both = _both_names(subject)
-    if year:
-        yield from (f"names+year|{each}|{year}" for each in both)
-    yield from (f"names+post|{each}|{code}" for each, code in product(both, postal_codes))
+        yield from _named_dates(born, {*families, *givens})
+        yield from (f"date+post|{born}|{place.postal_code}" for place in subject.places[:PLACES] if place.postal_code)
+    if born:
+        # In alphabetical order, whichever is the family name.
+        yield from (
+            f"names+year|{min(each, first)}|{max(each, first)}|{born[:4]}" for each, first in _pairs(families, givens)
+        )
+    yield from _placed(subject, {*families[:2], *givens[:1]})
     yield from (f"phone|{each}" for each in sorted(subject.phones)[:PHONES])
     yield from (f"id|{authority}|{id}" for authority, id in subject.nationals)
     yield from (f"id||{each}" for each in subject.identifiers)
 
 
-def _named_dates(subject: Subject, born: str) -> Iterator[str]:
+def _named_dates(born: str, sounds: Iterable[str]) -> Iterator[str]:
     """Family and given names share the code space, so that names entered in each other's place meet."""
-    return (f"name+date|{each}|{born}" for each in {*_families(subject), *_givens(subject)})
+    return (f"name+date|{each}|{born}" for each in sounds)
 
 
-def _both_names(subject: Subject) -> list[str]:
-    """One family and the first given name, in alphabetical order whichever is which."""
-    pairs = product(_families(subject)[:2], _givens(subject)[:1])
-    return sorted({"+".join(sorted(two)) for two in pairs})
+def _placed(subject: Subject, sounds: Iterable[str]) -> Iterator[str]:
+    for place in subject.places[:PLACES]:
+        if place.postal_code:
+            yield from (f"name+post|{each}|{place.postal_code}" for each in sounds)
+        if place.street and place.number:
+            yield f"house|{place.street}|{place.number}|{place.city[:TOWN]}"
+
+
+def _pairs(families: list[str], givens: list[str]) -> Iterator[tuple[str, str]]:
+    return ((each, first) for each in families[:2] for first in givens[:1])
+
+
+def _sounds(subject: Subject) -> set[str]:
+    return {*_families(subject), *_givens(subject)}
 
 
 def _families(subject: Subject) -> list[str]:
-    return _codes(sorted(subject.family_words))[:FAMILIES]
+    return sorted(set(map(skeleton, subject.family_words)))[:FAMILIES]
 
 
 def _givens(subject: Subject) -> list[str]:
-    return _codes(word for words in subject.givens for word in words)[:GIVENS]
-
-
-def _codes(words: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(map(code, words)))
-
-
-@lru_cache(maxsize=65536)
-def code(word: str) -> str:
-    """What stands for a name in keys: the group of a known given name, else its consonants by sound."""
-    groups = short_forms.groups(word)
-    return f"={min(groups)}" if groups else skeleton(word)
+    words = [word for names in subject.givens for word in names]
+    return list(dict.fromkeys(map(skeleton, words)))[:GIVENS]
 
 
 def _hashed(key: str) -> int:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from pix.matching.dates import Birth
 from pix.matching.likeness import Level
@@ -32,6 +32,14 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
 """Every field that is compared and the levels that it knows, best first."""
 COUNTED = ("family", "given", "city")
 """Fields whose words have frequencies of their own: to share ``Silva`` says less than to share ``Oberweis``."""
+
+
+class Evidence(NamedTuple):
+    """One field of two records: how it agrees, and what that weighs in bits."""
+
+    field: str
+    level: str
+    bits: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +70,12 @@ class Caps:
     name: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Configuration:
     """One version of the weights. ``link``, ``review``, ``margin`` and ``corroboration`` are bits.
 
-    ``margin`` is by how much the best candidate must lead before the next one that is another person.
+    ``margin`` is by how much the best candidate must lead before the next one that is another person. ``evidence`` is
+    what each level of each field weighs, ``rarities`` by how many bits a word is rarer than one that is not listed.
     """
 
     version: str
@@ -77,7 +86,7 @@ class Configuration:
     caps: Caps
     levels: Mapping[str, Mapping[str, Chances]]
     frequencies: Mapping[str, Mapping[str, float]]
-    bits: Mapping[tuple[str, str], float]
+    evidence: Mapping[tuple[str, str], Evidence]
     rarities: Mapping[str, Mapping[str, float]]
 
 
@@ -123,10 +132,16 @@ def build(
         caps=caps,
         levels=MappingProxyType(levels),
         frequencies=MappingProxyType(frequencies),
-        bits=MappingProxyType({(field, level): each.bits for field in levels for level, each in levels[field].items()}),
+        evidence=MappingProxyType(
+            {(field, level): Evidence(field, level, each.bits) for field, level, each in _flat(levels)}
+        ),
         rarities=MappingProxyType({field: rarities.get(field, {}) for field in COUNTED}),
         **thresholds,
     )
+
+
+def _flat(levels: Mapping[str, Mapping[str, Chances]]) -> Iterator[tuple[str, str, Chances]]:
+    return ((field, level, each) for field in levels for level, each in levels[field].items())
 
 
 THRESHOLDS = ("link", "review", "margin", "corroboration")

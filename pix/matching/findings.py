@@ -1,5 +1,6 @@
-"""What two records agree in, field by field, and in what they contradict each other."""
+"""What two records agree in, in what they contradict each other, and what keeps a machine from joining them."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from pix.matching import dates
@@ -7,16 +8,18 @@ from pix.matching.dates import Birth
 from pix.matching.likeness import Agreement, Level, are_swapped, compare_families, compare_givens
 from pix.matching.subject import Subject
 
-NATIONAL, GIVEN, BIRTH, SEX, ORDER, OVERLAY = (
-    "different national ids",
-    "given name",
-    "birth date",
-    "sex",
-    "birth order",
-    "overlay",
-)
-DOUBTFUL_GIVEN = "given name is doubtful"
-EXACT = frozenset({Level.SAME, Level.PART})
+NATIONAL = "different national ids"
+GIVEN = "given name"
+BIRTH = "birth date"
+SEX = "sex"
+ORDER = "birth order"
+OVERLAY = "overlay"
+DOUBTFUL = "given name is doubtful"
+PLACEHOLDER = "placeholder given name"
+UNKNOWN = "identity unknown"
+NO_GIVEN, NO_BIRTH, FAMILY = "no given name", "no birth date", "family name"
+NO_CORROBORATION = "no corroboration"
+
 UNSURE = frozenset({Level.INITIAL, Level.SECOND, Level.MIXED, Level.DOUBTFUL})
 """Levels at which two given names may as well be those of twins."""
 
@@ -30,6 +33,19 @@ class Findings(NamedTuple):
     sex: bool | None
     national: bool | None
 
+    @property
+    def parted(self) -> bool:
+        """Claim that given name or birth date contradict: relatives agree in all the rest."""
+        return self.birth in dates.CONTRADICTING or self.are_two_names
+
+    @property
+    def are_two_names(self) -> bool:
+        """Twins are called Paul and Paula: names that are alike are two where the sexes or the numbers differ, too."""
+        if self.given is None:
+            return False
+        told_apart = self.sex is False or self.national is False
+        return self.given.level is Level.DIFFERENT or (self.given.level is Level.DOUBTFUL and told_apart)
+
 
 def find(one: Subject, other: Subject) -> Findings:
     """Compare names, birth, sex and national ids."""
@@ -41,10 +57,20 @@ def find(one: Subject, other: Subject) -> Findings:
     return Findings(family, given, dates.compare(one.birth, other.birth), sex, _nationals(one, other))
 
 
+def are_hopeless(one: Subject, other: Subject) -> bool:
+    """Claim that birth dates contradict and no identifier can make that good; found before anything else is compared.
+
+    ``caps.kinship`` is below the threshold of review, so such a pair is left apart whatever else agrees.
+    """
+    if dates.compare(one.birth, other.birth) not in dates.CONTRADICTING:
+        return False
+    return one.nationals.isdisjoint(other.nationals) and not (one.identifiers and other.identifiers)
+
+
 def contradictions(found: Findings, one: Subject, other: Subject) -> tuple[str, ...]:
-    """In what the records contradict each other, as the explanation names it."""
+    """In what the records contradict each other."""
     reasons = [NATIONAL] if found.national is False else []
-    if found.given is not None and _are_two_names(found.given.level, found):
+    if found.are_two_names:
         reasons.append(GIVEN)
     if found.birth in dates.CONTRADICTING:
         reasons.append(BIRTH)
@@ -57,9 +83,22 @@ def contradictions(found: Findings, one: Subject, other: Subject) -> tuple[str, 
     return tuple(reasons)
 
 
-def _are_two_names(level: Level, found: Findings) -> bool:
-    """Twins are called Paul and Paula: names that are alike are two where the sexes differ, too."""
-    return level is Level.DIFFERENT or (level is Level.DOUBTFUL and found.sex is False)
+def reservations(found: Findings, one: Subject, other: Subject, *, identified: bool) -> Iterator[str]:
+    """Why a machine should not link, although nothing contradicts; an identifier in common makes good for most."""
+    if one.placeholder or other.placeholder:
+        yield PLACEHOLDER
+    if one.unknown or other.unknown:
+        yield UNKNOWN
+    if identified:
+        return
+    if found.given is None and not (one.placeholder or other.placeholder):
+        yield NO_GIVEN
+    if found.given is not None and found.given.level in UNSURE:
+        yield DOUBTFUL
+    if found.birth is None:
+        yield NO_BIRTH
+    if found.family is None or found.family.level is Level.DIFFERENT:
+        yield FAMILY
 
 
 def _nationals(one: Subject, other: Subject) -> bool | None:

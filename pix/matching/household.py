@@ -1,56 +1,54 @@
-"""What a household shares: addresses, telephone numbers, e-mail. Compared pair by pair; the best address counts."""
+"""Addresses compared: the two that agree best count, for who works across the border has two."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
 
 from rapidfuzz.distance import OSA
 
+from pix.matching.configuration import Configuration, Evidence
 from pix.matching.contacts import Place
-from pix.matching.subject import Subject
 
-Levels = tuple[tuple[str, str], ...]
-
-
-def contacts(one: Subject, other: Subject) -> Levels:
-    """The levels of telephone and e-mail: one number in common is enough."""
-    found = []
-    if one.phones and other.phones:
-        found.append(("phone", "different" if one.phones.isdisjoint(other.phones) else "same"))
-    if one.emails and other.emails:
-        found.append(("email", "different" if one.emails.isdisjoint(other.emails) else "same"))
-    return tuple(found)
+LONG = 8
+"""Letters from which two slips are still slips."""
 
 
-def address(one: Subject, other: Subject, bits: Mapping[tuple[str, str], float]) -> Levels:
-    """The levels of the two addresses that agree best: who works across the border has two."""
-    if not one.places or not other.places:
-        return ()
-    if len(one.places) == len(other.places) == 1:
-        return compare(*sorted((one.places[0], other.places[0])))
-    every = {compare(*sorted(two)) for two in product(one.places, other.places)}
-    return max(sorted(every), key=lambda levels: sum(bits[each] for each in levels))
+def address(places: tuple[Place, ...], others: tuple[Place, ...], configuration: Configuration) -> tuple[Evidence, ...]:
+    """The evidence of postal code, city and street of the two addresses that agree best."""
+    if len(places) == len(others) == 1:
+        return _compared(*sorted((places[0], others[0])), configuration)
+    every = {_compared(*sorted(two), configuration) for two in product(places, others)}
+    return max(sorted(every), key=lambda found: sum(each.bits for each in found))
 
 
-@lru_cache(maxsize=8192)
-def compare(one: Place, other: Place) -> Levels:
-    """The levels of postal code, city and street of two addresses, where both say something."""
-    return tuple(_compared(one, other))
+@lru_cache(maxsize=16384)
+def _compared(one: Place, other: Place, configuration: Configuration) -> tuple[Evidence, ...]:
+    return tuple(_evidence(one, other, configuration))
 
 
-def _compared(one: Place, other: Place) -> Iterator[tuple[str, str]]:
+def _evidence(one: Place, other: Place, configuration: Configuration) -> Iterator[Evidence]:
+    listed = configuration.evidence
     if one.postal_code and other.postal_code:
-        yield "postal_code", texts(one.postal_code, other.postal_code)
+        yield listed["postal_code", texts(one.postal_code, other.postal_code)]
     if one.city and other.city:
-        yield "city", texts(one.city, other.city)
+        yield _city(one.city, other.city, configuration)
     if one.street and other.street:
         street = texts(one.street, other.street)
-        yield "street", street if street != "same" or one.number == other.number else "without-number"
+        yield listed["street", street if street != "same" or one.number == other.number else "without-number"]
+
+
+def _city(one: str, other: str, configuration: Configuration) -> Evidence:
+    """To live in the capital says less than to live in a village."""
+    level = texts(one, other)
+    found = configuration.evidence["city", level]
+    if level != "same":
+        return found
+    return found._replace(bits=max(0.0, found.bits + configuration.rarities["city"].get(one, 0.0)))
 
 
 def texts(one: str, other: str) -> str:
     """Compare two folded texts: same, a slip apart, or different."""
     if one == other:
         return "same"
-    allowed = 1 if min(len(one), len(other)) < 8 else 2
+    allowed = 1 if min(len(one), len(other)) < LONG else 2
     return "slip" if OSA.distance(one, other, score_cutoff=allowed) <= allowed else "different"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -11,6 +12,9 @@ from pix.matching.words import Likeness, family_likeness, given_likeness, is_sli
 
 class Level(StrEnum):
     """How two names agree. The configuration has a weight for each that a field knows."""
+
+    # Enum hashes by name, in Python; these are looked up many thousand times a second.
+    __hash__ = str.__hash__
 
     SAME = "same"
     FORM = "another-form"
@@ -61,7 +65,7 @@ def compare_families(one: Subject, other: Subject) -> Agreement | None:
     if not mine or not theirs:
         return None
     if mine == theirs:
-        return Agreement(Level.SAME, tuple(sorted(mine)))
+        return Agreement(Level.SAME, tuple(mine) if len(mine) == 1 else tuple(sorted(mine)))
     for each, another in product(one.surnames, other.surnames):
         if each.words == another.words or each.joined == another.joined:
             return Agreement(Level.SAME, tuple(sorted(each.words | another.words)))
@@ -93,6 +97,7 @@ def are_swapped(one: Subject, other: Subject) -> Agreement | None:
     return Agreement(Level.SWAPPED, tuple(sorted(across | back))) if across and back else None
 
 
+@lru_cache(maxsize=65536)
 def _compare_lists(one: Words, other: Words) -> Agreement:
     if one == other:
         return Agreement(Level.SAME, one)

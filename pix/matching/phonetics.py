@@ -29,7 +29,11 @@ RULES = tuple(
     )
 )
 VOWELS = re.compile("(?<!^)[aeiou]")
-ENDING = re.compile("(?<=...)e?[sn]?$")
+REPEATED = re.compile(r"(.)\1+")
+CLASSES = str.maketrans(dict(zip("pfvkgqcsjzxtdn", "bbbggggSSSSttm", strict=True)))
+"""Consonants that ears and fingers take for one another, as Soundex groups them."""
+KEPT = 3
+"""Sounds of a skeleton: with more of them FEBRL4 loses pairs, with fewer a million records meet in crowds."""
 
 
 @lru_cache(maxsize=65536)
@@ -43,5 +47,6 @@ def sound(word: str) -> str:
 
 @lru_cache(maxsize=65536)
 def skeleton(word: str) -> str:
-    """The first sound and the consonants after it, at most six: what typing errors in vowels leave alone."""
-    return VOWELS.sub("", sound(word))[:6] or word
+    """The first sound and the classes of the consonants after it: what most typing errors leave alone."""
+    bare = VOWELS.sub("", sound(word)).translate(CLASSES)
+    return REPEATED.sub(r"\1", bare)[:KEPT] or word

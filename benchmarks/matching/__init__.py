@@ -1,0 +1,1 @@
+"""How well matching decides: FEBRL and a synthetic population, beside other record linkage on the same pairs."""
