@@ -7,6 +7,7 @@ from rapidfuzz.distance import OSA
 
 GENERATION = 13
 """Years between two dates with the same day from which they may be a parent's and a child's, and no slip."""
+CENTURY = 100
 
 
 class Birth(StrEnum):
@@ -59,11 +60,13 @@ def compare(one: str, other: str) -> Birth | None:
         return Birth.PARTIAL if one[:common] == other[:common] else Birth.DIFFERENT
     if one[:4] == other[:4] and one[4:6] == other[6:] and one[6:] == other[4:6]:
         return Birth.SWAPPED
+    apart = abs(int(one[:4]) - int(other[:4]))
+    if one[4:] == other[4:] and apart == CENTURY:
+        return Birth.TYPO
     if OSA.distance(one, other, score_cutoff=1) > 1:
         return Birth.DIFFERENT
-    apart = abs(int(one[:4]) - int(other[:4]))
-    # A slip of the century key is a slip; a slip of the decade may be a father and his son of the same name.
-    return Birth.GENERATION if GENERATION <= apart < 100 else Birth.TYPO
+    # A slip of the decade may be a father and his son of the same name.
+    return Birth.GENERATION if GENERATION <= apart < CENTURY else Birth.TYPO
 
 
 def _certain(known: str) -> str:

@@ -17,7 +17,7 @@ OVERLAY = "overlay"
 DOUBTFUL = "given name is doubtful"
 PLACEHOLDER = "placeholder given name"
 UNKNOWN = "identity unknown"
-NO_GIVEN, NO_BIRTH, FAMILY = "no given name", "no birth date", "family name"
+NO_GIVEN, NO_BIRTH, VAGUE_BIRTH, FAMILY = "no given name", "no birth date", "birth date is vague", "family name"
 NO_CORROBORATION = "no corroboration"
 
 UNSURE = frozenset({Level.INITIAL, Level.SECOND, Level.MIXED, Level.DOUBTFUL})
@@ -35,8 +35,15 @@ class Findings(NamedTuple):
 
     @property
     def parted(self) -> bool:
-        """Claim that given name or birth date contradict: relatives agree in all the rest."""
-        return self.birth in dates.CONTRADICTING or self.are_two_names
+        """Claim that given name or birth date are of another: relatives agree in all the rest."""
+        return self.birth is Birth.DIFFERENT or self.are_two_names
+
+    @property
+    def is_born_vaguely(self) -> bool:
+        """Claim that only the year is known, and that the names do not agree in full to make good for it."""
+        if self.birth is not Birth.NEW_YEAR:
+            return self.birth is Birth.PARTIAL
+        return not all(name and name.level is Level.SAME for name in (self.family, self.given))
 
     @property
     def are_two_names(self) -> bool:
@@ -62,7 +69,7 @@ def are_hopeless(one: Subject, other: Subject) -> bool:
 
     ``caps.kinship`` is below the threshold of review, so such a pair is left apart whatever else agrees.
     """
-    if dates.compare(one.birth, other.birth) not in dates.CONTRADICTING:
+    if dates.compare(one.birth, other.birth) is not Birth.DIFFERENT:
         return False
     return one.nationals.isdisjoint(other.nationals) and not (one.identifiers and other.identifiers)
 
@@ -97,6 +104,8 @@ def reservations(found: Findings, one: Subject, other: Subject, *, identified: b
         yield DOUBTFUL
     if found.birth is None:
         yield NO_BIRTH
+    if found.is_born_vaguely:
+        yield VAGUE_BIRTH
     if found.family is None or found.family.level is Level.DIFFERENT:
         yield FAMILY
 

@@ -32,7 +32,10 @@ def surname(text: str) -> Surname | None:
 def given_words(given: str, further: str) -> tuple[str, ...]:
     """All given names in order, double names apart; empty for a placeholder."""
     found = tuple(fold(latin(f"{given} {further}")).split())
-    return () if is_placeholder(found) else tuple(dict.fromkeys(each for each in found if each not in PARTICLES))
+    if is_placeholder(found):
+        return ()
+    # A single letter is an initial here, whatever particle it may be elsewhere.
+    return tuple(dict.fromkeys(each for each in found if len(each) == 1 or each not in PARTICLES))
 
 
 @lru_cache(maxsize=65536)
