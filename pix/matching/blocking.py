@@ -4,11 +4,14 @@ from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 
 from pix.matching import dates
+from pix.matching.contacts import Place
 from pix.matching.phonetics import skeleton
 from pix.matching.subject import Subject
 
-FAMILIES, GIVENS, PLACES, PHONES = 3, 2, 2, 2
-"""Most words, places and numbers of one record that make keys, so that nobody has hundreds of rows."""
+FAMILIES, PLACES, PHONES = 3, 2, 2
+"""Most family names, places and numbers of one record that make keys, so that nobody has hundreds of rows."""
+PAIRED = 2
+"""Family names that are joined with the first given name."""
 TOWN = 3
 """Letters of a town that stand for it: names of towns are cut off and abbreviated at the end."""
 
@@ -30,17 +33,14 @@ def lookup_keys(subject: Subject) -> frozenset[int]:
 
 
 def _stored(subject: Subject) -> Iterator[str]:
-    born = subject.birth
-    families, givens = _families(subject), _givens(subject)
+    born, sounds = subject.birth, _sounds(subject)
+    pairs = _pairs(subject)
     if len(born) == 8:
-        yield from _named_dates(born, {*families, *givens})
-        yield from (f"date+post|{born}|{place.postal_code}" for place in subject.places[:PLACES] if place.postal_code)
+        yield from _named_dates(born, sounds)
     if born:
-        # In alphabetical order, whichever is the family name.
-        yield from (
-            f"names+year|{min(each, first)}|{max(each, first)}|{born[:4]}" for each, first in _pairs(families, givens)
-        )
-    yield from _placed(subject, {*families[:2], *givens[:1]})
+        yield from (f"names+year|{each}|{born[:4]}" for each in pairs)
+    for place in subject.places[:PLACES]:
+        yield from _placed(place, born, sounds, pairs)
     yield from (f"phone|{each}" for each in sorted(subject.phones)[:PHONES])
     yield from (f"id|{authority}|{id}" for authority, id in subject.nationals)
     yield from (f"id||{each}" for each in subject.identifiers)
@@ -51,29 +51,33 @@ def _named_dates(born: str, sounds: Iterable[str]) -> Iterator[str]:
     return (f"name+date|{each}|{born}" for each in sounds)
 
 
-def _placed(subject: Subject, sounds: Iterable[str]) -> Iterator[str]:
-    for place in subject.places[:PLACES]:
-        if place.postal_code:
-            yield from (f"name+post|{each}|{place.postal_code}" for each in sounds)
-        if place.street and place.number:
-            yield f"house|{place.street}|{place.number}|{place.city[:TOWN]}"
+def _placed(place: Place, born: str, sounds: Iterable[str], pairs: Iterable[str]) -> Iterator[str]:
+    if place.postal_code:
+        yield from (f"name+post|{each}|{place.postal_code}" for each in sounds)
+    if place.street and place.number:
+        yield f"house|{place.street}|{place.number}|{place.city[:TOWN]}"
+    if place.city:
+        yield from (f"names+town|{each}|{place.city[:TOWN]}" for each in pairs)
+    if place.city and len(born) == 8:
+        yield f"date+town|{born}|{place.city[:TOWN]}"
 
 
-def _pairs(families: list[str], givens: list[str]) -> Iterator[tuple[str, str]]:
-    return ((each, first) for each in families[:2] for first in givens[:1])
+def _sounds(subject: Subject) -> frozenset[str]:
+    return frozenset((*_families(subject), *_given(subject)))
 
 
-def _sounds(subject: Subject) -> set[str]:
-    return {*_families(subject), *_givens(subject)}
+def _pairs(subject: Subject) -> frozenset[str]:
+    """A family name and the first given name, in alphabetical order whichever is which."""
+    families = _families(subject)[:PAIRED]
+    return frozenset(f"{min(each, first)}|{max(each, first)}" for each in families for first in _given(subject))
 
 
 def _families(subject: Subject) -> list[str]:
     return sorted(set(map(skeleton, subject.family_words)))[:FAMILIES]
 
 
-def _givens(subject: Subject) -> list[str]:
-    words = [word for names in subject.givens for word in names]
-    return list(dict.fromkeys(map(skeleton, words)))[:GIVENS]
+def _given(subject: Subject) -> list[str]:
+    return [skeleton(subject.givens[0][0])] if subject.givens else []
 
 
 def _hashed(key: str) -> int:

@@ -1,6 +1,6 @@
 """The names of two records compared: family names, given names, and both entered in each other's place."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from functools import lru_cache
 from itertools import product
@@ -90,11 +90,18 @@ def compare_givens(one: Subject, other: Subject) -> Agreement | None:
 
 
 def are_swapped(one: Subject, other: Subject) -> Agreement | None:
-    """The words in which the family name of each is the given name of the other, or None."""
+    """The words in which the family name of each is the given name of the other, one of them perhaps mistyped."""
     given_one = {word for words in one.givens for word in words}
     given_other = {word for words in other.givens for word in words}
     across, back = one.family_words & given_other, given_one & other.family_words
-    return Agreement(Level.SWAPPED, tuple(sorted(across | back))) if across and back else None
+    if across and back:
+        return Agreement(Level.SWAPPED, tuple(sorted(across | back)))
+    close = (across and _alike(given_one, other.family_words)) or (back and _alike(one.family_words, given_other))
+    return Agreement(Level.SWAPPED) if close else None
+
+
+def _alike(some: Collection[str], others: Collection[str]) -> bool:
+    return any(family_likeness(*sorted(two)) is not Likeness.NONE for two in product(some, others))
 
 
 @lru_cache(maxsize=65536)
