@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from pix.folding import fold
 from pix.matching.dates import Birth
 from pix.matching.likeness import Level
 
@@ -157,8 +158,12 @@ def _built(read: Mapping[str, Any]) -> Configuration:
         thresholds={each: float(read[each]) for each in THRESHOLDS},
         caps=Caps(**{each: float(read["caps"][each]) for each in CAPS}),
         levels=levels,
-        frequencies={field: MappingProxyType(dict(shares.get(field, {}))) for field in COUNTED},
+        frequencies={field: MappingProxyType(_folded(shares.get(field, {}))) for field in COUNTED},
     )
+
+
+def _folded(shares: Mapping[str, float]) -> dict[str, float]:
+    return {fold(word): float(share) for word, share in shares.items()}
 
 
 def _chances(levels: Mapping[str, Any]) -> Mapping[str, Chances]:
