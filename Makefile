@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check setup lint types imports bench interop docs lock clean
+.PHONY: run test check setup lint types imports bench bench-matching interop docs lock clean
 
 run: setup            ## set up, serve the demo domain, play the demo traffic, stay up
 	@$(BIN)/affinity up
@@ -34,6 +34,16 @@ imports:
 bench: setup          ## print the benchmark table
 	@$(BIN)/python -m benchmarks
 
+bench-matching: .venv-matching/ready  ## precision and recall of matching, beside splink and recordlinkage, in an environment of its own
+	@PYTHONPATH=. .venv-matching/bin/python -m benchmarks.matching
+
+.venv-matching/ready: requirements.lock benchmarks/matching/requirements.txt
+	@echo "Building the environment of the matching benchmark in .venv-matching ..."
+	@$(PYTHON) -m venv .venv-matching
+	@.venv-matching/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@.venv-matching/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/matching/requirements.txt
+	@touch .venv-matching/ready
+
 interop: setup        ## foreign clients (IPF, Java 17 and Maven) against a node of our own, every transaction, plain and TLS
 	@$(BIN)/python -m interop.run
 
@@ -42,4 +52,4 @@ lock:                 ## resolve the versions again (needs pip-tools in .venv)
 		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --all-extras --all-build-deps -o requirements.lock setup.cfg
 
 clean:
-	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache var
+	@rm -rf .venv .venv-matching build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache var

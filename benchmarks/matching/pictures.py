@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.matching.datasets import Entry, population
+from benchmarks.matching.datasets import Entry
 from benchmarks.matching.feeding import Fed, feed, true_pairs
+from benchmarks.matching.invented import population
 from pix.matching.configuration import default
 from pix.matching.scoring import compare_fully
 
-PERSONS, SEED = 20000, 2
+PERSONS, SEED = 10000, 2
 LEAST, MOST, STEP = -40, 60, 2
 WIDTH, HEIGHT, BASE, LEFT = 720, 260, 220, 50
 SAME, OTHER = "#1f77b4", "#d62728"
