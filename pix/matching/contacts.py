@@ -12,6 +12,8 @@ from pix.model import Address, Telecom
 STREET_TYPES = vocabulary("streets")
 LETTERED = re.compile(r"([^\W\d_]+)strasse$|([^\W\d_]+)str$")
 COUNTRY_CODES = ("352", "351", "33", "49", "32", "39", "34", "31", "41", "43", "44", "383", "381", "382", "387")
+MOST = 8
+"""Addresses and numbers of one record that are looked at."""
 LEAST = 6
 """Fewest digits of a telephone number that says something."""
 

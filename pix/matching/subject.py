@@ -44,7 +44,7 @@ def subject(demographics: Demographics, nationals: Collection[tuple[str, str]] =
     said = demographics.names + demographics.aliases if demographics.aliases else demographics.names
     families = names.surnames(said)
     givens = _givens(said)
-    telecoms = demographics.home_phones + demographics.business_phones
+    telecoms = (demographics.home_phones + demographics.business_phones)[: contacts.MOST]
     return Subject(
         surnames=families,
         family_words=families[0].words if len(families) == 1 else NO_WORDS.union(*(each.words for each in families)),
@@ -58,7 +58,7 @@ def subject(demographics: Demographics, nationals: Collection[tuple[str, str]] =
         identifiers=frozenset((fold(demographics.ssn).replace(" ", ""),)) if demographics.ssn else NO_WORDS,
         mothers=_mothers(demographics),
         birth_place=fold(demographics.birth_place) if demographics.birth_place else "",
-        places=tuple(there for each in demographics.addresses if (there := contacts.place(each))),
+        places=tuple(there for each in demographics.addresses[: contacts.MOST] if (there := contacts.place(each))),
         phones=frozenset(number for each in telecoms if (number := contacts.phone(each))),
         emails=frozenset(address for each in telecoms if (address := contacts.email(each))),
     )
@@ -66,7 +66,7 @@ def subject(demographics: Demographics, nationals: Collection[tuple[str, str]] =
 
 def _givens(said: tuple[PersonName, ...]) -> tuple[tuple[str, ...], ...]:
     found = [names.given_words(each.given, each.further_given) for each in said if each.given]
-    return tuple(dict.fromkeys(each for each in found if each))
+    return tuple(dict.fromkeys(each for each in found if each))[: names.MOST_NAMES]
 
 
 def _mothers(demographics: Demographics) -> frozenset[str]:

@@ -5,14 +5,17 @@ from pathlib import Path
 import pytest
 
 from pix.matching import contacts, dates, placeholders, short_forms
+from pix.matching.blocking import lookup_keys
 from pix.matching.configuration import LEVELS, default, load, parse
 from pix.matching.contacts import Place
 from pix.matching.dates import Birth
 from pix.matching.names import given_words, surname
 from pix.matching.phonetics import skeleton, sound
+from pix.matching.scoring import Outcome, compare_fully
 from pix.matching.scripts import latin
+from pix.matching.subject import subject
 from pix.matching.words import Likeness, family_likeness, given_likeness
-from pix.model import Address, Telecom
+from pix.model import Address, Demographics, PersonName, Telecom
 
 TEXT = (Path(__file__).parents[3] / "pix" / "matching" / "default.toml").read_text(encoding="utf-8")
 
@@ -211,3 +214,20 @@ def test_a_file_is_loaded_by_its_path(tmp_path: Path) -> None:
     path = tmp_path / "site.toml"
     path.write_text(TEXT.replace("link = 26.0", "link = 30.0"), encoding="utf-8")
     assert load(path).link == 30.0
+
+
+def test_a_hostile_record_is_compared_in_bounded_time() -> None:
+    words = " ".join(f"a{''.join(chr(97 + int(digit)) for digit in str(number))}" for number in range(3000))
+    shifted = " ".join(f"b{each}" for each in words.split())
+    one, other = (
+        subject(
+            Demographics(
+                names=tuple(PersonName(family=f"{text} {each}", given=text) for each in "xyz" * 40),
+                addresses=tuple(Address(street=f"{text[:200]} {each}") for each in range(200)),
+            )
+        )
+        for text in (words, shifted)
+    )
+    assert len(one.family_words) <= 12 * 6 and len(one.givens) <= 6 and len(one.places) <= 8
+    assert compare_fully(one, other, default()).outcome is Outcome.APART
+    assert len(lookup_keys(one)) <= 64
