@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 
 from pix.matching.blocking import lookup_keys, stored_keys
 from pix.matching.configuration import default
@@ -12,7 +12,7 @@ from pix.matching.subject import Subject, subject
 from pix.model import Demographics, PersonName, Telecom
 from tests.pix.matching import people
 
-MANY = settings(max_examples=150)
+MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @MANY
