@@ -6,7 +6,7 @@
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -23,10 +23,12 @@ from affinity.domain_files import (
     SubscribersFile,
     Table,
 )
+from affinity.golden_file import GoldenFile
 from hl7v2.encoding import Charset
 from ihe.datatypes import Code
 from ihe.domain import AffinityDomain, AssigningAuthority
 from mllp.validation import Policy
+from pix.golden import Survivorship
 from pix.update_notifications import Subscription
 from xua.authentication import XUAMode
 
@@ -119,6 +121,7 @@ class LoadedDomain:
     display: Mapping[str, str]
     code_display: Mapping[str, Mapping[Code, Mapping[str, str]]]
     subscribers: tuple[Subscriber, ...] = ()
+    survivorship: Survivorship = field(default_factory=Survivorship)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +151,21 @@ def load(name_or_path: str | Path) -> LoadedDomain:
     main = _read(directory / "domain.toml", DomainFile, faults)
     authorities = _read(directory / "authorities.toml", AuthoritiesFile, faults)
     organizations = _read(directory / "organizations.toml", OrganizationsFile, faults)
-    subscribers = _read_subscribers(directory / "subscribers.toml", faults)
+    subscribers = _read_if_there(directory / "subscribers.toml", SubscribersFile, faults)
+    golden = _read_if_there(directory / "golden.toml", GoldenFile, faults)
     codes = _read_codes(directory / "codes", faults)
     if main and authorities and organizations:
         faults += _inconsistencies(authorities, organizations)
     if authorities and subscribers:
         faults += _unknown_interests(authorities, subscribers)
-    if faults or not (main and authorities and organizations and subscribers):
+    if organizations and golden:
+        faults += _unknown_trust(organizations, golden)
+    if faults or not (main and authorities and organizations and subscribers and golden):
         raise DomainError(faults)
     return replace(
-        _assemble(main, authorities, organizations, codes), subscribers=tuple(_subscribers(subscribers, authorities))
+        _assemble(main, authorities, organizations, codes),
+        subscribers=tuple(_subscribers(subscribers, authorities)),
+        survivorship=golden.survivorship(),
     )
 
 
@@ -187,8 +195,8 @@ def _read(path: Path, shape: type[File], faults: list[Fault]) -> File | None:
     return None
 
 
-def _read_subscribers(path: Path, faults: list[Fault]) -> SubscribersFile | None:
-    return _read(path, SubscribersFile, faults) if path.exists() else SubscribersFile()
+def _read_if_there(path: Path, shape: type[File], faults: list[Fault]) -> File | None:
+    return _read(path, shape, faults) if path.exists() else shape()
 
 
 def _key(location: tuple[int | str, ...]) -> str:
@@ -247,6 +255,11 @@ def _inconsistencies(authorities: AuthoritiesFile, organizations: OrganizationsF
     for key in ("facility", "oid"):
         for value in _repeated(getattr(each, key) for each in organizations.organization):
             yield Fault("organizations.toml", f"organization.{key}", f"{value} stands twice")
+
+
+def _unknown_trust(organizations: OrganizationsFile, golden: GoldenFile) -> Iterator[Fault]:
+    for each in golden.unknown(one.facility for one in organizations.organization):
+        yield Fault("golden.toml", "trusted", f"{each} is no facility of organizations.toml")
 
 
 def _unknown_interests(authorities: AuthoritiesFile, subscribers: SubscribersFile) -> Iterator[Fault]:

@@ -75,7 +75,7 @@ def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
         undone.callback(database.close)
         store = FileStore(settings.data / "documents", _keys(settings))
         couriers = Couriers()
-        ports = _ports(settings, loaded.affinity_domain, database, store, _outbox(loaded, database, couriers))
+        ports = _ports(settings, loaded, database, store, _outbox(loaded, database, couriers))
         repository: DocumentRepository = ports[Actor.DOCUMENT_REPOSITORY]
         store.sweep(repository.is_referenced, time.time())
         undone.pop_all()
@@ -121,10 +121,13 @@ def _outbox(loaded: LoadedDomain, database: Database, couriers: Couriers) -> Out
 
 
 def _ports(
-    settings: Settings, domain: AffinityDomain, database: Database, store: FileStore, outbox: Outbox
+    settings: Settings, loaded: LoadedDomain, database: Database, store: FileStore, outbox: Outbox
 ) -> dict[Actor, Any]:
     """The responder actors of this node."""
-    index = PatientIndex(domain=domain, database=database, clock=utc_now, outbox=outbox)
+    domain = loaded.affinity_domain
+    index = PatientIndex(
+        domain=domain, database=database, clock=utc_now, survivorship=loaded.survivorship, outbox=outbox
+    )
     registry = DocumentRegistry(domain=domain, database=database, patients=index, clock=utc_now)
     repository = DocumentRepository(
         unique_id=domain.repository_unique_id,

@@ -12,8 +12,10 @@ from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.identifiers import PatientKey
 from pix import store_links, store_records
 from pix.found import Match
+from pix.golden import GoldenView, Said, Survivorship, golden
 from pix.model import Identifier
 from pix.queries import Candidate, CandidateQuery, Page
+from pix.store_records import Record
 from pix.tables import continuation
 
 KEPT_FOR = timedelta(minutes=15)
@@ -51,11 +53,11 @@ def identifiers_of(
     """All ids of each person, in the order of the domain's authorities; national ids only if their digits are right."""
     members = store_links.members(connection, persons)
     keys = [key for linked in members.values() for key in linked]
-    records, nationals = store_records.by_keys(connection, keys), store_records.nationals(connection, keys)
+    ids, nationals = store_records.ids(connection, keys), store_records.nationals(connection, keys)
     authorities = {each.oid: (order, each) for order, each in enumerate(domain.assigning_authorities)}
     found: dict[PatientKey, tuple[Identifier, ...]] = {}
     for person, linked in members.items():
-        said = [(records[key].authority, records[key].id, records[key].type_code) for key in linked]
+        said = [ids[key] for key in linked]
         said += [
             (each.authority, each.id, each.type_code) for key in linked for each in nationals.get(key, ()) if each.valid
         ]
@@ -101,13 +103,14 @@ def freeze(matches: tuple[Match, ...], *, truncated: bool, query: CandidateQuery
 def page(
     connection: Connection,
     domain: AffinityDomain,
+    survivorship: Survivorship,
     result: Result,
     start: int,
     quantity: int | None,
 ) -> Page:
     """The part of a result that begins at 1-based ``start``; without a pointer, which ``keep`` makes."""
     places = _places(connection, result.keys, start, quantity)
-    candidates = tuple(_candidates(connection, domain, result, places))
+    candidates = tuple(_candidates(connection, domain, survivorship, result, places))
     end = places[-1] + 1 if quantity is not None and len(places) == quantity else len(result.keys)
     return Page(
         candidates=candidates,
@@ -132,23 +135,36 @@ def _places(connection: Connection, keys: tuple[PatientKey, ...], start: int, qu
 
 
 def _candidates(
-    connection: Connection, domain: AffinityDomain, result: Result, places: Sequence[int]
+    connection: Connection, domain: AffinityDomain, survivorship: Survivorship, result: Result, places: Sequence[int]
 ) -> Iterator[Candidate]:
-    """Each record at these places of a frozen result; what was merged since is shown as its survivor."""
+    """The golden view, as it is now, of each person at these places of a frozen result."""
     keys = [result.keys[place] for place in places]
     degrees = [result.degrees[place] if result.degrees else 100 for place in places]
-    frozen = store_records.by_keys(connection, keys)
-    current = [frozen[key].survivor or key for key in keys]
-    records = store_records.by_keys(connection, set(current))
-    persons = store_links.persons_of(connection, set(current))
+    survivors = store_records.survivors(connection, keys)
+    persons = store_links.persons_of(connection, set(survivors.values()))
     identifiers = identifiers_of(connection, domain, set(persons.values()))
-    for key, degree in zip(current, degrees, strict=True):
+    views = golden_views(connection, set(persons.values()), survivorship)
+    for key, degree in zip(keys, degrees, strict=True):
+        person = persons[survivors[key]]
         yield Candidate(
-            key=key,
-            identifiers=_within(identifiers[persons[key]], result.domains),
-            demographics=records[key].demographics,
+            key=survivors[key],
+            identifiers=_within(identifiers[person], result.domains),
+            demographics=views[person].demographics,
             match_degree=degree,
         )
+
+
+def golden_views(
+    connection: Connection, persons: Collection[PatientKey], survivorship: Survivorship
+) -> dict[PatientKey, GoldenView]:
+    """Each person as all its records together describe it."""
+    members = store_links.members(connection, persons)
+    records = store_records.by_keys(connection, [key for linked in members.values() for key in linked])
+    return {person: golden([_said(records[key]) for key in linked], survivorship) for person, linked in members.items()}
+
+
+def _said(record: Record) -> Said:
+    return Said(key=record.key, source=record.source, updated=record.updated, demographics=record.demographics)
 
 
 def keep(connection: Connection, result: Result, query: CandidateQuery, at: datetime) -> str:

@@ -14,6 +14,7 @@ from ihe.patients import Patient
 from pix import candidates, declaring, found, matricule, merging, receipts, registration, store_records
 from pix.candidates import Result
 from pix.claims import refuse_too_many
+from pix.golden import Survivorship
 from pix.journal import Change
 from pix.locks import Locks, Names, until_locked
 from pix.matching.blocking import lookup_keys
@@ -35,6 +36,7 @@ class PatientIndex:
     Every change returns the answer to send: ``origin.answer``, or the stored one if the same message was applied
     before. Every refusal is a ``Rejected`` whose breaches carry the ``location`` of the identifier concerned.
     ``is_national_id`` says whether the check digits of a national id are right; one with wrong digits links nobody.
+    ``survivorship`` says whose word counts where records of one person differ.
     ``outbox`` takes what PIX Consumers are to be told of a change, in its transaction (ITI-10, ITI-46).
     ``seconds_to_search`` is how long the database may look for the answer to one demographics query.
     """
@@ -44,6 +46,7 @@ class PatientIndex:
     clock: Callable[[], datetime]
     is_national_id: Callable[[str], bool] = matricule.is_valid
     matching: Configuration = field(default_factory=default)
+    survivorship: Survivorship = field(default_factory=Survivorship)
     outbox: Outbox = NOBODY_IS_TOLD
     seconds_to_search: float = found.SECONDS
 
@@ -105,7 +108,7 @@ class PatientIndex:
             matches, truncated = found.matching(connection, query, self.seconds_to_search)
             matches = candidates.with_domains(connection, matches, candidates.oids(query.domains))
             result = candidates.freeze(matches, truncated=truncated, query=query)
-            return result, candidates.page(connection, self.domain, result, 1, query.quantity)
+            return result, self._page(connection, result, 1, query.quantity)
 
         result, page = self.database.read(work)
         if not page.remaining:
@@ -123,7 +126,7 @@ class PatientIndex:
             kept = candidates.kept(connection, owner, self.clock(), token=name)
             if kept is None or not 1 <= int(number) <= len(kept.result.keys):
                 return None
-            return _pointing(candidates.page(connection, self.domain, kept.result, int(number), quantity), name)
+            return _pointing(self._page(connection, kept.result, int(number), quantity), name)
 
         return self.database.read(work)
 
@@ -138,11 +141,14 @@ class PatientIndex:
             if kept is None:
                 return None
             first, most = start or kept.next, quantity or kept.quantity
-            page = candidates.page(connection, self.domain, kept.result, first, most)
+            page = self._page(connection, kept.result, first, most)
             candidates.advance(connection, kept.token, page.following, most)
             return _pointing(page, kept.token)
 
         return self.database.write(work)
+
+    def _page(self, connection: Connection, result: Result, start: int, quantity: int | None) -> Page:
+        return candidates.page(connection, self.domain, self.survivorship, result, start, quantity)
 
     def cancel(self, tag: str, owner: str) -> None:
         """Forget the results kept for a query; harmless if there are none (ITI TF-2: 3.21.4.3)."""

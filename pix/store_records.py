@@ -22,12 +22,19 @@ COLUMNS = (
     record.c.survivor,
     record.c.announced,
     record.c.source,
+    record.c.updated,
     record.c.demographics,
 )
 DESCRIPTION = ("demographics", "family", "given", "birth", "sex")
 THIS = record.c.key == bindparam("this")
 BY_IDENTIFIER = Prepared(
     select(*COLUMNS).where(record.c.authority == bindparam("of"), record.c.id == bindparam("named"))
+)
+SURVIVORS = Prepared(select(record.c.key, record.c.survivor).where(Among(record.c.key, "keys")).order_by(record.c.key))
+IDS = Prepared(
+    select(record.c.key, record.c.authority, record.c.id, record.c.type_code)
+    .where(Among(record.c.key, "keys"))
+    .order_by(record.c.key)
 )
 BY_KEYS = Prepared(select(*COLUMNS).where(Among(record.c.key, "keys")).order_by(record.c.key))
 INSERT = Prepared(insert(record), record.columns)
@@ -78,6 +85,7 @@ class Record:
     survivor: PatientKey | None
     announced: bool
     source: str
+    updated: str
     demographics: Demographics
 
     @property
@@ -104,6 +112,17 @@ def current_key(connection: Connection, identifier: Identifier) -> PatientKey | 
 def by_keys(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, Record]:
     """The records with these keys."""
     return {found.key: found for found in map(_record, BY_KEYS.rows(connection, {"keys": keys}))}
+
+
+def ids(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, Named]:
+    """Authority, id and type code of each record; its demographics are left unread."""
+    return {PatientKey(key): (authority, id, code) for key, authority, id, code in IDS.rows(connection, {"keys": keys})}
+
+
+def survivors(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, PatientKey]:
+    """The record that each one was merged into, itself where it was not."""
+    rows = SURVIVORS.rows(connection, {"keys": keys})
+    return {PatientKey(key): PatientKey(survivor or key) for key, survivor in rows}
 
 
 def next_key(connection: Connection) -> PatientKey:
@@ -210,7 +229,7 @@ def _description(demographics: Demographics) -> dict[str, str | None]:
 
 
 def _record(row: Row) -> Record:
-    key, authority, id, type_code, survivor, announced, source, demographics = row
+    key, authority, id, type_code, survivor, announced, source, updated, demographics = row
     return Record(
         key=key,
         authority=authority,
@@ -219,5 +238,6 @@ def _record(row: Row) -> Record:
         survivor=survivor,
         announced=bool(announced),
         source=source,
+        updated=updated,
         demographics=from_json(demographics),
     )

@@ -1,5 +1,6 @@
 """The golden view: whose word counts, attribute by attribute, and where it comes from."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from ihe.identifiers import PatientKey
 from pix.golden import GROUPS, Order, Said, Survivorship, golden
 from pix.model import ATTRIBUTES, NOTHING_KNOWN, Address, Demographics, PersonName, Telecom
+from tests.pix.scene import ANNA, MATRICULE, Scene
 
 HOSPITAL, LABORATORY = "HIS|HOSP", "LIS|LABO"
 SHORT = PersonName(family="Weber", given="Anna")
@@ -98,3 +100,11 @@ def test_nothing_that_some_source_knows_is_lost(said: list[Said], rules: Survivo
     for group in GROUPS:
         known = any(getattr(each.demographics, group[0]) != getattr(NOTHING_KNOWN, group[0]) for each in said)
         assert known is (getattr(view.demographics, group[0]) != getattr(NOTHING_KNOWN, group[0]))
+
+
+def test_a_person_is_shown_by_the_golden_view_of_all_its_records(scene: Scene, pdq: Callable[[str], list[str]]) -> None:
+    home = Address(street="3, rue de la Gare", city="Exempelduerf")
+    scene.feed("HOSP:1", f"NAT:{MATRICULE}", who=replace(ANNA, addresses=(home,)))
+    scene.feed("CLINIC:7", f"NAT:{MATRICULE}", who=ANNA)
+    (shown,) = pdq("@PID.5.1.1^Weber")
+    assert "rue de la Gare" in shown

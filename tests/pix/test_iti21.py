@@ -14,9 +14,9 @@ MATRICULE = complete("19800515123")
 FEED = "MSH|^~\\&|HIS|HOSP|A|A|2026||ADT^A28^ADT_A05|{control}|P|2.5|||||| UNICODE UTF-8\rPID|||{pid}\r"
 QUERY = "MSH|^~\\&|PORTAL|HOSP|INDEX|STATE|20261123||QBP^Q22^QBP_Q21|{control}|P|2.5\rQPD|IHE PDQ Query|T|{qpd}\r{rest}"
 PEOPLE = {
+    "clinic": f"7^^^CLINIC~{MATRICULE}^^^NAT||Mueller^Ana||19800515|F|||3 Grand-Rue^^Luxembourg^^1661^LUX",
     "anna": f"1^^^HOSP~{MATRICULE}^^^NAT||Müller^Anna^Maria^^^^L~Weber^^^^^^M|Schmitt^Rosa|19800515|F|||"
     "12 rue des Près^^Esch-sur-Alzette^LU^4010^LUX^H||+352 621 123 456^PRN^CP|||||A-77^^^ACC",
-    "clinic": f"7^^^CLINIC~{MATRICULE}^^^NAT||Mueller^Ana||19800515|F|||3 Grand-Rue^^Luxembourg^^1661^LUX",
     "paul": "2^^^HOSP||van der Berg^Paul||1975|M|||5 route d'Arlon^^Luxembourg^^1140^LUX",
     "mulder": "3^^^HOSP||Mulder^Jean-Pierre||19751224|M",
     "jose": "4^^^HOSP||dos Santos Ferreira^José||19660301|M",
