@@ -8,6 +8,7 @@ from pix.iti9 import ITI_9
 from pix.iti10 import ITI_10
 from pix.iti21 import ITI_21
 from pix.iti30 import ITI_30
+from pix.iti31 import ITI_31
 from pix.iti44 import ITI_44
 from pix.iti44_registry import ITI_44_REGISTRY
 from pix.iti45 import ITI_45
@@ -31,6 +32,7 @@ TRANSACTIONS: tuple[AnyTransaction, ...] = (
     ITI_18,
     ITI_21,
     ITI_30,
+    ITI_31,
     ITI_41,
     ITI_42,
     ITI_43,

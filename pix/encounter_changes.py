@@ -1,0 +1,257 @@
+"""What a message of ITI-31 does to the patient's encounters, or why it does nothing (ITI TF-2: 3.31.7)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ihe.errors import Breach, HL7ErrorCode, Rejected
+from ihe.identifiers import PatientKey
+from pix import registration, store_encounters, store_records
+from pix.claims import own_identifiers, refuse_subsumed
+from pix.encounter_events import EFFECTS, EVENTS, HISTORIC, Otherwise, Reach, Situation, TriggerEvent
+from pix.encounter_requests import CANCEL, CHANGES_OF_CLASS, UPDATE, EncounterMessage
+from pix.encounters import OPEN, PRESENT, Encounter, Movement, after, merged
+from pix.journal import Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One message before the patient whom it names."""
+
+    change: Change
+    message: EncounterMessage
+    situation: Situation
+
+    @property
+    def event(self) -> TriggerEvent:
+        """The row of the table that the message is judged by."""
+        return EVENTS[self.message.trigger]
+
+
+def apply(change: Change, message: EncounterMessage) -> None:
+    """Insert, cancel or update a movement, and feed the patient; a message that does not fit changes nothing."""
+    case = Case(change=change, message=message, situation=_situation(change, message))
+    if message.action == UPDATE:
+        _update(case)
+    elif message.action == CANCEL:
+        _cancel(case)
+    else:
+        _insert(case)
+
+
+def _situation(change: Change, message: EncounterMessage) -> Situation:
+    known = _patient_keys(change, message)
+    encounters = store_encounters.encounters_of(change.connection, known)
+    here = tuple(each for each in encounters if each.facility == message.facility)
+    named = _named(here, message)
+    movements = store_encounters.movements(change.connection, named.number) if named else ()
+    return Situation(encounter=named, movements=movements, open=tuple(each for each in here if each.status in OPEN))
+
+
+def _patient_keys(change: Change, message: EncounterMessage) -> set[PatientKey]:
+    """The records that PID-3 names, and those that were merged into them."""
+    own = own_identifiers(message.feed.identifiers)
+    known = store_records.by_identifiers(change.connection, own)
+    refuse_subsumed(own, known)
+    keys = {each.key for each in known.values()}
+    return keys | {key for each in keys for key in store_records.subsumed_by(change.connection, each)}
+
+
+def _named(encounters: tuple[Encounter, ...], message: EncounterMessage) -> Encounter | None:
+    """The encounter of the visit number; without one, the account's, which may be the one before (MRG-3)."""
+    if message.visit:
+        found = [each for each in encounters if each.visit == message.visit]
+        if found:
+            return found[-1]
+    accounts = {message.prior_account} if message.prior_account else set()
+    if not message.visit:
+        accounts |= {message.account}
+    found = [each for each in encounters if each.account and each.account in accounts]
+    return max(found, key=lambda each: (each.status in PRESENT, each.status in OPEN, each.number), default=None)
+
+
+def _insert(case: Case) -> None:
+    """Record a movement; it begins an encounter if it is the first of its visit."""
+    if not case.event.legal(case.situation):
+        _conflict(case)
+        return
+    _refuse_known_movement(case)
+    registration.register(case.change, case.message.feed)
+    if case.situation.encounter is None and case.event is EVENTS["A08"]:
+        return  # it names none of the encounters that are open: the demographics alone are news
+    encounter = case.situation.encounter or _begin(case)
+    event = _note(case, "movement-inserted", encounter, after=plain(case.message.movement))
+    stored = store_encounters.append(case.change.connection, encounter.number, case.message.movement, event)
+    _rewrite(case, encounter, (*case.situation.movements, stored))
+
+
+def _begin(case: Case) -> Encounter:
+    """Begin an encounter of the first patient id that is the patient's."""
+    own = own_identifiers(case.message.feed.identifiers)
+    known = store_records.by_identifiers(case.change.connection, own)
+    record = next(known[each.key].key for each in own if each.key in known)
+    return store_encounters.begin(
+        case.change.connection,
+        Encounter(number=0, record=record, facility=case.message.facility, pv1={}, pv2={}),
+    )
+
+
+def _cancel(case: Case) -> None:
+    """Take back the movement, and record what the message says of the situation before it."""
+    target = _target(case)
+    fits = target is not None if _is_change_of_class(case) else case.event.legal(case.situation)
+    identified = case.message.has_movement_id and target is None
+    encounter = case.situation.encounter
+    if encounter is None or not fits or identified:
+        _conflict(case)
+        return
+    gone = _taken_back(case, target) if target else ()
+    _refuse_historic(case, gone)
+    event = _note(case, "movement-cancelled", encounter, after={"movements": [each.number for each in gone]})
+    store_encounters.cancel(case.change.connection, gone)
+    rest = tuple(each for each in case.situation.movements if each not in gone)
+    if case.event.effect.says:
+        told = replace(case.message.movement, ids=())
+        rest = (*rest, store_encounters.append(case.change.connection, encounter.number, told, event))
+    _rewrite(case, encounter, rest)
+
+
+def _is_change_of_class(case: Case) -> bool:
+    return case.message.trigger in CHANGES_OF_CLASS
+
+
+def _target(case: Case) -> Movement | None:
+    """The movement that ZBE-1 names; without ZBE, the last one that this event may cancel."""
+    triggers = CHANGES_OF_CLASS if _is_change_of_class(case) else case.event.cancels
+    if not case.message.has_movement_id:
+        return case.situation.last(triggers)
+    return next((each for each in _identified(case) if each.trigger in triggers), None)
+
+
+def _identified(case: Case) -> list[Movement]:
+    """The movements that have one of the ids of ZBE-1, the last first."""
+    ids = set(case.message.movement.ids)
+    return [each for each in reversed(case.situation.movements) if ids.intersection(each.ids)]
+
+
+def _taken_back(case: Case, target: Movement) -> tuple[Movement, ...]:
+    movements = case.situation.movements
+    if case.event.reach is Reach.ALL_SINCE and not case.message.has_movement_id:
+        return movements[movements.index(target) :]
+    return (target,)
+
+
+def _refuse_historic(case: Case, gone: tuple[Movement, ...]) -> None:
+    """Only the current Movement can be cancelled (ITI TF-2: 3.31.5.6); without ZBE nobody can tell which it is."""
+    if not case.message.has_movement_id:
+        return
+    ids = {each for movement in gone for each in movement.ids}
+    later = [each for each in case.situation.movements if each.number > max(one.number for one in gone)]
+    if any(_is_movement(each) and not ids.intersection(each.ids) for each in later):
+        raise Rejected(_not_current(case))
+
+
+def _is_movement(each: Movement) -> bool:
+    return each.trigger in HISTORIC and not EVENTS[each.trigger].cancels
+
+
+def _update(case: Case) -> None:
+    """Correct a movement, current or historic, and all that follows from it (ITI TF-2: 3.31.7.30)."""
+    found = _identified(case)
+    target = next((each for each in found if each.trigger == case.message.original), None)
+    if target is None or case.situation.encounter is None:
+        raise Rejected(_unknown_movement(case))
+    said = case.message.movement
+    corrected = replace(
+        said,
+        number=target.number,
+        trigger=target.trigger,
+        ids=tuple(dict.fromkeys((*target.ids, *said.ids))),
+        pv1=merged(target.pv1, said.pv1),
+        pv2=merged(target.pv2, said.pv2),
+        account=said.account or target.account,
+    )
+    registration.register(case.change, case.message.feed)
+    encounter = case.situation.encounter
+    _note(case, "movement-updated", encounter, before=plain(target), after=plain(corrected))
+    store_encounters.correct(case.change.connection, corrected)
+    movements = case.situation.movements
+    _rewrite(case, encounter, tuple(corrected if each is target else each for each in movements))
+
+
+def _rewrite(case: Case, encounter: Encounter, movements: tuple[Movement, ...]) -> None:
+    store_encounters.describe(case.change.connection, after(encounter, movements, EFFECTS))
+
+
+def _conflict(case: Case) -> None:
+    """Discard the message, with an error where the standard wants one."""
+    if case.event.otherwise is Otherwise.ERROR:
+        raise Rejected(_does_not_fit(case))
+    case.change.note("encounter-message-discarded", after={"visit": case.message.visit or case.message.account})
+
+
+def _refuse_known_movement(case: Case) -> None:
+    """A movement is inserted once; messages of other events may state the same movement (ITI TF-4: 4.1.3.3.1.2)."""
+    if any(each.trigger == case.message.trigger for each in _identified(case)):
+        raise Rejected(_known_movement(case))
+
+
+def _note(
+    case: Case,
+    kind: str,
+    encounter: Encounter,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any],
+) -> int:
+    named = {"encounter": encounter.number, "facility": encounter.facility}
+    return case.change.note(kind, record=encounter.record, before=before, after={**named, **after})
+
+
+def plain(movement: Movement) -> Mapping[str, Any]:
+    """A movement as an event keeps it."""
+    names = ("trigger", "at", "until", "ids", "account", "ward", "nursing_ward", "scope")
+    return {name: getattr(movement, name) for name in names} | {"pv1": dict(movement.pv1), "pv2": dict(movement.pv2)}
+
+
+def _does_not_fit(case: Case) -> Breach:
+    return Breach(
+        code=HL7ErrorCode.DUPLICATE_KEY_IDENTIFIER,
+        text="An admission of this patient is open already",
+        location="PV1^1^19",
+        observed=", ".join(each.visit or each.account for each in case.situation.open if each.is_inpatient),
+        citation=case.event.citation,
+        remedy="Send ADT^A03 or A11 for the open admission first, or ADT^A04 for an outpatient visit",
+    )
+
+
+def _known_movement(case: Case) -> Breach:
+    return Breach(
+        code=HL7ErrorCode.DUPLICATE_KEY_IDENTIFIER,
+        text="A movement with this id was inserted before",
+        location="ZBE^1^1",
+        observed="~".join(case.message.movement.ids),
+        citation=case.event.citation,
+        remedy="Send ADT^Z99 to correct the movement",
+    )
+
+
+def _not_current(case: Case) -> Breach:
+    return Breach(
+        code=HL7ErrorCode.UNKNOWN_KEY_IDENTIFIER,
+        text="Only the current movement can be cancelled, and this one was followed by another",
+        location="ZBE^1^1",
+        observed="~".join(case.message.movement.ids),
+        citation=case.event.citation,
+        remedy="Cancel the later movements first, or correct this one with ADT^Z99",
+    )
+
+
+def _unknown_movement(case: Case) -> Breach:
+    return Breach(
+        code=HL7ErrorCode.UNKNOWN_KEY_IDENTIFIER,
+        text="The movement to be updated is not known",
+        location="ZBE^1^1",
+        observed="~".join(case.message.movement.ids),
+        remedy="Send the event that inserts the movement first; ZBE-6 names that event",
+    )

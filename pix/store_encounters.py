@@ -1,0 +1,162 @@
+"""Encounters and movements: values in, values out, over ``pix.tables_encounters``."""
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, select, update
+
+from hl7v2.encoding import STANDARD, read_text
+from ihe.identifiers import PatientKey
+from pix.encounters import PATIENT_CLASS, Encounter, Fields, Movement, Status
+from pix.folding import fold
+from pix.prepared import Among, Prepared, Row
+from pix.tables_encounters import encounter, movement, word
+
+MOST = 1000
+"""Most encounters, or movements of one, that are looked at."""
+SEARCHED = (PATIENT_CLASS, 3, 7, 8, 9, 10, 17, 19)
+"""The fields of PV1 that visits are searched by (ITI TF-2: Table 3.22-4)."""
+COLUMNS = tuple(encounter.columns)
+THIS: BindParameter[int] = bindparam("this")
+STATE = ("facility", "visit", "account", "patient_class", "status", "begins", "ends", "pv1", "pv2")
+OF_RECORDS = Prepared(
+    select(*COLUMNS).where(Among(encounter.c.record, "keys")).order_by(encounter.c.number).limit(MOST)
+)
+INSERT = Prepared(insert(encounter).returning(encounter.c.number), ("record", *STATE))
+UPDATE = Prepared(update(encounter).where(encounter.c.number == THIS), ("record", *STATE))
+MOVEMENT_COLUMNS = tuple(each for each in movement.columns if each.name not in ("encounter", "cancelled", "event"))
+MOVEMENTS = Prepared(
+    select(*MOVEMENT_COLUMNS)
+    .where(movement.c.encounter == THIS, movement.c.cancelled.is_(False))
+    .order_by(movement.c.number)
+    .limit(MOST)
+)
+MOVEMENT = ("trigger", "ids", "at", "until", "ward", "nursing_ward", "scope", "account", "pv1", "pv2")
+INSERT_MOVEMENT = Prepared(
+    insert(movement).returning(movement.c.number), ("encounter", *MOVEMENT, "cancelled", "event")
+)
+UPDATE_MOVEMENT = Prepared(update(movement).where(movement.c.number == THIS), MOVEMENT)
+CANCEL_MOVEMENT = Prepared(update(movement).where(movement.c.number == THIS), ("cancelled",))
+INSERT_WORD = Prepared(insert(word), word.columns)
+DELETE_WORDS = Prepared(delete(word).where(word.c.encounter == THIS))
+
+
+def encounters_of(connection: Connection, keys: Collection[PatientKey]) -> tuple[Encounter, ...]:
+    """All encounters announced with these patient ids, oldest first; those that were cancelled altogether left out.
+
+    ``facility`` of each is the organisation, ``begin`` and ``end`` (None: not over) are DTM. A patient's ids include
+    those that were merged into it: ``ihe.patients.Patient.keys``.
+    """
+    found = map(_encounter, OF_RECORDS.rows(connection, {"keys": keys}))
+    return tuple(each for each in found if each.status is not Status.CANCELLED)
+
+
+def movements(connection: Connection, number: int) -> tuple[Movement, ...]:
+    """The movements of an encounter that were not cancelled, in the order in which they were announced."""
+    return tuple(map(_movement, MOVEMENTS.rows(connection, {"this": number})))
+
+
+def begin(connection: Connection, state: Encounter) -> Encounter:
+    """Insert an encounter; it is returned with its number."""
+    ((number,),) = INSERT.rows(connection, _row(state))
+    return replace(state, number=number)
+
+
+def describe(connection: Connection, state: Encounter) -> None:
+    """Write an encounter as it stands now, and what finds it."""
+    UPDATE.run(connection, _row(state) | {"this": state.number})
+    DELETE_WORDS.run(connection, {"this": state.number})
+    if state.status is not Status.CANCELLED:
+        found = sorted(words(state.pv1))
+        INSERT_WORD.run_all(
+            connection, [{"position": at, "value": each, "encounter": state.number} for at, each in found]
+        )
+
+
+def append(connection: Connection, number: int, added: Movement, event: int) -> Movement:
+    """Insert a movement of an encounter; it is returned with its number."""
+    row = _movement_row(added) | {"encounter": number, "cancelled": False, "event": event}
+    ((stored,),) = INSERT_MOVEMENT.rows(connection, row)
+    return replace(added, number=stored)
+
+
+def correct(connection: Connection, corrected: Movement) -> None:
+    """Write another content of a movement."""
+    UPDATE_MOVEMENT.run(connection, _movement_row(corrected) | {"this": corrected.number})
+
+
+def cancel(connection: Connection, cancelled: Iterable[Movement]) -> None:
+    """Let movements count no more; they stay in the table."""
+    CANCEL_MOVEMENT.run_all(connection, [{"this": each.number, "cancelled": True} for each in cancelled])
+
+
+def words(pv1: Fields) -> set[tuple[str, str]]:
+    """What finds a visit: every component of the fields that are searched by, folded, under its position."""
+    texts = (
+        (position(number, component, subcomponent), fold(read_text(text, STANDARD)))
+        for number in SEARCHED
+        for repetition in pv1.get(number, "").split("~")
+        for component, part in enumerate(repetition.split("^"), 1)
+        for subcomponent, text in enumerate(part.split("&"), 1)
+    )
+    return {(at, text) for at, text in texts if text}
+
+
+def position(number: int, component: int = 1, subcomponent: int = 1) -> str:
+    """Where a word stands: ``3.2``, ``7.2.2``."""
+    return f"{number}.{component}" + (f".{subcomponent}" if subcomponent > 1 else "")
+
+
+def _row(state: Encounter) -> dict[str, Any]:
+    plain = {name: getattr(state, name) for name in ("record", "facility", "visit", "account", "patient_class")}
+    times = {"status": state.status.value, "begins": state.begin, "ends": state.end}
+    return plain | times | {"pv1": _json(state.pv1), "pv2": _json(state.pv2)}
+
+
+def _encounter(row: Row) -> Encounter:
+    number, record, facility, visit, account, patient_class, status, begins, ends, pv1, pv2 = row
+    return Encounter(
+        number=number,
+        record=PatientKey(record),
+        facility=facility,
+        visit=visit,
+        account=account,
+        patient_class=patient_class,
+        status=Status(status),
+        begin=begins,
+        end=ends,
+        pv1=_fields(pv1),
+        pv2=_fields(pv2),
+    )
+
+
+def _movement_row(each: Movement) -> dict[str, Any]:
+    plain = {name: getattr(each, name) for name in MOVEMENT if name not in ("ids", "pv1", "pv2")}
+    return plain | {"ids": json.dumps(each.ids), "pv1": _json(each.pv1), "pv2": _json(each.pv2)}
+
+
+def _movement(row: Row) -> Movement:
+    number, trigger, ids, at, until, ward, nursing_ward, scope, account, pv1, pv2 = row
+    return Movement(
+        number=number,
+        trigger=trigger,
+        ids=tuple(json.loads(ids)),
+        at=at,
+        until=until,
+        ward=ward,
+        nursing_ward=nursing_ward,
+        scope=scope,
+        account=account,
+        pv1=_fields(pv1),
+        pv2=_fields(pv2),
+    )
+
+
+def _json(fields: Fields) -> str:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+
+def _fields(text: str) -> Fields:
+    return {int(number): field for number, field in json.loads(text).items()}
