@@ -14,6 +14,7 @@ from pix.iti44_registry import ITI_44_REGISTRY
 from pix.iti45 import ITI_45
 from pix.iti46 import ITI_46
 from pix.iti47 import ITI_47
+from pix.iti64 import ITI_64
 from xds.iti18 import ITI_18
 from xds.iti41 import ITI_41
 from xds.iti42 import ITI_42
@@ -44,6 +45,7 @@ TRANSACTIONS: tuple[AnyTransaction, ...] = (
     ITI_57,
     ITI_61,
     ITI_62,
+    ITI_64,
     ITI_86,
 )
 

@@ -19,6 +19,7 @@ from pix import (
     found,
     matricule,
     merging,
+    moving,
     receipts,
     registration,
     store_records,
@@ -32,6 +33,7 @@ from pix.matching.blocking import lookup_keys
 from pix.matching.configuration import Configuration, default
 from pix.matching.subject import subject
 from pix.model import Feed, Identifier, Merge, Origin
+from pix.moving import Follow, Move
 from pix.notifications import Outbox
 from pix.queries import CandidateQuery, Page
 
@@ -94,6 +96,16 @@ class PatientIndex:
         """Give accounts and their encounters to other patients (ITI-31 A44; ITI TF-2: 3.31.7.25.4)."""
         named = [each for move in moves for each in (*move.supplier, *move.target.identifiers)]
         return self.apply(origin, named, lambda change: accounts.move(change, moves))
+
+    def move(self, move: Move, source_id: str | None, follow: Follow, origin: Origin) -> bytes:
+        """Give a local id another XAD-PID; ``follow`` lets the registry do the same (ITI-64; ITI TF-2: 3.64.4.1.3)."""
+        named = [each for each in (move.local, move.previous, move.new, move.subsumed) if each]
+
+        def work(change: Change) -> None:
+            moving.move(change, move)
+            follow(change.connection, moving.link_change(change.connection, move, source_id, self.resolve))
+
+        return self._apply(origin, named, work)
 
     def corresponding(
         self, identifier: Identifier, domains: tuple[AssigningAuthority, ...] = ()
