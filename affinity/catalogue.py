@@ -7,6 +7,7 @@ from pix.iti8 import ITI_8
 from pix.iti9 import ITI_9
 from pix.iti10 import ITI_10
 from pix.iti21 import ITI_21
+from pix.iti22 import ITI_22
 from pix.iti30 import ITI_30
 from pix.iti31 import ITI_31
 from pix.iti44 import ITI_44
@@ -32,6 +33,7 @@ TRANSACTIONS: tuple[AnyTransaction, ...] = (
     ITI_9,
     ITI_18,
     ITI_21,
+    ITI_22,
     ITI_30,
     ITI_31,
     ITI_41,

@@ -21,6 +21,7 @@ from ihe.transactions import Actor
 from pix.iti8 import ITI_8
 from pix.iti9 import ITI_9
 from pix.iti21 import ITI_21
+from pix.iti22 import ITI_22
 from pix.iti30 import ITI_30
 from pix.iti31 import ITI_31
 from pix.manager import PatientIndex
@@ -106,7 +107,7 @@ def asking(index: PatientIndex, validation: Validation) -> Ask:
         message = parse(text.encode())
         exchange = Exchange(correlation_id=secrets.token_hex(8), received_at=datetime.now(UTC), validation=validation)
         try:
-            transaction = choose(message, (ITI_8, ITI_30, ITI_9, ITI_21, ITI_31))
+            transaction = choose(message, (ITI_8, ITI_30, ITI_9, ITI_21, ITI_22, ITI_31))
         except Rejected as rejected:
             return ack(message, rejected, exchange)
         return cast("Message | None", answer(transaction, message, ports, exchange))
