@@ -1,4 +1,7 @@
-"""Patient Demographics and Visit Query [ITI-22] (ITI TF-2: 3.22): QBP^ZV1 and RSP^ZV2, continuation, cancellation."""
+"""Patient Demographics and Visit Query [ITI-22] (ITI TF-2: 3.22): QBP^ZV1 and RSP^ZV2, and continuation.
+
+QCN^J01, which cancels a query of either kind by its tag, is answered by ITI-21.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,9 +20,7 @@ from pix.adt import source
 from pix.domains_returned import domains_returned
 from pix.encounters import Encounter, Fields
 from pix.iti21 import (
-    CANCEL,
     DOMAINS,
-    Cancelled,
     acknowledgement,
     check_priority,
     continuation_pointer,
@@ -29,7 +30,6 @@ from pix.iti21 import (
     respond,
     truncation,
 )
-from pix.iti21 import handle as handle_demographics_query
 from pix.manager import PatientIndex
 from pix.pid import write_pid
 from pix.queries import CandidateQuery, Page
@@ -48,12 +48,8 @@ class VisitPage:
     visits: Mapping[PatientKey, Encounter]
 
 
-def handle(message: Message, index: PatientIndex, exchange: Exchange) -> VisitPage | Cancelled:
+def handle(message: Message, index: PatientIndex, exchange: Exchange) -> VisitPage:
     """Search for patients by what is known of them and of a visit (ITI TF-2: 3.22.4.1.3, 3.22.4.2.2.11)."""
-    if message.trigger == CANCEL:
-        found = handle_demographics_query(message, index, exchange)
-        assert isinstance(found, Cancelled)
-        return found
     check_priority(message)
     qpd, owner = message["QPD"], source(message)
     criteria, visit = read_both(qpd, index.domain)
@@ -67,10 +63,8 @@ def handle(message: Message, index: PatientIndex, exchange: Exchange) -> VisitPa
     return VisitPage(page=page, visits=index.database.read(lambda each: visits.shown(each, keys, visit)))
 
 
-def encode(message: Message, found: VisitPage | Cancelled, exchange: Exchange) -> Message | None:
+def encode(message: Message, found: VisitPage, exchange: Exchange) -> Message | None:
     """AA with PID and PV1 for each patient, and DSC if there are more; NF without (cases 1 and 2)."""
-    if isinstance(found, Cancelled):
-        return ack(message, None, exchange)
     page = found.page
     payload = tuple(_payload(found))
     return respond(message, exchange, RESPONSE, "AA", acknowledgement(page), truncation(page), payload)
@@ -107,7 +101,7 @@ ITI_22 = Transaction(
     citation=tf2("3.22"),
     initiator=Actor.PATIENT_DEMOGRAPHICS_CONSUMER,
     responder=Actor.PATIENT_DEMOGRAPHICS_SUPPLIER,
-    bindings=(HL7v2Binding(triggers=frozenset({"QBP^ZV1", CANCEL})),),
+    bindings=(HL7v2Binding(triggers=frozenset({"QBP^ZV1"})),),
     decode=decode,
     handle=handle,
     encode=encode,

@@ -1,4 +1,7 @@
-"""Patient Encounter Management [ITI-31] (ITI TF-2: 3.31), HL7 v2.5, with all its options."""
+"""Patient Encounter Management [ITI-31] (ITI TF-2: 3.31), HL7 v2.5, with all its options.
+
+ADT^A40 of the option Maintain Demographics is answered by ITI-30, which has the same text (3.31.7.31.4, 3.30.6.4.4).
+"""
 
 from datetime import UTC
 
@@ -13,8 +16,8 @@ from pix.encounter_requests import CANCEL, INSERT, UPDATE
 from pix.encounter_rules import ENCOUNTER_RULES
 from pix.manager import PatientIndex
 
-PATIENTS_ONLY = frozenset({"A40", "A44"})
-"""Messages without PV1: a merge of patients, and a move of an account (ITI TF-2: 3.31.7.25, 3.31.7.31)."""
+MOVE_ACCOUNT = "A44"
+"""The only event without PV1 (ITI TF-2: Table 3.31-31)."""
 
 
 def insert(admission: adt.Admission) -> bytes:
@@ -32,11 +35,6 @@ def update(admission: adt.Admission) -> bytes:
     return _apply(admission, UPDATE)
 
 
-def merge(admission: adt.Admission) -> bytes:
-    """Merge two patients; their encounters are the survivor's (ITI TF-2: 3.31.7.31.4)."""
-    return admission.index.merge_or_change(adt.read_merges(admission), admission.origin("ITI-31"))
-
-
 def move_account(admission: adt.Admission) -> bytes:
     """Give accounts, with their encounters, to another patient (ITI TF-2: 3.31.7.25.4)."""
     moves, warnings = encounter_reading.read_account_moves(admission)
@@ -46,8 +44,7 @@ def move_account(admission: adt.Admission) -> bytes:
 HANDLERS: dict[str, adt.Apply] = {
     **{trigger: cancel if event.cancels else insert for trigger, event in EVENTS.items()},
     "Z99": update,
-    "A40": merge,
-    "A44": move_account,
+    MOVE_ACCOUNT: move_account,
 }
 
 
@@ -60,7 +57,7 @@ def _apply(admission: adt.Admission, action: str) -> bytes:
 def decode(message: Message) -> Message:
     """Take a message that says whom it is about, and of which encounter."""
     adt.decode(message)
-    if message.header.text(9, 2) not in PATIENTS_ONLY:
+    if message.header.text(9, 2) != MOVE_ACCOUNT:
         message["PV1"]
     return message
 
