@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ihe.errors import Breach, HL7ErrorCode, Rejected
+from ihe.errors import Rejected
 from ihe.identifiers import PatientKey
 from pix import registration, store_encounters, store_records
+from pix.agreement import disagreement
 from pix.claims import own_identifiers, refuse_subsumed
 from pix.encounter_events import EFFECTS, EVENTS, HISTORIC, Otherwise, Reach, Situation, TriggerEvent
+from pix.encounter_refusals import is_admitted, is_known_movement, is_not_current, is_unknown_movement
 from pix.encounter_requests import CANCEL, CHANGES_OF_CLASS, UPDATE, EncounterMessage
 from pix.encounters import OPEN, PRESENT, Encounter, Movement, after, merged
 from pix.journal import Change
@@ -86,10 +88,13 @@ def _insert(case: Case) -> None:
 
 
 def _begin(case: Case) -> Encounter:
-    """Begin an encounter of the first patient id that is the patient's."""
+    """Begin an encounter of the first patient id that is the patient's, and not by mistake somebody else's."""
     own = own_identifiers(case.message.feed.identifiers)
     known = store_records.by_identifiers(case.change.connection, own)
-    record = next(known[each.key].key for each in own if each.key in known)
+    records = [known[each.key] for each in own if each.key in known]
+    said = case.message.feed.demographics
+    mine = [each.key for each in records if not disagreement(each.demographics, said)]
+    record = next(iter(mine), records[0].key)
     return store_encounters.begin(
         case.change.connection,
         Encounter(number=0, record=record, facility=case.message.facility, pv1={}, pv2={}),
@@ -107,7 +112,8 @@ def _cancel(case: Case) -> None:
         return
     gone = _taken_back(case, target) if target else ()
     _refuse_historic(case, gone)
-    event = _note(case, "movement-cancelled", encounter, after={"movements": [each.number for each in gone]})
+    said = {"by": plain(case.message.movement)}
+    event = _note(case, "movement-cancelled", encounter, after={"movements": [each.number for each in gone], **said})
     store_encounters.cancel(case.change.connection, gone)
     rest = tuple(each for each in case.situation.movements if each not in gone)
     if case.event.effect.says:
@@ -148,7 +154,7 @@ def _refuse_historic(case: Case, gone: tuple[Movement, ...]) -> None:
     ids = {each for movement in gone for each in movement.ids}
     later = [each for each in case.situation.movements if each.number > max(one.number for one in gone)]
     if any(_is_movement(each) and not ids.intersection(each.ids) for each in later):
-        raise Rejected(_not_current(case))
+        raise Rejected(is_not_current(case.message, case.event.citation))
 
 
 def _is_movement(each: Movement) -> bool:
@@ -160,7 +166,7 @@ def _update(case: Case) -> None:
     found = _identified(case)
     target = next((each for each in found if each.trigger == case.message.original), None)
     if target is None or case.situation.encounter is None:
-        raise Rejected(_unknown_movement(case))
+        raise Rejected(is_unknown_movement(case.message))
     said = case.message.movement
     corrected = replace(
         said,
@@ -186,14 +192,14 @@ def _rewrite(case: Case, encounter: Encounter, movements: tuple[Movement, ...]) 
 def _conflict(case: Case) -> None:
     """Discard the message, with an error where the standard wants one."""
     if case.event.otherwise is Otherwise.ERROR:
-        raise Rejected(_does_not_fit(case))
+        raise Rejected(is_admitted(case.situation.open, case.event.citation))
     case.change.note("encounter-message-discarded", after={"visit": case.message.visit or case.message.account})
 
 
 def _refuse_known_movement(case: Case) -> None:
     """A movement is inserted once; messages of other events may state the same movement (ITI TF-4: 4.1.3.3.1.2)."""
     if any(each.trigger == case.message.trigger for each in _identified(case)):
-        raise Rejected(_known_movement(case))
+        raise Rejected(is_known_movement(case.message, case.event.citation))
 
 
 def _note(
@@ -212,46 +218,3 @@ def plain(movement: Movement) -> Mapping[str, Any]:
     """A movement as an event keeps it."""
     names = ("trigger", "at", "until", "ids", "account", "ward", "nursing_ward", "scope")
     return {name: getattr(movement, name) for name in names} | {"pv1": dict(movement.pv1), "pv2": dict(movement.pv2)}
-
-
-def _does_not_fit(case: Case) -> Breach:
-    return Breach(
-        code=HL7ErrorCode.DUPLICATE_KEY_IDENTIFIER,
-        text="An admission of this patient is open already",
-        location="PV1^1^19",
-        observed=", ".join(each.visit or each.account for each in case.situation.open if each.is_inpatient),
-        citation=case.event.citation,
-        remedy="Send ADT^A03 or A11 for the open admission first, or ADT^A04 for an outpatient visit",
-    )
-
-
-def _known_movement(case: Case) -> Breach:
-    return Breach(
-        code=HL7ErrorCode.DUPLICATE_KEY_IDENTIFIER,
-        text="A movement with this id was inserted before",
-        location="ZBE^1^1",
-        observed="~".join(case.message.movement.ids),
-        citation=case.event.citation,
-        remedy="Send ADT^Z99 to correct the movement",
-    )
-
-
-def _not_current(case: Case) -> Breach:
-    return Breach(
-        code=HL7ErrorCode.UNKNOWN_KEY_IDENTIFIER,
-        text="Only the current movement can be cancelled, and this one was followed by another",
-        location="ZBE^1^1",
-        observed="~".join(case.message.movement.ids),
-        citation=case.event.citation,
-        remedy="Cancel the later movements first, or correct this one with ADT^Z99",
-    )
-
-
-def _unknown_movement(case: Case) -> Breach:
-    return Breach(
-        code=HL7ErrorCode.UNKNOWN_KEY_IDENTIFIER,
-        text="The movement to be updated is not known",
-        location="ZBE^1^1",
-        observed="~".join(case.message.movement.ids),
-        remedy="Send the event that inserts the movement first; ZBE-6 names that event",
-    )

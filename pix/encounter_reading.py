@@ -30,14 +30,12 @@ def read(admission: adt.Admission, action: str, received: str) -> tuple[Encounte
     if zbe is None and action == UPDATE:
         reader.breaches.append(_no_movement())
     warnings = reader.verdict()
-    feed = replace(_feed(pid, identifiers), withdrawn=reader.withdrawn(pid, 3))
-    mrg, fields = message.find("MRG"), _fields(pv1)
-    account = cx(_fields(pid).get(18, ""))
+    mrg, fields, account = message.find("MRG"), _fields(pv1), cx(_fields(pid).get(18, ""))
     asked = EncounterMessage(
         trigger=message.header.text(9, 2),
         action=(zbe.text(4) if zbe else "") or action,
         facility=message.sending_facility,
-        feed=feed,
+        feed=replace(_feed(pid, identifiers), withdrawn=reader.withdrawn(pid, 3)),
         visit=cx(fields.get(VISIT_NUMBER, "")),
         account=account,
         prior_account=cx(_fields(mrg).get(PRIOR_ACCOUNT, "")) if mrg else "",

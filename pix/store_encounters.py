@@ -15,14 +15,16 @@ from pix.prepared import Among, Prepared, Row
 from pix.tables_encounters import encounter, movement, word
 
 MOST = 1000
-"""Most encounters, or movements of one, that are looked at."""
+"""Most encounters of one patient that are looked at, the latest."""
+MOST_MOVEMENTS = 10_000
+"""Of one encounter; beyond it something is wrong with the data."""
 SEARCHED = (PATIENT_CLASS, 3, 7, 8, 9, 10, 17, 19)
 """The fields of PV1 that visits are searched by (ITI TF-2: Table 3.22-4)."""
 COLUMNS = tuple(encounter.columns)
 THIS: BindParameter[int] = bindparam("this")
 STATE = ("facility", "visit", "account", "patient_class", "status", "begins", "ends", "pv1", "pv2")
 OF_RECORDS = Prepared(
-    select(*COLUMNS).where(Among(encounter.c.record, "keys")).order_by(encounter.c.number).limit(MOST)
+    select(*COLUMNS).where(Among(encounter.c.record, "keys")).order_by(encounter.c.number.desc()).limit(MOST)
 )
 INSERT = Prepared(insert(encounter).returning(encounter.c.number), ("record", *STATE))
 UPDATE = Prepared(update(encounter).where(encounter.c.number == THIS), ("record", *STATE))
@@ -31,7 +33,7 @@ MOVEMENTS = Prepared(
     select(*MOVEMENT_COLUMNS)
     .where(movement.c.encounter == THIS, movement.c.cancelled.is_(False))
     .order_by(movement.c.number)
-    .limit(MOST)
+    .limit(MOST_MOVEMENTS)
 )
 MOVEMENT = ("trigger", "ids", "at", "until", "ward", "nursing_ward", "scope", "account", "pv1", "pv2")
 INSERT_MOVEMENT = Prepared(
@@ -49,7 +51,7 @@ def encounters_of(connection: Connection, keys: Collection[PatientKey]) -> tuple
     ``facility`` of each is the organisation, ``begin`` and ``end`` (None: not over) are DTM. A patient's ids include
     those that were merged into it: ``ihe.patients.Patient.keys``.
     """
-    found = map(_encounter, OF_RECORDS.rows(connection, {"keys": keys}))
+    found = map(_encounter, reversed(OF_RECORDS.rows(connection, {"keys": keys})))
     return tuple(each for each in found if each.status is not Status.CANCELLED)
 
 

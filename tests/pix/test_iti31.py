@@ -1,6 +1,7 @@
 """Patient Encounter Management: every event, legal and not, and what cancellations take back (ITI TF-2: 3.31)."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -353,3 +354,18 @@ def test_a_message_sent_again_is_not_applied_twice(ask: Callable[[str], Message 
     assert verdict(ask(ADMISSION)) == OK
     assert verdict(ask(ADMISSION)) == OK
     assert ward.standing() == ["V active I -"]
+
+
+def test_two_admissions_at_once_are_one(ward: Ward) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda number: ward.send("A01", f"V{number}^^^HOSP"), range(4)))
+    assert sorted(answers) == [OK, *[("AE", "PV1^1^19 205")] * 3]
+    assert len(ward.standing()) == 1
+
+
+def test_an_encounter_is_not_given_to_a_stranger_whose_id_is_listed_by_mistake(
+    ask: Callable[[str], Message | None], ward: Ward
+) -> None:
+    ask("MSH|^~\\&|HIS|OTHER|A|A|2026||ADT^A28|S|P|2.5\rPID|||9^^^HOSP||Muller^Jean||19300101|M\rPV1||N\r")
+    assert ward.send("A01", patient="9^^^HOSP~1^^^CLINIC") == OK
+    assert ward.encounters("9") == ()

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from itertools import count
 
+from sqlalchemy import Connection
+
 from hl7v2.message import Message
 from ihe.domain import AssigningAuthority
 from ihe.identifiers import PatientKey
@@ -86,7 +88,7 @@ class Ward:
         if key is None:
             return ()
 
-        def work(connection: store_encounters.Connection) -> tuple[Encounter, ...]:
+        def work(connection: Connection) -> tuple[Encounter, ...]:
             keys = (key, *store_records.subsumed_by(connection, key))
             return store_encounters.encounters_of(connection, keys)
 
