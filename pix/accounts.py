@@ -9,11 +9,11 @@ from pix import registration, store_encounters, store_records
 from pix.claims import own_identifiers, refuse_subsumed
 from pix.encounter_requests import AccountMove
 from pix.encounters import Encounter
+from pix.events import EncounterChanged, Remarked, Updated
 from pix.journal import Change
-from pix.model import Demographics, Feed, Identifier
-from pix.snapshot import plain
+from pix.model import Feed, Identifier
+from pix.state import State
 from pix.store_records import Record
-from pix.store_tokens import replace_tokens
 
 
 def move(change: Change, moves: Iterable[AccountMove]) -> None:
@@ -23,16 +23,16 @@ def move(change: Change, moves: Iterable[AccountMove]) -> None:
         encounters = [one for one in _encounters(change, suppliers) if one.account == each.number]
         holders = [one for one in suppliers if _held(one, each.account)]
         if not encounters and not holders:
-            change.note("account-move-discarded", after={"account": each.number})
+            change.note(Remarked(remark="account-move-discarded", detail={"account": each.number}))
             continue
         registration.register(change, _with_account(each))
         target = _target(change, each)
         for one in holders:
             _take(change, one, each.account)
         for encounter in encounters:
-            before = {"encounter": encounter.number, "record": encounter.record}
-            change.note("account-moved", record=target, other=encounter.record, before=before, after={"record": target})
-            store_encounters.describe(change.connection, replace(encounter, record=target))
+            state = store_encounters.plain_state(encounter)
+            before = {"record": encounter.record}
+            change.note(EncounterChanged(record=target, before=before, encounter=encounter.number, state=state))
 
 
 def _records(change: Change, identifiers: tuple[Identifier, ...]) -> list[Record]:
@@ -79,13 +79,8 @@ def _target(change: Change, each: AccountMove) -> PatientKey:
 
 def _take(change: Change, record: Record, account: CX) -> None:
     """Remove the account from a record."""
-    before = record.demographics
-    after: Demographics = replace(before, accounts=tuple(one for one in before.accounts if not _same(one, account)))
-    change.note(
-        "account-taken",
-        record=record.key,
-        before={"demographics": plain(before)},
-        after={"demographics": plain(after)},
-    )
-    store_records.describe(change.connection, record.key, after, record.source, change.timestamp)
-    replace_tokens(change.connection, record.key, before, after)
+    held = store_records.nationals(change.connection, (record.key,)).get(record.key, ())
+    before = State(demographics=record.demographics, nationals=held)
+    left = tuple(one for one in record.demographics.accounts if not _same(one, account))
+    after = replace(before, demographics=replace(record.demographics, accounts=left))
+    change.note(Updated(record=record.key, authority=record.authority, id=record.id, before=before, state=after))

@@ -1,8 +1,6 @@
 """What a message of ITI-31 does to the patient's encounters, or why it does nothing (ITI TF-2: 3.31.7)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ihe.errors import Rejected
 from ihe.identifiers import PatientKey
@@ -13,6 +11,7 @@ from pix.encounter_events import EFFECTS, EVENTS, HISTORIC, Otherwise, Reach, Si
 from pix.encounter_refusals import is_admitted, is_known_movement, is_not_current, is_unknown_movement
 from pix.encounter_requests import CANCEL, CHANGES_OF_CLASS, UPDATE, EncounterMessage
 from pix.encounters import OPEN, PRESENT, Encounter, Movement, after, merged
+from pix.events import EncounterChanged, Remarked
 from pix.journal import Change
 
 
@@ -81,24 +80,20 @@ def _insert(case: Case) -> None:
     registration.register(case.change, case.message.feed)
     if case.situation.encounter is None and case.event is EVENTS["A08"]:
         return  # it names none of the encounters that are open: the demographics alone are news
-    encounter = case.situation.encounter or _begin(case)
-    event = _note(case, "movement-inserted", encounter, after=plain(case.message.movement))
-    stored = store_encounters.append(case.change.connection, encounter.number, case.message.movement, event)
-    _rewrite(case, encounter, (*case.situation.movements, stored))
+    said = case.message.movement
+    state = after(case.situation.encounter or _begun(case), (*case.situation.movements, said), EFFECTS)
+    _note(case, state, movement=said)
 
 
-def _begin(case: Case) -> Encounter:
-    """Begin an encounter of the first patient id that is the patient's, and not by mistake somebody else's."""
+def _begun(case: Case) -> Encounter:
+    """A new encounter, of the first patient id that is the patient's and not by mistake somebody else's."""
     own = own_identifiers(case.message.feed.identifiers)
     known = store_records.by_identifiers(case.change.connection, own)
     records = [known[each.key] for each in own if each.key in known]
     said = case.message.feed.demographics
     mine = [each.key for each in records if not disagreement(each.demographics, said)]
     record = next(iter(mine), records[0].key)
-    return store_encounters.begin(
-        case.change.connection,
-        Encounter(number=0, record=record, facility=case.message.facility, pv1={}, pv2={}),
-    )
+    return Encounter(number=0, record=record, facility=case.message.facility, pv1={}, pv2={})
 
 
 def _cancel(case: Case) -> None:
@@ -112,14 +107,10 @@ def _cancel(case: Case) -> None:
         return
     gone = _taken_back(case, target) if target else ()
     _refuse_historic(case, gone)
-    said = {"by": plain(case.message.movement)}
-    event = _note(case, "movement-cancelled", encounter, after={"movements": [each.number for each in gone], **said})
-    store_encounters.cancel(case.change.connection, gone)
+    told = replace(case.message.movement, ids=()) if case.event.effect.says else None
     rest = tuple(each for each in case.situation.movements if each not in gone)
-    if case.event.effect.says:
-        told = replace(case.message.movement, ids=())
-        rest = (*rest, store_encounters.append(case.change.connection, encounter.number, told, event))
-    _rewrite(case, encounter, rest)
+    state = after(encounter, (*rest, told) if told else rest, EFFECTS)
+    _note(case, state, movement=told, cancelled=tuple(each.number for each in gone))
 
 
 def _is_change_of_class(case: Case) -> bool:
@@ -178,22 +169,17 @@ def _update(case: Case) -> None:
         account=said.account or target.account,
     )
     registration.register(case.change, case.message.feed)
-    encounter = case.situation.encounter
-    _note(case, "movement-updated", encounter, before=plain(target), after=plain(corrected))
-    store_encounters.correct(case.change.connection, corrected)
-    movements = case.situation.movements
-    _rewrite(case, encounter, tuple(corrected if each is target else each for each in movements))
-
-
-def _rewrite(case: Case, encounter: Encounter, movements: tuple[Movement, ...]) -> None:
-    store_encounters.describe(case.change.connection, after(encounter, movements, EFFECTS))
+    movements = tuple(corrected if each is target else each for each in case.situation.movements)
+    state = after(case.situation.encounter, movements, EFFECTS)
+    _note(case, state, movement=corrected, updated=target)
 
 
 def _conflict(case: Case) -> None:
     """Discard the message, with an error where the standard wants one."""
     if case.event.otherwise is Otherwise.ERROR:
         raise Rejected(is_admitted(case.situation.open, case.event.citation))
-    case.change.note("encounter-message-discarded", after={"visit": case.message.visit or case.message.account})
+    detail = {"visit": case.message.visit or case.message.account}
+    case.change.note(Remarked(remark="encounter-message-discarded", detail=detail))
 
 
 def _refuse_known_movement(case: Case) -> None:
@@ -204,17 +190,20 @@ def _refuse_known_movement(case: Case) -> None:
 
 def _note(
     case: Case,
-    kind: str,
-    encounter: Encounter,
+    state: Encounter,
     *,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any],
-) -> int:
-    named = {"encounter": encounter.number, "facility": encounter.facility}
-    return case.change.note(kind, record=encounter.record, before=before, after={**named, **after})
-
-
-def plain(movement: Movement) -> Mapping[str, Any]:
-    """A movement as an event keeps it."""
-    names = ("trigger", "at", "until", "ids", "account", "ward", "nursing_ward", "scope")
-    return {name: getattr(movement, name) for name in names} | {"pv1": dict(movement.pv1), "pv2": dict(movement.pv2)}
+    movement: Movement | None,
+    updated: Movement | None = None,
+    cancelled: tuple[int, ...] = (),
+) -> None:
+    case.change.note(
+        EncounterChanged(
+            record=state.record,
+            before=store_encounters.plain_movement(updated) if updated else None,
+            encounter=state.number or None,
+            movement=store_encounters.plain_movement(movement) if movement else None,
+            updated=updated.number if updated else None,
+            cancelled=cancelled,
+            state=store_encounters.plain_state(state),
+        )
+    )

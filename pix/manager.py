@@ -105,7 +105,7 @@ class PatientIndex:
             moving.move(change, move)
             follow(change.connection, moving.link_change(change.connection, move, source_id, self.resolve))
 
-        return self._apply(origin, named, work)
+        return self.apply(origin, named, work)
 
     def corresponding(
         self, identifier: Identifier, domains: tuple[AssigningAuthority, ...] = ()

@@ -12,10 +12,11 @@ from ihe.identifiers import PatientKey
 from ihe.patients import LinkChange, Patient
 from pix import linking, merging, store_links, store_records
 from pix.claims import refuse_subsumed
+from pix.decisions import Basis, pair
+from pix.declaring import declare, known_or_named
+from pix.events import Remarked, Undeclared
 from pix.journal import Change
-from pix.model import NOTHING_KNOWN, Identifier, Merge
-from pix.persons import Pair, pair
-from pix.store_links import Decision
+from pix.model import Identifier, Merge
 from pix.store_records import Record
 
 Resolve = Callable[[Connection, CX], Patient | None]
@@ -41,7 +42,7 @@ def move(change: Change, asked: Move) -> None:
     if asked.subsumed is not None:
         merging.merge_or_change(change, (Merge(surviving=asked.local, subsumed=asked.subsumed),))
     if previous.key != new.key:
-        _relink(change, _known_or_named(change, asked.local), previous.key, new.key)
+        _relink(change, known_or_named(change, asked.local), previous.key, new.key)
 
 
 def link_change(connection: Connection, asked: Move, source_id: str | None, resolve: Resolve) -> LinkChange:
@@ -72,53 +73,18 @@ def _is_announced(found: Record | None) -> bool:
 
 
 def _relink(change: Change, moved: PatientKey, previous: PatientKey, new: PatientKey) -> None:
-    """Decide anew between the record and all of both persons, so that nothing older brings it back."""
+    """Declare anew between the record and all of both persons, so that nothing older brings it back."""
     joined = store_links.together(change.connection, (new,)) - {moved, previous}
     left = store_links.together(change.connection, (previous,)) - {moved} - joined
     change.locks.require({moved, *left, *joined})
-    outdated = [
-        each for each in store_links.decisions(change.connection, (moved,)) if _other(each, moved) in joined | left
-    ]
-    event = change.note(
-        "identifier-moved",
-        record=moved,
-        other=new,
-        before={"decisions": [{"pair": each.pair, "same": each.same, "explicit": each.explicit} for each in outdated]},
-        after={"apart": sorted(left), "with": new},
-    )
-    for each in outdated:
-        store_links.undecide(change.connection, each.pair)
-    for key in sorted(left):
-        _decide(change, pair(moved, key), event, same=False)
-    _decide(change, pair(moved, new), event, same=True)
+    change.note(Remarked(record=moved, other=new, remark="identifier-moved", detail={"apart": sorted(left)}))
+    for each in store_links.decisions(change.connection, (moved,)):
+        # An earlier move, or ADT^A37, kept it apart from those with whom it is from now on.
+        if not each.same and each.basis is not Basis.STEWARD and joined.intersection(each.pair):
+            change.note(Undeclared(record=each.pair[0], other=each.pair[1]))
+    declare(change, {pair(moved, each) for each in left}, same=False, basis=Basis.SOURCE)
+    declare(change, {pair(moved, new)}, same=True, basis=Basis.SOURCE)
     linking.reevaluate(change, {moved, *left, *joined})
-
-
-def _other(decision: Decision, key: PatientKey) -> PatientKey:
-    return next(each for each in decision.pair if each != key)
-
-
-def _decide(change: Change, two: Pair, event: int, *, same: bool) -> None:
-    store_links.decide(change.connection, Decision(pair=two, same=same, explicit=True, event=event))
-
-
-def _known_or_named(change: Change, identifier: Identifier) -> PatientKey:
-    """The record of the id; one that no feed announced yet is remembered, as links do (ITI TF-2: 3.30.6.6.4)."""
-    known = store_records.by_identifiers(change.connection, (identifier,)).get(identifier.key)
-    refuse_subsumed((identifier,), {identifier.key: known} if known else {})
-    if known is not None:
-        return known.key
-    key = store_records.add(
-        change.connection,
-        identifier,
-        source=change.origin.source,
-        announced=False,
-        demographics=NOTHING_KNOWN,
-        at=change.timestamp,
-    )
-    change.locks.adopt(key)
-    change.note("named", record=key, after={"authority": identifier.authority.oid, "id": identifier.id})
-    return key
 
 
 def _unknown(identifier: Identifier) -> Breach:

@@ -1,8 +1,7 @@
 """Encounters and movements: values in, values out, over ``pix.tables_encounters``."""
 
 import json
-from collections.abc import Collection, Iterable
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, select, update
@@ -26,9 +25,9 @@ STATE = ("facility", "visit", "account", "patient_class", "status", "begins", "e
 OF_RECORDS = Prepared(
     select(*COLUMNS).where(Among(encounter.c.record, "keys")).order_by(encounter.c.number.desc()).limit(MOST)
 )
-INSERT = Prepared(insert(encounter).returning(encounter.c.number), ("record", *STATE))
+INSERT = Prepared(insert(encounter), ("number", "record", *STATE))
 UPDATE = Prepared(update(encounter).where(encounter.c.number == THIS), ("record", *STATE))
-MOVEMENT_COLUMNS = tuple(each for each in movement.columns if each.name not in ("encounter", "cancelled", "event"))
+MOVEMENT_COLUMNS = tuple(each for each in movement.columns if each.name not in ("encounter", "cancelled"))
 MOVEMENTS = Prepared(
     select(*MOVEMENT_COLUMNS)
     .where(movement.c.encounter == THIS, movement.c.cancelled.is_(False))
@@ -36,9 +35,7 @@ MOVEMENTS = Prepared(
     .limit(MOST_MOVEMENTS)
 )
 MOVEMENT = ("trigger", "ids", "at", "until", "ward", "nursing_ward", "scope", "account", "pv1", "pv2")
-INSERT_MOVEMENT = Prepared(
-    insert(movement).returning(movement.c.number), ("encounter", *MOVEMENT, "cancelled", "event")
-)
+INSERT_MOVEMENT = Prepared(insert(movement), ("number", "encounter", *MOVEMENT, "cancelled"))
 UPDATE_MOVEMENT = Prepared(update(movement).where(movement.c.number == THIS), MOVEMENT)
 CANCEL_MOVEMENT = Prepared(update(movement).where(movement.c.number == THIS), ("cancelled",))
 INSERT_WORD = Prepared(insert(word), word.columns)
@@ -60,38 +57,35 @@ def movements(connection: Connection, number: int) -> tuple[Movement, ...]:
     return tuple(map(_movement, MOVEMENTS.rows(connection, {"this": number})))
 
 
-def begin(connection: Connection, state: Encounter) -> Encounter:
-    """Insert an encounter; it is returned with its number."""
-    ((number,),) = INSERT.rows(connection, _row(state))
-    return replace(state, number=number)
+def put(connection: Connection, number: int | None, event: int, record: PatientKey, state: Mapping[str, Any]) -> None:
+    """Write an encounter as it stands now, and what finds it; without a number it begins with this event."""
+    pv1 = {int(key): text for key, text in state["pv1"].items()}
+    texts = {"pv1": _json(pv1), "pv2": _json(state["pv2"])}
+    row = {name: state[name] for name in STATE if name not in texts} | texts | {"record": record}
+    if number is None:
+        INSERT.run(connection, row | {"number": event})
+    else:
+        UPDATE.run(connection, row | {"this": number})
+        DELETE_WORDS.run(connection, {"this": number})
+    if state["status"] != Status.CANCELLED:
+        this = number or event
+        found = [{"position": at, "value": text, "encounter": this} for at, text in sorted(words(pv1))]
+        INSERT_WORD.run_all(connection, found)
 
 
-def describe(connection: Connection, state: Encounter) -> None:
-    """Write an encounter as it stands now, and what finds it."""
-    UPDATE.run(connection, _row(state) | {"this": state.number})
-    DELETE_WORDS.run(connection, {"this": state.number})
-    if state.status is not Status.CANCELLED:
-        found = sorted(words(state.pv1))
-        INSERT_WORD.run_all(
-            connection, [{"position": at, "value": each, "encounter": state.number} for at, each in found]
-        )
+def append(connection: Connection, number: int, event: int, added: Mapping[str, Any]) -> None:
+    """Insert a movement of an encounter."""
+    INSERT_MOVEMENT.run(connection, _movement_row(added) | {"number": event, "encounter": number, "cancelled": False})
 
 
-def append(connection: Connection, number: int, added: Movement, event: int) -> Movement:
-    """Insert a movement of an encounter; it is returned with its number."""
-    row = _movement_row(added) | {"encounter": number, "cancelled": False, "event": event}
-    ((stored,),) = INSERT_MOVEMENT.rows(connection, row)
-    return replace(added, number=stored)
-
-
-def correct(connection: Connection, corrected: Movement) -> None:
+def correct(connection: Connection, number: int, corrected: Mapping[str, Any]) -> None:
     """Write another content of a movement."""
-    UPDATE_MOVEMENT.run(connection, _movement_row(corrected) | {"this": corrected.number})
+    UPDATE_MOVEMENT.run(connection, _movement_row(corrected) | {"this": number})
 
 
-def cancel(connection: Connection, cancelled: Iterable[Movement]) -> None:
+def cancel(connection: Connection, numbers: Iterable[int]) -> None:
     """Let movements count no more; they stay in the table."""
-    CANCEL_MOVEMENT.run_all(connection, [{"this": each.number, "cancelled": True} for each in cancelled])
+    CANCEL_MOVEMENT.run_all(connection, [{"this": each, "cancelled": True} for each in numbers])
 
 
 def words(pv1: Fields) -> set[tuple[str, str]]:
@@ -111,10 +105,17 @@ def position(number: int, component: int = 1, subcomponent: int = 1) -> str:
     return f"{number}.{component}" + (f".{subcomponent}" if subcomponent > 1 else "")
 
 
-def _row(state: Encounter) -> dict[str, Any]:
-    plain = {name: getattr(state, name) for name in ("record", "facility", "visit", "account", "patient_class")}
+def plain_state(state: Encounter) -> Mapping[str, Any]:
+    """An encounter as an event keeps it."""
+    named = {name: getattr(state, name) for name in ("facility", "visit", "account", "patient_class")}
     times = {"status": state.status.value, "begins": state.begin, "ends": state.end}
-    return plain | times | {"pv1": _json(state.pv1), "pv2": _json(state.pv2)}
+    return named | times | {"pv1": dict(state.pv1), "pv2": dict(state.pv2)}
+
+
+def plain_movement(each: Movement) -> Mapping[str, Any]:
+    """A movement as an event keeps it."""
+    said = {name: getattr(each, name) for name in MOVEMENT if name not in ("ids", "pv1", "pv2")}
+    return said | {"ids": list(each.ids), "pv1": dict(each.pv1), "pv2": dict(each.pv2)}
 
 
 def _encounter(row: Row) -> Encounter:
@@ -134,9 +135,9 @@ def _encounter(row: Row) -> Encounter:
     )
 
 
-def _movement_row(each: Movement) -> dict[str, Any]:
-    plain = {name: getattr(each, name) for name in MOVEMENT if name not in ("ids", "pv1", "pv2")}
-    return plain | {"ids": json.dumps(each.ids), "pv1": _json(each.pv1), "pv2": _json(each.pv2)}
+def _movement_row(plain: Mapping[str, Any]) -> dict[str, Any]:
+    texts = {"ids": json.dumps(plain["ids"]), "pv1": _json(plain["pv1"]), "pv2": _json(plain["pv2"])}
+    return {name: plain[name] for name in MOVEMENT if name not in texts} | texts
 
 
 def _movement(row: Row) -> Movement:
@@ -156,7 +157,7 @@ def _movement(row: Row) -> Movement:
     )
 
 
-def _json(fields: Fields) -> str:
+def _json(fields: Mapping[Any, str]) -> str:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 

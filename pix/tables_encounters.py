@@ -1,15 +1,15 @@
-"""Tables of encounters: ``pix_movement`` is what happened, the other two are what follows from it (ITI TF-2: 3.31)."""
+"""Tables of encounters and of the movements that they consist of, projections of the log (ITI TF-2: 3.31)."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, Table, Text
 
-from pix.tables import KEY, SORTED
+from pix.tables import SORTED
 
 metadata = MetaData()
 
 encounter = Table(
     "pix_encounter",
     metadata,
-    Column("number", KEY, primary_key=True, autoincrement=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),  # of the event that began it
     Column("record", BigInteger, nullable=False),  # the patient id that the encounter was announced with
     Column("facility", Text, nullable=False),  # MSH-4 of who announced it: the organisation that treats
     Column("visit", Text, nullable=False),  # PV1-19 as id^^^authority, empty if only the account is known
@@ -22,13 +22,12 @@ encounter = Table(
     Column("pv2", Text, nullable=False),
     Index("ix_pix_encounter_record", "record"),
     Index("ix_pix_encounter_account", "account"),
-    sqlite_autoincrement=True,
 )
 
 movement = Table(
     "pix_movement",
     metadata,
-    Column("number", KEY, primary_key=True, autoincrement=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),  # of the event that inserted it
     Column("encounter", BigInteger, nullable=False),
     Column("trigger", Text, nullable=False),  # the event that inserted it, such as A02
     Column("ids", Text, nullable=False),  # JSON: ZBE-1, each EI as sent
@@ -41,9 +40,7 @@ movement = Table(
     Column("pv1", Text, nullable=False),  # JSON: what the message said, fields by number
     Column("pv2", Text, nullable=False),
     Column("cancelled", Boolean, nullable=False),
-    Column("event", BigInteger, nullable=False),  # of pix_event
     Index("ix_pix_movement_encounter", "encounter"),
-    sqlite_autoincrement=True,
 )
 
 word = Table(

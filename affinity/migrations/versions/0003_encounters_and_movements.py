@@ -8,7 +8,6 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 SORTED = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
@@ -16,7 +15,7 @@ def upgrade() -> None:
     """Apply."""
     op.create_table(
         "pix_encounter",
-        sa.Column("number", KEY, autoincrement=True, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("record", sa.BigInteger(), nullable=False),
         sa.Column("facility", sa.Text(), nullable=False),
         sa.Column("visit", sa.Text(), nullable=False),
@@ -28,13 +27,12 @@ def upgrade() -> None:
         sa.Column("pv1", sa.Text(), nullable=False),
         sa.Column("pv2", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("number"),
-        sqlite_autoincrement=True,
     )
     op.create_index("ix_pix_encounter_account", "pix_encounter", ["account"], unique=False)
     op.create_index("ix_pix_encounter_record", "pix_encounter", ["record"], unique=False)
     op.create_table(
         "pix_movement",
-        sa.Column("number", KEY, autoincrement=True, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("encounter", sa.BigInteger(), nullable=False),
         sa.Column("trigger", sa.Text(), nullable=False),
         sa.Column("ids", sa.Text(), nullable=False),
@@ -47,9 +45,7 @@ def upgrade() -> None:
         sa.Column("pv1", sa.Text(), nullable=False),
         sa.Column("pv2", sa.Text(), nullable=False),
         sa.Column("cancelled", sa.Boolean(), nullable=False),
-        sa.Column("event", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("number"),
-        sqlite_autoincrement=True,
     )
     op.create_index("ix_pix_movement_encounter", "pix_movement", ["encounter"], unique=False)
     op.create_table(
