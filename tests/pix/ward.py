@@ -49,7 +49,7 @@ class Ward:
         said = {2: "I", 19: visit} | {int(number[1:]): text for number, text in fields.items()}
         pv1 = "|".join(("PV1", *(said.get(number, "") for number in range(1, 52)))).rstrip("|")
         segments = (
-            f"MSH|^~\\&|{source}|AFFINITY|AFFINITY|{at}||ADT^{event}|M{next(self._numbers)}|P|2.5",
+            f"MSH|^~\\&|{source}|AFFINITY|AFFINITY|{at}||ADT^{event}|W{next(self._numbers)}|P|2.5",
             f"EVN||{at}",
             f"PID|||{patient}||{name}||19800515|F||||||||||{account}",
             pv1,
@@ -62,7 +62,7 @@ class Ward:
         """Move an account from the patient ``prior`` to ``patient``: A44."""
         return verdict(
             self._ask(
-                f"MSH|^~\\&|HIS|HOSP|A|A|2026||ADT^A44^ADT_A43|M{next(self._numbers)}|P|2.5\rEVN||2026\r"
+                f"MSH|^~\\&|HIS|HOSP|A|A|2026||ADT^A44^ADT_A43|W{next(self._numbers)}|P|2.5\rEVN||2026\r"
                 f"PID|||{patient}||Weber^Anna\rMRG|{prior}||{account}\r"
             )
         )
@@ -71,7 +71,7 @@ class Ward:
         """Merge ``prior`` into ``patient``: A40."""
         return verdict(
             self._ask(
-                f"MSH|^~\\&|HIS|HOSP|A|A|2026||ADT^A40^ADT_A39|M{next(self._numbers)}|P|2.5\rEVN||2026\r"
+                f"MSH|^~\\&|HIS|HOSP|A|A|2026||ADT^A40^ADT_A39|W{next(self._numbers)}|P|2.5\rEVN||2026\r"
                 f"PID|||{patient}||Weber^Anna\rMRG|{prior}\r"
             )
         )
