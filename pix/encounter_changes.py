@@ -10,7 +10,7 @@ from pix.claims import own_identifiers, refuse_subsumed
 from pix.encounter_events import EFFECTS, EVENTS, HISTORIC, Otherwise, Reach, Situation, TriggerEvent
 from pix.encounter_refusals import is_admitted, is_known_movement, is_not_current, is_unknown_movement
 from pix.encounter_requests import CANCEL, CHANGES_OF_CLASS, UPDATE, EncounterMessage
-from pix.encounters import OPEN, PRESENT, Encounter, Movement, after, merged
+from pix.encounters import OPEN, PRESENT, Encounter, Movement, after
 from pix.events import EncounterChanged, Remarked
 from pix.journal import Change
 
@@ -164,8 +164,8 @@ def _update(case: Case) -> None:
         number=target.number,
         trigger=target.trigger,
         ids=tuple(dict.fromkeys((*target.ids, *said.ids))),
-        pv1=merged(target.pv1, said.pv1),
-        pv2=merged(target.pv2, said.pv2),
+        pv1={**target.pv1, **said.pv1},  # a deletion stays: it deletes what earlier movements said, too
+        pv2={**target.pv2, **said.pv2},
         account=said.account or target.account,
     )
     registration.register(case.change, case.message.feed)

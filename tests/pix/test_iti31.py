@@ -260,6 +260,13 @@ def test_z99_changes_when_it_began(ward: Ward) -> None:
     assert ward.encounters()[0].begin == "20261120"
 
 
+def test_z99_may_delete_what_an_earlier_movement_said(ward: Ward) -> None:
+    ward.send("A01", f10="SUR", zbe=zbe("M1"))
+    ward.send("A02", f10="MED", zbe=zbe("M2"))
+    assert ward.send("Z99", f10='""', zbe=zbe("M2", "UPDATE", "A02")) == OK
+    assert 10 not in ward.encounters()[0].pv1
+
+
 @pytest.mark.parametrize(("id", "original"), [("M7", "A01"), ("M1", "A02")])
 def test_z99_of_an_unknown_movement_is_an_error(ward: Ward, id: str, original: str) -> None:
     ward.send("A01", zbe=zbe("M1"))
