@@ -7,12 +7,15 @@ from pix.iti8 import ITI_8
 from pix.iti9 import ITI_9
 from pix.iti10 import ITI_10
 from pix.iti21 import ITI_21
+from pix.iti22 import ITI_22
 from pix.iti30 import ITI_30
+from pix.iti31 import ITI_31
 from pix.iti44 import ITI_44
 from pix.iti44_registry import ITI_44_REGISTRY
 from pix.iti45 import ITI_45
 from pix.iti46 import ITI_46
 from pix.iti47 import ITI_47
+from pix.iti64 import ITI_64
 from xds.iti18 import ITI_18
 from xds.iti41 import ITI_41
 from xds.iti42 import ITI_42
@@ -30,7 +33,9 @@ TRANSACTIONS: tuple[AnyTransaction, ...] = (
     ITI_9,
     ITI_18,
     ITI_21,
+    ITI_22,
     ITI_30,
+    ITI_31,
     ITI_41,
     ITI_42,
     ITI_43,
@@ -42,6 +47,7 @@ TRANSACTIONS: tuple[AnyTransaction, ...] = (
     ITI_57,
     ITI_61,
     ITI_62,
+    ITI_64,
     ITI_86,
 )
 

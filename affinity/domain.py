@@ -25,7 +25,7 @@ from affinity.domain_files import (
 )
 from affinity.golden_file import GoldenFile
 from hl7v2.encoding import Charset
-from ihe.datatypes import Code
+from ihe.datatypes import HD, Code
 from ihe.domain import AffinityDomain, AssigningAuthority
 from mllp.validation import Policy
 from pix.golden import Survivorship
@@ -252,6 +252,8 @@ def _inconsistencies(authorities: AuthoritiesFile, organizations: OrganizationsF
     for key in ("namespace_id", "oid"):
         for value in _repeated(getattr(each, key) for each in authorities.authority):
             yield Fault("authorities.toml", f"authority.{key}", f"{value} stands twice")
+    for value in _repeated(alias for each in authorities.authority for alias in each.aliases):
+        yield Fault("authorities.toml", "authority.aliases", f"{value} stands twice")
     for key in ("facility", "oid"):
         for value in _repeated(getattr(each, key) for each in organizations.organization):
             yield Fault("organizations.toml", f"organization.{key}", f"{value} stands twice")
@@ -302,8 +304,13 @@ def _authority(written: AuthorityTable, organizations: Mapping[str, Organization
     senders: list[str] = []
     for source in written.sources:
         senders += ["*"] if source == "*" else organizations[source].senders()
-    plain = written.model_dump(exclude={"sources", "display"})
-    return AssigningAuthority(**plain, sources=tuple(senders), display=MappingProxyType(written.display))
+    plain = written.model_dump(exclude={"sources", "aliases", "display"})
+    return AssigningAuthority(
+        **plain,
+        sources=tuple(senders),
+        aliases=tuple(HD(*each.split("&")) for each in written.aliases),
+        display=MappingProxyType(written.display),
+    )
 
 
 def _organization(written: OrganizationTable) -> Organization:

@@ -48,6 +48,8 @@ OID = Annotated[str, AfterValidator(_oid)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$")]
+Designator = Annotated[str, StringConstraints(pattern=r"^[^&^~|\\]*&[^&^~|\\]+&[A-Za-z0-9]+$")]
+"""An HD whose universal id is no OID: ``CHU-X&000897406&N``."""
 Display = dict[Language, Text]
 
 
@@ -84,13 +86,17 @@ class DomainFile(Table):
 
 
 class AuthorityTable(Table):
-    """One patient identifier domain; ``sources`` are facilities of organizations.toml, or ``*``."""
+    """One patient identifier domain; ``sources`` are facilities of organizations.toml, or ``*``.
+
+    ``aliases`` are further spellings of CX.4, ``namespace&id&type``.
+    """
 
     namespace_id: Name
     oid: OID
     issues_xds_ids: bool = False
     national: bool = False
     sources: tuple[str, ...]
+    aliases: tuple[Designator, ...] = ()
     display: Display = {}
 
 

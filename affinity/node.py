@@ -142,6 +142,7 @@ def _ports(
         Actor.DOCUMENT_REPOSITORY: repository,
         Actor.PIX_MANAGER: index,
         Actor.PATIENT_DEMOGRAPHICS_SUPPLIER: index,
+        Actor.PATIENT_ENCOUNTER_CONSUMER: index,
     }
 
 

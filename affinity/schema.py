@@ -1,7 +1,8 @@
 """Every table of every profile: what migrations compare with and tests create."""
 
 from pix.tables import metadata as pix
+from pix.tables_encounters import metadata as encounters
 from pix.tables_notifications import metadata as pix_notifications
 from xds.tables import metadata as xds
 
-METADATA = (pix, pix_notifications, xds)
+METADATA = (pix, encounters, pix_notifications, xds)

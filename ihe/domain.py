@@ -14,7 +14,8 @@ class AssigningAuthority:
     """A patient identifier domain. ``national`` marks a domain shared by all sources (one person, one id).
 
     ``issues_xds_ids`` allows its ids as XDS patient ids. ``sources`` names the sending facilities and applications
-    (``application|facility``, ``*`` for any) that may feed it.
+    (``application|facility``, ``*`` for any) that may feed it. ``aliases`` are other names by which sources call it,
+    such as a French hospital's establishment number with the type N.
     """
 
     namespace_id: str
@@ -23,6 +24,7 @@ class AssigningAuthority:
     issues_xds_ids: bool = False
     national: bool = False
     sources: tuple[str, ...] = ("*",)
+    aliases: tuple[HD, ...] = ()
 
     @property
     def hd(self) -> HD:
@@ -48,8 +50,13 @@ class AffinityDomain:
     max_results: int = 2000
 
     def authority(self, hd: HD) -> AssigningAuthority | None:
-        """Find the authority that an HD names by OID, or by namespace id; both, if both are given, must agree."""
+        """Find the authority that an HD names by OID, or by namespace id; both, if both are given, must agree.
+
+        An alias is a name, too, if it is sent exactly as it is configured.
+        """
         for known in self.assigning_authorities:
+            if hd in known.aliases:
+                return known
             named = hd.namespace_id in ("", known.namespace_id)
             if hd.universal_id and hd.universal_id == known.oid and hd.universal_id_type == "ISO" and named:
                 return known

@@ -17,3 +17,18 @@ class Patient:
     key: PatientKey
     keys: tuple[PatientKey, ...]
     id: CX
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkChange:
+    """A local patient id is another patient's from now on, or took over a second local id (ITI TF-2: 3.64).
+
+    ``previous`` and ``new`` are the patients of the two XAD-PIDs, the same if nothing but ``subsumed`` is to report.
+    ``source_id`` is the OID of the system that says so, None if it does not tell (MSH-3).
+    """
+
+    local: CX
+    previous: Patient
+    new: Patient
+    subsumed: CX | None = None
+    source_id: str | None = None

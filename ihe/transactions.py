@@ -31,6 +31,8 @@ class Actor(StrEnum):
     PIX_MANAGER = "Patient Identifier Cross-reference Manager"
     PATIENT_DEMOGRAPHICS_CONSUMER = "Patient Demographics Consumer"
     PATIENT_DEMOGRAPHICS_SUPPLIER = "Patient Demographics Supplier"
+    PATIENT_ENCOUNTER_SUPPLIER = "Patient Encounter Supplier"
+    PATIENT_ENCOUNTER_CONSUMER = "Patient Encounter Consumer"
     X_SERVICE_USER = "X-Service User"
     X_ASSERTION_PROVIDER = "X-Assertion Provider"
 

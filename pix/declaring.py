@@ -37,7 +37,7 @@ def take_back(change: Change, keys: Collection[PatientKey], listed: Collection[P
 
 def link(change: Change, first: Iterable[Identifier], second: Iterable[Identifier]) -> None:
     """Both lists are one person; ids that nobody fed yet are remembered, not created (ITI TF-2: 3.30.6.6.4)."""
-    keys = [[_known_or_named(change, each) for each in own_identifiers(some)] for some in (first, second)]
+    keys = [[known_or_named(change, each) for each in own_identifiers(some)] for some in (first, second)]
     pairs = {pair(one, other) for one in keys[0] for other in keys[1] if one != other}
     declare(change, pairs, same=True, basis=Basis.SOURCE)
     reevaluate(change, {key for some in keys for key in some})
@@ -79,7 +79,8 @@ def _known(change: Change, identifiers: tuple[Identifier, ...]) -> list[store_re
     return list(known.values())
 
 
-def _known_or_named(change: Change, identifier: Identifier) -> PatientKey:
+def known_or_named(change: Change, identifier: Identifier) -> PatientKey:
+    """The record with this id; one that no feed announced yet is remembered (ITI TF-2: 3.30.6.6.4)."""
     for found in _known(change, (identifier,)):
         return found.key
     key = store_records.next_key(change.connection)

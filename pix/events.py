@@ -220,6 +220,24 @@ class TaskDecided:
     decision: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncounterChanged:
+    """A message of ITI-31 changed an encounter of ``record``; the event that begins one has no ``encounter``.
+
+    Encounter and movement have the number of the event that inserted them. ``movement`` is what the message says, of
+    the movement ``updated`` or of a new one; ``cancelled`` count no more. ``state`` is the encounter as it stands now.
+    """
+
+    type: ClassVar[str] = "encounter-changed"
+    record: PatientKey
+    before: Mapping[str, Any] | None = None
+    encounter: int | None
+    movement: Mapping[str, Any] | None = None
+    updated: int | None = None
+    cancelled: tuple[int, ...] = ()
+    state: Mapping[str, Any]
+
+
 Event = (
     Named
     | Announced
@@ -238,6 +256,7 @@ Event = (
     | TasksClosed
     | TaskAssigned
     | TaskDecided
+    | EncounterChanged
 )
 EVENTS: Mapping[str, type[Event]] = {each.type: each for each in Event.__args__}
 COLUMNS = ("record", "other", "before")

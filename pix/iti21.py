@@ -49,10 +49,10 @@ def handle(message: Message, index: PatientIndex, exchange: Exchange) -> Page | 
         cancelled = Cancelled(tag=message["QID"].text(1))
         index.cancel(cancelled.tag, owner)
         return cancelled
-    _check_priority(message)
-    pointer, quantity = _pointer(message), _quantity(message)
+    check_priority(message)
+    pointer, quantity = continuation_pointer(message), quantity_limit(message)
     if pointer:
-        return _continue(index, pointer, quantity, owner)
+        return go_on(index, pointer, quantity, owner)
     return index.find(_query(message["QPD"], index, quantity, owner))
 
 
@@ -60,13 +60,9 @@ def encode(message: Message, found: Page | Cancelled, exchange: Exchange) -> Mes
     """AA with a PID for each patient, and DSC if there are more; NF without a PID (cases 1 and 2)."""
     if isinstance(found, Cancelled):
         return ack(message, None, exchange)
-    qak: dict[int, str] = {
-        2: "OK" if found.total else "NF",
-        4: str(found.total),
-        5: str(len(found.candidates)),
-        6: str(found.remaining),
-    }
-    return _response(message, exchange, "AA", qak, _truncated(found), _payload(message["QPD"], found))
+    return respond(
+        message, exchange, RESPONSE, "AA", acknowledgement(found), truncation(found), _payload(message["QPD"], found)
+    )
 
 
 def refuse(message: Message, rejected: Rejected, exchange: Exchange) -> Message | None:
@@ -74,20 +70,28 @@ def refuse(message: Message, rejected: Rejected, exchange: Exchange) -> Message 
     if "QPD" not in message:
         return ack(message, rejected, exchange)
     code = f"A{outcome(rejected).value}"
-    return _response(message, exchange, code, {2: code}, rejected)
+    return respond(message, exchange, RESPONSE, code, {2: code}, rejected)
 
 
-def _response(
+def acknowledgement(found: Page) -> dict[int, str]:
+    """QAK-2 and the counts of QAK-4 to QAK-6 (ITI TF-2: 3.21.4.2.2.3)."""
+    hits, shown = str(found.total), str(len(found.candidates))
+    return {2: "OK" if found.total else "NF", 4: hits, 5: shown, 6: str(found.remaining)}
+
+
+def respond(
     message: Message,
     exchange: Exchange,
+    message_type: tuple[str, ...],
     code: str,
     qak: dict[int, str],
     rejected: Rejected | None,
     payload: Iterable[Segment] = (),
 ) -> Message:
+    """The head of an answer to a demographics query, and the patients (ITI TF-2: Table 3.21-6)."""
     qpd = message["QPD"]
     head = (msa(message, code), *errors(message, rejected), segment("QAK", {1: qpd.text(2), **qak}), qpd)
-    return answer(message, exchange, RESPONSE, (*head, *payload))
+    return answer(message, exchange, message_type, (*head, *payload))
 
 
 def _payload(qpd: Segment, page: Page) -> Iterator[Segment]:
@@ -117,26 +121,28 @@ def _query(qpd: Segment, index: PatientIndex, quantity: int | None, owner: str) 
     )
 
 
-def _continue(index: PatientIndex, pointer: str, quantity: int | None, owner: str) -> Page:
+def go_on(index: PatientIndex, pointer: str, quantity: int | None, owner: str) -> Page:
+    """The page that DSC names; Rejected if it is not known any more."""
     page = index.more(pointer, quantity, owner)
     if page is None:
         raise Rejected(_unknown_pointer(pointer))
     return page
 
 
-def _pointer(message: Message) -> str:
+def continuation_pointer(message: Message) -> str:
+    """DSC-1, empty in the first query."""
     dsc = message.find("DSC")
     return dsc.text(1) if dsc else ""
 
 
-def _check_priority(message: Message) -> None:
+def check_priority(message: Message) -> None:
     """RCP-1 is I; we answer at once, and whoever asks for another time must not wait for it (3.21.4.1.2.5.1)."""
     rcp = message.find("RCP")
     if rcp and rcp.text(1) not in ("I", ""):
         raise Rejected(_not_immediate(rcp))
 
 
-def _quantity(message: Message) -> int | None:
+def quantity_limit(message: Message) -> int | None:
     """RCP-2, a number of records; none: all at once (ITI TF-2: 3.21.4.1.2.5.2)."""
     rcp = message.find("RCP")
     text = rcp.text(2) if rcp else ""
@@ -149,7 +155,8 @@ def _quantity(message: Message) -> int | None:
     return int(text[:9])
 
 
-def _truncated(page: Page) -> Rejected | None:
+def truncation(page: Page) -> Rejected | None:
+    """A warning if more match than are listed."""
     if not page.truncated:
         return None
     return Rejected(

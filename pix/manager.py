@@ -11,9 +11,22 @@ from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.exchange import Transactor
 from ihe.identifiers import PatientKey
 from ihe.patients import Patient
-from pix import candidates, declaring, found, matricule, merging, receipts, registration, store_records
+from pix import (
+    accounts,
+    candidates,
+    declaring,
+    encounter_changes,
+    found,
+    matricule,
+    merging,
+    moving,
+    receipts,
+    registration,
+    store_records,
+)
 from pix.candidates import Result
 from pix.claims import refuse_too_many
+from pix.encounter_requests import AccountMove, EncounterMessage
 from pix.golden import Survivorship
 from pix.journal import Change
 from pix.locks import Locks, Names, until_locked
@@ -21,6 +34,7 @@ from pix.matching.blocking import lookup_keys
 from pix.matching.configuration import Configuration, default
 from pix.matching.subject import subject
 from pix.model import Feed, Identifier, Merge, Origin
+from pix.moving import Follow, Move
 from pix.notifications import Outbox
 from pix.queries import CandidateQuery, Page
 
@@ -76,6 +90,25 @@ class PatientIndex:
     def unlink(self, first: tuple[Identifier, ...], second: tuple[Identifier, ...], origin: Origin) -> bytes:
         """Record that the lists are two persons; no action if they are not linked (ITI TF-2: 3.30.6.7.4)."""
         return self.apply(origin, (*first, *second), lambda change: declaring.unlink(change, first, second))
+
+    def encounter(self, message: EncounterMessage, origin: Origin) -> bytes:
+        """Insert, cancel or update a movement of the patient, and feed the patient (ITI-31; ITI TF-2: 3.31.7)."""
+        return self.apply(origin, message.feed.identifiers, lambda change: encounter_changes.apply(change, message))
+
+    def move_accounts(self, moves: tuple[AccountMove, ...], origin: Origin) -> bytes:
+        """Give accounts and their encounters to other patients (ITI-31 A44; ITI TF-2: 3.31.7.25.4)."""
+        named = [each for move in moves for each in (*move.supplier, *move.target.identifiers)]
+        return self.apply(origin, named, lambda change: accounts.move(change, moves))
+
+    def move(self, move: Move, source_id: str | None, follow: Follow, origin: Origin) -> bytes:
+        """Give a local id another XAD-PID; ``follow`` lets the registry do the same (ITI-64; ITI TF-2: 3.64.4.1.3)."""
+        named = [each for each in (move.local, move.previous, move.new, move.subsumed) if each]
+
+        def work(change: Change) -> None:
+            moving.move(change, move)
+            follow(change.connection, moving.link_change(change.connection, move, source_id, self.resolve))
+
+        return self.apply(origin, named, work)
 
     def corresponding(
         self, identifier: Identifier, domains: tuple[AssigningAuthority, ...] = ()

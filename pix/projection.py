@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ihe.identifiers import PatientKey
-from pix import store_blocking, store_links, store_matches, store_records, store_tasks, store_tokens
+from pix import store_blocking, store_encounters, store_links, store_matches, store_records, store_tasks, store_tokens
 from pix.decisions import Decision, Match, pair
 from pix.events import (
     Announced,
     Declared,
+    EncounterChanged,
     Event,
     IdentifierChanged,
     Linked,
@@ -180,6 +181,15 @@ def _task_decided(connection: Connection, entry: Entry, event: TaskDecided) -> N
     store_tasks.decide(connection, event.task, event.decision, entry.number)
 
 
+def _encounter_changed(connection: Connection, entry: Entry, event: EncounterChanged) -> None:
+    store_encounters.put(connection, event.encounter, entry.number, event.record, event.state)
+    store_encounters.cancel(connection, event.cancelled)
+    if event.movement is not None and event.updated is not None:
+        store_encounters.correct(connection, event.updated, event.movement)
+    elif event.movement is not None:
+        store_encounters.append(connection, event.encounter or entry.number, entry.number, event.movement)
+
+
 EFFECTS: Mapping[type, Callable[[Connection, Entry, Any], None]] = {
     Named: _named,
     Announced: _announced,
@@ -197,5 +207,6 @@ EFFECTS: Mapping[type, Callable[[Connection, Entry, Any], None]] = {
     TasksClosed: _tasks_closed,
     TaskAssigned: _task_assigned,
     TaskDecided: _task_decided,
+    EncounterChanged: _encounter_changed,
 }
 """Remarks have no effect."""

@@ -9,8 +9,12 @@ from sqlalchemy import Connection, Table, delete, func, select, text
 from pix.log import lines
 from pix.projection import project
 from pix.tables import blocking, decision, link, match, national, record, task, token
+from pix.tables_encounters import encounter, movement, word
 
-PROJECTIONS: tuple[Table, ...] = (record, national, link, decision, match, blocking, task, token)
+PROJECTIONS: tuple[Table, ...] = (
+    *(record, national, link, decision, match, blocking, task, token),
+    *(encounter, movement, word),
+)
 """Every table that is a projection of the log."""
 Progress = Callable[[int], None]
 

@@ -12,8 +12,9 @@ from ihe.domain import AffinityDomain
 from ihe.errors import Breach, ErrorCode, Rejected, Severity
 from ihe.exchange import Transactor
 from ihe.identifiers import EntryUUID, PatientKey, is_uuid_urn, new_entry_uuid
+from ihe.patients import LinkChange
 from ihe.rules import breaches
-from xds import store
+from xds import link_changes, store
 from xds.acceptance import accept
 from xds.attributes import Sender, locate
 from xds.ebrim import Decoded
@@ -125,6 +126,10 @@ class DocumentRegistry:
             yield unknown_patient(submission)
         yield from breaches(_surroundings(connection, submission, patient), REGISTRY_RULES)
         yield from breaches(Claimed(submission, store.claim(connection, claims(submission))), UNIQUE_ID_RULES)
+
+    def follow(self, connection: Connection, change: LinkChange) -> None:
+        """Make new versions of what belongs to a local id that has another XAD-PID now (ITI TF-2: 3.64.4.1.3)."""
+        link_changes.follow(self, connection, change)
 
     def store_in(
         self,

@@ -101,6 +101,16 @@ def test_the_connectathon_domain_has_every_connectathon_code() -> None:
         assert codes[attribute] == wanted
 
 
+ALIASED = 'namespace_id = "HOP-SURE"\naliases = ["HOP-SURE&000897406&N", "&000897406&M"]'
+
+
+def test_an_authority_has_other_names_where_sources_use_them(edited: Edit) -> None:
+    domain = load(edited("authorities.toml", 'namespace_id = "HOP-SURE"', ALIASED)).affinity_domain
+    named = [domain.authority(each) for each in (HD("HOP-SURE", "000897406", "N"), HD("", "000897406", "M"))]
+    assert [each and each.namespace_id for each in named] == ["HOP-SURE", "HOP-SURE"]
+    assert domain.authority(HD("HOP-SURE", "000897406", "M")) is None
+
+
 def test_an_unknown_name_is_answered_with_the_names_that_exist() -> None:
     assert faults("luxemburg") == ["luxemburg: is no directory with a domain.toml, nor one of: connectathon, demo"]
 
@@ -120,6 +130,7 @@ def test_a_copied_directory_is_taken_by_its_path(edited: Edit) -> None:
         ("authorities.toml", 'oid = "2.25', 'oid = "2.025', "authorities.toml: authority.1.oid: must be an OID"),
         ("authorities.toml", 'sources = ["HOP-SURE"]', 'sources = ["HOP-SUR"]', "authority.5.sources: HOP-SUR is no"),
         ("authorities.toml", '"DSP"', '"MATRICULE"', "authority.namespace_id: MATRICULE stands twice"),
+        ("authorities.toml", '"DSP"', '"DSP"\naliases = ["A&1&N", "A&1&N"]', "authority.aliases: A&1&N stands twice"),
         ("authorities.toml", "issues_xds_ids = true", "", "no authority issues XDS patient ids"),
         ("organizations.toml", '"HOP-SURE"', '"HOP-ALZETTE"', "organization.facility: HOP-ALZETTE stands twice"),
         ("organizations.toml", '"hospital"', '"hopital"', "organizations.toml: organization.1.kind: Input should be"),

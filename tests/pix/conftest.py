@@ -21,7 +21,9 @@ from ihe.transactions import Actor
 from pix.iti8 import ITI_8
 from pix.iti9 import ITI_9
 from pix.iti21 import ITI_21
+from pix.iti22 import ITI_22
 from pix.iti30 import ITI_30
+from pix.iti31 import ITI_31
 from pix.manager import PatientIndex
 from pix.model import Origin
 from tests.pix.scene import Scene
@@ -98,13 +100,14 @@ Ask = Callable[[str], Message | None]
 
 
 def asking(index: PatientIndex, validation: Validation) -> Ask:
-    ports = {Actor.PIX_MANAGER: index, Actor.PATIENT_DEMOGRAPHICS_SUPPLIER: index}
+    played = (Actor.PIX_MANAGER, Actor.PATIENT_DEMOGRAPHICS_SUPPLIER, Actor.PATIENT_ENCOUNTER_CONSUMER)
+    ports = dict.fromkeys(played, index)
 
     def ask(text: str) -> Message | None:
         message = parse(text.encode())
         exchange = Exchange(correlation_id=secrets.token_hex(8), received_at=datetime.now(UTC), validation=validation)
         try:
-            transaction = choose(message, (ITI_8, ITI_30, ITI_9, ITI_21))
+            transaction = choose(message, (ITI_8, ITI_30, ITI_9, ITI_21, ITI_22, ITI_31))
         except Rejected as rejected:
             return ack(message, rejected, exchange)
         return cast("Message | None", answer(transaction, message, ports, exchange))

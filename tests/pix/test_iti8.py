@@ -96,7 +96,7 @@ def test_a_message_without_pid_is_refused(ask: Ask) -> None:
 
 
 def test_an_unknown_event_is_rejected(ask: Ask) -> None:
-    assert verdict(ask(feed(event="A11"))) == ("AR", "MSH^1^9^1^2 201")
+    assert verdict(ask(feed(event="A60"))) == ("AR", "MSH^1^9^1^2 201")
 
 
 def test_version_2_3_is_accepted(ask: Ask) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import insert, select
 
+from hl7v2.message import Message
 from ihe.errors import Rejected
 from pix.events import EVENTS
 from pix.log import UnreadableLog, history, lines
@@ -14,6 +15,7 @@ from pix.replay import PROJECTIONS, Rebuilt, rebuild
 from pix.stewardship import Choice, Stewardship
 from pix.tables import event, task
 from tests.pix.scene import ANNA, MATRICULE, Scene, person
+from tests.pix.ward import Ward
 
 MARC = person("Marc", "Thill", "19500101")
 HOME = replace(
@@ -45,7 +47,12 @@ def stewardship(scene: Scene) -> Stewardship:
 
 
 @pytest.fixture
-def lived(scene: Scene, stewardship: Stewardship, origin: Callable[..., Origin]) -> Scene:
+def lived(
+    scene: Scene,
+    stewardship: Stewardship,
+    origin: Callable[..., Origin],
+    ask: Callable[[str], Message | None],
+) -> Scene:
     """An index with a past of every kind of event."""
     scene.feed("HOSP:1", "LAB:5", f"NAT:{MATRICULE}", who=HOME)
     scene.feed("CLINIC:7", who=HOME)
@@ -62,7 +69,21 @@ def lived(scene: Scene, stewardship: Stewardship, origin: Callable[..., Origin])
     stewardship.declare(scene.id("HOSP:1"), scene.id("CLINIC:8"), origin("steward|anna"), same=False)
     stewardship.unmerge(scene.id("HOSP:3"), origin("steward|anna"))
     _decide_first(scene, stewardship, origin("steward|anna"))
+    _treat(Ward(ask, scene.index))
     return scene
+
+
+def _treat(ward: Ward) -> None:
+    """A stay with a transfer that was none, a correction of its beginning, and an account that was another's."""
+    answers = (
+        ward.send("A01", f3="W1", account="A1^^^HOSP", zbe="M1|20261123||INSERT|N"),
+        ward.send("A02", f3="W2", account="A1^^^HOSP", zbe="M2|20261124||INSERT|N"),
+        ward.send("A12", f3="W1", zbe="M2|20261124||CANCEL|N|A02"),
+        ward.send("Z99", f3="W0", zbe="M1|20261122||UPDATE|Y|A01"),
+        ward.accounts("2^^^HOSP", "1^^^HOSP", "A1^^^HOSP"),
+    )
+    assert set(answers) == {("AA",)}
+    assert [each.begin for each in ward.encounters("2")] == ["20261122"]
 
 
 def _decide_first(scene: Scene, stewardship: Stewardship, decided: Origin) -> None:

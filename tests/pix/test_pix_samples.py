@@ -13,6 +13,7 @@ from affinity.hl7_answers import choose
 from hl7v2.ack import ack
 from hl7v2.er7 import Malformed, parse
 from hl7v2.message import Message
+from ihe.datatypes import HD
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.errors import Rejected
 from ihe.exchange import Exchange
@@ -20,16 +21,25 @@ from ihe.transactions import Actor
 from pix.iti8 import ITI_8
 from pix.iti9 import ITI_9
 from pix.iti21 import ITI_21
+from pix.iti22 import ITI_22
 from pix.iti30 import ITI_30
+from pix.iti31 import ITI_31
+from pix.iti64 import ITI_64
 from pix.manager import PatientIndex
+from tests.pix.test_iti64 import FakeRegistry
 
 ICW = "2.16.840.1.113883.3.37.4.1.1.2"
+NATIONAL = ("NID", "ASIP-SANTE-INS-NIR")
+ALIASES = {"CHU-X": (HD("CHU-X", "000897406", "N"),)}
+"""A French hospital names its authority by its establishment number."""
 DOMAIN = AffinityDomain(
     name="samples",
     home_community_id="",
     repository_unique_id="",
     assigning_authorities=tuple(
-        AssigningAuthority(namespace_id=name, oid=oid, sources=sources, national=name == "NID")
+        AssigningAuthority(
+            namespace_id=name, oid=oid, sources=sources, national=name in NATIONAL, aliases=ALIASES.get(name, ())
+        )
         for name, oid, sources in (
             ("MPI", f"{ICW}.1.1", ("*",)),
             ("BBB", f"{ICW}.611.1", ("*",)),
@@ -40,12 +50,17 @@ DOMAIN = AffinityDomain(
             ("TEST", "2.25.1.1", ("*",)),
             ("TEST_A", "2.25.1.2", ("TEST_HARNESS_A|TEST",)),
             ("NID", "2.25.1.9", ("*",)),
+            ("ASIP-SANTE-INS-NIR", "1.2.250.1.213.1.4.10", ("*",)),
+            ("CHU-X", "2.25.1.20", ("*",)),
         )
     ),
 )
 
 RESPONSE = ("AR MSH^1^9^1^1 200", "an answer, not a question")
-FRENCH = ("AE PID^1^3^1^4 204 PID^1^3^2^4 204", "authorities of another country, the first not even named by an OID")
+FRENCH = (
+    "AA",
+    "an admission; the authority is named by the establishment's number, which the domain lists as an alias",
+)
 ALONE = {
     "ITI-8/ipf_A01.hl7": ("AE PID^1^3^3^4 204", "KHKN is no name of the OID that this domain calls BBB"),
     "ITI-8/ipf_A04.hl7": ("AA", "three ids of three authorities"),
@@ -84,9 +99,18 @@ ALONE = {
     "ITI-30-31/ans_ConsentementConsultation_NonOppositionAlimentation.er7": FRENCH,
     "ITI-30-31/ans_NonConsentementConsultation_OppositionAlimentation.er7": FRENCH,
     "ITI-30-31/ans_admission.er7": FRENCH,
-    "ITI-30-31/ans_sortie.er7": ("AR MSH^1^9^1^2 201", "A03 is of ITI-31, which this node does not have"),
+    "ITI-30-31/ans_sortie.er7": (
+        "AE ZBE^1^4 101 ZBE^1^5 103",
+        "a field too many: the action stands in ZBE-5 and the historical indicator in ZBE-6",
+    ),
     "ITI-30-31/fr_MDM_T02_cda.hl7": ("AR MSH^1^9^1^1 200", "documents come by ITI-41"),
     "ITI-30-31/fr_ORU_R01_cda.hl7": ("AR MSH^1^9^1^1 200", "results come by ITI-41"),
+    "ITI-10/ipf_adt-a31-1.hl7": ("AE PID^1^3^1^4 204", "a notification reads like a feed; its authority is unknown"),
+    "ITI-22/ipf_RSP_ZV2.hl7": RESPONSE,
+    "ITI-64/ipf_A43.hl7": (
+        "AE PID^1^3^1^4 204 PID^1^3^2^4 204 MRG^1^1^1^4 204",
+        "the authority of all three ids is not known",
+    ),
 }
 """Files that stand alone: the verdict, and why."""
 
@@ -133,13 +157,16 @@ def send(database: Database) -> Send:
     index = PatientIndex(
         domain=DOMAIN, database=database, clock=lambda: datetime.now(UTC), is_national_id=lambda _: True
     )
-    ports = {Actor.PIX_MANAGER: index, Actor.PATIENT_DEMOGRAPHICS_SUPPLIER: index}
+    ports = dict.fromkeys(
+        (Actor.PIX_MANAGER, Actor.PATIENT_DEMOGRAPHICS_SUPPLIER, Actor.PATIENT_ENCOUNTER_CONSUMER), index
+    )
+    ports |= {Actor.DOCUMENT_REGISTRY: FakeRegistry(index)}
 
     def sent(data: bytes) -> str:
         exchange = Exchange(correlation_id=secrets.token_hex(8), received_at=datetime.now(UTC))
         try:
             message = parse(data.strip(b"\x0b\x1c\r\n"))
-            transaction = choose(message, (ITI_8, ITI_30, ITI_9, ITI_21))
+            transaction = choose(message, (ITI_8, ITI_30, ITI_9, ITI_21, ITI_22, ITI_31, ITI_64))
         except Malformed as malformed:
             return _verdict(ack(malformed.header, malformed, exchange))
         except Rejected as rejected:
@@ -172,7 +199,7 @@ def test_a_series_of_openhie_in_order(shared: Path, send: Send, number: str) -> 
 
 
 def test_no_file_is_left_out(shared: Path) -> None:
-    folders = ("ITI-8", "ITI-9", "ITI-21", "ITI-30-31")
+    folders = ("ITI-8", "ITI-9", "ITI-10", "ITI-21", "ITI-22", "ITI-30-31", "ITI-64")
     present = {f"{folder}/{path.name}" for folder in folders for path in (shared / "samples" / folder).iterdir()}
     series = {f"santempi_OHIE-CR-{number}-{step}.txt" for number, steps in SERIES.items() for step in steps}
     assert present <= set(ALONE)

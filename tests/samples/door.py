@@ -24,7 +24,7 @@ from tests.end_to_end.conftest import RunningNode
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 WSA = "http://www.w3.org/2005/08/addressing"
 HL7 = "{urn:hl7-org:v3}"
-V2_FOLDERS = ("ITI-8", "ITI-9", "ITI-21", "ITI-30-31", "OHIE-CR")
+V2_FOLDERS = ("ITI-8", "ITI-9", "ITI-10", "ITI-21", "ITI-22", "ITI-30-31", "ITI-64", "OHIE-CR")
 XML_FOLDERS = tuple(
     f"ITI-{number}" for number in ("18", "41", "42", "43", "44", "45", "47", "51", "57", "61", "62", "86")
 )
