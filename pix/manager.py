@@ -141,7 +141,7 @@ class PatientIndex:
             matches, truncated = found.matching(connection, query, self.seconds_to_search)
             matches = candidates.with_domains(connection, matches, candidates.oids(query.domains))
             result = candidates.freeze(matches, truncated=truncated, query=query)
-            return result, self._page(connection, result, 1, query.quantity)
+            return result, self.page(connection, result, 1, query.quantity)
 
         result, page = self.database.read(work)
         if not page.remaining:
@@ -159,7 +159,7 @@ class PatientIndex:
             kept = candidates.kept(connection, owner, self.clock(), token=name)
             if kept is None or not 1 <= int(number) <= len(kept.result.keys):
                 return None
-            return _pointing(self._page(connection, kept.result, int(number), quantity), name)
+            return _pointing(self.page(connection, kept.result, int(number), quantity), name)
 
         return self.database.read(work)
 
@@ -174,13 +174,14 @@ class PatientIndex:
             if kept is None:
                 return None
             first, most = start or kept.next, quantity or kept.quantity
-            page = self._page(connection, kept.result, first, most)
+            page = self.page(connection, kept.result, first, most)
             candidates.advance(connection, kept.token, page.following, most)
             return _pointing(page, kept.token)
 
         return self.database.write(work)
 
-    def _page(self, connection: Connection, result: Result, start: int, quantity: int | None) -> Page:
+    def page(self, connection: Connection, result: Result, start: int, quantity: int | None) -> Page:
+        """The part of a frozen result that begins at 1-based ``start``."""
         return candidates.page(connection, self.domain, self.survivorship, result, start, quantity)
 
     def cancel(self, tag: str, owner: str) -> None:

@@ -41,7 +41,7 @@ def find(index: PatientIndex, query: CandidateQuery, visit: VisitCriteria) -> Pa
     keys, truncated = _whom(index, query, visit)
     domains = candidates.oids(query.domains)
     result = Result(keys=keys, truncated=truncated, domains=domains, asked=query.asked)
-    page = index.database.read(lambda each: candidates.page(each, index.domain, result, 1, query.quantity))
+    page = index.database.read(lambda each: index.page(each, result, 1, query.quantity))
     if not page.remaining:
         return page
     name = index.database.write(lambda each: candidates.keep(each, result, query, index.clock()))
