@@ -1,0 +1,64 @@
+"""The file of the lines that were not loaded: number, rule, reason; as CSV beside the file that they are from."""
+
+import csv
+import io
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ihe.errors import Rejected
+
+HEADER = ("line", "rule", "reason")
+Reject = tuple[int, str, str]
+
+
+class Rejects:
+    """``FILE.rejects``. Made when the first line is rejected; what a killed load wrote too much is cut off again."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file.with_name(f"{file.name}.rejects")
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+
+    def begin(self, size: int) -> None:
+        """Keep the first ``size`` bytes of an earlier run, and nothing of it if that is none."""
+        if size == 0:
+            self.file.unlink(missing_ok=True)
+        elif self.file.exists():
+            os.truncate(self.file, min(size, self.file.stat().st_size))
+
+    def write(self, size: int, rejects: Iterable[Reject]) -> int:
+        """Write behind the first ``size`` bytes, durably; the new size. To do it again changes nothing."""
+        text = _lines(rejects, header=size == 0)
+        if not text:
+            return size
+        if self._descriptor is None:
+            self._descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT, 0o600)
+        os.ftruncate(self._descriptor, size)
+        os.pwrite(self._descriptor, text, size)
+        os.fsync(self._descriptor)
+        return size + len(text)
+
+
+def of_index(line: int, rejected: Rejected) -> tuple[Reject, ...]:
+    """What the index itself refused, each breach with its code of HL7 table 0357."""
+    return tuple((line, str(int(each.code)), each.text) for each in rejected.breaches)
+
+
+def _lines(rejects: Iterable[Reject], *, header: bool) -> bytes:
+    rows = list(rejects)
+    if not rows:
+        return b""
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows([HEADER, *rows] if header else rows)
+    return written.getvalue().encode()
