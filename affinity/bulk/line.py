@@ -22,8 +22,12 @@ class Unreadable(ValueError):
     """A line that holds no patient; ``rule`` names what it breaks, the text says how."""
 
     def __init__(self, rule: str, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__(rule, reason)  # both, so that it can be sent to another process
         self.rule = rule
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 def identifier(domain: AffinityDomain, id: str, authority: HD, type_code: str) -> Identifier:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from affinity.bulk.preparing import prepared
 from affinity.bulk.reading import Batch, Sound, Source, Unsound, digest
 from affinity.bulk.rejects import Reject, Rejects, of_index
+from ihe.domain import AffinityDomain
 from pix import store_loads
 from pix.loading import Entry, Verdicts
 from pix.manager import PatientIndex
@@ -32,12 +33,12 @@ class Outcome:
     rejected: int
 
 
-def check(source: Source, index: PatientIndex, advance: Advance) -> Outcome:
+def check(source: Source, domain: AffinityDomain, advance: Advance) -> Outcome:
     """Read every line and write the rejects; nothing is stored, so what the index itself would refuse is not found."""
     lines = rejected = size = position = 0
     with Rejects(source.file) as rejects:
         rejects.begin(0)
-        for batch in prepared(source, index.domain):
+        for batch in prepared(source, domain):
             unsound = [each for each in batch.lines if isinstance(each, Unsound)]
             size = rejects.write(size, _rejects(unsound))
             lines, rejected = lines + len(batch.lines), rejected + len(unsound)
