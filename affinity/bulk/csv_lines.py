@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from affinity.bulk.line import PatientLine, Unreadable, read_identifiers, write_identifiers
@@ -96,9 +97,21 @@ def _cells() -> Iterator[Cell]:
                 yield Cell(f"{values.prefix}{column}{ending}", values.attribute, position, field)
 
 
+def _getter(values: Values) -> Callable[[Any], tuple[str, ...]]:
+    """What takes all the texts of one value; of a single field ``attrgetter`` gives no tuple."""
+    fields = tuple(values.fields.values())
+    if len(fields) == 1:
+        return lambda value: (getattr(value, fields[0]),)
+    return attrgetter(*fields)
+
+
 CELLS: Mapping[str, Cell] = {each.column: each for each in _cells()}
 KINDS: Mapping[str, Callable[..., Any]] = {each.attribute: each.kind for each in REPEATED}
 COLUMNS = (SOURCE, IDENTIFIERS, *CELLS)
+
+
+SCALARS = attrgetter(*TEXTS)
+GETTERS = tuple((each, _getter(each)) for each in REPEATED)
 
 
 class _Row:
@@ -118,9 +131,11 @@ def header() -> str:
 
 def write(line: PatientLine) -> str:
     """One line of a file, its end included."""
-    known = line.demographics
-    texts = [str(_text(known, cell)).translate(BREAKS) for cell in CELLS.values()]
-    return _write([line.source, write_identifiers(line.identifiers), *texts])
+    texts = [line.source, write_identifiers(line.identifiers), *_texts(line.demographics)]
+    written = _write(texts)
+    if written.count("\n") > 1 or "\r" in written or "\0" in written:
+        return _write([text.translate(BREAKS) for text in texts])
+    return written
 
 
 def columns(first: str) -> tuple[str, str]:
@@ -175,14 +190,17 @@ def _demographics(cells: Sequence[Cell | None], texts: Sequence[str]) -> Demogra
     return Demographics(**known)
 
 
-def _text(known: Demographics, cell: Cell) -> str:
-    value = getattr(known, cell.attribute)
-    if isinstance(value, tuple):
-        value = value[cell.position] if len(value) > cell.position else None
-    if value is None:
-        return ""
-    found: str = getattr(value, cell.field) if cell.field else value
-    return found
+def _texts(known: Demographics) -> Iterator[str]:
+    """The texts of all cells, in their order."""
+    yield from (text or "" for text in SCALARS(known))
+    for attribute in CODED:
+        coded = getattr(known, attribute)
+        yield coded.code if coded else ""
+    for values, fields in GETTERS:
+        some = getattr(known, values.attribute)[: values.most]
+        for each in some:
+            yield from fields(each)
+        yield from ("",) * ((values.most - len(some)) * len(values.fields))
 
 
 def _read(line: str, delimiter: str) -> list[str]:

@@ -13,8 +13,8 @@ from affinity.bulk.line import Unreadable
 from ihe.domain import AffinityDomain
 from pix.model import Feed
 
-BATCH = 500
-"""Lines that are stored, and counted, in one transaction."""
+BATCH = 2000
+"""Lines that are stored, and counted, in one transaction. The more, the more of them share a page of an index."""
 LONGEST = 2**20
 """Bytes of one line; what is longer is no patient."""
 Breaches = tuple[tuple[str, str], ...]

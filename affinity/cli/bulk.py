@@ -37,6 +37,8 @@ EXPORT_EXAMPLES = r"""[bold]Examples[/bold]
 
   affinity pix export patients.ndjson --data /var/lib/affinity --domain my-domain/
       as FHIR Patient resources"""
+CACHE = 512 * 2**20
+"""Bytes of the database that a load may hold in memory."""
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True)]
 File = Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, writable=True)]
 SourceName = Annotated[
@@ -128,6 +130,7 @@ def _index(settings: "Settings", loaded: "LoadedDomain") -> "Iterator[PatientInd
     except UnusableData as error:
         raise wrong_use(str(error)) from error
     try:
+        node.database.enlarge_cache(CACHE)
         yield node.ports[Actor.PIX_MANAGER]
     finally:
         node.close()

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from affinity.bulk import loading, preparing
+from affinity.bulk import loading, preparing, reading
 from affinity.bulk.exporting import export
 from affinity.bulk.formats import Format
 from affinity.bulk.line import Unreadable
 from affinity.bulk.loading import Outcome
-from affinity.bulk.reading import BATCH, LONGEST, Source
+from affinity.bulk.reading import LONGEST, Source
 from affinity.database import Database
 from affinity.domain import load
 from affinity.migrations import upgrade
@@ -29,6 +29,7 @@ from pix.tables import event, record
 
 ROOT = Path(__file__).parents[3]
 DOMAIN = load("demo").affinity_domain
+BATCH = 100
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 GOOD = "HIS|HOP-PETRUSSE,{}^^^HOP-PETRUSSE^PI,Weber,Anna,19800515,F"
 HEADER = "source,identifiers,family,given,birth_time,sex"
@@ -36,6 +37,11 @@ HEADER = "source,identifiers,family,given,birth_time,sex"
 
 def nothing(_count: int) -> None:
     return None
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "BATCH", BATCH)
 
 
 @pytest.fixture
@@ -173,7 +179,8 @@ def test_an_export_loads_into_the_same_records(tmp_path: Path, index: PatientInd
 
 def test_a_second_process_prepares_the_same_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     population = tmp_path / "population.csv"
-    write(population, Format.CSV, 400, 3, demo_sources(), nothing)
+    monkeypatch.setattr(reading, "BATCH", 2000)  # as the other process has it
+    write(population, Format.CSV, 1500, 3, demo_sources(), nothing)
     here = list(preparing.prepared(source(population), DOMAIN))
     monkeypatch.setattr(preparing, "WORTH_A_PROCESS", 1)
     there = preparing.prepared(source(population), DOMAIN)
@@ -190,7 +197,7 @@ def test_a_second_process_prepares_the_same_batches(tmp_path: Path, monkeypatch:
 def test_a_killed_load_goes_on_where_it_was(tmp_path: Path, calls: int) -> None:
     """The clock is read when a file is begun, and in each transaction before and after the rejects are written."""
     path = tmp_path / "patients.csv"
-    lines = [GOOD.format(number).replace(",F", ",X" if number % 100 == 7 else ",F") for number in range(3 * BATCH)]
+    lines = [GOOD.format(number).replace(",F", ",X" if number % 20 == 7 else ",F") for number in range(3 * BATCH)]
     path.write_text("\n".join((HEADER, *lines)) + "\n")
     killed = subprocess.run(
         [sys.executable, __file__, str(tmp_path), str(calls)], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False
@@ -201,8 +208,8 @@ def test_a_killed_load_goes_on_where_it_was(tmp_path: Path, calls: int) -> None:
     outcome = loaded(path, index)
     assert outcome.already == (calls - 2) // 2 * BATCH
     assert (outcome.stored, outcome.rejected) == (3 * BATCH - 15, 15)
-    assert origins(database) == [f"patients.csv:{number + 2}" for number in range(3 * BATCH) if number % 100 != 7]
-    assert rejects(path) == [(str(number + 2), "sex") for number in range(7, 3 * BATCH, 100)]
+    assert origins(database) == [f"patients.csv:{number + 2}" for number in range(3 * BATCH) if number % 20 != 7]
+    assert rejects(path) == [(str(number + 2), "sex") for number in range(7, 3 * BATCH, 20)]
     database.close()
 
 
@@ -217,6 +224,7 @@ def killed_at(directory: Path, calls: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return NOON
 
+    reading.BATCH = BATCH
     database = Database(f"sqlite:///{directory / 'index.db'}")
     upgrade(database.engine)
     loaded(directory / "patients.csv", PatientIndex(domain=DOMAIN, database=database, clock=clock))
