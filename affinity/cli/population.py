@@ -38,6 +38,7 @@ def population(
     """Write the records of N invented people of Luxembourg, and beside them who each record really is."""
     from affinity.cli.show import counted, print_json, print_line
     from affinity.domain import load
+    from affinity.population.collecting import rare_collections
     from affinity.population.sources import sources_of
     from affinity.population.writing import truth_of, write
 
@@ -46,7 +47,7 @@ def population(
         chosen = format or format_of(out)
     except ValueError as error:
         raise wrong_use(str(error)) from error
-    with counted("inventing people", persons) as reach:
+    with rare_collections(), counted("inventing people", persons) as reach:
         count = write(out, chosen, persons, seed, sources, reach)
     if output.as_json:
         print_json({"file": out, "truth": truth_of(out), "persons": persons, "records": count, "seed": seed})
