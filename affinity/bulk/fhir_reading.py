@@ -57,7 +57,7 @@ def demographics(resource: Resource) -> Demographics:
     telecoms = objects(resource, "telecom")
     extensions = objects(resource, "extension")
     death_time = dtm(text(resource, "deceasedDateTime"))
-    order = resource.get("multipleBirthInteger")
+    order = _number(resource, "multipleBirthInteger")
     return Demographics(
         names=tuple(_name(each, NAME_TYPES) for each in names if each.get("use") not in ALIAS_TYPES),
         aliases=tuple(_name(each, ALIAS_TYPES) for each in names if each.get("use") in ALIAS_TYPES),
@@ -72,8 +72,8 @@ def demographics(resource: Resource) -> Demographics:
         religion=next(_codes(extensions, RELIGION), None),
         ssn=next((text(each, "value") for each in objects(resource, "identifier") if each.get("system") == SSN), None),
         birth_place=next(_birth_places(extensions), None),
-        multiple_birth="Y" if order is not None else _yes(resource, "multipleBirthBoolean"),
-        birth_order=str(order) if isinstance(order, int) else None,
+        multiple_birth="Y" if order else _yes(resource, "multipleBirthBoolean"),
+        birth_order=order,
         citizenships=tuple(_codes(extensions, CITIZENSHIP)),
         nationality=next(_codes(extensions, NATIONALITY), None),
         death_time=death_time or None,
@@ -187,6 +187,11 @@ def _birth_places(extensions: list[Resource]) -> Iterator[str]:
         if each.get("url") == BIRTH_PLACE:
             place = part(each, "valueAddress")
             yield text(place, "text") or text(place, "city")
+
+
+def _number(resource: Resource, name: str) -> str | None:
+    value = resource.get(name)
+    return str(value) if type(value) is int else None  # true is an int, but no number
 
 
 def _yes(resource: Resource, name: str) -> str | None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from affinity.bulk.preparing import prepared
 from affinity.bulk.reading import Batch, Sound, Source, Unsound, digest
-from affinity.bulk.rejects import Reject, Rejects, of_index
+from affinity.bulk.rejects import Reject, Rejects, dry_run_of, of_index, rejects_of
 from ihe.domain import AffinityDomain
 from pix import store_loads
 from pix.loading import Entry, Verdicts
@@ -36,7 +36,7 @@ class Outcome:
 def check(source: Source, domain: AffinityDomain, advance: Advance) -> Outcome:
     """Read every line and write the rejects; nothing is stored, so what the index itself would refuse is not found."""
     lines = rejected = size = position = 0
-    with Rejects(source.file) as rejects:
+    with Rejects(dry_run_of(source.file)) as rejects:
         rejects.begin(0)
         for batch in prepared(source, domain):
             unsound = [each for each in batch.lines if isinstance(each, Unsound)]
@@ -51,9 +51,8 @@ def load(source: Source, index: PatientIndex, advance: Advance) -> Outcome:
     """Store every line that is not in the index yet. After a crash the same call stores the rest, each line once."""
     begun = _begin(source, index)
     advance(begun.position)
-    done = begun
-    with Rejects(source.file) as rejects:
-        rejects.begin(begun.rejects_size)
+    with Rejects(rejects_of(source.file)) as rejects:
+        done = replace(begun, rejects_size=rejects.begin(begun.rejects_size))
         if not begun.is_complete:
             with closing(prepared(source, index.domain, begun.position, begun.line)) as coming:
                 for batch in coming:

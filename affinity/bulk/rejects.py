@@ -15,10 +15,10 @@ Reject = tuple[int, str, str]
 
 
 class Rejects:
-    """``FILE.rejects``. Made when the first line is rejected; what a killed load wrote too much is cut off again."""
+    """Made when the first line is rejected; what a killed load wrote too much is cut off again."""
 
     def __init__(self, file: Path) -> None:
-        self.file = file.with_name(f"{file.name}.rejects")
+        self.file = file
         self._descriptor: int | None = None
 
     def __enter__(self) -> Self:
@@ -30,12 +30,14 @@ class Rejects:
         if self._descriptor is not None:
             os.close(self._descriptor)
 
-    def begin(self, size: int) -> None:
-        """Keep the first ``size`` bytes of an earlier run, and nothing of it if that is none."""
-        if size == 0:
+    def begin(self, size: int) -> int:
+        """Keep the first ``size`` bytes of an earlier run; how many there are: somebody may have removed it."""
+        if size == 0 or not self.file.exists():
             self.file.unlink(missing_ok=True)
-        elif self.file.exists():
-            os.truncate(self.file, min(size, self.file.stat().st_size))
+            return 0
+        kept = min(size, self.file.stat().st_size)
+        os.truncate(self.file, kept)
+        return kept
 
     def write(self, size: int, rejects: Iterable[Reject]) -> int:
         """Write behind the first ``size`` bytes, durably; the new size. To do it again changes nothing."""
@@ -48,6 +50,16 @@ class Rejects:
         os.pwrite(self._descriptor, text, size)
         os.fsync(self._descriptor)
         return size + len(text)
+
+
+def rejects_of(file: Path) -> Path:
+    """Where the rejects of a load are: ``FILE.rejects``."""
+    return file.with_name(f"{file.name}.rejects")
+
+
+def dry_run_of(file: Path) -> Path:
+    """Where those of a dry run are: a load that was stopped still needs its own."""
+    return file.with_name(f"{file.name}.dry-run.rejects")
 
 
 def of_index(line: int, rejected: Rejected) -> tuple[Reject, ...]:

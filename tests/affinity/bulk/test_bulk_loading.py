@@ -67,8 +67,8 @@ def loaded(path: Path, index: PatientIndex) -> Outcome:
     return loading.load(source(path), index, nothing)
 
 
-def rejects(path: Path) -> list[tuple[str, str]]:
-    with path.with_name(f"{path.name}.rejects").open() as opened:
+def rejects(path: Path, kind: str = "rejects") -> list[tuple[str, str]]:
+    with path.with_name(f"{path.name}.{kind}").open() as opened:
         return [(row["line"], row["rule"]) for row in csv.DictReader(opened)]
 
 
@@ -145,7 +145,25 @@ def test_what_the_index_refuses_is_a_reject_and_leaves_nothing(file: Callable[..
 def test_a_dry_run_finds_the_rejects_without_a_database(file: Callable[..., Path]) -> None:
     path = file(GOOD.format(1), GOOD.format(2).replace(",F", ",X"))
     assert loading.check(source(path), DOMAIN, nothing) == Outcome(lines=2, already=0, stored=1, rejected=1)
-    assert rejects(path) == [("3", "sex")]
+    assert rejects(path, "dry-run.rejects") == [("3", "sex")]
+    assert not path.with_name("patients.csv.rejects").exists()
+
+
+def test_rejects_that_somebody_removed_begin_anew(file: Callable[..., Path], index: PatientIndex) -> None:
+    path = file(*(GOOD.format(number).replace(",F", ",X") for number in range(2 * BATCH)))
+
+    class Stopped(Exception):
+        pass
+
+    def stop_after_a_batch(size: int) -> None:
+        if size and (tmp := path.with_name("patients.csv.rejects")).exists():
+            tmp.unlink()
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        loading.load(source(path), index, stop_after_a_batch)
+    assert loaded(path, index).rejected == 2 * BATCH
+    assert rejects(path) == [(str(number + 2), "sex") for number in range(BATCH, 2 * BATCH)]
 
 
 def test_a_wrong_header_stores_nothing(file: Callable[..., Path], index: PatientIndex) -> None:
