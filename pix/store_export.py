@@ -6,7 +6,8 @@ from sqlalchemy import Connection, bindparam, select
 
 from pix import store_records
 from pix.prepared import Prepared
-from pix.store_records import NationalId, Record
+from pix.state import NationalId
+from pix.store_records import Record
 from pix.tables import record
 
 PAGE = 1000

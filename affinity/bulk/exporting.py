@@ -12,7 +12,8 @@ from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.exchange import Transactor
 from pix import store_export
 from pix.model import Identifier
-from pix.store_records import NationalId, Record
+from pix.state import NationalId
+from pix.store_records import Record
 
 
 def export(

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -33,6 +33,13 @@ BATCH = 100
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 GOOD = "HIS|HOP-PETRUSSE,{}^^^HOP-PETRUSSE^PI,Weber,Anna,19800515,F"
 HEADER = "source,identifiers,family,given,birth_time,sex"
+
+
+def good(number: int) -> str:
+    """A line about somebody who resembles nobody else: many namesakes would be compared, each with each."""
+    born = date(1930, 1, 1) + timedelta(days=97 * number)
+    family = "".join(chr(ord("a") + number * step % 26) for step in (7, 11, 3, 17, 5)).title() + "berg"
+    return GOOD.format(number).replace("Weber", family).replace("19800515", f"{born:%Y%m%d}")
 
 
 def nothing(_count: int) -> None:
@@ -150,7 +157,7 @@ def test_a_dry_run_finds_the_rejects_without_a_database(file: Callable[..., Path
 
 
 def test_rejects_that_somebody_removed_begin_anew(file: Callable[..., Path], index: PatientIndex) -> None:
-    path = file(*(GOOD.format(number).replace(",F", ",X") for number in range(2 * BATCH)))
+    path = file(*(good(number).replace(",F", ",X") for number in range(2 * BATCH)))
 
     class Stopped(Exception):
         pass
@@ -173,7 +180,7 @@ def test_a_wrong_header_stores_nothing(file: Callable[..., Path], index: Patient
 
 
 def test_the_advance_adds_up_to_the_file(file: Callable[..., Path], index: PatientIndex) -> None:
-    path = file(*map(GOOD.format, range(BATCH + 3)))
+    path = file(*map(good, range(BATCH + 3)))
     steps: list[int] = []
     loading.load(source(path), index, steps.append)
     assert sum(steps) == path.stat().st_size and len(steps) == 3
@@ -215,7 +222,7 @@ def test_a_second_process_prepares_the_same_batches(tmp_path: Path, monkeypatch:
 def test_a_killed_load_goes_on_where_it_was(tmp_path: Path, calls: int) -> None:
     """The clock is read when a file is begun, and in each transaction before and after the rejects are written."""
     path = tmp_path / "patients.csv"
-    lines = [GOOD.format(number).replace(",F", ",X" if number % 20 == 7 else ",F") for number in range(3 * BATCH)]
+    lines = [good(number).replace(",F", ",X" if number % 20 == 7 else ",F") for number in range(3 * BATCH)]
     path.write_text("\n".join((HEADER, *lines)) + "\n")
     killed = subprocess.run(
         [sys.executable, __file__, str(tmp_path), str(calls)], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False
