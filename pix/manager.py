@@ -82,7 +82,9 @@ class PatientIndex:
         at = self.clock()
 
         def register(connection: Connection, feed: Feed, origin: Origin) -> None:
-            registration.register(self._change(connection, origin, at, Alone(connection)), feed)
+            change = self._change(connection, origin, at, Alone(connection))
+            registration.register(change, feed)
+            self.outbox.post(change)
 
         def transaction(connection: Connection, how: loading.Way) -> loading.Verdicts:
             verdicts = how(connection, entries, register)
