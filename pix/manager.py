@@ -17,6 +17,7 @@ from pix import (
     declaring,
     encounter_changes,
     found,
+    loading,
     matricule,
     merging,
     moving,
