@@ -49,6 +49,16 @@ class Database:
         """Run ``work`` in a transaction; return its result once the commit is durable."""
         return self._writer.write(work) if self._writer else self._write_pooled(work)
 
+    def enlarge_cache(self, size: int) -> None:
+        """Let SQLite keep ``size`` bytes of its file in memory: for work that touches pages all over it.
+
+        Its own 2 MB spill in the middle of a large transaction, and each page is then written more than once.
+        """
+        if self._writer:
+            pragma = f"PRAGMA cache_size=-{size // 1024}"
+            event.listen(self.engine, "connect", lambda connection, _record: connection.execute(pragma))
+            self.engine.dispose()
+
     def _write_pooled(self, work: Work[Result]) -> Result:
         for attempt in range(1, ATTEMPTS + 1):
             try:

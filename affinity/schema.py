@@ -2,7 +2,8 @@
 
 from pix.tables import metadata as pix
 from pix.tables_encounters import metadata as encounters
+from pix.tables_loads import metadata as pix_loads
 from pix.tables_notifications import metadata as pix_notifications
 from xds.tables import metadata as xds
 
-METADATA = (pix, encounters, pix_notifications, xds)
+METADATA = (pix, encounters, pix_loads, pix_notifications, xds)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import feeds, machine, memory, queries, report, starts, submissions
+from benchmarks import feeds, machine, memory, populations, queries, report, starts, submissions
 from benchmarks.figures import FULL, QUICK, Effort, Figure, Say
 
 
@@ -20,6 +20,7 @@ class Benchmark(StrEnum):
     QUERIES = "queries"
     FEEDS = "feeds"
     SUBMISSIONS = "submissions"
+    LOADS = "loads"
     MEMORY = "memory"
     STARTS = "starts"
 
@@ -30,6 +31,7 @@ MEASURES: Mapping[Benchmark, Callable[[Path, Effort, Say], list[Figure]]] = {
     Benchmark.QUERIES: queries.measure,
     Benchmark.FEEDS: feeds.measure,
     Benchmark.SUBMISSIONS: submissions.measure,
+    Benchmark.LOADS: populations.measure,
     Benchmark.MEMORY: memory.measure,
     Benchmark.STARTS: starts.measure,
 }

@@ -76,6 +76,18 @@ class Locks:
             self._held |= names
 
 
+class Alone(Locks):
+    """Of a change beside which nobody writes, such as a load, whose process holds the node's data directory.
+
+    Its transaction has thousands of changes, and PostgreSQL has no room for the locks of all of them.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._needed = False
+        self._held: set[Name] = set()
+
+
 def until_locked(names: Names, attempt: Callable[[Names], Result]) -> Result:
     """Run ``attempt`` with these names to lock, and more each time, until it has locked all that it touches."""
     for _ in range(ATTEMPTS - 1):

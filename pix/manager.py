@@ -1,6 +1,6 @@
 """The responder of every PIX and PDQ transaction, v2 and v3: one index of source records and the persons they form."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from pix import (
     declaring,
     encounter_changes,
     found,
+    loading,
     matricule,
     merging,
     moving,
@@ -29,7 +30,7 @@ from pix.claims import refuse_too_many
 from pix.encounter_requests import AccountMove, EncounterMessage
 from pix.golden import Survivorship
 from pix.journal import Change
-from pix.locks import Locks, Names, until_locked
+from pix.locks import Alone, Locks, Names, until_locked
 from pix.matching.blocking import lookup_keys
 from pix.matching.configuration import Configuration, default
 from pix.matching.subject import subject
@@ -70,6 +71,31 @@ class PatientIndex:
             subject(feed.demographics, [each.key for each in feed.identifiers if each.authority.national])
         )
         return self.apply(origin, feed.identifiers, lambda change: registration.register(change, feed), keys)
+
+    def load(
+        self, entries: Sequence[loading.Entry], keep: Callable[[Connection, loading.Verdicts], None]
+    ) -> loading.Verdicts:
+        """Register many feeds in one transaction, in order; why each was refused, None for those that are stored.
+
+        Nobody else may write meanwhile: nothing is locked. There are no receipts: ``keep`` runs in the same
+        transaction, and writes what tells that these are done.
+        """
+        at = self.clock()
+
+        def register(connection: Connection, feed: Feed, origin: Origin) -> None:
+            change = self._change(connection, origin, at, Alone(connection))
+            registration.register(change, feed)
+            self.outbox.post(change)
+
+        def transaction(connection: Connection, how: loading.Way) -> loading.Verdicts:
+            verdicts = how(connection, entries, register)
+            keep(connection, verdicts)
+            return verdicts
+
+        try:
+            return self.database.write(lambda connection: transaction(connection, loading.all_of))
+        except loading.Refused:
+            return self.database.write(lambda connection: transaction(connection, loading.each_of))
 
     def merge(self, merges: tuple[Merge, ...], origin: Origin) -> bytes:
         """Merge ids that are both known (ITI-8 A40, ITI-44 duplicates resolved; ITI TF-2: 3.8.4.2.4)."""
@@ -218,15 +244,7 @@ class PatientIndex:
         posted: list[bool] = []
 
         def transaction(connection: Connection, further: Names) -> bytes:
-            change = Change(
-                connection=connection,
-                domain=self.domain,
-                origin=origin,
-                at=at,
-                is_national_id=self.is_national_id,
-                matching=self.matching,
-                locks=Locks(connection, named, further),
-            )
+            change = self._change(connection, origin, at, Locks(connection, named, further))
             stored = receipts.stored_answer(change)
             if stored is not None:
                 return stored
@@ -242,6 +260,17 @@ class PatientIndex:
         if any(posted):
             self.outbox.wake()
         return answer
+
+    def _change(self, connection: Connection, origin: Origin, at: datetime, locks: Locks) -> Change:
+        return Change(
+            connection=connection,
+            domain=self.domain,
+            origin=origin,
+            at=at,
+            is_national_id=self.is_national_id,
+            matching=self.matching,
+            locks=locks,
+        )
 
 
 def _both(merges: Iterable[Merge]) -> tuple[Identifier, ...]:

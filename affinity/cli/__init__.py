@@ -2,7 +2,7 @@
 
 import typer
 
-from affinity.cli import configuration, doctor, domains, patients, pix, query, retrieve, send, serving, submit
+from affinity.cli import configuration, demo, doctor, domains, patients, pix, query, retrieve, send, serving, submit
 
 app = typer.Typer(
     name="affinity",
@@ -19,6 +19,7 @@ app.command("init", epilog=domains.EXAMPLES)(domains.init)
 app.command("config", epilog=configuration.EXAMPLES)(configuration.config)
 app.command("send", epilog=send.EXAMPLES)(send.send)
 app.add_typer(pix.app, name="pix")
+app.add_typer(demo.app, name="demo")
 app.command("pdq", epilog=patients.PDQ_EXAMPLES)(patients.pdq)
 app.command("submit", epilog=submit.EXAMPLES)(submit.submit)
 app.command("query", epilog=query.EXAMPLES)(query.query)

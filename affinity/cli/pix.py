@@ -2,7 +2,7 @@
 
 import typer
 
-from affinity.cli import notifications, patients
+from affinity.cli import bulk, notifications, patients
 
 app = typer.Typer(
     help="The patient index: ask it for ids, and look after who is who.",
@@ -12,3 +12,5 @@ app = typer.Typer(
 app.command("ids", epilog=patients.IDS_EXAMPLES)(patients.ids)
 app.command("notifications", epilog=notifications.LIST_EXAMPLES)(notifications.notifications)
 app.command("resend", epilog=notifications.RESEND_EXAMPLES)(notifications.resend)
+app.command("load", epilog=bulk.LOAD_EXAMPLES)(bulk.load)
+app.command("export", epilog=bulk.EXPORT_EXAMPLES)(bulk.export)

@@ -9,7 +9,7 @@ from typing import Any
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
 WORTH_WATCHING = 4 * 2**20
@@ -56,3 +56,15 @@ def watched(what: str, size: int | None) -> Iterator[Advance]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(escape(what), total=size)
         yield lambda count: progress.update(task, advance=count)
+
+
+@contextmanager
+def counted(what: str, total: int | None) -> Iterator[Advance]:
+    """Show how many of ``total`` things are done, if somebody watches; told how many there are so far."""
+    if not sys.stderr.isatty():
+        yield lambda reached: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(escape(what), total=total)
+        yield lambda reached: progress.update(task, completed=reached)

@@ -1,7 +1,6 @@
 """Records whose truth is known: an invented population of Luxembourg (``affinity demo population``)."""
 
 from affinity.population import PopulationRecord, Tag, records
-
 from benchmarks.matching.datasets import Entry
 from pix.folding import fold
 from pix.matching.subject import subject

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable
 
 from affinity.population import records
-
 from benchmarks.matching.datasets import Entry
 from benchmarks.matching.feeding import candidate_pairs
 from pix.matching.blocking import lookup_keys

@@ -86,6 +86,16 @@ def test_the_page_of_commands_has_a_section_for_every_verb() -> None:
         ("pix", "ids", PATIENT, "--sender", "no bar"),
         ("pix", "ids", "4711^^^NS", "--v3", "http://127.0.0.1:1/pix"),
         ("pix", "ids", PATIENT, "--v3", "http://127.0.0.1:1/pix", "--device", "x"),
+        ("pix", "load"),
+        ("pix", "load", "no-such-file.csv"),
+        ("pix", "load", "feed.hl7"),
+        ("pix", "load", "feed.hl7", "--format", "csv"),
+        ("pix", "load", "feed.hl7", "--format", "fhir", "--source", "no bar"),
+        ("pix", "export", "out.csv"),
+        ("pix", "export", "out.txt"),
+        ("demo", "population", "0"),
+        ("demo", "population", "5", "--out", "people.xml"),
+        ("demo", "population", "5", "--domain", "no-such-domain"),
         ("pdq",),
         ("pdq", "--family", "Doe", "--limit", "0"),
         ("pdq", "--family", "Doe", "--approximate", "--v3", "http://127.0.0.1:1/pdq"),
@@ -174,6 +184,25 @@ def test_config_says_who_set_what_and_shows_no_password(tmp_path: Path, monkeypa
     assert settings["listen.http_port"]["default"] == 8080
     assert "secret" not in result.stdout and settings["database_url"]["source"] == "file"
     assert "secret" not in run("config", "--config", "affinity.toml").stdout
+
+
+def test_a_population_goes_into_an_index_and_out_again(tmp_path: Path) -> None:
+    made = told(run("demo", "population", "60", "--seed", "4", "--json"))
+    assert made["persons"] == 60 and (tmp_path / made["truth"]).read_text().count("\n") == made["records"] + 1
+    (first,) = told(run("pix", "load", made["file"], "--json"))
+    assert (first["stored"], first["rejected"], first["already"]) == (made["records"], 0, 0)
+    assert told(run("pix", "load", made["file"], "--json"))[0]["already"] == made["records"]
+    exported = told(run("pix", "export", "out.ndjson", "--json"))
+    assert exported["records"] == (tmp_path / "out.ndjson").read_text().count("\n") <= made["records"]
+    assert (tmp_path / "out.ndjson").stat().st_mode & 0o077 == 0
+    assert run("pix", "load", "out.ndjson", "--dry-run").exit_code == 0
+
+
+def test_a_file_with_a_wrong_line_is_exit_code_1(tmp_path: Path) -> None:
+    (tmp_path / "some.csv").write_text("identifiers,family\n1^^^HOP-PETRUSSE,Weber\n2^^^NOWHERE,Weber\n")
+    result = run("pix", "load", "some.csv", "--source", "HIS|HOP-PETRUSSE")
+    assert result.exit_code == 1 and "some.csv" in result.stdout
+    assert (tmp_path / "some.csv.rejects").read_text().startswith("line,rule,reason\n3,unknown-authority,")
 
 
 PORTS = ("mllp_port", "http_port", "https_port", "mllps_port")

@@ -125,3 +125,15 @@ def test_a_read_sees_one_snapshot_while_others_write(notes: Database) -> None:
 
     assert notes.read(twice) == (0, 0)
     assert count(notes) == 1
+
+
+def test_a_larger_cache_is_that_of_every_connection(notes: Database) -> None:
+    def pages(connection: Connection) -> int:
+        return int(connection.exec_driver_sql("PRAGMA cache_size").scalar_one())
+
+    notes.write(add(1))
+    notes.enlarge_cache(64 * 2**20)
+    assert notes.write(add(2)) == 2
+    if notes.engine.dialect.name == "sqlite":
+        assert notes.write(pages) == notes.read(pages) == -64 * 2**10
+    assert count(notes) == 2

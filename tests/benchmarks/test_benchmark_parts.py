@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from benchmarks.figures import Aim, Better, Figure
 from benchmarks.fragments import APPROVED, cut
 from benchmarks.load import whole_http, whole_mllp
 from benchmarks.messages import announcements, find_documents
+from benchmarks.populations import build
 from benchmarks.process import cpu_seconds, peak_rss
 from benchmarks.streams import Content
 from hl7v2.er7 import parse
@@ -71,3 +73,9 @@ def test_an_aim_is_judged_by_the_median(better: Better, met: bool) -> None:
     figure = Figure(benchmark="b", name="n", unit="u", runs=(1, 5, 90), aim=Aim(better, 4))
     assert figure.value == 5
     assert Aim(better, 4).is_met_by(figure.value) is met
+
+
+def test_a_data_directory_is_built_of_a_population(tmp_path: Path) -> None:
+    built = build(tmp_path, 20)
+    assert built.records >= 20 and built.rate > 0 and built.cpu > 0
+    assert (built.data / "affinity.db").exists()

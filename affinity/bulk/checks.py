@@ -1,0 +1,80 @@
+"""The rules that each line of a file must keep before the index sees it; they are those of an ADT message."""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+
+from affinity.bulk.line import PatientLine
+from ihe.datatypes import is_dtm
+from pix.adt import FRACTION_AND_ZONE, SEXES
+from pix.claims import MOST_IDENTIFIERS
+from pix.identification import may_feed
+
+Check = Callable[[PatientLine], Iterator[str]]
+
+
+def source_is_named(line: PatientLine) -> Iterator[str]:
+    """The line, or the command, says whose record this is: application|facility."""
+    application, bar, facility = line.source.partition("|")
+    if not (application and bar and facility):
+        yield f"no source application|facility: {line.source or 'none is given'}"
+
+
+def patient_has_an_identifier(line: PatientLine) -> Iterator[str]:
+    """There is at least one identifier, and not more than any patient has."""
+    if not line.identifiers:
+        yield "a patient identifier is required"
+    if len(line.identifiers) > MOST_IDENTIFIERS:
+        yield f"{len(line.identifiers)} patient identifiers, more than {MOST_IDENTIFIERS}"
+
+
+def source_may_feed(line: PatientLine) -> Iterator[str]:
+    """The configuration lets the source feed the ids of this authority (ITI TF-2: 3.8.4.1.3.1)."""
+    for each in line.identifiers:
+        if line.source and not may_feed(each.authority, line.source):
+            yield f"{line.source} is no source of ids of {each.authority.namespace_id}"
+
+
+def patient_has_a_name(line: PatientLine) -> Iterator[str]:
+    """There is at least one name (ITI TF-2: Table 3.8-2)."""
+    if not any(each.family or each.given for each in line.demographics.names):
+        yield "a name is required"
+
+
+def times_are_times(line: PatientLine) -> Iterator[str]:
+    """A time is YYYY[MM[DD[HH[MM[SS]]]]], of a day that exists."""
+    for name in ("birth_time", "death_time"):
+        text = getattr(line.demographics, name)
+        if text and not (is_dtm(FRACTION_AND_ZONE.sub("", text)) and _is_day(text)):
+            yield f"{name} is no date: {text}"
+
+
+def sex_is_of_the_table(line: PatientLine) -> Iterator[str]:
+    """The sex is of HL7 table 0001 (ITI TF-2: 3.30.5.3)."""
+    if line.demographics.sex and line.demographics.sex not in SEXES:
+        yield f"the sex is one of {', '.join(SEXES)}, not {line.demographics.sex}"
+
+
+CHECKS: tuple[tuple[str, Check], ...] = (
+    ("source", source_is_named),
+    ("identifier", patient_has_an_identifier),
+    ("foreign-source", source_may_feed),
+    ("name", patient_has_a_name),
+    ("date", times_are_times),
+    ("sex", sex_is_of_the_table),
+)
+"""The name of each rule, as the file of rejects has it."""
+
+
+def breaches(line: PatientLine) -> list[tuple[str, str]]:
+    """Every rule that the line breaks, and how."""
+    return [(rule, reason) for rule, check in CHECKS for reason in check(line)]
+
+
+def _is_day(dtm: str) -> bool:
+    if len(dtm) < 8 or not dtm[:8].isdecimal():
+        return True
+    try:
+        date(int(dtm[:4]), int(dtm[4:6]), int(dtm[6:8]))
+    except ValueError:
+        return False
+    return True
