@@ -24,6 +24,8 @@ from affinity.domain_files import (
     Table,
 )
 from affinity.golden_file import GoldenFile
+from affinity.matching_files import MatchingFiles, WrongMatching
+from affinity.matching_files import read as read_matching
 from hl7v2.encoding import Charset
 from ihe.datatypes import HD, Code
 from ihe.domain import AffinityDomain, AssigningAuthority
@@ -120,6 +122,7 @@ class LoadedDomain:
     organizations: tuple[Organization, ...]
     display: Mapping[str, str]
     code_display: Mapping[str, Mapping[Code, Mapping[str, str]]]
+    matching: MatchingFiles
     subscribers: tuple[Subscriber, ...] = ()
     survivorship: Survivorship = field(default_factory=Survivorship)
 
@@ -154,16 +157,17 @@ def load(name_or_path: str | Path) -> LoadedDomain:
     subscribers = _read_if_there(directory / "subscribers.toml", SubscribersFile, faults)
     golden = _read_if_there(directory / "golden.toml", GoldenFile, faults)
     codes = _read_codes(directory / "codes", faults)
+    matching = _read_matching(directory, faults)
     if main and authorities and organizations:
         faults += _inconsistencies(authorities, organizations)
     if authorities and subscribers:
         faults += _unknown_interests(authorities, subscribers)
     if organizations and golden:
         faults += _unknown_trust(organizations, golden)
-    if faults or not (main and authorities and organizations and subscribers and golden):
+    if faults or not (main and authorities and organizations and subscribers and golden and matching):
         raise DomainError(faults)
     return replace(
-        _assemble(main, authorities, organizations, codes),
+        _assemble(main, authorities, organizations, codes, matching),
         subscribers=tuple(_subscribers(subscribers, authorities)),
         survivorship=golden.survivorship(),
     )
@@ -197,6 +201,14 @@ def _read(path: Path, shape: type[File], faults: list[Fault]) -> File | None:
 
 def _read_if_there(path: Path, shape: type[File], faults: list[Fault]) -> File | None:
     return _read(path, shape, faults) if path.exists() else shape()
+
+
+def _read_matching(directory: Path, faults: list[Fault]) -> MatchingFiles | None:
+    try:
+        return read_matching(directory)
+    except WrongMatching as error:
+        faults += [Fault(error.file, "", rule) for rule in error.rules]
+        return None
 
 
 def _key(location: tuple[int | str, ...]) -> str:
@@ -284,6 +296,7 @@ def _assemble(
     authorities: AuthoritiesFile,
     organizations: OrganizationsFile,
     codes: Mapping[str, Displays],
+    matching: MatchingFiles,
 ) -> LoadedDomain:
     partners = tuple(map(_organization, organizations.organization))
     known = {each.facility: each for each in partners}
@@ -297,6 +310,7 @@ def _assemble(
         organizations=partners,
         display=MappingProxyType(main.domain.display),
         code_display=codes,
+        matching=matching,
     )
 
 

@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -68,14 +68,14 @@ def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
     """Open or create the data directory, migrate the database, clear up after a crash."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as undone:
-        lock = _lock(settings.data)
+        lock = lock_data(settings.data)
         undone.callback(os.close, lock)
         (settings.data / DOMAIN_NOTE).write_text(f"{locate(settings.domain).resolve()}\n")
-        database = _database(settings)
+        database = open_database(settings)
         undone.callback(database.close)
         store = FileStore(settings.data / "documents", _keys(settings))
         couriers = Couriers()
-        ports = _ports(settings, loaded, database, store, _outbox(loaded, database, couriers))
+        ports = _ports(settings, loaded, database, store, couriers)
         repository: DocumentRepository = ports[Actor.DOCUMENT_REPOSITORY]
         store.sweep(repository.is_referenced, time.time())
         undone.pop_all()
@@ -92,7 +92,7 @@ def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
     )
 
 
-def _database(settings: Settings) -> Database:
+def open_database(settings: Settings) -> Database:
     """Open and migrate. A database that cannot be reached is another matter than one that cannot be read."""
     try:
         database = Database(settings.database)
@@ -113,21 +113,34 @@ def _damaged(settings: Settings, error: Exception) -> UnusableData:
     return UnusableData(f"{file} cannot be used: {error}; restore it from a backup, together with the documents")
 
 
-def _outbox(loaded: LoadedDomain, database: Database, couriers: Couriers) -> Outbox:
+def _outbox(loaded: LoadedDomain, database: Database, wake: Callable[[], None]) -> Outbox:
     """Where the index leaves what subscribers are to be told."""
     if not loaded.subscribers:
         database.write(forget_lists)
-    return Outbox(subscriptions=tuple(each.subscription for each in loaded.subscribers), wake=couriers.wake)
+    return Outbox(subscriptions=tuple(each.subscription for each in loaded.subscribers), wake=wake)
+
+
+def open_index(
+    settings: Settings, loaded: LoadedDomain, database: Database, wake: Callable[[], None] = lambda: None
+) -> PatientIndex:
+    """The patient index with the matching that is in force. ``wake`` is called when there is news for subscribers."""
+    return PatientIndex(
+        domain=loaded.affinity_domain,
+        database=database,
+        clock=utc_now,
+        matching=loaded.matching.active,
+        mode=settings.matching.mode,
+        shadow=loaded.matching.shadow,
+        survivorship=loaded.survivorship,
+        outbox=_outbox(loaded, database, wake),
+    )
 
 
 def _ports(
-    settings: Settings, loaded: LoadedDomain, database: Database, store: FileStore, outbox: Outbox
+    settings: Settings, loaded: LoadedDomain, database: Database, store: FileStore, couriers: Couriers
 ) -> dict[Actor, Any]:
     """The responder actors of this node."""
-    domain = loaded.affinity_domain
-    index = PatientIndex(
-        domain=domain, database=database, clock=utc_now, survivorship=loaded.survivorship, outbox=outbox
-    )
+    domain, index = loaded.affinity_domain, open_index(settings, loaded, database, couriers.wake)
     registry = DocumentRegistry(domain=domain, database=database, patients=index, clock=utc_now)
     repository = DocumentRepository(
         unique_id=domain.repository_unique_id,
@@ -156,7 +169,7 @@ def _on_demand(settings: Settings, domain: AffinityDomain, patients: PatientInde
     return OnDemandDocumentSource(provider=settings.on_demand.provider, patients=patients, snapshots=snapshots)
 
 
-def _lock(data: Path) -> int:
+def lock_data(data: Path) -> int:
     """Make sure that no other process works in the data directory. Returns the descriptor that holds the lock."""
     descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:

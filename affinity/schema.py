@@ -4,6 +4,7 @@ from pix.tables import metadata as pix
 from pix.tables_encounters import metadata as encounters
 from pix.tables_loads import metadata as pix_loads
 from pix.tables_notifications import metadata as pix_notifications
+from pix.tables_trial import metadata as pix_trial
 from xds.tables import metadata as xds
 
-METADATA = (pix, encounters, pix_loads, pix_notifications, xds)
+METADATA = (pix, encounters, pix_loads, pix_notifications, pix_trial, xds)

@@ -15,6 +15,7 @@ from affinity.catalogue import AnyTransaction, hl7v2_transactions, soap_endpoint
 from affinity.consumers import consumer
 from affinity.domain import Subscriber
 from affinity.hl7_answers import HL7Answers
+from affinity.housekeeping import Housekeeping, forget_receipts
 from affinity.node import Node, utc_now
 from affinity.notifications import Courier, Patience
 from affinity.settings import Limits, Settings
@@ -67,6 +68,7 @@ class Server:
         self._mllp = MLLPFactory(self._hl7_answers(), reactor, _mllp_limits(settings.limits))
         self._probes = Workers(reactor, PROBES)
         self._couriers = tuple(map(self._courier, node.subscribers))
+        self._housekeeping = Housekeeping(reactor, self._forget, self._workers.defer)
         self._sites: list[SOAPSite] = []
         self._listening: list[Any] = []
 
@@ -84,10 +86,12 @@ class Server:
         _publish(self._settings.data / "ports.json", self.ports)
         self._node.couriers.start(self._couriers)
         log.info("listening", host=listen.host, **self.ports)
+        self._housekeeping.start()
 
     async def drain(self) -> None:
         """Take no more connections, answer what was received, then let go of everything."""
         (self._settings.data / "ports.json").unlink(missing_ok=True)
+        self._housekeeping.stop()
         await DeferredList([maybeDeferred(port.stopListening) for port in self._listening])
         timer = self._reactor.callLater(self._settings.limits.drain_seconds, self._give_up)
         told = self._workers.defer(self._node.couriers.stop, self._settings.limits.drain_seconds)
@@ -147,6 +151,9 @@ class Server:
     def _courier(self, subscriber: Subscriber) -> Courier:
         told = consumer(subscriber, self._node.domain, self._doors.calling)
         return Courier(subscriber.name, told, self._node.database, utc_now, Patience())
+
+    def _forget(self) -> int:
+        return forget_receipts(self._node.database, utc_now, self._settings.receipts.keep_days)
 
     def _give_up(self) -> None:
         log.warning("requests were still under way when the time to drain was over")

@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ImportString
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from ihe.exchange import Validation
+from pix.matching.mode import Mode
 from xua.authentication import XUAMode
 
 
@@ -76,6 +77,18 @@ class OnDemand(Section):
     keep_snapshots: bool = False
 
 
+class Matching(Section):
+    """Whether records are linked by likeness; with which weights says ``matching.toml`` of the domain."""
+
+    mode: Mode = Mode.ON
+
+
+class Receipts(Section):
+    """How long the answers to feed messages are kept, so that a message sent again is not applied twice."""
+
+    keep_days: Annotated[int, Field(ge=1)] = 30
+
+
 class Log(Section):
     """How events are written: ``console`` for people, ``json`` for machines."""
 
@@ -100,6 +113,8 @@ class Settings(BaseSettings):
     xua: XUA = Field(default_factory=XUA)
     limits: Limits = Field(default_factory=Limits)
     on_demand: OnDemand = Field(default_factory=OnDemand)
+    matching: Matching = Field(default_factory=Matching)
+    receipts: Receipts = Field(default_factory=Receipts)
     log: Log = Field(default_factory=Log)
 
     @property

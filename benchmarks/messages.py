@@ -4,6 +4,7 @@ import os
 import uuid
 from collections.abc import Iterable
 from dataclasses import replace
+from hashlib import blake2b
 
 from affinity.client import xds
 from affinity.client.codebook import CodeBook
@@ -29,11 +30,14 @@ ADT = (
     "MSH|^~\\&|LIS|LAB|AFFINITY|AFFINITY|20260401120000+0000||ADT^A28^ADT_A05|{control}|P|2.5||||||UNICODE UTF-8\r"
     "EVN||20260401120000+0000||||20260401115900\r"
     "PID|||{id}^^^IHERED&1.3.6.1.4.1.21367.13.20.1000&ISO^PI||{family}^{given}^Maria^^^^L||19{year:02}{month:02}{day:02}"
-    "|F|||{number} rue des Essais^^Bourg-l'Essai^^L-{postal}^LUX^H||^PRN^PH^^352^26{phone}|||S\r"
+    "|F|||{number} rue {street}^^Bourg-l'Essai^^L-{postal}^LUX^H||^PRN^PH^^352^26{phone}|||S\r"
     "PV1||N\r"
 )
 FAMILIES = ("Muster", "Probst", "Exempel", "Weber", "Essai", "Schmit", "Thill", "Fictif", "Wagner", "Beispill")
 GIVEN = ("Anne", "Lea", "Claire", "Julie", "Emma", "Sophie", "Nora", "Mila", "Ida", "Rosa")
+
+
+LETTERS = str.maketrans("0123456789", "mnoprstuvz")
 
 
 def announcements(count: int) -> list[bytes]:
@@ -51,15 +55,21 @@ def _announcement(patient_id: str, number: int) -> bytes:
     return ADT.format(
         control=uuid.uuid4().hex[:20],
         id=patient_id,
-        family=f"{FAMILIES[number % 10]}{patient_id[-5:]}",
+        family=_word(patient_id).title(),
         given=GIVEN[number // 10 % 10],
         year=number % 100,
         month=number % 12 + 1,
         day=number % 28 + 1,
         number=number % 90 + 1,
+        street=_word(f"street {number // 90}"),
         postal=1000 + number % 9000,
         phone=f"{number % 1000000:06}",
     ).encode()
+
+
+def _word(seed: str) -> str:
+    """A name that is like no other: were they alike, the benchmark would measure how tasks are opened."""
+    return blake2b(seed.encode(), digest_size=5).hexdigest().translate(LETTERS)
 
 
 def post(path: str, content_type: str, length: int, chunks: Iterable[bytes]) -> bytes:

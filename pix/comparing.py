@@ -1,6 +1,10 @@
 """The matcher at work: a record is compared with those that it may be, and what it found is noted."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import Connection
 
 from ihe.identifiers import PatientKey
 from pix import store_matches, store_records
@@ -9,9 +13,12 @@ from pix.events import Matched, Unmatched
 from pix.journal import Change
 from pix.matching.blocking import lookup_keys
 from pix.matching.configuration import Configuration
+from pix.matching.mode import Mode
 from pix.matching.scoring import Comparison, Outcome, compare, vetoes
 from pix.matching.subject import Subject, subject
 from pix.persons import Member
+from pix.shadowing import try_out
+from pix.snapshot import from_json
 from pix.state import State, linking_ids
 from pix.store_blocking import seen, sharing
 
@@ -24,21 +31,36 @@ class Verdict:
     comparison: Comparison
 
 
-def verdicts(change: Change, key: PatientKey | None, state: State) -> tuple[Verdict, ...]:
-    """Compare a record as it will be with all that share a blocking key. ``key`` is None while it has none."""
+def held(change: Change, key: PatientKey) -> tuple[Match, ...]:
+    """The verdicts on a record until now."""
+    return store_matches.matches(change.connection, (key,))
+
+
+def verdicts(change: Change, key: PatientKey, state: State, before: tuple[Match, ...] = ()) -> tuple[Verdict, ...]:
+    """Compare a record as it will be with all that share a blocking key, and all that it matched ``before``."""
+    if change.mode is Mode.OFF:
+        return ()
     mine = seen(state)
     keys = lookup_keys(mine)
     change.locks.require_blocking(keys)
-    candidates = [each for each in sharing(change.connection, keys) if each != key]
+    # Who was found from the other side is not lost only because this record shares keys with many.
+    candidates = dict.fromkeys((*sharing(change.connection, keys), *(other for two in before for other in two.pair)))
+    candidates.pop(key, None)
     change.locks.require(candidates)
-    subjects = subjects_of(change, candidates)
-    compared = (Verdict(other=each, comparison=compare(mine, subjects[each], change.matching)) for each in candidates)
-    return tuple(each for each in compared if each.comparison.outcome is not Outcome.APART)
+    subjects = subjects_of(change.connection, candidates)
+    compared = {each: (theirs, compare(mine, theirs, change.matching)) for each, theirs in subjects.items()}
+    if change.shadow is not None:
+        try_out(change, key, mine, compared, change.shadow)
+    return tuple(
+        Verdict(other=each, comparison=comparison)
+        for each, (_, comparison) in compared.items()
+        if comparison.outcome is not Outcome.APART
+    )
 
 
-def note(change: Change, key: PatientKey, found: tuple[Verdict, ...]) -> bool:
-    """Note what is new in the verdicts on a record; the answer claims that anything is."""
-    held = {each.pair: each for each in store_matches.matches(change.connection, (key,))}
+def note(change: Change, key: PatientKey, found: tuple[Verdict, ...], before: tuple[Match, ...] = ()) -> bool:
+    """Note what is new in the verdicts on a record, of which ``before`` are held; claim that anything is."""
+    held = {each.pair: each for each in before}
     pairs = {pair(key, each.other): each.comparison for each in found}
     gone = [two for two in held if two not in pairs]
     new = {two: each for two, each in pairs.items() if two not in held or _differs(held[two], each)}
@@ -72,11 +94,19 @@ def objection(one: Member, other: Member, configuration: Configuration) -> str |
     return found
 
 
-def subjects_of(change: Change, keys: list[PatientKey]) -> dict[PatientKey, Subject]:
+def subjects_of(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, Subject]:
     """Records as the matcher sees them."""
-    nationals = store_records.nationals(change.connection, keys)
-    found = store_records.by_keys(change.connection, keys)
-    return {key: subject(each.demographics, linking_ids(nationals.get(key, ()))) for key, each in found.items()}
+    if not keys:
+        return {}
+    nationals = store_records.nationals(connection, keys)
+    found = store_records.demographics_texts(connection, keys)
+    return {key: _seen(text, linking_ids(nationals.get(key, ()))) for key, text in found.items()}
+
+
+@lru_cache(maxsize=4096)
+def _seen(demographics: str, nationals: frozenset[tuple[str, str]]) -> Subject:
+    """A record is compared again and again while its family, its house and its namesakes are fed."""
+    return subject(from_json(demographics), nationals)
 
 
 def _differs(held: Match, comparison: Comparison) -> bool:

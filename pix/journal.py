@@ -12,6 +12,7 @@ from ihe.domain import AffinityDomain
 from pix.events import Event, to_plain
 from pix.locks import Locks
 from pix.matching.configuration import Configuration
+from pix.matching.mode import Mode
 from pix.model import Origin
 from pix.prepared import Prepared
 from pix.projection import Entry, project
@@ -25,6 +26,7 @@ class Change:
     """What every step of one change needs. ``is_national_id`` checks the digits of a national id.
 
     ``noted`` are the events so far with their numbers, by which it is found out whose ids are others now.
+    ``shadow`` is a configuration on trial: it is evaluated beside ``matching`` and has no effect.
     """
 
     connection: Connection
@@ -34,6 +36,8 @@ class Change:
     is_national_id: Callable[[str], bool]
     matching: Configuration
     locks: Locks
+    mode: Mode = Mode.ON
+    shadow: Configuration | None = None
     noted: list[tuple[int, Event]] = field(default_factory=list)
 
     @property
@@ -43,9 +47,9 @@ class Change:
 
     def note(self, event: Event) -> int:
         """Write an event to the log, let it take effect, and return its number."""
-        columns = to_plain(event)
+        columns, at = to_plain(event), self.timestamp
         row = {
-            "at": self.timestamp,
+            "at": at,
             "type": event.type,
             "actor": self.origin.source,
             "origin": self.origin.transaction,
@@ -57,7 +61,7 @@ class Change:
             "after": _json(columns["after"]),
         }
         ((number,),) = APPEND.rows(self.connection, row)
-        project(self.connection, Entry(number=number, at=self.timestamp, actor=self.origin.source), event)
+        project(self.connection, Entry(number=number, at=at, actor=self.origin.source), event)
         self.noted.append((int(number), event))
         return int(number)
 

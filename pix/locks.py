@@ -5,15 +5,18 @@ what its ids are connected with; if that grew while it waited, it begins again w
 writer, needs none of this.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from hashlib import blake2b
 from typing import TypeVar
 
 from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, select
 
 from ihe.identifiers import PatientKey
-from pix import store_links, store_records
+from pix import store_links, store_matches, store_records
+from pix.matching.blocking import lookup_keys
+from pix.matching.subject import subject
 from pix.model import Identifier
+from pix.state import linking_ids
 from pix.store_blocking import sharing
 
 LOCKS = select(func.pg_advisory_xact_lock(func.unnest(bindparam("keys", type_=ARRAY(BigInteger)))))
@@ -26,6 +29,8 @@ Result = TypeVar("Result")
 Name = str | int
 """A blocking key, or the name of anything else."""
 Names = frozenset[Name]
+EarlyNames = Callable[[], Names]
+"""Names that are known to be needed; only asked for where there are locks."""
 
 
 class Grown(Exception):
@@ -43,15 +48,16 @@ class Locks:
     are locked first: while they are held, no further record can come to be compared.
     """
 
-    def __init__(self, connection: Connection, identifiers: Iterable[Identifier], further: Names) -> None:
+    def __init__(self, connection: Connection, identifiers: Iterable[Identifier], early: EarlyNames) -> None:
         self._connection = connection
         self._needed = connection.dialect.name == "postgresql"
         self._held: set[Name] = set()
         if self._needed:
-            self._take({each for each in further if isinstance(each, int)})
+            names = early()
+            self._take({each for each in names if isinstance(each, int)})
             candidates = sharing(connection, [each for each in self._held if isinstance(each, int)])
             connected = _connected(connection, tuple(identifiers), candidates)
-            self._take(connected | {each for each in further if isinstance(each, str)})
+            self._take(connected | {each for each in names if isinstance(each, str)})
 
     def adopt(self, key: PatientKey) -> None:
         """A record that this change inserted: nobody else sees it."""
@@ -77,25 +83,45 @@ class Locks:
 
 
 class Alone(Locks):
-    """Of a change beside which nobody writes, such as a load, whose process holds the node's data directory.
+    """Of a change beside which nobody writes, or of a trial that is taken back, of which nobody else sees anything.
 
-    Its transaction has thousands of changes, and PostgreSQL has no room for the locks of all of them.
+    A load is one: its process holds the node's data directory, its transaction has thousands of changes, and PostgreSQL
+    has no room for the locks of all of them.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(
+        self, connection: Connection, identifiers: Iterable[Identifier] = (), early: EarlyNames = frozenset
+    ) -> None:
         self._connection = connection
         self._needed = False
         self._held: set[Name] = set()
 
 
-def until_locked(names: Names, attempt: Callable[[Names], Result]) -> Result:
-    """Run ``attempt`` with these names to lock, and more each time, until it has locked all that it touches."""
+def until_locked(attempt: Callable[[Names], Result]) -> Result:
+    """Run ``attempt`` with names to lock, none at first and more each time, until it has locked all that it touches."""
+    names: Names = frozenset()
     for _ in range(ATTEMPTS - 1):
         try:
             return attempt(names)
         except Grown as grown:
             names |= grown.names
     return attempt(names)
+
+
+def names_to_compare(connection: Connection, keys: Collection[PatientKey]) -> Names:
+    """What a change locks that compares these records anew, as far as it is known now."""
+    if connection.dialect.name != "postgresql":
+        return frozenset()
+    nationals = store_records.nationals(connection, keys)
+    names: set[Name] = set(map(str, keys))
+    for key, found in store_records.by_keys(connection, keys).items():
+        blocking = lookup_keys(subject(found.demographics, linking_ids(nationals.get(key, ()))))
+        names |= {*blocking, *map(str, sharing(connection, blocking)), *_matched(connection, key)}
+    return frozenset(names)
+
+
+def _matched(connection: Connection, key: PatientKey) -> set[str]:
+    return {str(each) for match in store_matches.matches(connection, (key,)) for each in match.pair}
 
 
 def _connected(

@@ -60,9 +60,9 @@ def read(connection: Connection, number: int) -> Line:
     return _line(row)
 
 
-def lines(connection: Connection) -> Iterator[Line]:
-    """The whole log, oldest first. UnreadableLog: it begins before events could be replayed, or is damaged."""
-    last = 0
+def lines(connection: Connection, after: int = 0) -> Iterator[Line]:
+    """The log from the event after this one, oldest first. UnreadableLog: it is damaged, or older than replay is."""
+    last = after
     while rows := PAGE.rows(connection, {"last": last}):
         yield from map(_line, rows)
         last = rows[-1][0]
@@ -71,6 +71,11 @@ def lines(connection: Connection) -> Iterator[Line]:
 def history(connection: Connection, key: PatientKey) -> Iterator[Line]:
     """What happened to one record, newest first, at most ``PIECE`` events."""
     return map(_line, OF_RECORD.rows(connection, {"this": key}))
+
+
+def newest(connection: Connection) -> int:
+    """The number of the last event, 0 where there is none."""
+    return connection.execute(select(func.max(log.c.number))).scalar() or 0
 
 
 def length(connection: Connection) -> int:

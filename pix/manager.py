@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -30,15 +31,17 @@ from pix.claims import refuse_too_many
 from pix.encounter_requests import AccountMove, EncounterMessage
 from pix.golden import Survivorship
 from pix.journal import Change
-from pix.locks import Alone, Locks, Names, until_locked
+from pix.locks import Alone, EarlyNames, Locks, Names, until_locked
 from pix.matching.blocking import lookup_keys
 from pix.matching.configuration import Configuration, default
+from pix.matching.mode import Mode
 from pix.matching.subject import subject
 from pix.model import Feed, Identifier, Merge, Origin
 from pix.moving import Follow, Move
 from pix.notifications import Outbox
 from pix.queries import CandidateQuery, Page
 
+Answer = TypeVar("Answer")
 NOBODY_IS_TOLD = Outbox()
 POINTER = "p"
 """Separates, in a continuation pointer, the name of a frozen result from the number of the next candidate."""
@@ -54,6 +57,7 @@ class PatientIndex:
     ``survivorship`` says whose word counts where records of one person differ.
     ``outbox`` takes what PIX Consumers are to be told of a change, in its transaction (ITI-10, ITI-46).
     ``seconds_to_search`` is how long the database may look for the answer to one demographics query.
+    ``shadow`` is a configuration on trial, whose verdicts are kept where they differ (``pix.shadowing``).
     """
 
     domain: AffinityDomain
@@ -61,16 +65,22 @@ class PatientIndex:
     clock: Callable[[], datetime]
     is_national_id: Callable[[str], bool] = matricule.is_valid
     matching: Configuration = field(default_factory=default)
+    mode: Mode = Mode.ON
+    shadow: Configuration | None = None
+    locking: type[Locks] = Locks
     survivorship: Survivorship = field(default_factory=Survivorship)
     outbox: Outbox = NOBODY_IS_TOLD
     seconds_to_search: float = found.SECONDS
 
     def register(self, feed: Feed, origin: Origin) -> bytes:
         """Add a patient or update it (ITI-8 A01/A04/A05/A08, ITI-30 A28/A31, ITI-44 add and revise)."""
-        keys = lookup_keys(
-            subject(feed.demographics, [each.key for each in feed.identifiers if each.authority.national])
+        nationals = [each.key for each in feed.identifiers if each.authority.national]
+        return self.apply(
+            origin,
+            feed.identifiers,
+            lambda change: registration.register(change, feed),
+            lambda: lookup_keys(subject(feed.demographics, nationals)),
         )
-        return self.apply(origin, feed.identifiers, lambda change: registration.register(change, feed), keys)
 
     def load(
         self, entries: Sequence[loading.Entry], keep: Callable[[Connection, loading.Verdicts], None]
@@ -236,30 +246,44 @@ class PatientIndex:
         origin: Origin,
         identifiers: Iterable[Identifier],
         work: Callable[[Change], None],
-        blocking: Collection[int] = (),
+        early: EarlyNames = frozenset,
     ) -> bytes:
-        """Run one change that speaks of these ids, once; the answer to send. ``blocking`` are keys to lock early."""
-        at, named = self.clock(), tuple(identifiers)
+        """Run one change that speaks of these ids, once; the answer to send. ``early`` gives names to lock at once."""
+        named = tuple(identifiers)
         refuse_too_many(named)
-        posted: list[bool] = []
 
-        def transaction(connection: Connection, further: Names) -> bytes:
-            change = self._change(connection, origin, at, Locks(connection, named, further))
+        def once(change: Change) -> bytes:
             stored = receipts.stored_answer(change)
             if stored is not None:
                 return stored
             work(change)
-            posted.append(self.outbox.post(change))
             receipts.store_answer(change)
             return origin.answer
 
-        answer = until_locked(
-            frozenset(blocking),
-            lambda further: self.database.write(lambda connection: transaction(connection, further)),
-        )
+        return self.transact(origin, named, once, early)
+
+    def transact(
+        self,
+        origin: Origin,
+        identifiers: tuple[Identifier, ...],
+        work: Callable[[Change], Answer],
+        early: EarlyNames = frozenset,
+    ) -> Answer:
+        """Run a change that is no message, so that nobody sends it again; ``early`` gives names to lock at once."""
+        at = self.clock()
+        posted: list[bool] = []
+
+        def transaction(connection: Connection, further: Names) -> Answer:
+            locks = self.locking(connection, identifiers, lambda: further | early())
+            change = self._change(connection, origin, at, locks)
+            result = work(change)
+            posted.append(self.outbox.post(change))
+            return result
+
+        result = until_locked(lambda further: self.database.write(lambda connection: transaction(connection, further)))
         if any(posted):
             self.outbox.wake()
-        return answer
+        return result
 
     def _change(self, connection: Connection, origin: Origin, at: datetime, locks: Locks) -> Change:
         return Change(
@@ -269,6 +293,8 @@ class PatientIndex:
             at=at,
             is_national_id=self.is_national_id,
             matching=self.matching,
+            mode=self.mode,
+            shadow=self.shadow,
             locks=locks,
         )
 

@@ -168,9 +168,9 @@ def match_again(change: Change, key: PatientKey) -> None:
     """Compare a record anew, of which other ids are known now, or which is in use again."""
     found = store_records.by_keys(change.connection, (key,))[key]
     nationals = store_records.nationals(change.connection, (key,)).get(key, ())
-    comparing.note(
-        change, key, comparing.verdicts(change, key, State(demographics=found.demographics, nationals=nationals))
-    )
+    before = comparing.held(change, key)
+    state = State(demographics=found.demographics, nationals=nationals)
+    comparing.note(change, key, comparing.verdicts(change, key, state, before), before)
 
 
 def _rename(change: Change, found: Found) -> None:

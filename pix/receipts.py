@@ -1,6 +1,8 @@
 """What was answered to each message, so that a message sent again is answered again and not applied twice."""
 
-from sqlalchemy import bindparam, insert, select
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
@@ -14,6 +16,17 @@ STORED = Prepared(
     )
 )
 INSERT = Prepared(insert(receipt), receipt.columns)
+PURGED = 1000
+"""Most receipts that one transaction deletes, so that no feed waits for long."""
+EXPIRED = Prepared(
+    select(receipt.c.source, receipt.c.message_id)
+    .where(receipt.c.at < bindparam("until"))
+    .order_by(receipt.c.at)
+    .limit(PURGED)
+)
+DELETE = Prepared(
+    delete(receipt).where(receipt.c.source == bindparam("of"), receipt.c.message_id == bindparam("named"))
+)
 
 
 def stored_answer(change: Change) -> bytes | None:
@@ -33,6 +46,13 @@ def store_answer(change: Change) -> None:
     origin = change.origin
     row = {"source": origin.source, "message_id": origin.message_id, "digest": origin.digest}
     INSERT.run(change.connection, {**row, "answer": origin.answer, "at": change.timestamp})
+
+
+def purge(connection: Connection, before: datetime) -> int:
+    """Forget what was answered earlier, the oldest first and at most ``PURGED``; how many receipts that were."""
+    rows = EXPIRED.rows(connection, {"until": before.astimezone(UTC).isoformat()})
+    DELETE.run_all(connection, [{"of": source, "named": message_id} for source, message_id in rows])
+    return len(rows)
 
 
 def _used_before(message_id: str) -> Breach:

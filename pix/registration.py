@@ -55,7 +55,7 @@ def _announce(change: Change, named: Record | None, identifier: Identifier, feed
     state = State(demographics=feed.demographics, nationals=_nationals(change, (), feed))
     key = named.key if named else store_records.next_key(change.connection)
     change.locks.adopt(key)
-    verdicts = comparing.verdicts(change, named.key if named else None, state)
+    verdicts = comparing.verdicts(change, key, state)
     alone = alone and not verdicts and not _shared(change, state.nationals)
     oid, id = identifier.key
     change.note(
@@ -80,13 +80,14 @@ def _update(change: Change, found: Record, identifier: Identifier, feed: Feed) -
     before = State(demographics=found.demographics, nationals=held)
     after = State(demographics=feed.applied_to(before.demographics), nationals=_nationals(change, held, feed))
     like = seen(before) != seen(after)
-    verdicts = comparing.verdicts(change, key, after) if like else ()
+    matches = comparing.held(change, key) if like else ()
+    verdicts = comparing.verdicts(change, key, after, matches) if like else ()
     oid, id = identifier.key
     unchanged = before == after
     change.note(
         Updated(record=key, authority=oid, id=id, sent=feed.sent, before=None if unchanged else before, state=after)
     )
-    matched = like and comparing.note(change, key, verdicts)
+    matched = like and comparing.note(change, key, verdicts, matches)
     _remark_invalid(change, key, set(after.nationals) - set(before.nationals))
     _report_overlay(change, key, before, after)
     return Stored(key=key, settled=not matched and after.identity == before.identity)

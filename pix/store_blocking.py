@@ -1,6 +1,7 @@
 """What brings records together that may be one person, over ``pix.tables``."""
 
 from collections.abc import Collection
+from functools import lru_cache
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
@@ -15,6 +16,7 @@ MOST = 100
 """Most candidates that are compared with one record: those that share most keys."""
 INSERT = Prepared(insert(blocking), blocking.columns)
 DELETE = Prepared(delete(blocking).where(blocking.c.record == bindparam("this"), blocking.c.key == bindparam("of")))
+OF_RECORD = Prepared(select(blocking.c.key).where(blocking.c.record == bindparam("this")).order_by(blocking.c.key))
 DELETE_ALL = Prepared(delete(blocking).where(blocking.c.record == bindparam("this")))
 SHARING = Prepared(
     select(blocking.c.record)
@@ -25,8 +27,9 @@ SHARING = Prepared(
 )
 
 
+@lru_cache(maxsize=64)
 def seen(state: State) -> Subject:
-    """A record as the matcher sees it."""
+    """A record as the matcher sees it. One change asks for that of its record three times."""
     return subject(state.demographics, linking_ids(state.nationals))
 
 
@@ -34,6 +37,14 @@ def replace_keys(connection: Connection, key: PatientKey, before: State, after: 
     """Write the difference between what found the record before and what finds it now."""
     old = frozenset() if before is NOTHING else stored_keys(seen(before))
     new = stored_keys(seen(after))
+    DELETE.run_all(connection, [{"this": key, "of": each} for each in sorted(old - new)])
+    INSERT.run_all(connection, [{"key": each, "record": key} for each in sorted(new - old)])
+
+
+def rewrite_keys(connection: Connection, key: PatientKey, state: State) -> None:
+    """Write anew what finds a record, whatever stands there."""
+    new = stored_keys(seen(state))
+    old = {each for (each,) in OF_RECORD.rows(connection, {"this": key})}
     DELETE.run_all(connection, [{"this": key, "of": each} for each in sorted(old - new)])
     INSERT.run_all(connection, [{"key": each, "record": key} for each in sorted(new - old)])
 

@@ -6,12 +6,17 @@ from sqlalchemy import Connection, bindparam, delete, insert, or_, select
 
 from ihe.identifiers import PatientKey
 from pix.decisions import Match, Pair, pair
-from pix.prepared import Among, Prepared
+from pix.prepared import Among, Prepared, Row
 from pix.tables import match
 
 PUT = Prepared(insert(match), match.columns)
 REMOVE = Prepared(delete(match).where(match.c.low == bindparam("one"), match.c.high == bindparam("other")))
 FORGET = Prepared(delete(match).where(or_(match.c.low == bindparam("this"), match.c.high == bindparam("this"))))
+BETWEEN = Prepared(
+    select(match.c.low, match.c.high, match.c.outcome, match.c.weight, match.c.reason, match.c.event)
+    .where(match.c.low == bindparam("one"), match.c.high == bindparam("other"))
+    .order_by(match.c.low)
+)
 AMONG = Prepared(
     select(match.c.low, match.c.high, match.c.outcome, match.c.weight, match.c.reason, match.c.event)
     .where(or_(Among(match.c.low, "keys"), Among(match.c.high, "keys")))
@@ -39,7 +44,16 @@ def forget(connection: Connection, key: PatientKey) -> None:
 
 def matches(connection: Connection, keys: Collection[PatientKey]) -> tuple[Match, ...]:
     """All verdicts on these records, the heaviest first."""
-    return tuple(
-        Match(pair=pair(PatientKey(low), PatientKey(high)), outcome=outcome, weight=weight, reason=reason, event=event)
-        for low, high, outcome, weight, reason, event in AMONG.rows(connection, {"keys": keys})
-    )
+    return tuple(map(_match, AMONG.rows(connection, {"keys": keys})))
+
+
+def between(connection: Connection, two: Pair) -> Match | None:
+    """The verdict on two records."""
+    row = BETWEEN.first(connection, {"one": two[0], "other": two[1]})
+    return None if row is None else _match(row)
+
+
+def _match(row: Row) -> Match:
+    low, high, outcome, weight, reason, event = row
+    two = pair(PatientKey(low), PatientKey(high))
+    return Match(pair=two, outcome=outcome, weight=weight, reason=reason, event=event)

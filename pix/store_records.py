@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, true, update
 
 from ihe.identifiers import PatientKey
 from pix.folding import fold
@@ -39,9 +39,11 @@ IDS = Prepared(
 BY_KEYS = Prepared(select(*COLUMNS).where(Among(record.c.key, "keys")).order_by(record.c.key))
 INSERT = Prepared(insert(record), record.columns)
 NEXT_KEY = {
-    "sqlite": "SELECT seq + 1 FROM sqlite_sequence WHERE name = 'pix_record'",
-    "postgresql": "SELECT nextval(pg_get_serial_sequence('pix_record', 'key'))",
+    "sqlite": Prepared(text("SELECT seq + 1 FROM sqlite_sequence WHERE name = 'pix_record'")),
+    "postgresql": Prepared(text("SELECT nextval(pg_get_serial_sequence('pix_record', 'key'))")),
 }
+KNOWN = Prepared(select(record.c.key).where(THIS))
+SEEN = Prepared(select(record.c.key, record.c.demographics).where(Among(record.c.key, "keys")).order_by(record.c.key))
 DESCRIBE = Prepared(update(record).where(THIS), ("announced", "source", "updated", *DESCRIPTION))
 RENAME = Prepared(update(record).where(THIS), ("authority", "id"))
 SUBSUME = Prepared(update(record).where(THIS | (record.c.survivor == bindparam("this"))), ("survivor",))
@@ -55,6 +57,12 @@ CURRENT = Prepared(
     )
 )
 RESTORE = Prepared(update(record).where(THIS), ("survivor",))
+CURRENT_AFTER = Prepared(
+    select(record.c.key)
+    .where(record.c.key > bindparam("last"), record.c.announced.is_(True), record.c.survivor.is_(None))
+    .order_by(record.c.key)
+    .limit(bindparam("most"))
+)
 SUBSUMED = Prepared(select(record.c.key).where(record.c.survivor == bindparam("this")).order_by(record.c.key))
 NATIONALS = Prepared(
     select(national.c.record, national.c.authority, national.c.id, national.c.type_code, national.c.valid)
@@ -89,6 +97,11 @@ class Record:
     demographics: Demographics
 
     @property
+    def is_current(self) -> bool:
+        """Claim that it was fed, and is not merged into another one."""
+        return self.announced and self.survivor is None
+
+    @property
     def identifier(self) -> tuple[str, str]:
         """The authority's OID and the id."""
         return (self.authority, self.id)
@@ -109,6 +122,23 @@ def current_key(connection: Connection, identifier: Identifier) -> PatientKey | 
     return None if row is None else PatientKey(row[0])
 
 
+def current_after(connection: Connection, last: PatientKey, most: int) -> list[PatientKey]:
+    """The next records, in the order of their keys, that were announced and not merged into another."""
+    return [PatientKey(key) for (key,) in CURRENT_AFTER.rows(connection, {"last": last, "most": most})]
+
+
+def highest(connection: Connection) -> int:
+    """The highest key of a record, 0 where there is none."""
+    return connection.execute(select(func.max(record.c.key))).scalar() or 0
+
+
+def count_current(connection: Connection, last: PatientKey | None = None) -> int:
+    """How many records were announced and not merged into another, up to ``last`` or in all."""
+    some = record.c.key <= last if last is not None else true()
+    current = select(func.count()).where(some, record.c.announced.is_(True), record.c.survivor.is_(None))
+    return connection.execute(current).scalar_one()
+
+
 def by_keys(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, Record]:
     """The records with these keys."""
     return {found.key: found for found in map(_record, BY_KEYS.rows(connection, {"keys": keys}))}
@@ -125,10 +155,15 @@ def survivors(connection: Connection, keys: Collection[PatientKey]) -> dict[Pati
     return {PatientKey(key): PatientKey(survivor or key) for key, survivor in rows}
 
 
+def demographics_texts(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, str]:
+    """The demographics of records as they are stored, in the order of their keys."""
+    return dict(SEEN.rows(connection, {"keys": keys}))
+
+
 def next_key(connection: Connection) -> PatientKey:
     """The key of the record that will be added next; no record ever had it."""
-    key = connection.exec_driver_sql(NEXT_KEY[connection.dialect.name]).scalar()
-    return PatientKey(key or 1)
+    row = NEXT_KEY[connection.dialect.name].first(connection, {})
+    return PatientKey(1 if row is None else row[0])
 
 
 def add(connection: Connection, key: PatientKey, identifier: Named, source: str, at: str) -> None:
@@ -140,7 +175,7 @@ def announce(
     connection: Connection, key: PatientKey, identifier: Named, demographics: Demographics, source: str, at: str
 ) -> None:
     """Insert a record that a feed announces, or say of a named one what its patient is like."""
-    if BY_KEYS.first(connection, {"keys": [key]}) is None:
+    if KNOWN.first(connection, {"this": key}) is None:
         _insert(connection, key, identifier, demographics, {"announced": True, "source": source, "updated": at})
     else:
         describe(connection, key, demographics, source, at)

@@ -154,6 +154,7 @@ receipt = Table(
     Column("digest", Text, nullable=False),
     Column("answer", LargeBinary, nullable=False),
     Column("at", Text, nullable=False),
+    Index("ix_pix_receipt_at", "at"),
     sqlite_with_rowid=False,
 )
 

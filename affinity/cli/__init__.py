@@ -2,7 +2,7 @@
 
 import typer
 
-from affinity.cli import configuration, demo, doctor, domains, patients, pix, query, retrieve, send, serving, submit
+from affinity.cli import configuration, db, demo, doctor, domains, patients, pix, query, retrieve, send, serving, submit
 
 app = typer.Typer(
     name="affinity",
@@ -20,6 +20,7 @@ app.command("config", epilog=configuration.EXAMPLES)(configuration.config)
 app.command("send", epilog=send.EXAMPLES)(send.send)
 app.add_typer(pix.app, name="pix")
 app.add_typer(demo.app, name="demo")
+app.add_typer(db.app, name="db")
 app.command("pdq", epilog=patients.PDQ_EXAMPLES)(patients.pdq)
 app.command("submit", epilog=submit.EXAMPLES)(submit.submit)
 app.command("query", epilog=query.EXAMPLES)(query.query)

@@ -9,6 +9,9 @@ from sqlalchemy.exc import OperationalError
 from affinity.cli.verbs import ExitCode, Stopped
 from affinity.client.connecting import explain_connection
 from affinity.domain import DomainError
+from affinity.matching_files import WrongMatching
+from affinity.node import UnusableData
+from affinity.tunings import ShippedDomain
 from hl7v2.er7 import NotHL7
 from ihe.errors import Rejected
 from mllp.client import MLLPError
@@ -52,6 +55,10 @@ def _first_line(text: object) -> str:
     return str(text).partition("\n")[0]
 
 
+def _first_lines(error: WrongMatching) -> str:
+    return "; ".join(str(error).splitlines())
+
+
 def _settings(error: ValidationError) -> str:
     return "settings: " + "; ".join(_wrong_settings(error))
 
@@ -69,6 +76,9 @@ KNOWN: tuple[tuple[type[Exception], ExitCode, Sentence], ...] = (
     (Rejected, ExitCode.UNREACHABLE, lambda error: f"the answer cannot be read: {error}"),
     (DomainError, ExitCode.WRONG_USE, lambda error: f"the domain cannot be used: {'; '.join(map(str, error.faults))}"),
     (ValidationError, ExitCode.WRONG_USE, _settings),
+    (UnusableData, ExitCode.WRONG_USE, str),
+    (ShippedDomain, ExitCode.WRONG_USE, str),
+    (WrongMatching, ExitCode.WRONG_USE, _first_lines),
     (OperationalError, ExitCode.UNREACHABLE, lambda error: f"the database does not answer: {_first_line(error.orig)}"),
     (OSError, ExitCode.UNREACHABLE, explain_connection),
 )

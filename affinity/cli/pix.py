@@ -2,7 +2,7 @@
 
 import typer
 
-from affinity.cli import bulk, notifications, patients
+from affinity.cli import bulk, notifications, patients, rematch, shadow, tune
 
 app = typer.Typer(
     help="The patient index: ask it for ids, and look after who is who.",
@@ -14,3 +14,6 @@ app.command("notifications", epilog=notifications.LIST_EXAMPLES)(notifications.n
 app.command("resend", epilog=notifications.RESEND_EXAMPLES)(notifications.resend)
 app.command("load", epilog=bulk.LOAD_EXAMPLES)(bulk.load)
 app.command("export", epilog=bulk.EXPORT_EXAMPLES)(bulk.export)
+app.command("rematch", epilog=rematch.EXAMPLES)(rematch.rematch)
+app.command("shadow", epilog=shadow.EXAMPLES)(shadow.shadow)
+app.command("tune", epilog=tune.EXAMPLES)(tune.tune)

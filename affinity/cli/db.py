@@ -1,0 +1,83 @@
+"""``affinity db``: the database of a node at rest."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from affinity.cli.places import Place
+from affinity.cli.verbs import ExitCode, Output, Stopped, verb
+
+if TYPE_CHECKING:
+    from affinity.database import Database
+    from pix.replay import Rebuilt
+
+REBUILD_EXAMPLES = r"""[bold]Examples[/bold]
+  affinity db rebuild --check --data /var/lib/affinity
+      are the tables of the patient index what its log of events says? nothing is changed
+
+  affinity db rebuild --data /var/lib/affinity
+      make them what the log says
+
+The server must not run. Exit code 1: with --check that a table differs, else that the log cannot be replayed; then
+nothing was changed."""
+UPGRADE_EXAMPLES = r"""[bold]Examples[/bold]
+  affinity db upgrade --config affinity.toml
+      bring the tables to this version without starting the server; make a backup first"""
+Check = Annotated[bool, typer.Option("--check", help="Compare only; everything stays as it is.")]
+
+app = typer.Typer(help="The database of a node that is not running.", no_args_is_help=True, rich_markup_mode="rich")
+
+
+@verb
+def rebuild(place: Place, output: Output, check: Check = False) -> ExitCode:
+    """Make the tables of the patient index anew from the log of what happened, in one transaction."""
+    from affinity.offline import at_rest
+
+    with at_rest(place.settings()) as database:
+        rebuilt = _rebuilt(database, check)
+    return _tell(rebuilt, output, ExitCode.REFUSED if check and rebuilt.differing else ExitCode.DONE, check)
+
+
+@verb
+def upgrade(place: Place, output: Output) -> None:
+    """Bring the tables to this version, as a start of the server would."""
+    from affinity.cli.show import print_json, print_line
+    from affinity.migrations import HEAD
+    from affinity.offline import at_rest
+
+    with at_rest(place.settings()):
+        if output.as_json:
+            print_json({"revision": HEAD})
+        else:
+            print_line(f"The tables are at revision {HEAD}.")
+
+
+def _rebuilt(database: "Database", check: bool) -> "Rebuilt":
+    from affinity import rebuilding
+    from affinity.cli.show import counted
+    from pix.log import UnreadableLog
+
+    work = rebuilding.check if check else rebuilding.rebuild
+    try:
+        with counted("events", rebuilding.length(database)) as reach:
+            return work(database, reach)
+    except UnreadableLog as error:
+        raise Stopped(ExitCode.REFUSED, f"{error}; nothing was changed") from error
+
+
+def _tell(rebuilt: "Rebuilt", output: Output, code: ExitCode, check: bool) -> ExitCode:
+    from affinity.cli.show import print_json, print_line
+
+    if output.as_json:
+        print_json({"events": rebuilt.events, "differing": list(rebuilt.differing), "changed": not check})
+        return code
+    print_line(f"{rebuilt.events} events replayed.")
+    for table in rebuilt.differing:
+        print_line(f"{table} {'differs from the log' if check else 'differed from the log, and was mended'}.")
+    if not rebuilt.differing:
+        print_line("Every table is what the log says.")
+    return code
+
+
+app.command("rebuild", epilog=REBUILD_EXAMPLES)(rebuild)
+app.command("upgrade", epilog=UPGRADE_EXAMPLES)(upgrade)

@@ -1,0 +1,31 @@
+"""Where the data is that a verb works on without a server."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from affinity.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A node's data directory or database, and its domain: the one that it was last used with, unless one is given."""
+
+    domain: Annotated[
+        str | None, typer.Option(help="A shipped domain (demo, connectathon) or a directory like one.")
+    ] = None
+    data: Annotated[Path | None, typer.Option(help="The node's data directory.", file_okay=False)] = None
+    config: Annotated[Path | None, typer.Option(help="Settings file (TOML).", exists=True, dir_okay=False)] = None
+    database_url: Annotated[str | None, typer.Option(help="For example postgresql+psycopg://user@host/name.")] = None
+
+    def settings(self) -> "Settings":
+        """The settings, these options above environment and file."""
+        from affinity.cli.targets import domain_of
+        from affinity.settings import load
+
+        given = {name: getattr(self, name) for name in ("domain", "data", "database_url")}
+        chosen = load(self.config, {name: value for name, value in given.items() if value is not None})
+        return chosen if self.domain else chosen.model_copy(update={"domain": domain_of(chosen)})

@@ -1,0 +1,108 @@
+"""Weights for a site from its own records: pairs that share a blocking key are drawn, and learnt from."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from random import Random
+
+from sqlalchemy import Connection
+
+from ihe.exchange import Transactor
+from ihe.identifiers import PatientKey
+from pix import comparing, store_records
+from pix.decisions import Pair, pair
+from pix.matching import frequencies, tuning
+from pix.matching.blocking import lookup_keys
+from pix.matching.configuration import COUNTED, SAME, THRESHOLDS, Configuration, build
+from pix.matching.subject import Subject
+from pix.store_blocking import sharing
+
+PIECE = 200
+"""Records that are drawn with one snapshot of the database."""
+PARTNERS = 10
+"""Most candidates of one record that are drawn: a name that thousands bear shall not fill the sample."""
+LEAST = 500
+"""Pairs below which an estimate would be chance."""
+Progress = Callable[[int], None]
+
+
+class TooFew(ValueError):
+    """There is too little to learn from; the text says how much."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """Pairs that share a blocking key, with their keys, and records drawn evenly, for how frequent names are."""
+
+    keys: tuple[Pair, ...]
+    pairs: tuple[tuple[Subject, Subject], ...]
+    records: tuple[Subject, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A configuration that was learnt; ``matches`` is the share of one-person pairs among those of the sample."""
+
+    configuration: Configuration
+    matches: float
+    changes: tuning.Changes
+
+
+def draw(database: Transactor[Connection], size: int, seed: int, progress: Progress) -> Sample:
+    """Draw at most ``size`` pairs; the same seed and database give the same. TooFew: not worth an estimate."""
+    chance, pairs, records = Random(seed), dict[Pair, tuple[Subject, Subject]](), dict[PatientKey, Subject]()
+    for keys in _pieces(_keys(database, size, chance)):
+        for mine, theirs in database.read(lambda connection, keys=keys: list(_found(connection, keys, chance))):  # type: ignore[misc]
+            records[mine[0]] = mine[1]
+            pairs |= {pair(mine[0], other): (mine[1], subject) for other, subject in theirs.items()}
+        progress(min(len(pairs), size))
+        if len(pairs) >= size:
+            break
+    if len(pairs) < LEAST:
+        raise TooFew(f"only {len(pairs)} pairs of records share a blocking key; an estimate needs at least {LEAST}")
+    chosen = dict(islice(pairs.items(), size))
+    return Sample(keys=tuple(chosen), pairs=tuple(chosen.values()), records=tuple(records.values()))
+
+
+def propose(sample: Sample, current: Configuration, version: str) -> Proposal:
+    """Learn, and decide every pair of the sample both ways. Thresholds and caps stay as they are."""
+    learnt, estimate = tuning.propose(sample.pairs, current, version)
+    # Among candidates frequent names are more frequent still, so those are counted on records drawn evenly.
+    words, records = frequencies.count(sample.records)
+    unlisted = {field: current.levels[field][SAME].u for field in COUNTED}
+    proposed = build(
+        version=version,
+        thresholds={each: getattr(learnt, each) for each in THRESHOLDS},
+        caps=learnt.caps,
+        levels=learnt.levels,
+        frequencies=frequencies.shares(words, records, unlisted),
+    )
+    changes = tuning.changes(sample.pairs, current, proposed)
+    return Proposal(configuration=proposed, matches=estimate.matches, changes=changes)
+
+
+def _keys(database: Transactor[Connection], size: int, chance: Random) -> Iterator[PatientKey]:
+    """Every record in a random order if they are few, else so many drawn evenly over their keys."""
+    last = database.read(store_records.highest)
+    if last <= size:
+        yield from (PatientKey(key) for key in chance.sample(range(1, last + 1), last))
+    else:
+        yield from (PatientKey(chance.randint(1, last)) for _ in range(size))
+
+
+def _pieces(keys: Iterable[PatientKey]) -> Iterator[list[PatientKey]]:
+    rest = iter(keys)
+    while some := list(islice(rest, PIECE)):
+        yield some
+
+
+Found = tuple[tuple[PatientKey, Subject], dict[PatientKey, Subject]]
+
+
+def _found(connection: Connection, keys: list[PatientKey], chance: Random) -> Iterator[Found]:
+    """Each record that is in use, and some of those that it would be compared with."""
+    current = [key for key, found in store_records.by_keys(connection, keys).items() if found.is_current]
+    for key, subject in comparing.subjects_of(connection, current).items():
+        others = [each for each in sharing(connection, lookup_keys(subject)) if each != key]
+        some = chance.sample(others, min(PARTNERS, len(others)))
+        yield (key, subject), comparing.subjects_of(connection, some)
