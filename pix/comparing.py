@@ -1,6 +1,6 @@
 """The matcher at work: a record is compared with those that it may be, and what it found is noted."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,6 +21,9 @@ from pix.shadowing import try_out
 from pix.snapshot import from_json
 from pix.state import State, linking_ids
 from pix.store_blocking import seen, sharing
+
+DOUBTS = 5
+"""Most new pairs with one record that are put before people: a hundred namesakes are no work that anybody can do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +54,17 @@ def verdicts(change: Change, key: PatientKey, state: State, before: tuple[Match,
     compared = {each: (theirs, compare(mine, theirs, change.matching)) for each, theirs in subjects.items()}
     if change.shadow is not None:
         try_out(change, key, mine, compared, change.shadow)
-    return tuple(
-        Verdict(other=each, comparison=comparison)
-        for each, (_, comparison) in compared.items()
-        if comparison.outcome is not Outcome.APART
-    )
+    found = [Verdict(other=each, comparison=comparison) for each, (_, comparison) in compared.items()]
+    return _worth_keeping(found, {other for two in before for other in two.pair})
+
+
+def _worth_keeping(found: list[Verdict], known: Set[PatientKey]) -> tuple[Verdict, ...]:
+    """All links; and of those that a person should look at, the likeliest, and those that were kept before."""
+    links = [each for each in found if each.comparison.outcome is Outcome.LINK]
+    reviews = [each for each in found if each.comparison.outcome is Outcome.REVIEW]
+    reviews.sort(key=lambda each: (each.other not in known, -each.comparison.weight, each.other))
+    kept = sum(each.other in known for each in reviews)
+    return (*links, *reviews[: max(DOUBTS, kept)])
 
 
 def note(change: Change, key: PatientKey, found: tuple[Verdict, ...], before: tuple[Match, ...] = ()) -> bool:

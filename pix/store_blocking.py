@@ -1,30 +1,36 @@
 """What brings records together that may be one person, over ``pix.tables``."""
 
+import json
+from collections import Counter
 from collections.abc import Collection
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from ihe.identifiers import PatientKey
 from pix.matching.blocking import stored_keys
 from pix.matching.subject import Subject, subject
-from pix.prepared import Among, Prepared
+from pix.prepared import Prepared
 from pix.state import NOTHING, State, linking_ids
 from pix.tables import blocking
 
+CROWDED = 60
+"""Most records of one key that are worth a look: what more people have in common tells nobody from anybody."""
 MOST = 100
 """Most candidates that are compared with one record: those that share most keys."""
 INSERT = Prepared(insert(blocking), blocking.columns)
 DELETE = Prepared(delete(blocking).where(blocking.c.record == bindparam("this"), blocking.c.key == bindparam("of")))
 OF_RECORD = Prepared(select(blocking.c.key).where(blocking.c.record == bindparam("this")).order_by(blocking.c.key))
 DELETE_ALL = Prepared(delete(blocking).where(blocking.c.record == bindparam("this")))
-SHARING = Prepared(
-    select(blocking.c.record)
-    .where(Among(blocking.c.key, "keys"))
-    .group_by(blocking.c.record)
-    .order_by(func.count().desc(), blocking.c.record)
-    .limit(MOST)
-)
+SHARING = {
+    "sqlite": "SELECT (SELECT group_concat(record) FROM "
+    "(SELECT record FROM pix_blocking WHERE key = value LIMIT :most)) FROM json_each(:keys)",
+    "postgresql": "SELECT (SELECT string_agg(record::text, ',') FROM "
+    "(SELECT record FROM pix_blocking b WHERE b.key = k.key LIMIT %(most)s) of_key) "
+    "FROM unnest(CAST(%(keys)s AS BIGINT[])) AS k(key)",
+}
+"""The records of each key, at most ``most`` of it: neither database reads on where a key is crowded."""
 
 
 @lru_cache(maxsize=64)
@@ -55,5 +61,13 @@ def remove_keys(connection: Connection, key: PatientKey) -> None:
 
 
 def sharing(connection: Connection, keys: Collection[int]) -> list[PatientKey]:
-    """The records that have one of the blocking keys, those with most of them first."""
-    return [PatientKey(key) for (key,) in SHARING.rows(connection, {"keys": keys})] if keys else []
+    """The records that have one of the blocking keys, those with most of them first; crowded keys are left out."""
+    if not keys:
+        return []
+    name = connection.dialect.name
+    listed: Any = json.dumps(list(keys)) if name == "sqlite" else list(keys)
+    rows = connection.exec_driver_sql(SHARING[name], {"keys": listed, "most": CROWDED + 1})
+    lists = [text.split(",") for (text,) in rows if text]
+    shared = Counter(key for some in lists if len(some) <= CROWDED for key in some)
+    ordered = sorted(shared, key=lambda key: (-shared[key], int(key)))
+    return [PatientKey(int(key)) for key in ordered[:MOST]]

@@ -8,6 +8,7 @@ from sqlalchemy import insert, select
 
 from hl7v2.message import Message
 from ihe.errors import Rejected
+from pix.comparing import DOUBTS
 from pix.events import EVENTS
 from pix.log import UnreadableLog, history, lines
 from pix.model import Address, Demographics, Origin, Telecom
@@ -226,3 +227,21 @@ def test_an_unknown_demographic_matches_nobody(scene: Scene) -> None:
     for number in range(3):
         scene.feed(f"HOSP:{number}", who=Demographics())
     assert scene.others("HOSP:0") == []
+
+
+def test_a_crowd_of_namesakes_does_not_flood_people_with_tasks(scene: Scene) -> None:
+    for number in range(12):
+        scene.feed(f"HOSP:{number}")
+    assert len(scene.tasks()) <= 12 * DOUBTS
+    assert scene.others("HOSP:1") == []
+
+
+def test_what_more_people_share_than_anybody_can_look_through_brings_nobody_together(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pix.store_blocking.CROWDED", 3)
+    for number in range(5):
+        scene.feed(f"HOSP:{number}")
+    before = len(scene.tasks())
+    scene.feed("CLINIC:7")
+    assert len(scene.tasks()) == before
