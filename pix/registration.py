@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ihe.identifiers import PatientKey
-from pix import comparing, declaring, store_records
+from pix import comparing, declaring, matricule, store_records
 from pix.agreement import names_disagree
 from pix.claims import claimed, own_identifiers, refuse_subsumed
 from pix.doubts import report, report_collision
@@ -70,7 +70,7 @@ def _announce(change: Change, named: Record | None, identifier: Identifier, feed
         )
     )
     comparing.note(change, key, verdicts)
-    _remark_invalid(change, key, state.nationals)
+    _remark_doubtful(change, key, state.nationals, state.demographics.birth_time)
     return Stored(key=key, settled=alone)
 
 
@@ -88,7 +88,7 @@ def _update(change: Change, found: Record, identifier: Identifier, feed: Feed) -
         Updated(record=key, authority=oid, id=id, sent=feed.sent, before=None if unchanged else before, state=after)
     )
     matched = like and comparing.note(change, key, verdicts, matches)
-    _remark_invalid(change, key, set(after.nationals) - set(before.nationals))
+    _remark_doubtful(change, key, set(after.nationals) - set(before.nationals), after.demographics.birth_time)
     _report_overlay(change, key, before, after)
     return Stored(key=key, settled=not matched and after.identity == before.identity)
 
@@ -105,12 +105,20 @@ def _report_overlay(change: Change, key: PatientKey, before: State, after: State
         report(change, Kind.OVERLAY, key, key, "the name was another before")
 
 
-def _remark_invalid(change: Change, key: PatientKey, nationals: Iterable[NationalId]) -> None:
-    """A national id with wrong check digits is kept, but links nobody."""
+def _remark_doubtful(change: Change, key: PatientKey, nationals: Iterable[NationalId], birth_time: str | None) -> None:
+    """Say which national ids deserve a look: wrong check digits (it links nobody), or another birth date in front."""
     for each in sorted(nationals, key=lambda one: (one.authority, one.id)):
-        if not each.valid:
-            detail = {"authority": each.authority, "id": each.id}
-            change.note(Remarked(record=key, remark="national-id-invalid", detail=detail))
+        remark = _doubt(each, birth_time)
+        if remark:
+            change.note(Remarked(record=key, remark=remark, detail={"authority": each.authority, "id": each.id}))
+
+
+def _doubt(national: NationalId, birth_time: str | None) -> str | None:
+    form = matricule.form(national.id)
+    if not national.valid:
+        # The older form of eleven digits had no check digits that anybody could look at.
+        return "national-id-of-old-form" if form is matricule.Form.OLD else "national-id-invalid"
+    return "national-id-implausible" if form and not matricule.plausible(national.id, birth_time) else None
 
 
 def _nationals(change: Change, held: tuple[NationalId, ...], feed: Feed) -> tuple[NationalId, ...]:

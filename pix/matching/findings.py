@@ -79,6 +79,8 @@ def contradictions(found: Findings, one: Subject, other: Subject) -> tuple[str, 
     reasons = [NATIONAL] if found.national is False else []
     if found.are_two_names:
         reasons.append(GIVEN)
+    if found.given is None and found.family is not None and found.family.level is Level.DIFFERENT:
+        reasons.append(FAMILY)
     if found.birth in dates.CONTRADICTING:
         reasons.append(BIRTH)
     if found.sex is False and (found.given is None or found.given.level is not Level.SAME):

@@ -9,7 +9,10 @@ from sqlalchemy import select
 from ihe.datatypes import CX, HD
 from ihe.domain import AssigningAuthority
 from ihe.errors import HL7ErrorCode, Rejected
+from pix.events import Remarked
+from pix.log import lines
 from pix.manager import PatientIndex
+from pix.matricule import complete
 from pix.model import Demographics, Feed, Identifier, IdentifierList, Origin, PersonName
 from pix.tables import link, record
 from tests.pix.scene import ANNA, MATRICULE, OTHER_MATRICULE, Scene, person
@@ -31,8 +34,27 @@ def test_a_national_id_with_wrong_check_digits_is_kept_but_links_nobody(scene: S
 
 
 @pytest.mark.parametrize(
+    ("id", "remarks"),
+    [
+        (MATRICULE, []),
+        (MATRICULE[:-1] + str((int(MATRICULE[-1]) + 1) % 10), ["national-id-invalid"]),
+        ("19800515123", ["national-id-of-old-form"]),
+        (complete("19810515123"), ["national-id-implausible"]),
+    ],
+)
+def test_a_doubtful_national_id_is_remarked(scene: Scene, id: str, remarks: list[str]) -> None:
+    scene.feed("HOSP:1", f"NAT:{id}")
+    told = scene.index.database.read(lambda connection: [each.event for each in lines(connection)])
+    assert [each.remark for each in told if isinstance(each, Remarked)] == remarks
+
+
+@pytest.mark.parametrize(
     ("other", "reason"),
-    [(person("Marc"), "given name, overlay"), (person("Anna", birth="19820716"), "birth date, overlay")],
+    [
+        (person("Marc"), "given name, overlay"),
+        (person("Anna", birth="19820716"), "birth date, overlay"),
+        (person("", "Schmit"), "family name, overlay"),
+    ],
 )
 def test_clear_disagreement_makes_a_task_instead_of_a_link(scene: Scene, other: Demographics, reason: str) -> None:
     scene.feed("HOSP:1", f"NAT:{MATRICULE}")
