@@ -42,7 +42,7 @@ def move(change: Change, asked: Move) -> None:
     if asked.subsumed is not None:
         merging.merge_or_change(change, (Merge(surviving=asked.local, subsumed=asked.subsumed),))
     if previous.key != new.key:
-        _relink(change, known_or_named(change, asked.local), previous.key, new.key)
+        _relink(change, known_or_named(change, asked.local), previous.key, new.key, asked.local)
 
 
 def link_change(connection: Connection, asked: Move, source_id: str | None, resolve: Resolve) -> LinkChange:
@@ -72,13 +72,18 @@ def _is_announced(found: Record | None) -> bool:
     return found is not None and found.announced
 
 
-def _relink(change: Change, moved: PatientKey, previous: PatientKey, new: PatientKey) -> None:
+def _relink(change: Change, moved: PatientKey, previous: PatientKey, new: PatientKey, local: Identifier) -> None:
     """Declare anew between the record and all of both persons, so that nothing older brings it back."""
     joined = store_links.together(change.connection, (new,)) - {moved, previous}
     left = store_links.together(change.connection, (previous,)) - {moved} - joined
     change.locks.require({moved, *left, *joined})
+    decisions = store_links.decisions(change.connection, (moved,))
+    if any(
+        each.basis is Basis.STEWARD and (left if each.same else joined).intersection(each.pair) for each in decisions
+    ):
+        raise Rejected(_decided_otherwise(local))
     change.note(Remarked(record=moved, other=new, remark="identifier-moved", detail={"apart": sorted(left)}))
-    for each in store_links.decisions(change.connection, (moved,)):
+    for each in decisions:
         # An earlier move, or ADT^A37, kept it apart from those with whom it is from now on.
         if not each.same and each.basis is not Basis.STEWARD and joined.intersection(each.pair):
             change.note(Undeclared(record=each.pair[0], other=each.pair[1]))
@@ -95,4 +100,15 @@ def _unknown(identifier: Identifier) -> Breach:
         observed=identifier.id,
         citation=tf2("3.64.4.1.2.3"),
         remedy="Send ADT^A01, A04 or A28 for the patient first",
+    )
+
+
+def _decided_otherwise(identifier: Identifier) -> Breach:
+    return Breach(
+        code=HL7ErrorCode.APPLICATION_INTERNAL_ERROR,
+        text="A person who looks after identities here decided that this id belongs where it is",
+        location=identifier.location,
+        observed=identifier.id,
+        citation=tf2("3.64.4.1.3"),
+        remedy="Ask the identity cell of this domain to take its decision back",
     )

@@ -17,6 +17,8 @@ from ihe.patients import LinkChange
 from ihe.transactions import Actor
 from pix.iti64 import ITI_64
 from pix.manager import PatientIndex
+from pix.model import Origin
+from pix.stewardship import Stewardship
 from tests.pix.scene import MATRICULE, Scene, person
 from tests.pix.ward import verdict
 
@@ -188,3 +190,16 @@ def test_a_merged_xad_pid_is_not_in_use_any_more(scene: Scene, change: Change) -
     scene.feed("HOSP:3")
     scene.merge("HOSP:2", "HOSP:3")
     assert change() == ("AE", "PID^1^3^1^1 204")
+
+
+def test_what_a_steward_decided_is_not_moved(
+    scene: Scene, change: Change, registry: FakeRegistry, origin: Callable[..., Origin]
+) -> None:
+    """Neither in the index nor in the registry: documents would go where the id does not."""
+    scene.feed("HOSP:1", "CLINIC:7")
+    scene.feed("HOSP:2", who=person("Berta"))
+    stewardship = Stewardship(index=scene.index)
+    stewardship.declare(scene.id("CLINIC:7"), scene.id("HOSP:2"), origin("steward|anna"), same=False)
+    assert change()[:1] == ("AR",)
+    assert registry.told == []
+    assert scene.others("HOSP:1") == ["CLINIC:7"]
