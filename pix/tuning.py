@@ -14,6 +14,8 @@ from pix.decisions import Pair, pair
 from pix.matching import frequencies, tuning
 from pix.matching.blocking import lookup_keys
 from pix.matching.configuration import COUNTED, SAME, THRESHOLDS, Configuration, build
+from pix.matching.estimation import count_candidates, estimate
+from pix.matching.scoring import Outcome, compare
 from pix.matching.subject import Subject
 from pix.store_blocking import sharing
 
@@ -66,19 +68,29 @@ def draw(database: Transactor[Connection], size: int, seed: int, progress: Progr
 
 def propose(sample: Sample, current: Configuration, version: str) -> Proposal:
     """Learn, and decide every pair of the sample both ways. Thresholds and caps stay as they are."""
-    learnt, estimate = tuning.propose(sample.pairs, current, version)
+    strangers = list(_strangers(sample.records, current))
+    learnt = estimate(count_candidates(sample.pairs, current), count_candidates(strangers, current), current)
     # Among candidates frequent names are more frequent still, so those are counted on records drawn evenly.
     words, records = frequencies.count(sample.records)
     unlisted = {field: current.levels[field][SAME].u for field in COUNTED}
     proposed = build(
         version=version,
-        thresholds={each: getattr(learnt, each) for each in THRESHOLDS},
-        caps=learnt.caps,
+        thresholds={each: getattr(current, each) for each in THRESHOLDS},
+        caps=current.caps,
         levels=learnt.levels,
         frequencies=frequencies.shares(words, records, unlisted),
     )
     changes = tuning.changes(sample.pairs, current, proposed)
-    return Proposal(configuration=proposed, matches=estimate.matches, changes=changes)
+    return Proposal(configuration=proposed, matches=learnt.matches, changes=changes)
+
+
+def _strangers(records: tuple[Subject, ...], current: Configuration) -> Iterator[tuple[Subject, Subject]]:
+    """Each record with one drawn long before or after it, unless it is the same person even so: sites can be small."""
+    far = len(records) // 2
+    for at, one in enumerate(records):
+        other = records[at - far]
+        if compare(one, other, current).outcome is Outcome.APART:
+            yield one, other
 
 
 def _keys(database: Transactor[Connection], size: int, chance: Random) -> Iterator[PatientKey]:
