@@ -1,14 +1,15 @@
-"""Every source record in the order of its key, page by page, over ``pix.tables``."""
+"""Every source record, or every person, in the order of keys, page by page, over ``pix.tables``."""
 
 from collections.abc import Iterator
 
 from sqlalchemy import Connection, bindparam, select
 
+from ihe.identifiers import PatientKey
 from pix import store_records
 from pix.prepared import Prepared
 from pix.state import NationalId
 from pix.store_records import Record
-from pix.tables import record
+from pix.tables import ACTIVE, link, record
 
 PAGE = 1000
 """Records in memory at a time."""
@@ -18,6 +19,23 @@ FOLLOWING = Prepared(
     .order_by(record.c.key)
     .limit(bindparam("most"))
 )
+
+
+PERSONS = Prepared(
+    select(link.c.person)
+    .distinct()
+    .where(link.c.person > bindparam("last"), ACTIVE)
+    .order_by(link.c.person)
+    .limit(bindparam("most"))
+)
+
+
+def persons(connection: Connection) -> Iterator[list[PatientKey]]:
+    """All persons, a page at a time."""
+    last = 0
+    while keys := [PatientKey(key) for (key,) in PERSONS.rows(connection, {"last": last, "most": PAGE})]:
+        yield keys
+        last = keys[-1]
 
 
 def records(connection: Connection) -> Iterator[tuple[Record, tuple[NationalId, ...]]]:

@@ -1,4 +1,4 @@
-"""The index as a file of patients: one line for each source record, in the order in which they came."""
+"""The index as a file of patients: a line for each source record, or for each person by its golden view."""
 
 from collections.abc import Callable, Iterable
 from typing import TextIO
@@ -10,7 +10,9 @@ from affinity.bulk.line import PatientLine
 from ihe.datatypes import HD
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.exchange import Transactor
-from pix import store_export
+from pix import candidates, store_export
+from pix.golden import GoldenView
+from pix.manager import PatientIndex
 from pix.model import Identifier
 from pix.state import NationalId
 from pix.store_records import Record
@@ -38,6 +40,29 @@ def export(
         return count
 
     return database.read(work)
+
+
+def export_golden(index: PatientIndex, format: Format, file: TextIO, written: Callable[[int], None]) -> int:
+    """Write every person of one snapshot with all its ids; how many. The source of each line is this node itself."""
+
+    def work(connection: Connection) -> int:
+        file.write(format.header)
+        count = 0
+        for persons in store_export.persons(connection):
+            views = candidates.golden_views(connection, persons, index.survivorship)
+            identifiers = candidates.identifiers_of(connection, index.domain, persons)
+            for person in persons:
+                file.write(format.write(_golden_line(index.domain, views[person], identifiers[person])))
+                count += 1
+                written(count)
+        return count
+
+    return index.database.read(work)
+
+
+def _golden_line(domain: AffinityDomain, view: GoldenView, identifiers: tuple[Identifier, ...]) -> PatientLine:
+    source = f"{domain.application}|{domain.facility}"
+    return PatientLine(source=source, identifiers=identifiers, demographics=view.demographics)
 
 
 def _line(domain: AffinityDomain, record: Record, nationals: Iterable[NationalId]) -> PatientLine:

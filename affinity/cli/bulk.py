@@ -16,6 +16,7 @@ from affinity.cli.verbs import ExitCode, Output, Stopped, verb, wrong_use
 if TYPE_CHECKING:
     from affinity.bulk.loading import Advance, Outcome
     from affinity.bulk.reading import Source
+    from affinity.database import Database
     from affinity.domain import LoadedDomain
     from affinity.settings import Settings
     from pix.manager import PatientIndex
@@ -36,7 +37,10 @@ EXPORT_EXAMPLES = r"""[bold]Examples[/bold]
       one line for each source record of the index in var/demo; the server may be running
 
   affinity pix export patients.ndjson --data /var/lib/affinity --domain my-domain/
-      as FHIR Patient resources"""
+      as FHIR Patient resources
+
+  affinity pix export persons.csv --golden
+      one line for each person, as PDQ shows it"""
 CACHE = 512 * 2**20
 """Bytes of the database that a load may hold in memory."""
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True)]
@@ -45,6 +49,9 @@ SourceName = Annotated[
     str, typer.Option("--source", metavar="APPLICATION|FACILITY", help="Whose records lines are that do not say it.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and check every line, store nothing.")]
+Golden = Annotated[
+    bool, typer.Option("--golden", help="One line for each person: the golden view, with all ids of all its sources.")
+]
 Again = Annotated[bool, typer.Option("--again", help="Load a file that was loaded before once more.")]
 
 
@@ -94,29 +101,43 @@ def load(
 
 
 @verb
-def export(file: File, place: Place, output: Output, format: FileFormat = None) -> ExitCode:
-    """Write every source record of the index to a file, as CSV or FHIR NDJSON."""
+def export(file: File, place: Place, output: Output, format: FileFormat = None, golden: Golden = False) -> ExitCode:
+    """Write every source record of the index, or every person, to a file, as CSV or FHIR NDJSON."""
     from affinity.bulk.exporting import export as write
+    from affinity.bulk.exporting import export_golden
     from affinity.cli.show import counted, print_json, print_line
     from affinity.database import Database
     from affinity.domain import load as load_domain
 
     settings, (chosen,) = place.settings, _formats([file], format)
-    domain = load_domain(settings.domain).affinity_domain
+    loaded, what = load_domain(settings.domain), "persons" if golden else "records"
     database = Database(_existing(settings))
     try:
         with (
             open(file, "w", encoding="utf-8", newline="", opener=_privately) as opened,
-            counted("records", None) as reach,
+            counted(what, None) as reach,
         ):
-            count = write(database, domain, chosen, opened, reach)
+            if golden:
+                count = export_golden(_reader(database, loaded), chosen, opened, reach)
+            else:
+                count = write(database, loaded.affinity_domain, chosen, opened, reach)
     finally:
         database.close()
     if output.as_json:
-        print_json({"file": file, "records": count})
+        print_json({"file": file, what: count})
     else:
-        print_line(f"{count} records in {file}")
+        print_line(f"{count} {what} in {file}")
     return ExitCode.DONE
+
+
+def _reader(database: "Database", loaded: "LoadedDomain") -> "PatientIndex":
+    """The index to read from, beside a node that may be running."""
+    from affinity.node import utc_now
+    from pix.manager import PatientIndex
+
+    return PatientIndex(
+        domain=loaded.affinity_domain, database=database, clock=utc_now, survivorship=loaded.survivorship
+    )
 
 
 @contextmanager

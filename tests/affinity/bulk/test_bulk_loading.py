@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from affinity.bulk import loading, preparing, reading
-from affinity.bulk.exporting import export
+from affinity.bulk.exporting import export, export_golden
 from affinity.bulk.formats import Format
 from affinity.bulk.line import Unreadable
 from affinity.bulk.loading import Outcome
@@ -24,6 +24,7 @@ from affinity.domain import load
 from affinity.migrations import upgrade
 from affinity.population.sources import demo_sources
 from affinity.population.writing import write
+from pix import store_export
 from pix.manager import PatientIndex
 from pix.tables import event, record
 
@@ -200,6 +201,25 @@ def test_an_export_loads_into_the_same_records(tmp_path: Path, index: PatientInd
         assert loading.load(Source(file=again, format=format), other, nothing).rejected == 0
         assert exported(other) == exported(index)
         fresh.close()
+
+
+@pytest.mark.parametrize("format", Format)
+def test_the_golden_export_has_every_person_once_with_all_its_ids(
+    tmp_path: Path, index: PatientIndex, format: Format
+) -> None:
+    population = tmp_path / "population.csv"
+    write(population, Format.CSV, 60, 3, demo_sources(), nothing)
+    loaded(population, index)
+    file = tmp_path / f"golden.{format.value}"
+    with file.open("w", newline="") as opened:
+        count = export_golden(index, format, opened, nothing)
+    first, *rest = file.read_text().splitlines()
+    lines = list(map(format.reader(first, DOMAIN), rest if format.has_header else [first, *rest]))
+    persons = index.database.read(lambda connection: [key for page in store_export.persons(connection) for key in page])
+    assert count == len(lines) == len(persons)
+    for line in lines:
+        one, *others = line.identifiers
+        assert set(index.corresponding(one) or ()) | {one} == {one, *others}
 
 
 def test_a_second_process_prepares_the_same_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
