@@ -1,6 +1,7 @@
 """Counts of the whole index by source, over ``pix.tables``: each is one pass over one table, read only."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Integer, Select, cast, func, or_, select, union
 
@@ -113,5 +114,5 @@ def _carrying(connection: Connection, condition: ColumnElement[bool]) -> Counts:
     return _counts(connection, carried.where(*IN_USE).group_by(record.c.source))
 
 
-def _counts(connection: Connection, statement: Select[tuple[str, int]]) -> Counts:
+def _counts(connection: Connection, statement: Select[Any]) -> Counts:
     return {row[0]: int(row[1]) for row in connection.execute(statement)}
