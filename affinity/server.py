@@ -21,9 +21,10 @@ from affinity.notifications import Courier, Patience
 from affinity.refusals import Refusals
 from affinity.settings import Limits, Settings
 from affinity.soap_answers import SOAPAnswers
+from affinity.stewardship import PATH
 from affinity.stewardship.access import Stewards
 from affinity.stewardship.counted import Counted
-from affinity.stewardship.resource import PATH, StewardshipResource
+from affinity.stewardship.resource import StewardshipResource
 from affinity.stewardship.routes import StewardshipAPI
 from affinity.workers import Workers
 from ihe.transactions import Actor

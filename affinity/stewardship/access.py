@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import NewType
 
 from affinity.doors import is_loopback
+from affinity.stewardship import TOKEN_FILE
 from affinity.stewardship.problems import Problem
 
 StewardName = NewType("StewardName", str)
 SCHEME = "sha256:"
 DEVELOPER = "developer"
 """The steward of a development node."""
-TOKEN_FILE = "steward.token"
-"""File of a development node's data directory that holds the developer's token, for clients on this machine."""
 LONGEST = 512
 """Most characters of an Authorization header that is looked at."""
 

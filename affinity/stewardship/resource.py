@@ -16,8 +16,6 @@ from affinity.stewardship.calls import Call, Reply
 
 log = structlog.get_logger()
 
-PATH = "/pix/stewardship"
-
 
 class StewardshipResource(Resource):  # type: ignore[misc]
     """Everything below ``PATH``, answered in a worker thread."""
