@@ -1,4 +1,4 @@
-"""``affinity pix explain``, ``history``, ``statistics``; and what stewards say without a task: ``link``, ``split``, ..."""
+"""``affinity pix explain``, ``history``, ``statistics``; and what stewards say without a task (``link``, ``split``)."""
 
 from typing import Annotated
 
