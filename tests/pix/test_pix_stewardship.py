@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from ihe.errors import Rejected
+from ihe.identifiers import PatientKey
 from pix.choices import Choice, NotPossible, Ruling
 from pix.log import history
 from pix.model import Address, Demographics, Origin, Telecom
@@ -298,7 +299,7 @@ def test_a_task_about_a_record_that_was_merged_meanwhile_is_closed(doubtful: Des
 def test_the_events_of_a_decision_name_the_steward_and_the_reason(doubtful: Desk) -> None:
     doubtful.decide(doubtful.only(Kind.POTENTIAL_DUPLICATE), Choice.LINK)
     (key,) = doubtful.scene.keys("LAB:5")
-    told = doubtful.scene.index.database.read(lambda connection: list(history(connection, key)))
+    told = doubtful.scene.index.database.read(lambda connection: list(history(connection, PatientKey(key))))
     mine = [each for each in told if each.entry.actor == "steward|anna"]
     # The newest first; that the task was decided is told before what follows from it.
     assert [each.event.type for each in mine] == ["linked", "declared", "task-decided"]
