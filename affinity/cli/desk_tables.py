@@ -41,7 +41,8 @@ def show_task(task: Plain, output: Output) -> ExitCode:
     if task["explanation"]:
         _print_explanation(task["explanation"])
     if task["choices"]:
-        print_line(f"affinity pix decide {task['number']} {'|'.join(task['choices'])} --version {task['version']} --reason ...", "bold")
+        seen = f"--version {task['version']} --reason ..."
+        print_line(f"affinity pix decide {task['number']} {'|'.join(task['choices'])} {seen}", "bold")
     return ExitCode.DONE
 
 

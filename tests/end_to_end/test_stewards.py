@@ -2,7 +2,10 @@
 
 import json
 import os
+import re
+import shutil
 import socket
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -236,6 +239,27 @@ def test_soap_is_spoken_beside_the_interface_as_before(node: RunningNode) -> Non
     soap = "POST /pix{path} HTTP/1.1\nHost: x\nConnection: close\nContent-Type: application/json\nContent-Length: 2\n\n"
     for path in ("", "/", "/stewardships"):
         assert raw(node, soap.format(path=path), b"{}").startswith(b"HTTP/1.1 415")
+
+
+GUIDE = Path(__file__).parents[2] / "docs/stewardship.md"
+EXAMPLES = re.findall(r"^```sh\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the examples of the guide are for curl, which is not here")
+def test_the_examples_of_the_guide_run_one_after_the_other(node: RunningNode, doubtful: Callable[[], Any]) -> None:
+    task = doubtful()
+    one, other = ids(task)
+    given = {"TASK": str(task["number"]), "VERSION": str(task["version"]), "ONE": one, "OTHER": other}
+    environment = {**os.environ, **given, "NODE": node.url(""), "TOKEN": TOKENS["anna"]}
+    assert len(EXAMPLES) == 5
+    answers = []
+    for example in EXAMPLES:
+        ran = subprocess.run(["sh", "-c", example], env=environment, capture_output=True, check=True, timeout=30)
+        answers.append(json.loads(ran.stdout))
+    assert not any("error" in each for each in answers), answers
+    _, read, decided, explained, withdrawn = answers
+    assert read["open"] and decided["decision"] == "link" and explained["one_person"]
+    assert withdrawn["done"] == "withdraw"
 
 
 def test_a_token_is_made_and_shown_once() -> None:
