@@ -44,26 +44,24 @@ def by_source(index: PatientIndex) -> tuple[SourceStatistics, ...]:
 
 def _count(connection: Connection, since: str) -> tuple[SourceStatistics, ...]:
     complete = {source: (total, lacking) for source, total, lacking in store_statistics.completeness(connection)}
-    persons, duplicates = store_statistics.persons(connection), store_statistics.linked_duplicates(connection)
+    persons, carrying = store_statistics.persons(connection), store_statistics.with_national_id(connection)
     suspected, overlays = store_statistics.suspected_duplicates(connection), store_statistics.overlays(connection)
-    carrying, invalid = (
-        store_statistics.with_national_id(connection),
-        store_statistics.with_invalid_national_id(connection),
-    )
     placeholders, refused = _placeholders(connection), store_rejections.since(connection, since)
 
     def of(source: str) -> SourceStatistics:
         total, lacking = complete.get(source, (0, NONE))
+        people, surplus = persons.get(source, (0, 0))
+        identified, invalid = carrying.get(source, (0, 0))
         return SourceStatistics(
             source=source,
             records=total,
-            persons=persons.get(source, 0),
-            duplicates=duplicates.get(source, 0),
+            persons=people,
+            duplicates=surplus,
             suspected=suspected.get(source, 0),
             overlays=overlays.get(source, 0),
-            invalid_national_ids=invalid.get(source, 0),
+            invalid_national_ids=invalid,
             placeholder_names=placeholders[source],
-            missing={**lacking, "national_id": total - carrying.get(source, 0)} if total else NONE,
+            missing={**lacking, "national_id": total - identified} if total else NONE,
             refused=refused.get(source, NONE),
         )
 

@@ -12,6 +12,7 @@ IN_USE = (record.c.announced, record.c.survivor.is_(None))
 DOUBTS = tuple(each.value for each in (Kind.POTENTIAL_DUPLICATE, Kind.LOW_MARGIN, Kind.VETO, Kind.COLLISION))
 Counts = Mapping[str, int]
 """By source, application|facility."""
+PairsOfCounts = Mapping[str, tuple[int, int]]
 
 
 def _says(attribute: str) -> ColumnElement[bool]:
@@ -45,28 +46,21 @@ def completeness(connection: Connection) -> Iterator[tuple[str, int, Mapping[str
         yield source, total, dict(zip(ATTRIBUTES, map(int, lacking), strict=True))
 
 
-def persons(connection: Connection) -> Counts:
-    """How many persons the records of each source are."""
-    return _counts(
-        connection,
-        select(record.c.source, func.count(link.c.person.distinct()))
-        .join(link, link.c.record == record.c.key)
-        .where(ACTIVE, *IN_USE)
-        .group_by(record.c.source),
-    )
+def persons(connection: Connection) -> PairsOfCounts:
+    """How many persons the records of each source are, and how many records are one too many.
 
-
-def linked_duplicates(connection: Connection) -> Counts:
-    """How many records of each source are one too many: their person has another of the same authority."""
-    several = (
-        select(record.c.source, (func.count() - 1).label("surplus"))
+    A record is one too many if its person has another of the same authority and source.
+    """
+    grouped = (
+        select(record.c.source, link.c.person, func.count().label("records"))
         .join(link, link.c.record == record.c.key)
         .where(ACTIVE, *IN_USE)
         .group_by(record.c.source, record.c.authority, link.c.person)
-        .having(func.count() > 1)
         .subquery()
     )
-    return _counts(connection, select(several.c.source, func.sum(several.c.surplus)).group_by(several.c.source))
+    surplus = func.sum(grouped.c.records - 1)
+    counted = select(grouped.c.source, func.count(grouped.c.person.distinct()), surplus)
+    return _pairs(connection, counted.group_by(grouped.c.source))
 
 
 def suspected_duplicates(connection: Connection) -> Counts:
@@ -92,14 +86,13 @@ def overlays(connection: Connection) -> Counts:
     return _counts(connection, counted.group_by(record.c.source))
 
 
-def with_national_id(connection: Connection) -> Counts:
-    """How many records of each source carry a national id, valid or not."""
-    return _carrying(connection, national.c.record == record.c.key)
-
-
-def with_invalid_national_id(connection: Connection) -> Counts:
-    """How many records of each source carry a national id with wrong check digits."""
-    return _carrying(connection, (national.c.record == record.c.key) & national.c.valid.is_(False))
+def with_national_id(connection: Connection) -> PairsOfCounts:
+    """How many records of each source carry a national id, and how many one with wrong check digits."""
+    wrong = func.max(cast(national.c.valid.is_(False), Integer)).label("wrong")
+    carrying = select(national.c.record, wrong).group_by(national.c.record).subquery()
+    counted = select(record.c.source, func.count(), func.sum(carrying.c.wrong))
+    joined = counted.join(carrying, carrying.c.record == record.c.key).where(*IN_USE)
+    return _pairs(connection, joined.group_by(record.c.source))
 
 
 def given_names(connection: Connection) -> Iterator[tuple[str, str, int]]:
@@ -109,9 +102,8 @@ def given_names(connection: Connection) -> Iterator[tuple[str, str, int]]:
     yield from (tuple(row) for row in connection.execute(grouped))
 
 
-def _carrying(connection: Connection, condition: ColumnElement[bool]) -> Counts:
-    carried = select(record.c.source, func.count(record.c.key.distinct())).join(national, condition)
-    return _counts(connection, carried.where(*IN_USE).group_by(record.c.source))
+def _pairs(connection: Connection, statement: Select[Any]) -> PairsOfCounts:
+    return {row[0]: (int(row[1]), int(row[2])) for row in connection.execute(statement)}
 
 
 def _counts(connection: Connection, statement: Select[Any]) -> Counts:

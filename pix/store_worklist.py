@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, or_, select
 
 from ihe.identifiers import PatientKey
 from pix.store_tasks import COLUMNS, read_task
@@ -66,5 +66,9 @@ def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:
         yield or_(task.c.low == wanted.record, task.c.high == wanted.record)
     for column, value in ((record.c.authority, wanted.authority), (record.c.source, wanted.source)):
         if value is not None:
-            of_either = or_(record.c.key == task.c.low, record.c.key == task.c.high)
-            yield select(record.c.key).where(of_either, column == value).exists()
+            # Two look-ups by key: of one with "or", SQLite makes a scan of all records of the authority.
+            yield or_(*(_is_of(side, column, value) for side in (task.c.low, task.c.high)))
+
+
+def _is_of(side: Column[int], column: Column[str], value: str) -> ColumnElement[bool]:
+    return select(record.c.key).where(record.c.key == side, column == value).exists()
