@@ -10,6 +10,11 @@ from affinity.cli.verbs import ExitCode, Output
 Plain = Mapping[str, Any]
 AGES = ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min"))
 
+DIFFERENT, LACKING = "≠", "?"
+STYLES = {DIFFERENT: "red", LACKING: "dim", "": ""}
+NO_DIFFERENCE = ("source", "in use")
+"""Facts of records that say nothing of their patient."""
+
 
 def show_tasks(page: Plain, output: Output) -> ExitCode:
     """The open tasks."""
@@ -119,9 +124,11 @@ def _print_side_by_side(task: Plain) -> None:
     sides = [(short(each["id"]), _facts(each)) for each in task["records"]]
     if task["earlier"] is not None and len(sides) == 1:
         sides.insert(0, (f"{sides[0][0]} before", dict(_demographics(task["earlier"]))))
-    names = list(dict.fromkeys(name for _, facts in sides for name in facts))
+    names = dict.fromkeys(name for _, facts in sides for name, said in facts.items() if said)
     rows = [(_words(name), *(facts.get(name, "") for _, facts in sides)) for name in names]
-    print_table(("", *(title for title, _ in sides)), rows, list(map(_style, rows)))
+    marks = list(map(_mark, rows))
+    marked = [(mark, *row) for mark, row in zip(marks, rows, strict=True)]
+    print_table(("", "", *(title for title, _ in sides)), marked, [STYLES[each] for each in marks])
 
 
 def _facts(record: Plain) -> dict[str, str]:
@@ -142,12 +149,12 @@ def _text(value: Any) -> str:
     return "; ".join(map(_text, value)) if isinstance(value, list) else str(value)
 
 
-def _style(row: tuple[str, ...]) -> str:
-    """Red where both say something, and not the same; dim where one says nothing."""
+def _mark(row: tuple[str, ...]) -> str:
+    """Whether both say something, and not the same; or one says nothing."""
     said = row[1:]
-    if len(said) < 2 or row[0] in ("source", "in use") or said[0] == said[1]:
+    if len(said) < 2 or row[0] in NO_DIFFERENCE or said[0] == said[1]:
         return ""
-    return "red" if all(said) else "dim"
+    return DIFFERENT if all(said) else LACKING
 
 
 def _print_explanation(explanation: Plain) -> None:

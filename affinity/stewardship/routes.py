@@ -62,7 +62,7 @@ class StewardshipAPI:
             case ("tasks",):
                 return self._only(asked, "GET", self._tasks)
             case ("tasks", text):
-                return self._only(asked, "GET", lambda one: self._task(_task_number(text)))
+                return self._only(asked, "GET", lambda one: self._read(one, _task_number(text)))
             case ("tasks", text, "assign"):
                 return self._only(asked, "POST", lambda one: self._assign(one, _task_number(text)))
             case ("tasks", text, "decision"):
@@ -90,6 +90,10 @@ class StewardshipAPI:
             limit=bodies.number(given.get("limit", str(MOST)), "limit"),
         )
         return self.shapes.listed(Worklist(index=self.index).tasks(wanted))
+
+    def _read(self, asked: Asked, number: int) -> Plain:
+        asked.parameters()
+        return self._task(number)
 
     def _task(self, number: int) -> Plain:
         found = Worklist(index=self.index).task(number)

@@ -133,6 +133,17 @@ def test_the_life_of_a_task_on_the_command_line(run: Run, doubtful: Callable[[],
     assert again.exit_code == 1 and "is closed: link" in again.stderr
 
 
+def test_what_differs_is_marked(run: Run, feed: Callable[..., Result]) -> None:
+    number = next(NUMBERS)
+    assert feed(f"{number}^^^{RED}", "Overlay").exit_code == 0
+    assert feed(f"{number}^^^{RED}", "Quite", "Different").exit_code == 0
+    (task,) = told(run("tasks", "--id", f"{number}^^^IHERED", "--kind", "overlay", "--json"))["tasks"]
+    shown = run("task", task["number"]).stdout
+    (names,) = [line for line in shown.splitlines() if "names" in line]
+    assert names.split() == ["≠", "names", "Overlay", "Léa", "Quite", "Different"]
+    assert not any(line.startswith("≠") for line in shown.splitlines() if "birth" in line)
+
+
 @pytest.mark.parametrize("choice", ["link", "never-link", "ignore"])
 def test_every_choice_for_two_authorities(run: Run, doubtful: Callable[[], Any], choice: str) -> None:
     task = doubtful()
