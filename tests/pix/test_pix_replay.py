@@ -8,8 +8,8 @@ from sqlalchemy import insert, select
 
 from hl7v2.message import Message
 from ihe.errors import Rejected
-from pix.comparing import DOUBTS
 from pix.choices import Choice, Ruling
+from pix.comparing import DOUBTS
 from pix.events import EVENTS
 from pix.log import UnreadableLog, history, lines
 from pix.model import Address, Demographics, Origin, Telecom
