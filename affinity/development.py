@@ -17,6 +17,7 @@ from affinity.node import Node, open_node
 from affinity.pki import DevelopmentPKI, development_pki
 from affinity.server import Doors, Server
 from affinity.settings import Settings
+from affinity.stewardship.access import DEVELOPER, development_token, digest
 from ihe.transactions import Actor
 from mllp.endpoint import TLS
 from xua.sts import DevelopmentSTS, open_sts
@@ -33,6 +34,7 @@ def run_development(settings: Settings, *, demo: bool, exit_after_demo: bool) ->
     loaded = load(settings.domain)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     pki = development_pki(settings.data / "pki")
+    settings.stewards = {**settings.stewards, DEVELOPER: digest(development_token(settings.data))}
     sts = open_sts(STS_ISSUER, pki.sts.key.read_bytes(), pki.sts.certificate.read_bytes())
     node, doors = _node(settings, loaded, sts), _doors(settings, loaded, pki, sts)
 

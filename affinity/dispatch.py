@@ -1,7 +1,7 @@
 """Run one transaction: decode, handle, encode, or refuse; count it and log the outcome."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -17,7 +17,21 @@ Ports = Mapping[Actor, Any]
 """The responder actors that this node plays, each as the port that its handlers take."""
 
 
-def answer(transaction: Transaction[Any, Any, Any, Any, Any], wire: Any, ports: Ports, exchange: Exchange) -> Any:
+OnRefusal = Callable[[Any, Rejected], None]
+"""Told of each request that is refused: the request as it came, and why."""
+
+
+def keep_nothing(wire: Any, rejected: Rejected) -> None:
+    """Nobody counts."""
+
+
+def answer(
+    transaction: Transaction[Any, Any, Any, Any, Any],
+    wire: Any,
+    ports: Ports,
+    exchange: Exchange,
+    on_refusal: OnRefusal = keep_nothing,
+) -> Any:
     """Return the transaction's own answer, good or bad; what nobody foresaw is raised for the wire's edge."""
     started = time.perf_counter()
     outcome = "error"
@@ -30,6 +44,7 @@ def answer(transaction: Transaction[Any, Any, Any, Any, Any], wire: Any, ports: 
         outcome = "rejected"
         codes = sorted(str(code) for code in rejected.codes)
         log.info("refused", transaction=transaction.id, codes=codes, correlation=exchange.correlation_id)
+        on_refusal(wire, rejected)
         return transaction.refuse(wire, rejected, exchange)
     finally:
         REQUESTS.labels(transaction.id, outcome).inc()

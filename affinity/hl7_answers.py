@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from affinity.dispatch import Ports, answer
+from affinity.dispatch import OnRefusal, Ports, answer, keep_nothing
 from affinity.hl7_sources import HL7Sources
 from hl7v2.ack import ack
 from hl7v2.er7 import parse, serialize
@@ -40,6 +40,7 @@ class HL7Answers:
     clock: Callable[[], datetime]
     defer: Callable[..., Awaitable[bytes | None]]
     validation: Validation = Validation.STRICT
+    on_refusal: OnRefusal = keep_nothing
 
     def __call__(self, message: bytes, peer: Peer) -> Awaitable[bytes | None]:
         """Answer one message; None where its sender wants no acknowledgement. Fails with NotHL7 or Malformed."""
@@ -60,9 +61,10 @@ class HL7Answers:
         except Rejected as rejected:
             codes = sorted(str(code) for code in rejected.codes)
             log.info("refused", trigger=message.trigger[:20], codes=codes, correlation=exchange.correlation_id)
+            self.on_refusal(message, rejected)
             reply = ack(message, rejected, exchange)
         else:
-            reply = answer(transaction, message, self.ports, exchange)
+            reply = answer(transaction, message, self.ports, exchange, self.on_refusal)
         return None if reply is None else serialize(reply)
 
 

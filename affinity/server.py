@@ -18,9 +18,16 @@ from affinity.hl7_answers import HL7Answers
 from affinity.housekeeping import Housekeeping, forget_receipts
 from affinity.node import Node, utc_now
 from affinity.notifications import Courier, Patience
+from affinity.refusals import Refusals
 from affinity.settings import Limits, Settings
 from affinity.soap_answers import SOAPAnswers
+from affinity.stewardship import PATH
+from affinity.stewardship.access import Stewards
+from affinity.stewardship.counted import Counted
+from affinity.stewardship.resource import StewardshipResource
+from affinity.stewardship.routes import StewardshipAPI
 from affinity.workers import Workers
+from ihe.transactions import Actor
 from mllp.endpoint import TLS, secured
 from mllp.factory import MLLPFactory
 from mllp.patience import Limits as MLLPLimits
@@ -70,6 +77,7 @@ class Server:
         self._couriers = tuple(map(self._courier, node.subscribers))
         self._housekeeping = Housekeeping(reactor, self._forget, self._workers.defer)
         self._sites: list[SOAPSite] = []
+        self._counted = Counted()
         self._listening: list[Any] = []
 
     def start(self) -> None:
@@ -125,6 +133,7 @@ class Server:
             clock=utc_now,
             defer=self._workers.defer,
             validation=self._settings.validation,
+            on_refusal=Refusals(database=self._node.database, clock=utc_now),
         )
         site = build_site(
             soap_endpoints(self._transactions),
@@ -132,10 +141,15 @@ class Server:
             self._node.store.create,
             public_url=self._settings.listen.public_url or url,
             limits=_soap_limits(self._settings.limits),
-            extra=health.pages(self._node.database, self._probes.defer),
+            extra={**health.pages(self._node.database, self._probes.defer), PATH: self._stewardship()},
         )
         self._sites.append(site)
         return site
+
+    def _stewardship(self) -> StewardshipResource:
+        stewards = Stewards(digests=self._settings.stewards)
+        api = StewardshipAPI(index=self._node.ports[Actor.PIX_MANAGER], stewards=stewards, counted=self._counted)
+        return StewardshipResource(api, self._workers.defer)
 
     def _hl7_answers(self) -> HL7Answers:
         chosen = hl7v2_transactions(self._transactions)
@@ -146,6 +160,7 @@ class Server:
             clock=utc_now,
             defer=self._workers.defer,
             validation=self._settings.validation,
+            on_refusal=Refusals(database=self._node.database, clock=utc_now),
         )
 
     def _courier(self, subscriber: Subscriber) -> Courier:

@@ -96,6 +96,10 @@ class Log(Section):
     level: str = "info"
 
 
+StewardKey = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+TokenDigest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
 class Settings(BaseSettings):
     """Everything an operator may set."""
 
@@ -116,6 +120,8 @@ class Settings(BaseSettings):
     matching: Matching = Field(default_factory=Matching)
     receipts: Receipts = Field(default_factory=Receipts)
     log: Log = Field(default_factory=Log)
+    stewards: dict[StewardKey, TokenDigest] = Field(default_factory=dict)
+    """Who may look after identities: a name, and the digest of a token. Nobody: the interface is closed."""
 
     @property
     def database(self) -> str:

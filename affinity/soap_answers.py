@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 from twisted.internet.defer import Deferred
 
-from affinity.dispatch import Ports, answer
+from affinity.dispatch import OnRefusal, Ports, answer, keep_nothing
 from ihe.exchange import Exchange, Principal, SOAPReply, SOAPRequest, Validation
 from ihe.transactions import Actor
 from soap.context import SOAPContext, SOAPTransaction
@@ -32,6 +32,7 @@ class SOAPAnswers:
     clock: Callable[[], datetime]
     defer: Callable[..., Deferred[SOAPReply]]
     validation: Validation = Validation.STRICT
+    on_refusal: OnRefusal = keep_nothing
 
     def __call__(self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext) -> Deferred[SOAPReply]:
         """Answer one request; the Deferred fails with SOAPFault where the assertion is refused."""
@@ -47,7 +48,7 @@ class SOAPAnswers:
                 principal=self._principal(transaction, context, now),
                 validation=self.validation,
             )
-            reply: SOAPReply = answer(transaction, request, self.ports, exchange)
+            reply: SOAPReply = answer(transaction, request, self.ports, exchange, self.on_refusal)
         except AssertionRefused as refused:
             raise _fault(refused, transaction.id, context) from refused
         return reply

@@ -1,10 +1,10 @@
 """Tasks for people: opened for what a machine must not decide, withdrawn when it no longer is in doubt."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from ihe.identifiers import PatientKey
-from pix import store_tasks
-from pix.decisions import Pair, pair
+from pix import store_links, store_tasks
+from pix.decisions import Basis, Pair, pair
 from pix.events import TaskOpened, TasksClosed
 from pix.joining import Doubt
 from pix.journal import Change
@@ -38,16 +38,27 @@ def open_task(change: Change, doubt: Doubt) -> None:
 
 
 def report(change: Change, kind: Kind, key: PatientKey, other: PatientKey, reason: str) -> None:
-    """Open a task that only a human closes, unless the same waits already."""
+    """Open a task that only a human closes, unless the same waits, or is ignored and neither record changed since."""
     two = pair(key, other)
-    waiting = store_tasks.about(change.connection, two)
-    if not any(each.waits and each.kind is kind and each.pair == two for each in waiting):
+    same = [each for each in store_tasks.about(change.connection, two) if each.kind is kind and each.pair == two]
+    answered = (each.waits or not store_tasks.changed_since(change.connection, two, each.version) for each in same)
+    if not any(answered):
         open_task(change, Doubt(kind=kind, pair=two, reason=reason))
 
 
 def report_collision(change: Change, key: PatientKey, other: PatientKey) -> None:
-    """One message named both records, who clearly are two people."""
-    report(change, Kind.COLLISION, key, other, "two people in one message")
+    """One message named both records, who clearly are two people; unless a steward said so already."""
+    held = store_links.decisions(change.connection, (key, other))
+    if not any(each.pair == pair(key, other) and each.basis is Basis.STEWARD and not each.same for each in held):
+        report(change, Kind.COLLISION, key, other, "two people in one message")
+
+
+def close_answered(change: Change, pairs: Collection[Pair]) -> None:
+    """Withdraw what still waits about these very records: a steward has just answered it."""
+    waiting = store_tasks.about(change.connection, {key for two in pairs for key in two})
+    numbers = tuple(each.number for each in waiting if each.waits and each.pair in pairs)
+    if numbers:
+        change.note(TasksClosed(tasks=numbers))
 
 
 def report_crowd(change: Change, key: PatientKey) -> None:

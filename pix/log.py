@@ -4,16 +4,19 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import BindParameter, Column, ColumnElement, Connection, Select, bindparam, func, or_, select, union
 
 from ihe.identifiers import PatientKey
 from pix.events import EVENTS, Event, from_plain
-from pix.prepared import Prepared, Row
+from pix.prepared import Among, Prepared, Row
 from pix.projection import Entry
 from pix.tables import event as log
+from pix.tables import task
 
 PIECE = 1000
 """Most events that are read at a time."""
+LATEST = 2**63 - 1
+"""Above the number of any event."""
 COLUMNS = (
     log.c.number,
     log.c.at,
@@ -29,12 +32,23 @@ COLUMNS = (
 )
 ONE = Prepared(select(*COLUMNS).where(log.c.number == bindparam("this")))
 PAGE = Prepared(select(*COLUMNS).where(log.c.number > bindparam("last")).order_by(log.c.number).limit(PIECE))
-OF_RECORD = Prepared(
-    select(*COLUMNS)
-    .where((log.c.record == bindparam("this")) | (log.c.other == bindparam("this")))
-    .order_by(log.c.number.desc())
-    .limit(PIECE)
+
+
+def _newest(number: Column[int], condition: ColumnElement[bool]) -> Select[tuple[int]]:
+    newest = select(number).where(condition, number < bindparam("before")).order_by(number.desc()).limit(PIECE)
+    return select(newest.subquery())
+
+
+THIS: BindParameter[int] = bindparam("this")
+NUMBERS = Prepared(
+    union(
+        _newest(log.c.number, log.c.record == THIS),
+        _newest(log.c.number, log.c.other == THIS),
+        _newest(task.c.closed_by, or_(task.c.low == THIS, task.c.high == THIS)),
+    )
 )
+"""Each part is read from its own index; what closed a task by itself names the task alone."""
+OF_NUMBERS = Prepared(select(*COLUMNS).where(Among(log.c.number, "keys")).order_by(log.c.number.desc()))
 
 
 class UnreadableLog(ValueError):
@@ -68,9 +82,10 @@ def lines(connection: Connection, after: int = 0) -> Iterator[Line]:
         last = rows[-1][0]
 
 
-def history(connection: Connection, key: PatientKey) -> Iterator[Line]:
-    """What happened to one record, newest first, at most ``PIECE`` events."""
-    return map(_line, OF_RECORD.rows(connection, {"this": key}))
+def history(connection: Connection, key: PatientKey, before: int = LATEST, most: int = PIECE) -> Iterator[Line]:
+    """What happened to one record, newest first: at most ``most`` events, and ``PIECE``, older than ``before``."""
+    numbers = sorted((number for (number,) in NUMBERS.rows(connection, {"this": key, "before": before})), reverse=True)
+    return map(_line, OF_NUMBERS.rows(connection, {"keys": numbers[: min(most, PIECE)]}))
 
 
 def newest(connection: Connection) -> int:

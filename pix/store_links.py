@@ -1,6 +1,7 @@
 """Links from records to persons, and decisions between records, over ``pix.tables``."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, or_, select, union, update
 
@@ -28,6 +29,11 @@ NEIGHBOURS = Prepared(
 )
 PERSONS = Prepared(
     select(link.c.record, link.c.person).where(Among(link.c.record, "keys"), ACTIVE).order_by(link.c.record)
+)
+LINKS = Prepared(
+    select(link.c.record, link.c.person, link.c.reason, link.c.event)
+    .where(Among(link.c.record, "keys"), ACTIVE)
+    .order_by(link.c.record)
 )
 MEMBERS = Prepared(
     select(link.c.person, link.c.record).where(Among(link.c.person, "persons"), ACTIVE).order_by(link.c.record)
@@ -71,6 +77,16 @@ UNDECIDE = Prepared(delete(decision).where(decision.c.low == bindparam("one"), d
 FORGET = Prepared(delete(decision).where(or_(decision.c.low == THIS, decision.c.high == THIS)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A record is of a person since ``event``; ``reason`` is what joined it (``pix.persons.Reason``)."""
+
+    record: PatientKey
+    person: PatientKey
+    reason: str
+    event: int
+
+
 def neighbours(connection: Connection, keys: Collection[PatientKey]) -> set[PatientKey]:
     """Every record that one of these may be linked with, or is."""
     return {other for key in keys for (other,) in NEIGHBOURS.rows(connection, {"this": key})}
@@ -79,6 +95,15 @@ def neighbours(connection: Connection, keys: Collection[PatientKey]) -> set[Pati
 def persons_of(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, PatientKey]:
     """The person that each record is linked to."""
     return dict(PERSONS.rows(connection, {"keys": keys}))
+
+
+def links_of(connection: Connection, keys: Collection[PatientKey]) -> tuple[Link, ...]:
+    """The active link of each record."""
+    rows = LINKS.rows(connection, {"keys": keys})
+    return tuple(
+        Link(record=PatientKey(record), person=PatientKey(person), reason=reason, event=event)
+        for record, person, reason, event in rows
+    )
 
 
 def members(connection: Connection, persons: Collection[PatientKey]) -> dict[PatientKey, list[PatientKey]]:

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
 from ihe.identifiers import PatientKey
 from pix.decisions import pair
 from pix.prepared import Among, Prepared, Row
-from pix.tables import WAITING, task
+from pix.tables import WAITING, event, task
 from pix.tasks import Kind, Opened, Task
 
 THIS = task.c.number == bindparam("this")
@@ -35,6 +35,18 @@ ABOUT = Prepared(
     select(*COLUMNS)
     .where(or_(Among(task.c.low, "keys"), Among(task.c.high, "keys")), or_(WAITING, task.c.decision == "ignore"))
     .order_by(task.c.number)
+)
+CHANGED = Prepared(
+    select(event.c.number)
+    .where(
+        Among(event.c.record, "keys"),
+        event.c.number > bindparam("since"),
+        or_(
+            *(event.c.type == each for each in ("identifier-changed", "national-ids-changed", "merged", "unmerged")),
+            and_(event.c.type == "updated", event.c.before.is_not(None)),
+        ),
+    )
+    .limit(1)
 )
 
 
@@ -69,15 +81,21 @@ def decide(connection: Connection, number: int, decision: str, event: int) -> No
 def by_number(connection: Connection, number: int) -> Task | None:
     """One task, open or closed."""
     row = BY_NUMBER.first(connection, {"this": number})
-    return None if row is None else _task(row)
+    return None if row is None else read_task(row)
 
 
 def about(connection: Connection, keys: Collection[PatientKey]) -> tuple[Task, ...]:
     """The tasks about these records that are open, or that somebody chose to ignore, oldest first."""
-    return tuple(map(_task, ABOUT.rows(connection, {"keys": keys})))
+    return tuple(map(read_task, ABOUT.rows(connection, {"keys": keys})))
 
 
-def _task(row: Row) -> Task:
+def changed_since(connection: Connection, keys: Collection[PatientKey], number: int) -> bool:
+    """Claim that something of these records became another after an event."""
+    return CHANGED.first(connection, {"keys": keys, "since": number}) is not None
+
+
+def read_task(row: Row) -> Task:
+    """A row of ``COLUMNS`` as a value."""
     number, kind, low, high, reason, closed_by, decision, owner, version = row
     return Task(
         number=number,

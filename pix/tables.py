@@ -90,6 +90,8 @@ event = Table(
     Index("ix_pix_event_record", "record"),
     sqlite_autoincrement=True,
 )
+ABOUT_TWO = event.c.other.is_not(None)
+Index("ix_pix_event_other", event.c.other, sqlite_where=ABOUT_TWO, postgresql_where=ABOUT_TWO)
 
 match = Table(
     "pix_match",
@@ -174,4 +176,14 @@ continuation = Table(
     Column("quantity", Integer),  # the size of the last page, NULL for no limit
     Index("ix_pix_continuation_query", "owner", "tag"),
     Index("ix_pix_continuation_at", "at"),
+)
+
+rejection = Table(
+    "pix_rejection",
+    metadata,
+    Column("day", Text, primary_key=True),  # UTC, YYYY-MM-DD
+    Column("source", Text, primary_key=True),  # application|facility
+    Column("code", Text, primary_key=True),
+    Column("count", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )

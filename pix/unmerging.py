@@ -30,21 +30,21 @@ def unmerge(change: Change, subsumed: Identifier) -> None:
         raise Rejected(_not_merged(subsumed))
     survivor = found.survivor
     change.locks.require(store_links.together(change.connection, (survivor,)) | {found.key, survivor})
-    change.note(_compensating(change, found.key, survivor, _merge_of(change, found.key)))
+    change.note(_compensating(change, found.key, survivor, _latest_merge(change, found.key)))
     for key in (found.key, survivor):
         match_again(change, key)
     reevaluate(change, (found.key, survivor))
 
 
-def _merge_of(change: Change, key: PatientKey) -> Merged:
+def _latest_merge(change: Change, key: PatientKey) -> int:
     ((number,),) = LATEST.rows(change.connection, {"this": key})
+    return int(number)
+
+
+def _compensating(change: Change, key: PatientKey, survivor: PatientKey, number: int) -> Unmerged:
+    """What undoes the merge of that event as far as nothing that came later speaks against it."""
     merged = read(change.connection, number).event
     assert isinstance(merged, Merged)
-    return merged
-
-
-def _compensating(change: Change, key: PatientKey, survivor: PatientKey, merged: Merged) -> Unmerged:
-    """What undoes the merge as far as nothing that came later speaks against it."""
     held = store_records.nationals(change.connection, (survivor,)).get(survivor, ())
     current = {each.pair: each for each in store_links.decisions(change.connection, (survivor,))}
     undone = [each for each in merged.adopted if current.get(each.pair) == each]
@@ -52,13 +52,19 @@ def _compensating(change: Change, key: PatientKey, survivor: PatientKey, merged:
     return Unmerged(
         record=key,
         other=survivor,
-        redirected=merged.redirected,
+        redirected=tuple(each for each in merged.redirected if _is_still(change, each, survivor, number)),
         restored=merged.held,
         withdrawn=tuple(each for each in merged.inherited if each in held),
         decisions=tuple(each for each in merged.decisions if _stands(change, each.pair)),
         undone=tuple(each.pair for each in undone),
         displaced=tuple(each for each in merged.displaced if each.pair in replaced),
     )
+
+
+def _is_still(change: Change, key: PatientKey, survivor: PatientKey, number: int) -> bool:
+    """Claim that the merge of a record which came along is neither taken back itself nor followed by another."""
+    found = store_records.by_keys(change.connection, (key,)).get(key)
+    return found is not None and found.survivor == survivor and _latest_merge(change, key) < number
 
 
 def _stands(change: Change, two: tuple[PatientKey, PatientKey]) -> bool:

@@ -1,7 +1,8 @@
 """How twisted.web is made to stream: a channel that watches its peer, a request that hands its body on at once.
 
 Twisted documents ``Request.gotLength`` and ``handleContentChunk`` as not for users; a test pins what we rely on: the
-headers are complete at ``gotLength``, and every byte of the body comes through ``handleContentChunk``.
+headers are complete at ``gotLength``, every byte of the body comes through ``handleContentChunk``, and until then the
+channel keeps the request's target in ``_path``.
 """
 
 # ruff: noqa: N802, N815 (Twisted names its hooks)
@@ -21,6 +22,7 @@ from twisted.web.server import Request
 from soap.context import Connection
 from soap.faults import busy
 from soap.receive import Reception, Refused
+from soap.small import SmallBody
 from soap.stalling import Stall
 
 if TYPE_CHECKING:
@@ -59,6 +61,9 @@ class StreamingRequest(Request):  # type: ignore[misc]
     def _receive(self, headers: Any, length: int | None) -> Reception:
         if self.channel.surplus:
             return Refused(busy("too many connections are open"))
+        most = self.site_of_channel().most_bytes(self.channel.target)
+        if most is not None:
+            return SmallBody(most)
         kind, encoding = _first(headers, b"content-type"), _first(headers, b"content-encoding")
         return self.site_of_channel().receive(kind, encoding, length, self.channel.transport)
 
@@ -111,6 +116,12 @@ class SOAPChannel(HTTPChannel):  # type: ignore[misc]
     """More connections are open than are served: this one may ask how we are, and is told that we are busy."""
     _since = 0.0
     _received = 0
+
+    @property
+    def target(self) -> bytes:
+        """What the request that is arriving asks for, as Twisted keeps it until the body is complete."""
+        target: bytes = self._path
+        return target
 
     def connectionMade(self) -> None:
         """Refuse one connection too many; widen the sends."""

@@ -3,7 +3,7 @@
 ``build_site`` is all that the composition root needs. This module alone brings transport, Spyne and answers together.
 """
 
-# ruff: noqa: N802, N815 (Twisted names its hooks)
+# ruff: noqa: N802 (Twisted names its hooks)
 
 import os
 from collections.abc import Mapping
@@ -49,18 +49,20 @@ def build_site(
 
     ``endpoints`` maps paths such as ``/xds/registry`` to the transactions that they offer; ``answer`` is called for
     each request on the reactor thread; ``spool`` makes the sinks of incoming documents; ``public_url`` is how clients
-    reach this server (scheme, host, port), for the WSDL; ``extra`` mounts other resources by path. Bodies are spooled
-    by the thread pool of ``reactor`` (None: the installed one).
+    reach this server (scheme, host, port), for the WSDL; ``extra`` mounts other resources by path, those that take
+    bodies with ``most_body``, the most bytes of one. Bodies of SOAP are spooled by the thread pool of ``reactor``
+    (None: the installed one).
     """
     in_thread = deferToThread if reactor is None else partial(deferToThreadPool, reactor, reactor.getThreadPool())
     root = Directory()
-    for path, resource in (extra or {}).items():
-        _mount(root, path, resource)
     for path, transactions in endpoints.items():
         service = SOAPService(transactions, answer)
         _mount(root, path, SOAPEndpoint(path, service, publish(service, public_url.rstrip("/") + path), in_thread))
+    for path, resource in (extra or {}).items():
+        _mount(root, path, resource)
     site = Circumstances(spool=spool, limits=limits, in_thread=in_thread)
-    return SOAPSite(root, partial(receive, site=site), refuse, limits, reactor)
+    small = {path: most for path, each in (extra or {}).items() if (most := getattr(each, "most_body", None))}
+    return SOAPSite(root, partial(receive, site=site), refuse, limits, reactor, small)
 
 
 class Directory(Resource):  # type: ignore[misc]
@@ -74,14 +76,17 @@ class Directory(Resource):  # type: ignore[misc]
 class SOAPEndpoint(Resource):  # type: ignore[misc]
     """One path: POST is a SOAP message, GET with ``?wsdl`` describes what may be posted."""
 
-    isLeaf = True
-
     def __init__(self, path: str, service: SOAPService, documents: Documents, in_thread: InThread) -> None:
         super().__init__()
         self._path = path
         self._service = service
         self._documents = documents
         self._in_thread = in_thread
+
+    def getChild(self, path: bytes, request: StreamingRequest) -> Resource:
+        """Answer whatever is asked below, but for what is mounted there."""
+        request.postpath.clear()
+        return self
 
     def render(self, request: StreamingRequest) -> Any:
         """Serve any method: those that are not offered get a sentence too."""

@@ -1,6 +1,6 @@
 """The HTTP server as a whole: how many connections there may be, and how they end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -30,11 +30,14 @@ class SOAPSite(Site):  # type: ignore[misc]
         refuse: Callable[[StreamingRequest, Failure], None],
         limits: SOAPLimits,
         reactor: Any = None,
+        small: Mapping[str, int] | None = None,
     ) -> None:
+        """``small`` maps paths below which bodies are no SOAP to the most bytes that they may have."""
         super().__init__(
             resource, StreamingRequest, timeout=limits.idle, reactor=reactor, parsePOSTFormSubmission=False
         )
         self.receive = receive
+        self._small = {path.encode(): most for path, most in (small or {}).items()}
         self.refuse = refuse
         self.limits = limits
         self._open: set[SOAPChannel] = set()
@@ -54,6 +57,11 @@ class SOAPSite(Site):  # type: ignore[misc]
     def requests_under_way(self) -> int:
         """How many requests have begun and are not answered."""
         return sum(len(each.requests) for each in self._open)
+
+    def most_bytes(self, target: bytes) -> int | None:
+        """How long a body may be that is no SOAP; None where SOAP is spoken."""
+        path = target.partition(b"?")[0]
+        return next((most for each, most in self._small.items() if path == each or path.startswith(each + b"/")), None)
 
     def admit(self, channel: SOAPChannel) -> bool:
         """Take a connection; True if it is one too many, which is let in to be told so, within reason."""

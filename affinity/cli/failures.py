@@ -8,6 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from affinity.cli.verbs import ExitCode, Stopped
 from affinity.client.connecting import explain_connection
+from affinity.client.stewardship import RequestRefused, UnreadableAnswer
 from affinity.domain import DomainError
 from affinity.matching_files import WrongMatching
 from affinity.node import UnusableData
@@ -70,6 +71,8 @@ def _wrong_settings(error: ValidationError) -> Iterator[str]:
 
 KNOWN: tuple[tuple[type[Exception], ExitCode, Sentence], ...] = (
     (FaultReceived, ExitCode.REFUSED, _fault),
+    (RequestRefused, ExitCode.REFUSED, lambda error: f"the server refused: {error.sentence}"),
+    (UnreadableAnswer, ExitCode.UNREACHABLE, str),
     (NoAnswer, ExitCode.UNREACHABLE, _no_answer),
     (MLLPError, ExitCode.UNREACHABLE, _unanswered),
     (NotHL7, ExitCode.UNREACHABLE, lambda error: f"the answer is no HL7 message: {error}"),

@@ -8,12 +8,13 @@ from sqlalchemy import insert, select
 
 from hl7v2.message import Message
 from ihe.errors import Rejected
+from pix.choices import Choice, Ruling
 from pix.comparing import DOUBTS
 from pix.events import EVENTS
 from pix.log import UnreadableLog, history, lines
 from pix.model import Address, Demographics, Origin, Telecom
 from pix.replay import PROJECTIONS, Rebuilt, rebuild
-from pix.stewardship import Choice, Stewardship
+from pix.stewardship import Stewardship
 from pix.tables import event, task
 from tests.pix.scene import ANNA, MATRICULE, Scene, person
 from tests.pix.ward import Ward
@@ -94,7 +95,7 @@ def _decide_first(scene: Scene, stewardship: Stewardship, decided: Origin) -> No
         ).first()
     )
     assert found is not None
-    stewardship.decide(found.number, found.version, Choice.IGNORE, decided)
+    stewardship.decide(found.number, found.version, Ruling(choice=Choice.IGNORE), decided)
 
 
 def test_a_rebuild_ends_in_the_same_rows(lived: Scene) -> None:
