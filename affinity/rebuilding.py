@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, text
 
 from affinity.database import Database
-from pix import log, replay
+from pix import event_log, replay
 from pix.replay import Progress, Rebuilt
 
 # A change writes to the log before it writes anywhere else, so this alone keeps every other node's changes waiting.
@@ -20,7 +20,7 @@ class _TakenBack(Exception):
 
 def length(database: Database) -> int:
     """How many events a rebuild replays."""
-    return database.read(log.length)
+    return database.read(event_log.length)
 
 
 def rebuild(database: Database, progress: Progress) -> Rebuilt:

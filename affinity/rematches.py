@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from affinity.shadows import names_of
 from ihe.exchange import Transactor
 from ihe.identifiers import PatientKey
-from pix import log, store_records, trial
+from pix import event_log, store_records, trial
 from pix.effects import Effects, effects
 from pix.locks import Alone
 from pix.manager import PatientIndex
@@ -98,7 +98,7 @@ def _done(index: PatientIndex, reached: Reached, records: int) -> int:
 
 def _summary(connection: Connection, index: PatientIndex, reached: Reached, shown: tuple[Example, ...]) -> Summary:
     names = names_of(connection, index.domain, {key for each in shown for key in each.pair})
-    mine = (line for line in log.lines(connection, reached.began) if line.origin == TRANSACTION)
+    mine = (line for line in event_log.lines(connection, reached.began) if line.origin == TRANSACTION)
     return Summary(
         version=index.matching.version,
         mode=index.mode.value,

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from pix.event_log import Line
 from pix.events import Linked, TaskOpened, TasksClosed
-from pix.log import Line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

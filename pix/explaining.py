@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from pix import log, store_links, store_matches, store_records
+from pix import event_log, store_links, store_matches, store_records
 from pix.decisions import Decision, Match, Pair
+from pix.event_log import Line
 from pix.events import Matched
-from pix.log import Line
 from pix.matching.configuration import Configuration
 from pix.matching.scoring import compare
 from pix.state import State
@@ -76,14 +76,14 @@ def explain(connection: Connection, two: Pair, configuration: Configuration) -> 
 def _decided(connection: Connection, two: Pair) -> Decided | None:
     for each in store_links.decisions(connection, two):
         if each.pair == two:
-            return Decided(decision=each, line=log.read(connection, each.event))
+            return Decided(decision=each, line=event_log.read(connection, each.event))
     return None
 
 
 def _stored(connection: Connection, two: Pair) -> Stored | None:
     for match in store_matches.matches(connection, two):
         if match.pair == two:
-            line = log.read(connection, match.event)
+            line = event_log.read(connection, match.event)
             detail = line.event.detail if isinstance(line.event, Matched) else {}
             return Stored(match=match, at=line.entry.at, detail=detail)
     return None

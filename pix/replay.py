@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from sqlalchemy import Connection, Table, delete, func, select, text
 
-from pix.log import lines
+from pix.event_log import lines
 from pix.projection import project
 from pix.tables import blocking, decision, link, match, national, record, task, token
 from pix.tables_encounters import encounter, movement, word

@@ -6,10 +6,10 @@ from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.identifiers import PatientKey
 from pix import store_links, store_records
+from pix.event_log import read
 from pix.events import Merged, Unmerged
 from pix.journal import Change
 from pix.linking import reevaluate
-from pix.log import read
 from pix.merging import match_again
 from pix.model import Identifier
 from pix.prepared import Prepared

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from ihe.identifiers import PatientKey
-from pix import log, store_links, store_records, store_tasks, store_worklist
+from pix import event_log, store_links, store_records, store_tasks, store_worklist
 from pix.choices import Choice, Situation, fitting
 from pix.decisions import pair
+from pix.event_log import Line
 from pix.events import Updated
 from pix.explaining import Explanation, explain
-from pix.log import Line
 from pix.manager import PatientIndex
 from pix.model import Demographics, Identifier
 from pix.state import NationalId
@@ -104,7 +104,7 @@ class Worklist:
             found = store_records.by_identifiers(connection, (identifier,)).get(identifier.key)
             if found is None:
                 return None
-            return _shown(connection, found), tuple(log.history(connection, found.key, before, most))
+            return _shown(connection, found), tuple(event_log.history(connection, found.key, before, most))
 
         return self.index.database.read(work)
 
@@ -154,7 +154,7 @@ def _situation(connection: Connection, task: Task, records: Iterable[Record]) ->
 
 
 def _earlier(connection: Connection, task: Task) -> Demographics | None:
-    for line in log.history(connection, task.pair[0], task.number):
+    for line in event_log.history(connection, task.pair[0], task.number):
         if isinstance(line.event, Updated) and line.event.before is not None:
             return line.event.before.demographics
     return None

@@ -55,7 +55,7 @@ def upgrade(place: Place, output: Output) -> None:
 def _rebuilt(database: "Database", check: bool) -> "Rebuilt":
     from affinity import rebuilding
     from affinity.cli.show import counted
-    from pix.log import UnreadableLog
+    from pix.event_log import UnreadableLog
 
     work = rebuilding.check if check else rebuilding.rebuild
     try:

@@ -15,7 +15,7 @@ from affinity.stewardship.counted import Counted
 from affinity.stewardship.problems import Problem, refused, wrong
 from affinity.stewardship.shapes import Plain, Shapes
 from pix.choices import Choice, Ruling
-from pix.log import LATEST
+from pix.event_log import LATEST
 from pix.manager import PatientIndex
 from pix.model import Identifier, Origin
 from pix.stewardship import Stale, Stewardship

@@ -7,9 +7,9 @@ from typing import Any
 from ihe.domain import AffinityDomain
 from ihe.identifiers import PatientKey
 from pix import snapshot
+from pix.event_log import Line
 from pix.events import to_plain
 from pix.explaining import Explanation
-from pix.log import Line
 from pix.model import Demographics
 from pix.state import NationalId
 from pix.statistics import SourceStatistics

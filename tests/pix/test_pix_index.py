@@ -9,8 +9,8 @@ from sqlalchemy import select
 from ihe.datatypes import CX, HD
 from ihe.domain import AssigningAuthority
 from ihe.errors import HL7ErrorCode, Rejected
+from pix.event_log import lines
 from pix.events import Remarked
-from pix.log import lines
 from pix.manager import PatientIndex
 from pix.matricule import complete
 from pix.model import Demographics, Feed, Identifier, IdentifierList, Origin, PersonName

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from affinity import rematches
 from pix import rematching
-from pix.log import lines, newest
+from pix.event_log import lines, newest
 from pix.manager import PatientIndex
 from pix.matching.mode import Mode
 from pix.model import Address, Origin, Telecom

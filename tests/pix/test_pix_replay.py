@@ -10,8 +10,8 @@ from hl7v2.message import Message
 from ihe.errors import Rejected
 from pix.choices import Choice, Ruling
 from pix.comparing import DOUBTS
+from pix.event_log import UnreadableLog, history, lines
 from pix.events import EVENTS
-from pix.log import UnreadableLog, history, lines
 from pix.model import Address, Demographics, Origin, Telecom
 from pix.replay import PROJECTIONS, Rebuilt, rebuild
 from pix.stewardship import Stewardship

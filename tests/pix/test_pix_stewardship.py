@@ -8,7 +8,7 @@ import pytest
 from ihe.errors import Rejected
 from ihe.identifiers import PatientKey
 from pix.choices import Choice, NotPossible, Ruling
-from pix.log import history
+from pix.event_log import history
 from pix.model import Address, Demographics, Origin, Telecom
 from pix.replay import rebuild
 from pix.stewardship import Stale, Stewardship, UnknownTask
