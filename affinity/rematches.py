@@ -59,7 +59,7 @@ def length(database: Transactor[Connection]) -> int:
 def run(index: PatientIndex, data: Path, operator: str, progress: Progress) -> Summary:
     """Do it, or go on where it was stopped, if that was with the same configuration."""
     note = data / NOTE
-    begun = _read(note, index) or Reached(began=index.database.read(log.newest))
+    begun = _read(note, index) or Reached(began=index.database.read(event_log.newest))
     summary = _work(index, operator, begun, progress, lambda reached: _write(note, index, reached))
     note.unlink(missing_ok=True)
     return summary
@@ -70,7 +70,7 @@ def dry_run(index: PatientIndex, progress: Progress) -> Summary:
 
     def work(inside: Transactor[Connection]) -> Summary:
         tried = replace(index, database=inside, locking=Alone, shadow=None, outbox=Outbox())
-        return _work(tried, "", Reached(began=inside.read(log.newest)), progress, lambda reached: None)
+        return _work(tried, "", Reached(began=inside.read(event_log.newest)), progress, lambda reached: None)
 
     return trial.try_out(index.database, work)
 

@@ -130,10 +130,12 @@ LOGGED = frozenset(
         "sha256",
         "size",
         "status",
+        "steward",
         "subcode",
         "subcodes",
         "transaction",
         "trigger",
+        "what",
     }
 )
 """What log events may hold: circumstances of an exchange, none of them an attribute of a patient."""
