@@ -126,6 +126,7 @@ LOGGED = frozenset(
         "open",
         "peer",
         "reason",
+        "receipts",
         "sender",
         "sha256",
         "size",
