@@ -7,9 +7,10 @@ from pathlib import Path
 from lxml.etree import _Element
 
 from affinity.client import hl7, v3, xds
+from affinity.client.hl7 import Announced
 from affinity.client.patients import Sought
 from affinity.demo.stage import Party
-from affinity.demo.story import FAMILY, GIVEN, STRANGER, Story
+from affinity.demo.story import FAMILY, GIVEN, STRANGER, TWIN, Story
 from hl7v2.message import Message
 from ihe.datatypes import CX
 from ihe.exchange import OutgoingPart
@@ -48,12 +49,14 @@ class Step:
 
 def laboratory_announces(story: Story) -> Told:
     """The laboratory's feed."""
-    return _announce(story, story.stage.laboratory)
+    laboratory = story.stage.laboratory
+    return _announce(story, laboratory, story.announced(laboratory))
 
 
 def hospital_announces(story: Story) -> Told:
     """The hospital's feed: another number, the same national id."""
-    return _announce(story, story.stage.hospital)
+    hospital = story.stage.hospital
+    return _announce(story, hospital, story.announced(hospital))
 
 
 def hospital_finds(story: Story) -> Told:
@@ -81,12 +84,24 @@ def hospital_finds_v3(story: Story) -> Told:
 def hospital_cross_references(story: Story) -> Told:
     """Her number at the hospital, everybody else's numbers back."""
     hospital = story.stage.hospital
-    known = CX(f"{hospital.route.facility}-4711", hospital.authority.hd)
-    answer = story.send(hl7.pix_query(hospital.route, known))
-    pid = answer.find("PID")
-    ids = [each.text(1) for each in pid.repetitions(3)] if pid else []
-    held = _code(answer) == "AA" and story.patient_id.id in ids
-    return Told(f"QBP^Q23 {known.id}", f"{_code(answer)}, {', '.join(ids)}", held)
+    told = _cross_reference(story, hospital, f"{hospital.route.facility}-4711")
+    return replace(told, held=told.held and story.patient_id.id in told.answer)
+
+
+def laboratory_types_her_anew(story: Story) -> Told:
+    """No common number, accents lost, no hyphen: the same birth date and address find her."""
+    laboratory = story.stage.laboratory
+    _announce(story, laboratory, story.under_another_number(laboratory, "5822"))
+    told = _cross_reference(story, laboratory, f"{laboratory.route.facility}-5822")
+    return replace(told, held=story.patient_id.id in told.answer)
+
+
+def her_twin_is_announced(story: Story) -> Told:
+    """Name, birth date, sex and address speak for one person; the given name does not."""
+    hospital = story.stage.hospital
+    _announce(story, hospital, story.under_another_number(hospital, "4712", TWIN))
+    told = _cross_reference(story, hospital, f"{hospital.route.facility}-4712")
+    return replace(told, held=story.patient_id.id not in told.answer)
 
 
 def laboratory_submits(story: Story) -> Told:
@@ -150,6 +165,12 @@ STEPS = (
     Step("ITI-21", "The hospital finds her by name", hospital_finds),
     Step("ITI-47", "... and again in HL7 v3", hospital_finds_v3),
     Step("ITI-9", "The hospital asks for her other numbers", hospital_cross_references),
+    Step(
+        "ITI-9",
+        "Typed anew without any common number, she is found by likeness",
+        laboratory_types_her_anew,
+    ),
+    Step("ITI-9", "Her twin at the same address is not joined with her", her_twin_is_announced),
     Step("ITI-41", "The laboratory submits a report and its PDF", laboratory_submits),
     Step("ITI-18", "The hospital asks which documents there are", hospital_queries),
     Step("ITI-43", "The hospital retrieves both", hospital_retrieves),
@@ -159,8 +180,15 @@ STEPS = (
 )
 
 
-def _announce(story: Story, party: Party) -> Told:
-    patient = story.announced(party)
+def _cross_reference(story: Story, party: Party, number: str) -> Told:
+    answer = story.send(hl7.pix_query(party.route, CX(number, party.authority.hd)))
+    pid = answer.find("PID")
+    ids = [each.text(1) for each in pid.repetitions(3)] if pid else []
+    shown = ", ".join(ids) or "no other numbers"
+    return Told(f"QBP^Q23 {number}", f"{_code(answer)}, {shown}", _code(answer) == "AA")
+
+
+def _announce(story: Story, party: Party, patient: Announced) -> Told:
     answer = story.send(hl7.announce(party.route, patient))
     sent = f"ADT^A28 {', '.join(each.id for each in patient.identifiers)}"
     return Told(sent, f"{answer.header.text(9, 1)} {_code(answer)}{_error(answer)}", _code(answer) == "AA")

@@ -1,7 +1,7 @@
 """The story of the demonstration: who is announced, what is submitted, and the lines to the node that plays it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from xua.sts import Defect
 
 FAMILY, GIVEN, BIRTH_DATE, SEX = "Wolter-Étoile", "Léonie", "19870412", "F"
 MATRICULE = matricule.complete(BIRTH_DATE + "017")
+TWIN = "Lucie"
 RECORD_NUMBER, STRANGER = "DEMO-1987-0412", "DEMO-NOBODY"
 
 
@@ -69,6 +70,11 @@ class Story:
             postal_code="L-9999",
             city="Exempelduerf",
         )
+
+    def under_another_number(self, party: Party, number: str, given: str = "Leonie") -> Announced:
+        """The patient as a clerk types her who knows no other number, or somebody else of her family."""
+        id = CX(f"{party.route.facility}-{number}", party.authority.hd)
+        return replace(self.announced(party), identifiers=(id,), given=given, family=FAMILY.replace("-", " "))
 
     def submission(self, patient_id: CX) -> Submission:
         """The laboratory's report and its PDF, described."""
