@@ -18,13 +18,14 @@ from affinity.schema import METADATA
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.errors import Rejected
 from ihe.identifiers import PatientKey
+from pix.choices import Choice, NotPossible, Ruling
 from pix.manager import PatientIndex
 from pix.matching.scoring import vetoes
 from pix.matching.subject import subject
 from pix.matricule import complete
 from pix.model import Demographics, Feed, Identifier, IdentifierList, Merge, Origin, PersonName
 from pix.replay import PROJECTIONS, rebuild
-from pix.stewardship import Choice, NotPossible, Stewardship
+from pix.stewardship import Stewardship
 from pix.store_records import by_keys
 from pix.tables import decision, event, link, national, receipt, record, task, token
 
@@ -102,8 +103,21 @@ class Index(RuleBasedStateMachine):
 
     @rule(one=IDS, other=IDS, same=st.booleans())
     def declare(self, one: Identifier, other: Identifier, *, same: bool) -> None:
-        if one != other:
-            _tolerate(lambda: Stewardship(index=self.index).declare(one, other, self._origin(), same=same))
+        """What a steward says is refused, or is so."""
+        with contextlib.suppress(Rejected, NotPossible):
+            Stewardship(index=self.index).declare(one, other, self._origin(), same=same)
+            assert (other in (self.index.corresponding(one) or ())) is same
+
+    @rule(one=IDS, other=IDS)
+    def withdraw(self, one: Identifier, other: Identifier) -> None:
+        _tolerate(lambda: Stewardship(index=self.index).withdraw(one, other, self._origin()))
+
+    @rule(one=IDS)
+    def split(self, one: Identifier) -> None:
+        with contextlib.suppress(Rejected, NotPossible):
+            Stewardship(index=self.index).split(one, self._origin())
+            others = self.index.corresponding(one) or ()
+            assert not [each for each in others if not each.authority.national]
 
     @rule(data=st.data())
     def decide(self, data: st.DataObject) -> None:
@@ -116,7 +130,9 @@ class Index(RuleBasedStateMachine):
             chosen = data.draw(st.sampled_from(waiting))
             choice = data.draw(st.sampled_from(Choice))
             with contextlib.suppress(NotPossible):
-                Stewardship(index=self.index).decide(chosen.number, chosen.version, choice, self._origin())
+                Stewardship(index=self.index).decide(
+                    chosen.number, chosen.version, Ruling(choice=choice), self._origin()
+                )
 
     @rule()
     def rebuild(self) -> None:
@@ -202,7 +218,7 @@ class Index(RuleBasedStateMachine):
 
 def _tolerate(work: Callable[[], object]) -> None:
     """A refusal is an answer too; what matters is that it leaves the index as it must be."""
-    with contextlib.suppress(Rejected):
+    with contextlib.suppress(Rejected, NotPossible):
         work()
 
 
