@@ -83,17 +83,15 @@ def _work(
 
     def tell(reached: Reached) -> None:
         keep(reached)
-        progress(_done(index, reached, records))
+        progress(_done(reached, records))
 
     reached = rematch(index, origin, begun, tell, shown.take)
     return index.database.read(lambda connection: _summary(connection, index, reached, tuple(shown)))
 
 
-def _done(index: PatientIndex, reached: Reached, records: int) -> int:
-    if reached.step is Step.DONE:
-        return len(STEPS) * records
-    passed = index.database.read(lambda connection: store_records.count_current(connection, reached.last))
-    return STEPS.index(reached.step) * records + passed
+def _done(reached: Reached, records: int) -> int:
+    passed = len(STEPS) if reached.step is Step.DONE else STEPS.index(reached.step)
+    return passed * records + reached.done
 
 
 def _summary(connection: Connection, index: PatientIndex, reached: Reached, shown: tuple[Example, ...]) -> Summary:
@@ -110,18 +108,31 @@ def _summary(connection: Connection, index: PatientIndex, reached: Reached, show
 
 def _write(note: Path, index: PatientIndex, reached: Reached) -> None:
     """Whole or not at all, and after the piece was stored: a piece that is done twice changes nothing."""
-    verdicts = [[*transition, count] for transition, count in reached.verdicts.items()]
-    plain = {"began": reached.began, "step": reached.step.value, "last": reached.last, "verdicts": verdicts}
+    plain = {
+        **_in_force(index),
+        "began": reached.began,
+        "step": reached.step.value,
+        "last": reached.last,
+        "done": reached.done,
+        "verdicts": [[*transition, count] for transition, count in reached.verdicts.items()],
+    }
     draft = note.with_suffix(".tmp")
-    draft.write_text(json.dumps({"version": index.matching.version, "mode": index.mode.value, **plain}))
+    draft.write_text(json.dumps(plain))
     draft.replace(note)
 
 
 def _read(note: Path, index: PatientIndex) -> Reached | None:
-    if not note.is_file():
+    plain = json.loads(note.read_text()) if note.is_file() else {}
+    if not _in_force(index).items() <= plain.items():
         return None
-    plain = json.loads(note.read_text())
-    if (plain["version"], plain["mode"]) != (index.matching.version, index.mode.value):
-        return None
-    verdicts = {(before, after): count for before, after, count in plain["verdicts"]}
-    return Reached(began=plain["began"], step=Step(plain["step"]), last=PatientKey(plain["last"]), verdicts=verdicts)
+    return Reached(
+        began=plain["began"],
+        step=Step(plain["step"]),
+        last=PatientKey(plain["last"]),
+        done=plain["done"],
+        verdicts={(before, after): count for before, after, count in plain["verdicts"]},
+    )
+
+
+def _in_force(index: PatientIndex) -> dict[str, str]:
+    return {"version": index.matching.version, "mode": index.mode.value}

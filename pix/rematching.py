@@ -48,11 +48,12 @@ Transition = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
-    """How far it got: the step, the last record of it, and the number of the last event before it all began."""
+    """How far it got: the step, its last record, and how many it had; and the last event before it all began."""
 
     began: int
     step: Step = Step.KEYS
     last: PatientKey = NO_RECORD
+    done: int = 0
     verdicts: Mapping[Transition, int] = field(default_factory=dict)
 
 
@@ -83,9 +84,10 @@ def rematch(index: PatientIndex, origin: Origin, reached: Reached, tell: Tell, s
             for each in changed:
                 show(each)
             total = Counter(reached.verdicts) + Counter(each.transition for each in changed)
-            reached = replace(reached, last=keys[-1], verdicts=dict(total))
+            done = reached.done + len(keys)
+            reached = replace(reached, last=keys[-1], done=done, verdicts=dict(total))
         else:
-            reached = replace(reached, step=FOLLOWING[reached.step], last=NO_RECORD)
+            reached = replace(reached, step=FOLLOWING[reached.step], last=NO_RECORD, done=0)
         tell(reached)
     return reached
 

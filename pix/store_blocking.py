@@ -1,12 +1,10 @@
 """What brings records together that may be one person, over ``pix.tables``."""
 
-import json
 from collections import Counter
 from collections.abc import Collection
 from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select, text
 
 from ihe.identifiers import PatientKey
 from pix.matching.blocking import stored_keys
@@ -24,11 +22,19 @@ DELETE = Prepared(delete(blocking).where(blocking.c.record == bindparam("this"),
 OF_RECORD = Prepared(select(blocking.c.key).where(blocking.c.record == bindparam("this")).order_by(blocking.c.key))
 DELETE_ALL = Prepared(delete(blocking).where(blocking.c.record == bindparam("this")))
 SHARING = {
-    "sqlite": "SELECT (SELECT group_concat(record) FROM "
-    "(SELECT record FROM pix_blocking WHERE key = value LIMIT :most)) FROM json_each(:keys)",
-    "postgresql": "SELECT (SELECT string_agg(record::text, ',') FROM "
-    "(SELECT record FROM pix_blocking b WHERE b.key = k.key LIMIT %(most)s) of_key) "
-    "FROM unnest(CAST(%(keys)s AS BIGINT[])) AS k(key)",
+    "sqlite": Prepared(
+        text(
+            "SELECT (SELECT group_concat(record) FROM "
+            "(SELECT record FROM pix_blocking WHERE key = value LIMIT :most)) FROM json_each(:keys)"
+        )
+    ),
+    "postgresql": Prepared(
+        text(
+            "SELECT (SELECT string_agg(CAST(record AS TEXT), ',') FROM "
+            "(SELECT record FROM pix_blocking b WHERE b.key = k.key LIMIT :most) of_key) "
+            "FROM unnest(CAST(:keys AS BIGINT[])) AS k(key)"
+        )
+    ),
 }
 """The records of each key, at most ``most`` of it: neither database reads on where a key is crowded."""
 
@@ -64,10 +70,8 @@ def sharing(connection: Connection, keys: Collection[int]) -> list[PatientKey]:
     """The records that have one of the blocking keys, those with most of them first; crowded keys are left out."""
     if not keys:
         return []
-    name = connection.dialect.name
-    listed: Any = json.dumps(list(keys)) if name == "sqlite" else list(keys)
-    rows = connection.exec_driver_sql(SHARING[name], {"keys": listed, "most": CROWDED + 1})
-    lists = [text.split(",") for (text,) in rows if text]
+    rows = SHARING[connection.dialect.name].rows(connection, {"keys": keys, "most": CROWDED + 1})
+    lists = [records.split(",") for (records,) in rows if records]
     shared = Counter(key for some in lists if len(some) <= CROWDED for key in some)
     ordered = sorted(shared, key=lambda key: (-shared[key], int(key)))
     return [PatientKey(int(key)) for key in ordered[:MOST]]

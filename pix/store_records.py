@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, true, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
 from ihe.identifiers import PatientKey
 from pix.folding import fold
@@ -132,10 +132,9 @@ def highest(connection: Connection) -> int:
     return connection.execute(select(func.max(record.c.key))).scalar() or 0
 
 
-def count_current(connection: Connection, last: PatientKey | None = None) -> int:
-    """How many records were announced and not merged into another, up to ``last`` or in all."""
-    some = record.c.key <= last if last is not None else true()
-    current = select(func.count()).where(some, record.c.announced.is_(True), record.c.survivor.is_(None))
+def count_current(connection: Connection) -> int:
+    """How many records were announced and not merged into another."""
+    current = select(func.count()).where(record.c.announced.is_(True), record.c.survivor.is_(None))
     return connection.execute(current).scalar_one()
 
 

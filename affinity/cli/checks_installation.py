@@ -18,7 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from affinity import migrations
 from affinity.cli.finding import Finding, failed, ok, skipped, warning
 from affinity.domain import DomainError, load
+from affinity.matching_files import MatchingFiles
 from affinity.settings import Settings
+from pix.matching.mode import Mode
 
 SCARCE = 2**30
 """Bytes of free space below which documents will soon find no place."""
@@ -27,7 +29,7 @@ SOON = timedelta(days=30)
 
 def installation(settings: Settings) -> Iterator[Finding]:
     """Every check that needs no running server."""
-    yield _domain(settings)
+    yield from _domain(settings)
     yield _directory("data directory", settings.data)
     yield _directory("document store", settings.data / "documents" / "spool")
     yield _document_key(settings)
@@ -35,13 +37,23 @@ def installation(settings: Settings) -> Iterator[Finding]:
     yield from _certificates(settings)
 
 
-def _domain(settings: Settings) -> Finding:
+def _domain(settings: Settings) -> Iterator[Finding]:
     try:
-        domain = load(settings.domain).affinity_domain
+        loaded = load(settings.domain)
     except DomainError as error:
-        return failed("domain", "; ".join(map(str, error.faults)), "mend the files that are named")
+        yield failed("domain", "; ".join(map(str, error.faults)), "mend the files that are named")
+        return
+    domain = loaded.affinity_domain
     lists, authorities = len(domain.codes), len(domain.assigning_authorities)
-    return ok("domain", f"{domain.name}: {authorities} assigning authorities, {lists} code lists")
+    yield ok("domain", f"{domain.name}: {authorities} assigning authorities, {lists} code lists")
+    yield _matching(settings.matching.mode, loaded.matching)
+
+
+def _matching(mode: Mode, files: MatchingFiles) -> Finding:
+    trial = f", {files.shadow.version} on trial beside them" if files.shadow else ""
+    if mode is Mode.OFF:
+        return warning("matching", "off: no records are linked by likeness", 'set matching.mode = "on"')
+    return ok("matching", f"with the weights of {files.active.version}{trial}")
 
 
 def _directory(check: str, directory: Path) -> Finding:

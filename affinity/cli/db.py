@@ -1,5 +1,6 @@
 """``affinity db``: the database of a node at rest."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +10,7 @@ from affinity.cli.verbs import ExitCode, Output, Stopped, verb
 
 if TYPE_CHECKING:
     from affinity.database import Database
-    from pix.replay import Rebuilt
+    from pix.replay import Progress, Rebuilt
 
 REBUILD_EXAMPLES = r"""[bold]Examples[/bold]
   affinity db rebuild --check --data /var/lib/affinity
@@ -31,11 +32,17 @@ app = typer.Typer(help="The database of a node that is not running.", no_args_is
 @verb
 def rebuild(place: Place, output: Output, check: Check = False) -> ExitCode:
     """Make the tables of the patient index anew from the log of what happened, in one transaction."""
+    from affinity import rebuilding
+    from affinity.cli.show import print_json
     from affinity.offline import at_rest
 
     with at_rest(place.settings()) as database:
-        rebuilt = _rebuilt(database, check)
-    return _tell(rebuilt, output, ExitCode.REFUSED if check and rebuilt.differing else ExitCode.DONE, check)
+        rebuilt = _replayed(database, rebuilding.check if check else rebuilding.rebuild)
+    if output.as_json:
+        print_json({"events": rebuilt.events, "differing": list(rebuilt.differing), "changed": not check})
+    else:
+        _tell(rebuilt, "differs from the log" if check else "differed from the log, and was mended")
+    return ExitCode.REFUSED if check and rebuilt.differing else ExitCode.DONE
 
 
 @verb
@@ -52,31 +59,26 @@ def upgrade(place: Place, output: Output) -> None:
             print_line(f"The tables are at revision {HEAD}.")
 
 
-def _rebuilt(database: "Database", check: bool) -> "Rebuilt":
-    from affinity import rebuilding
+def _replayed(database: "Database", work: "Callable[[Database, Progress], Rebuilt]") -> "Rebuilt":
     from affinity.cli.show import counted
+    from affinity.rebuilding import length
     from pix.event_log import UnreadableLog
 
-    work = rebuilding.check if check else rebuilding.rebuild
     try:
-        with counted("events", rebuilding.length(database)) as reach:
+        with counted("events", length(database)) as reach:
             return work(database, reach)
     except UnreadableLog as error:
         raise Stopped(ExitCode.REFUSED, f"{error}; nothing was changed") from error
 
 
-def _tell(rebuilt: "Rebuilt", output: Output, code: ExitCode, check: bool) -> ExitCode:
-    from affinity.cli.show import print_json, print_line
+def _tell(rebuilt: "Rebuilt", verdict: str) -> None:
+    from affinity.cli.show import print_line
 
-    if output.as_json:
-        print_json({"events": rebuilt.events, "differing": list(rebuilt.differing), "changed": not check})
-        return code
     print_line(f"{rebuilt.events} events replayed.")
     for table in rebuilt.differing:
-        print_line(f"{table} {'differs from the log' if check else 'differed from the log, and was mended'}.")
+        print_line(f"{table} {verdict}.")
     if not rebuilt.differing:
         print_line("Every table is what the log says.")
-    return code
 
 
 app.command("rebuild", epilog=REBUILD_EXAMPLES)(rebuild)

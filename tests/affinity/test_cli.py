@@ -226,6 +226,7 @@ def test_the_doctor_of_nothing_finds_nothing_wrong() -> None:
     assert result.exit_code == 0
     assert {each["check"]: each["state"] for each in told(result)} == {
         "domain": "ok",
+        "matching": "ok",
         "data directory": "skipped",
         "document store": "skipped",
         "document key": "skipped",
