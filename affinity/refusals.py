@@ -36,7 +36,7 @@ class Refusals:
         if sender is None:
             return
         day = self.clock().date().isoformat()
-        codes = [str(int(each)) for each in rejected.codes]
+        codes = [str(each.value) for each in rejected.codes]
         try:
             self.database.write(lambda connection: store_rejections.count(connection, day, sender, codes))
         except (SQLAlchemyError, WriterStopped) as error:

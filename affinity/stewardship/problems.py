@@ -53,15 +53,11 @@ def refused(error: Exception) -> Problem | None:
     if isinstance(error, Rejected):
         first, *others = error.breaches
         detail = {"further": [dict(_said(each)) for each in others]} if others else {}
-        return Problem(422, str(int(first.code)), _sentence(first), where=first.location, detail=detail)
+        return Problem(422, str(first.code.value), first.code_context, where=first.location, detail=detail)
     return None
 
 
 def _said(breach: Breach) -> Iterator[tuple[str, str]]:
-    yield "code", str(int(breach.code))
-    yield "text", _sentence(breach)
+    yield "code", str(breach.code.value)
+    yield "text", breach.code_context
     yield "where", breach.location
-
-
-def _sentence(breach: Breach) -> str:
-    return breach.code_context
