@@ -26,6 +26,8 @@ class Birth(StrEnum):
 
 
 CONTRADICTING = frozenset({Birth.GENERATION, Birth.DIFFERENT})
+MISTYPED = frozenset({Birth.SWAPPED, Birth.TYPO})
+"""Levels at which the two dates are of one birth only if one of them is wrong."""
 
 
 def day(birth_time: str | None) -> str:

@@ -19,6 +19,7 @@ PLACEHOLDER = "placeholder given name"
 UNKNOWN = "identity unknown"
 NO_GIVEN, NO_BIRTH, VAGUE_BIRTH, FAMILY = "no given name", "no birth date", "birth date is vague", "family name"
 NO_CORROBORATION = "no corroboration"
+OTHER_DATE = "birth date is mistyped or another's"
 
 UNSURE = frozenset({Level.INITIAL, Level.SECOND, Level.MIXED, Level.DOUBTFUL})
 """Levels at which two given names may as well be those of twins."""

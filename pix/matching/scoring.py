@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from pix.matching import findings
+from pix.matching import dates, findings
 from pix.matching.configuration import Configuration, Evidence
 from pix.matching.evidence import weigh
 from pix.matching.findings import Findings
@@ -15,6 +15,8 @@ from pix.matching.subject import Subject
 HOUSEHOLD = frozenset({"phone", "email", "postal_code", "city", "street"})
 PERSONAL = frozenset({"national", "identifier"})
 """Fields that relatives do not share."""
+HOME = frozenset({"phone", "email", "street", "mother"})
+"""Fields in which namesakes of one town do not agree by chance, so that a date may pass for mistyped."""
 CORE = frozenset({"family", "given", "birth", "sex"})
 """Fields that strangers share by chance; the others corroborate."""
 
@@ -100,8 +102,11 @@ def compare_fully(one: Subject, other: Subject, configuration: Configuration) ->
 def _reservations(
     found: Findings, one: Subject, other: Subject, evidence: Iterable[Evidence], configuration: Configuration
 ) -> tuple[str, ...]:
-    identified = any(each.field in PERSONAL and each.level == "same" for each in evidence)
+    agreeing = {each.field for each in evidence if each.level == "same"}
+    identified = not agreeing.isdisjoint(PERSONAL)
     reasons = tuple(findings.reservations(found, one, other, identified=identified))
+    if found.birth in dates.MISTYPED and not identified and agreeing.isdisjoint(HOME):
+        reasons = (*reasons, findings.OTHER_DATE)
     if identified or _corroborating(found, evidence, configuration) >= configuration.corroboration:
         return reasons
     return (*reasons, findings.NO_CORROBORATION)

@@ -22,7 +22,7 @@ RECORD = "2.25.334728459024254970897405965636283403456.3.2"
 PATIENT = f"CLI-1^^^&{RECORD}&ISO"
 FEED = """MSH|^~\\&|GLIMS|LAB-MOSELLE|AFFINITY|AFFINITY|20261123||ADT^A28^ADT_A05|CLI-{number}|P|2.5
 EVN||20261123
-PID|||{id}^^^&{authority}&ISO~L-{number}^^^LAB-MOSELLE||Müller^Léa||19800515|F|||^^Exempelduerf
+PID|||{id}^^^&{authority}&ISO~L-{number}^^^LAB-MOSELLE||Müller^Léa||{born}0515|F|||^^Exempelduerf
 PV1||N
 """
 REPORT = cda(
@@ -39,6 +39,11 @@ REPORT = cda(
 Run = Callable[..., Result]
 
 
+def feed_of(number: int, id: str, authority: str) -> str:
+    """The announcement of one of several women of one name and town, each born in another year."""
+    return FEED.format(number=number, id=id, authority=authority, born=1979 + number)
+
+
 def invoke(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(each) for each in arguments])
 
@@ -53,7 +58,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
     directory = tmp_path_factory.mktemp("demo")
     node = start_node(directory / "data", "--domain", "demo")
     feed, report = directory / "feed.hl7", directory / "report.xml"
-    feed.write_text(FEED.format(number=1, id="CLI-1", authority=RECORD))
+    feed.write_text(feed_of(1, "CLI-1", RECORD))
     report.write_bytes(REPORT)
     assert invoke("send", feed, "--data", node.data).exit_code == 0
     submitted = invoke("submit", report, "--patient-id", PATIENT, "--data", node.data)
@@ -78,9 +83,7 @@ def tls(demo: RunningNode) -> tuple[str, ...]:
 
 def test_send_shows_each_acknowledgement_and_fails_if_one_refuses(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "feed.hl7"
-    file.write_text(
-        FEED.format(number=2, id="CLI-2", authority=RECORD) + FEED.format(number=3, id="CLI-3", authority="1.2.3")
-    )
+    file.write_text(feed_of(2, "CLI-2", RECORD) + feed_of(3, "CLI-3", "1.2.3"))
     shown = run("send", file)
     assert shown.exit_code == 1
     assert "#1  ADT^A28 CLI-2  AA accepted" in shown.stdout and "#2  ADT^A28 CLI-3  AE refused" in shown.stdout
@@ -95,7 +98,7 @@ def test_send_shows_each_acknowledgement_and_fails_if_one_refuses(run: Run, tmp_
 
 def test_send_over_mutual_tls(demo: RunningNode, tls: tuple[str, ...], tmp_path: Path) -> None:
     file = tmp_path / "feed.hl7"
-    file.write_text(FEED.format(number=4, id="CLI-4", authority=RECORD))
+    file.write_text(feed_of(4, "CLI-4", RECORD))
     assert invoke("send", file, "--mllp", f"127.0.0.1:{demo.ports['mllps']}", *tls).exit_code == 0
 
 
