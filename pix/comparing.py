@@ -109,12 +109,12 @@ def subjects_of(connection: Connection, keys: Collection[PatientKey]) -> dict[Pa
         return {}
     nationals = store_records.nationals(connection, keys)
     found = store_records.demographics_texts(connection, keys)
-    return {key: _seen(text, linking_ids(nationals.get(key, ()))) for key, text in found.items()}
+    return {key: seen_as(text, linking_ids(nationals.get(key, ()))) for key, text in found.items()}
 
 
 @lru_cache(maxsize=4096)
-def _seen(demographics: str, nationals: frozenset[tuple[str, str]]) -> Subject:
-    """A record is compared again and again while its family, its house and its namesakes are fed."""
+def seen_as(demographics: str, nationals: frozenset[tuple[str, str]]) -> Subject:
+    """A record from what is stored: compared again and again while its family, its house and its namesakes are fed."""
     return subject(from_json(demographics), nationals)
 
 

@@ -259,12 +259,16 @@ Event = (
     | EncounterChanged
 )
 EVENTS: Mapping[str, type[Event]] = {each.type: each for each in Event.__args__}
+FIELDS: Mapping[type[Event], tuple[str, ...]] = {
+    kind: tuple(each.name for each in fields(kind)) for kind in EVENTS.values()
+}
 COLUMNS = ("record", "other", "before")
+PLAIN = (State, NationalId, Decision)
 
 
 def to_plain(event: Event) -> dict[str, Any]:
     """The columns ``record``, ``other``, ``before`` and ``after`` of an event, the last two ready for JSON."""
-    content = {each.name: _plain(getattr(event, each.name)) for each in fields(event)}
+    content = {name: _plain(getattr(event, name)) for name in FIELDS[type(event)]}
     columns = {name: content.pop(name, None) for name in COLUMNS}
     return {**columns, "after": content}
 
@@ -278,7 +282,7 @@ def from_plain(kind: str, columns: Mapping[str, Any]) -> Event:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, State | NationalId | Decision):
+    if isinstance(value, PLAIN):
         return value.plain
     return [_plain(each) for each in value] if isinstance(value, tuple) else value
 

@@ -24,6 +24,7 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(fold(text).split())
 
 
+@lru_cache(maxsize=16384)
 def name_words(text: str) -> frozenset[str]:
     """What finds a name: its words, and all of them joined (``van der Berg`` is found as ``vanderberg``)."""
     found = words(text)

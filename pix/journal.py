@@ -1,6 +1,5 @@
 """One change of the index: the transaction that it runs in, the events that it leaves, the locks that it holds."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from pix.matching.mode import Mode
 from pix.model import Origin
 from pix.prepared import Prepared
 from pix.projection import Entry, project
+from pix.snapshot import written
 from pix.tables import event as log
 
 APPEND = Prepared(insert(log).returning(log.c.number), [each for each in log.columns if each is not log.c.number])
@@ -67,4 +67,4 @@ class Change:
 
 
 def _json(content: Mapping[str, Any] | None) -> str | None:
-    return None if content is None else json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return None if content is None else written(content)

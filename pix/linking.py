@@ -5,13 +5,12 @@ from functools import partial
 
 from ihe.identifiers import PatientKey
 from pix import store_links, store_matches, store_records, store_tasks
-from pix.comparing import contradiction, objection
+from pix.comparing import contradiction, objection, seen_as
 from pix.decisions import Basis
 from pix.doubts import report_crowd, settle
 from pix.events import Linked
 from pix.joining import Doubt, Likeness
 from pix.journal import Change
-from pix.matching.subject import subject
 from pix.persons import Member, Partition, Person, Reason
 from pix.state import linking_ids
 from pix.tasks import Kind
@@ -84,13 +83,8 @@ def _likeness(change: Change, partition: Partition, current: dict[PatientKey, Pa
 def _members(change: Change, keys: Collection[PatientKey]) -> dict[PatientKey, Member]:
     nationals = store_records.nationals(change.connection, keys)
     return {
-        key: Member(
-            key=key,
-            announced=found.announced,
-            subject=subject(found.demographics, linking_ids(nationals.get(key, ()))),
-        )
-        for key, found in store_records.by_keys(change.connection, keys).items()
-        if found.survivor is None
+        key: Member(key=key, announced=announced, subject=seen_as(text, linking_ids(nationals.get(key, ()))))
+        for key, (announced, text) in store_records.unmerged(change.connection, keys).items()
     }
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from operator import attrgetter
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -12,10 +13,13 @@ from pix.model import Address, Coded, Demographics, PersonName, Telecom
 VALUES: tuple[type, ...] = (PersonName, Address, Telecom, Coded, CX, HD)
 
 
-@lru_cache(maxsize=64)
+written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""JSON as the database keeps it; ``json.dumps`` would make an encoder for each text."""
+
+
 def to_json(demographics: Demographics) -> str:
-    """Write what is known, and nothing else. The same patient is written to its record and to the event."""
-    return json.dumps(plain(demographics), ensure_ascii=False, separators=(",", ":"))
+    """Write what is known, and nothing else."""
+    return written(known(demographics))
 
 
 def from_json(text: str) -> Demographics:
@@ -24,20 +28,29 @@ def from_json(text: str) -> Demographics:
 
 
 def demographics_of(content: Mapping[str, Any]) -> Demographics:
-    """Read what ``plain`` gave of Demographics."""
+    """Read what ``known`` gave."""
     found = _value(Demographics, content)
     assert isinstance(found, Demographics)
     return found
 
 
+@lru_cache(maxsize=64)
+def known(demographics: Demographics) -> Mapping[str, Any]:
+    """Demographics as JSON has them. The same patient is written to its record and to the event."""
+    found: Mapping[str, Any] = plain(demographics)
+    return found
+
+
 def plain(value: Any) -> Any:
     """A value as JSON has it: what is known, by attribute name."""
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return value
-    if isinstance(value, tuple):
+    if kind is tuple:
         return [plain(each) for each in value]
     # What is not known is None, "" or (), and every value is true.
-    return {name: plain(content) for name in READERS[type(value)] if (content := getattr(value, name))}
+    contents = zip(READERS[kind], CONTENTS[kind](value), strict=True)
+    return {name: plain(content) for name, content in contents if content}
 
 
 def _value(kind: type, plain: Mapping[str, Any]) -> Any:
@@ -64,3 +77,5 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
 READERS: Mapping[type, Mapping[str, Callable[[Any], Any]]] = {
     kind: {name: _reader(hint) for name, hint in get_type_hints(kind).items()} for kind in (Demographics, *VALUES)
 }
+CONTENTS: Mapping[type, Callable[[Any], tuple[Any, ...]]] = {kind: attrgetter(*READERS[kind]) for kind in READERS}
+"""All attributes of a value at once, in the order of ``READERS``."""

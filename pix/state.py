@@ -6,7 +6,7 @@ from typing import Any
 
 from pix.agreement import COMPARED
 from pix.model import NOTHING_KNOWN, Demographics
-from pix.snapshot import demographics_of, plain
+from pix.snapshot import demographics_of, known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class State:
     @property
     def plain(self) -> Mapping[str, Any]:
         """The state as an event keeps it."""
-        return {"demographics": plain(self.demographics), "national": [each.plain for each in self.nationals]}
+        return {"demographics": known(self.demographics), "national": [each.plain for each in self.nationals]}
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> "State":

@@ -44,6 +44,11 @@ NEXT_KEY = {
 }
 KNOWN = Prepared(select(record.c.key).where(THIS))
 SEEN = Prepared(select(record.c.key, record.c.demographics).where(Among(record.c.key, "keys")).order_by(record.c.key))
+UNMERGED = Prepared(
+    select(record.c.key, record.c.announced, record.c.demographics)
+    .where(Among(record.c.key, "keys"), record.c.survivor.is_(None))
+    .order_by(record.c.key)
+)
 DESCRIBE = Prepared(update(record).where(THIS), ("announced", "source", "updated", *DESCRIPTION))
 RENAME = Prepared(update(record).where(THIS), ("authority", "id"))
 SUBSUME = Prepared(update(record).where(THIS | (record.c.survivor == bindparam("this"))), ("survivor",))
@@ -157,6 +162,12 @@ def survivors(connection: Connection, keys: Collection[PatientKey]) -> dict[Pati
 def demographics_texts(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, str]:
     """The demographics of records as they are stored, in the order of their keys."""
     return dict(SEEN.rows(connection, {"keys": keys}))
+
+
+def unmerged(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, tuple[bool, str]]:
+    """Of each record that was not merged into another: whether it was announced, and its demographics as stored."""
+    rows = UNMERGED.rows(connection, {"keys": keys})
+    return {PatientKey(key): (bool(announced), demographics) for key, announced, demographics in rows}
 
 
 def next_key(connection: Connection) -> PatientKey:

@@ -10,7 +10,7 @@ from ihe.datatypes import CX
 from ihe.identifiers import PatientKey
 from pix.folding import name_words, words
 from pix.matching.phonetics import skeleton
-from pix.model import Demographics, PersonName, Telecom
+from pix.model import Address, Demographics, PersonName, Telecom
 from pix.prepared import Prepared
 from pix.tables import token
 from pix.telephones import national_number
@@ -22,6 +22,7 @@ DELETE = Prepared(
     )
 )
 DELETE_ALL = Prepared(delete(token).where(token.c.record == bindparam("this")))
+NO_WORDS: frozenset[str] = frozenset()
 LONGEST = 200
 """Characters of names beside a word that the index holds; whoever has longer names is looked up name by name."""
 
@@ -64,7 +65,7 @@ def replace_tokens(connection: Connection, key: PatientKey, before: Demographics
         return
     old, new = set(tokens(before)), set(tokens(after))
     DELETE.run_all(connection, [{"this": key, "of": each.kind, "word": each.value} for each in sorted(old - new)])
-    INSERT.run_all(connection, [{"record": key, **each._asdict()} for each in sorted(new - old)])
+    INSERT.insert(connection, [(kind, value, key, beside, birth) for kind, value, beside, birth in sorted(new - old)])
 
 
 def remove_tokens(connection: Connection, key: PatientKey) -> None:
@@ -74,11 +75,12 @@ def remove_tokens(connection: Connection, key: PatientKey) -> None:
 
 def tokens(person: Demographics) -> Iterator[Token]:
     """Every token of a patient, some of them more than once."""
-    yield from _name_tokens(person)
+    places = [each for address in person.addresses for each in _address_tokens(address)]
+    yield from _name_tokens(person, frozenset(MARKS[each.kind] + each.value for each in places if each.kind in MARKS))
     for name in person.mothers_maiden_names:
         yield from (Token(Kind.MOTHERS_FAMILY, word) for word in _family_words(name))
         yield from (Token(Kind.MOTHERS_GIVEN, word) for word in _given_words(name))
-    yield from _address_tokens(person)
+    yield from places
     for phone in (*person.home_phones, *person.business_phones):
         if number := phone_number(phone):
             yield Token(Kind.PHONE, number)
@@ -101,46 +103,42 @@ def account_texts(account: CX) -> tuple[str, ...]:
     return (account.id, *(f"{account.id}|{each}" for each in authorities if each))
 
 
-def _name_tokens(person: Demographics) -> Iterator[Token]:
-    names = (*person.names, *person.aliases)
-    family = frozenset(word for name in names for word in _family_words(name))
-    given = frozenset(word for name in names for word in _given_words(name))
+def _name_tokens(person: Demographics, towns: frozenset[str]) -> Iterator[Token]:
+    names, born = (*person.names, *person.aliases), (person.birth_time or "")[:8]
+    family = NO_WORDS.union(*map(_family_words, names))
+    given = NO_WORDS.union(*map(_given_words, names))
     family_sounds, given_sounds = _sounds(family), _sounds(given)
-    yield from _tokens(person, Kind.FAMILY, family, given)
-    yield from _tokens(person, Kind.GIVEN, given, family)
-    yield from _tokens(person, Kind.FAMILY_SOUND, family_sounds, given_sounds)
-    yield from _tokens(person, Kind.GIVEN_SOUND, given_sounds, family_sounds)
+    yield from _tokens(Kind.FAMILY, family, given | towns, born)
+    yield from _tokens(Kind.GIVEN, given, family | towns, born)
+    yield from _tokens(Kind.FAMILY_SOUND, family_sounds, given_sounds | towns, born)
+    yield from _tokens(Kind.GIVEN_SOUND, given_sounds, family_sounds | towns, born)
 
 
-def _tokens(person: Demographics, kind: Kind, these: frozenset[str], others: frozenset[str]) -> Iterator[Token]:
-    towns = {MARKS[each.kind] + each.value for each in _address_tokens(person) if each.kind in MARKS}
-    line = f" {' '.join(sorted(others | towns))} "
+def _tokens(kind: Kind, these: frozenset[str], others: frozenset[str], born: str) -> Iterator[Token]:
+    line = f" {' '.join(sorted(others))} "
     beside = line if len(line) <= LONGEST else ""
-    return (Token(kind, word, beside, (person.birth_time or "")[:8]) for word in these)
+    return (Token(kind, word, beside, born) for word in these)
 
 
 def _sounds(folded: frozenset[str]) -> frozenset[str]:
     return frozenset(map(skeleton, folded))
 
 
-def _family_words(name: PersonName) -> Iterator[str]:
-    for text in (name.family, name.own_family, name.partner_family):
-        yield from name_words(text)
+def _family_words(name: PersonName) -> frozenset[str]:
+    return NO_WORDS.union(*map(name_words, (name.family, name.own_family, name.partner_family)))
 
 
-def _given_words(name: PersonName) -> Iterator[str]:
-    for text in (name.given, name.further_given):
-        yield from name_words(text)
+def _given_words(name: PersonName) -> frozenset[str]:
+    return name_words(name.given) | name_words(name.further_given)
 
 
-def _address_tokens(person: Demographics) -> Iterator[Token]:
-    for address in person.addresses:
-        yield from _texts(Kind.STREET, f"{address.street or address.street_name} {address.house_number}")
-        yield from _texts(Kind.CITY, address.city)
-        yield from _texts(Kind.STATE, address.state)
-        yield from _texts(Kind.POSTAL_CODE, address.postal_code)
-        yield from _texts(Kind.COUNTRY, address.country)
+def _address_tokens(address: Address) -> Iterator[Token]:
+    yield from _texts(Kind.STREET, f"{address.street or address.street_name} {address.house_number}")
+    yield from _texts(Kind.CITY, address.city)
+    yield from _texts(Kind.STATE, address.state)
+    yield from _texts(Kind.POSTAL_CODE, address.postal_code)
+    yield from _texts(Kind.COUNTRY, address.country)
 
 
-def _texts(kind: Kind, text: str) -> Iterator[Token]:
-    return (Token(kind, word) for word in words(text))
+def _texts(kind: Kind, text: str) -> list[Token]:
+    return [Token(kind, word) for word in words(text)]

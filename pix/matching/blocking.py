@@ -1,6 +1,7 @@
 """Keys under which records that may be one person meet: a few hashes per record, each rare enough to look up."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from hashlib import blake2b
 
 from pix.matching import dates
@@ -16,8 +17,12 @@ TOWN = 3
 """Letters of a town that stand for it: names of towns are cut off and abbreviated at the end."""
 
 
+@lru_cache(maxsize=64)
 def stored_keys(subject: Subject) -> frozenset[int]:
-    """The rows of a record in the table of blocking keys; signed 64-bit, the same in every process and version."""
+    """The rows of a record in the table of blocking keys; signed 64-bit, the same in every process and version.
+
+    A feed first looks for others by them, then stores them.
+    """
     return frozenset(map(_hashed, _stored(subject)))
 
 
@@ -29,7 +34,7 @@ def lookup_keys(subject: Subject) -> frozenset[int]:
     """
     other = dates.swapped(subject.birth)
     mistyped = _named_dates(other, _sounds(subject)) if other else ()
-    return frozenset(map(_hashed, (*_stored(subject), *mistyped)))
+    return stored_keys(subject).union(map(_hashed, mistyped))
 
 
 def _stored(subject: Subject) -> Iterator[str]:
