@@ -7,11 +7,13 @@ from sqlalchemy import Connection
 
 from ihe.identifiers import PatientKey
 from pix import event_log, store_links, store_records, store_tasks, store_worklist
+from pix.candidates import golden_views
 from pix.choices import Choice, Situation, fitting
 from pix.decisions import pair
 from pix.event_log import Line
 from pix.events import Updated
 from pix.explaining import Explanation, explain
+from pix.golden import GoldenView
 from pix.manager import PatientIndex
 from pix.model import Demographics, Identifier
 from pix.state import NationalId
@@ -60,6 +62,14 @@ class Dossier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """A person as shown to those who ask, and the records that the description is taken from."""
+
+    view: GoldenView
+    records: Mapping[PatientKey, Record]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Worklist:
     """The patient index as those read it who look after identities."""
 
@@ -105,6 +115,20 @@ class Worklist:
             if found is None:
                 return None
             return _shown(connection, found), tuple(event_log.history(connection, found.key, before, most))
+
+        return self.index.database.read(work)
+
+    def person(self, identifier: Identifier) -> Described | None:
+        """The golden view of the person with this id; None: nobody announced it, or it was merged away."""
+
+        def work(connection: Connection) -> Described | None:
+            key = store_records.current_key(connection, identifier)
+            if key is None:
+                return None
+            (person,) = store_links.persons_of(connection, (key,)).values()
+            members = store_links.members(connection, (person,))[person]
+            view = golden_views(connection, (person,), self.index.survivorship)[person]
+            return Described(view=view, records=store_records.by_keys(connection, members))
 
         return self.index.database.read(work)
 

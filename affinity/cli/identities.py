@@ -1,4 +1,4 @@
-"""``affinity pix explain``, ``history``, ``statistics``; and what stewards say without a task (``link``, ``split``)."""
+"""``affinity pix explain``, ``history``, ``person``, ``statistics``; and what stewards say without a task."""
 
 from typing import Annotated
 
@@ -19,6 +19,9 @@ HISTORY_EXAMPLES = r"""[bold]Examples[/bold]
 
   affinity pix history '1^^^CHL' --before 4711 --limit 20 --json
       further back, with everything that each event holds"""
+PERSON_EXAMPLES = r"""[bold]Examples[/bold]
+  affinity pix person '1^^^CHL'
+      who this is by all sources together, and from which record each attribute is"""
 LINK_EXAMPLES = r"""[bold]Examples[/bold]
   affinity pix link '1^^^CHL' '77^^^LAB' --reason 'same passport'
       they are one person from now on, whatever the matcher thinks"""
@@ -64,6 +67,14 @@ def history(
 
     asked: dict[str, str | int] = {"id": id, "limit": limit}
     return show_history(client(desk).get("records", asked | ({"before": before} if before else {})), output)
+
+
+@verb
+def person(id: Id, desk: Desk, output: Output) -> ExitCode:
+    """Show the golden view of a person, and whose word each attribute is."""
+    from affinity.cli.person_table import show_person
+
+    return show_person(client(desk).get("person", {"id": id}), output)
 
 
 @verb

@@ -173,6 +173,13 @@ class StewardshipAPI:
             raise Problem(404, "unknown-id", "The id is not known", where="id")
         return self.shapes.history(*found, most)
 
+    def person(self, asked: Asked) -> Plain:
+        """The golden view of a person, by any id in use."""
+        found = Worklist(index=self.index).person(self._id(asked.parameters("id").get("id", ""), "id"))
+        if found is None:
+            raise Problem(404, "unknown-id", "The id is not in use", where="id")
+        return self.shapes.person(found)
+
     def statistics(self, asked: Asked) -> Plain:
         """Counts by source, as of the last minute."""
         asked.parameters()
@@ -197,6 +204,7 @@ class StewardshipAPI:
 
 READS: Mapping[str, Callable[[StewardshipAPI, Asked], Plain]] = {
     "explain": StewardshipAPI.explain,
+    "person": StewardshipAPI.person,
     "records": StewardshipAPI.records,
     "statistics": StewardshipAPI.statistics,
 }

@@ -15,7 +15,7 @@ from pix.state import NationalId
 from pix.statistics import SourceStatistics
 from pix.store_records import Record
 from pix.tasks import Task
-from pix.worklist import Dossier, Listed, Shown
+from pix.worklist import Described, Dossier, Listed, Shown
 
 Plain = dict[str, Any]
 
@@ -104,6 +104,18 @@ class Shapes:
         told = [self._line(each) for each in lines]
         following = told[-1]["number"] if len(told) == most else None
         return {"record": self.shown(shown), "events": told, "following": following}
+
+    def person(self, described: Described) -> Plain:
+        """The golden view; ``provenance`` says from which record each attribute is."""
+        records, view = described.records, described.view
+        return {
+            "records": [self.record(each) for each in records.values()],
+            "demographics": snapshot.plain(view.demographics),
+            "provenance": {
+                name: {"id": self.id(records[key]), "source": records[key].source, "updated": records[key].updated}
+                for name, key in view.provenance.items()
+            },
+        }
 
     def statistics(self, sources: Iterable[SourceStatistics], at: str) -> Plain:
         """Counts by source."""

@@ -241,6 +241,8 @@ def test_another_content_type_is_refused(desk: Desk, kind: str) -> None:
         ("GET", "tasks?authority=NOWHERE", 422),
         ("GET", "records", 422),
         ("GET", "records?id=404^^^IHERED", 404),
+        ("GET", "person", 422),
+        ("GET", "person?id=404^^^IHERED", 404),
         ("GET", "explain?one=1^^^IHERED&other=1^^^IHERED", 422),
         ("GET", "explain?one=1^^^IHERED&other=404^^^IHERED", 404),
     ],

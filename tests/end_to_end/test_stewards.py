@@ -129,6 +129,9 @@ def test_the_life_of_a_task_on_the_command_line(run: Run, doubtful: Callable[[],
     assert "are one person today" in explained and "same passport" in explained and "speaks against" in explained
     story = run("history", one).stdout
     assert "task-decided" in story and "steward|developer" in story and "same passport" in story
+    person = told(run("person", one, "--json"))
+    assert {each["id"] for each in person["records"]} == {one, other}
+    assert set(person["provenance"]) == set(person["demographics"]) and "birth time" in run("person", other).stdout
     again = run("decide", number, "link", "--reason", "x")
     assert again.exit_code == 1 and "is closed: link" in again.stderr
 
