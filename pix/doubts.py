@@ -15,9 +15,11 @@ Sides = frozenset[PatientKey]
 """Two groups of records, each by its lowest key; one key where they are one person."""
 
 
-def settle(change: Change, partition: Partition, doubts: Iterable[Doubt]) -> None:
-    """Put each doubt between two persons before a human once, and withdraw what is in doubt no more."""
-    known = store_tasks.about(change.connection, list(partition.members))
+def settle(change: Change, partition: Partition, known: Iterable[Task], doubts: Iterable[Doubt]) -> None:
+    """Put each doubt between two persons before a human once, and withdraw what is in doubt no more.
+
+    ``known`` are the tasks about the members of the partition (``store_tasks.about``).
+    """
     mine = [each for each in known if each.kind.settles_itself and each.pair[0] != each.pair[1]]
     standing = _by_sides(partition, doubts)
     waiting = {_sides(partition, each.pair): each for each in mine if each.waits}

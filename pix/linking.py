@@ -1,6 +1,6 @@
 """Who is one person after a change: what people and sources declared, shared ids, and likeness, in this order."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import partial
 
 from ihe.identifiers import PatientKey
@@ -13,7 +13,7 @@ from pix.joining import Doubt, Likeness
 from pix.journal import Change
 from pix.persons import Member, Partition, Person, Reason
 from pix.state import linking_ids
-from pix.tasks import Kind
+from pix.tasks import Kind, Task
 
 LARGEST = 200
 """Most records that linking looks at together; beyond it something is wrong with the data and nothing new is linked."""
@@ -26,13 +26,14 @@ def reevaluate(change: Change, changed: Collection[PatientKey]) -> None:
     members = _members(change, _linked(change, changed) if crowded else reached)
     current = store_links.persons_of(change.connection, list(members))
     partition = _declared(change, members)
-    doubts = [] if len(members) < 2 else _likeness(change, partition, current).join(partition)
+    tasks = store_tasks.about(change.connection, members)
+    doubts = [] if len(members) < 2 else _likeness(change, partition, current, tasks).join(partition)
     for person in partition.persons():
         _become(change, person, current)
     if crowded:
         report_crowd(change, min(changed))
     else:
-        settle(change, partition, [*_contradictions(partition), *doubts])
+        settle(change, partition, tasks, [*_contradictions(partition), *doubts])
 
 
 def _reach(change: Change, keys: Collection[PatientKey]) -> set[PatientKey]:
@@ -66,10 +67,12 @@ def _declared(change: Change, members: dict[PatientKey, Member]) -> Partition:
     return partition
 
 
-def _likeness(change: Change, partition: Partition, current: dict[PatientKey, PatientKey]) -> Likeness:
+def _likeness(
+    change: Change, partition: Partition, current: dict[PatientKey, PatientKey], tasks: Iterable[Task]
+) -> Likeness:
     members = partition.members
     # Open, or ignored: as long as nobody says whose the id is now, a machine joins it with nobody.
-    overlays = [each for each in store_tasks.about(change.connection, members) if each.kind is Kind.OVERLAY]
+    overlays = [each for each in tasks if each.kind is Kind.OVERLAY]
     return Likeness(
         matches=store_matches.matches(change.connection, members),
         current=current,

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import ClauseElement, Column, ColumnElement, Connection
+from sqlalchemy import ClauseElement, Column, ColumnElement, Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -134,6 +134,19 @@ class Prepared:
             names = tuple(NAMED.findall(row[0])) if row else ()
             self._compiled[name] = _Compiled(text, constants, tuple(EACH_OF.findall(text)), names)
         return self._compiled[name]
+
+
+def upsert(table: Table, changed: Sequence[str]) -> Mapping[str, Prepared]:
+    """By dialect: insert a row, or change ``changed`` of the one that has its primary key."""
+    return {
+        name: Prepared(
+            statement.on_conflict_do_update(
+                index_elements=list(table.primary_key), set_={each: statement.excluded[each] for each in changed}
+            ),
+            table.columns,
+        )
+        for name, statement in (("sqlite", sqlite.insert(table)), ("postgresql", postgresql.insert(table)))
+    }
 
 
 def _insert_together(driver: Any, compiled: _Compiled, rows: Sequence[Row]) -> None:

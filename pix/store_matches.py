@@ -2,14 +2,14 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select
+from sqlalchemy import Connection, bindparam, delete, or_, select
 
 from ihe.identifiers import PatientKey
 from pix.decisions import Match, Pair, pair
-from pix.prepared import Among, Prepared, Row
+from pix.prepared import Among, Prepared, Row, upsert
 from pix.tables import match
 
-PUT = Prepared(insert(match), match.columns)
+PUT = upsert(match, ("outcome", "weight", "reason", "event"))
 REMOVE = Prepared(delete(match).where(match.c.low == bindparam("one"), match.c.high == bindparam("other")))
 FORGET = Prepared(delete(match).where(or_(match.c.low == bindparam("this"), match.c.high == bindparam("this"))))
 BETWEEN = Prepared(
@@ -26,10 +26,9 @@ AMONG = Prepared(
 
 def put(connection: Connection, match: Match) -> None:
     """Keep a verdict in place of an earlier one."""
-    remove(connection, match.pair)
     low, high = match.pair
     verdict = {"outcome": match.outcome, "weight": match.weight, "reason": match.reason, "event": match.event}
-    PUT.run(connection, {"low": low, "high": high, **verdict})
+    PUT[connection.dialect.name].run(connection, {"low": low, "high": high, **verdict})
 
 
 def remove(connection: Connection, two: Pair) -> None:

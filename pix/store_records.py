@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
 from ihe.identifiers import PatientKey
 from pix.folding import fold
 from pix.model import NOTHING_KNOWN, Demographics, Identifier
-from pix.prepared import Among, Prepared, Row
+from pix.prepared import Among, Prepared, Row, upsert
 from pix.snapshot import from_json, to_json
 from pix.state import NationalId
 from pix.tables import national, record
@@ -38,18 +38,19 @@ IDS = Prepared(
 )
 BY_KEYS = Prepared(select(*COLUMNS).where(Among(record.c.key, "keys")).order_by(record.c.key))
 INSERT = Prepared(insert(record), record.columns)
+SAID = ("announced", "source", "updated", *DESCRIPTION)
+ANNOUNCE = upsert(record, SAID)
 NEXT_KEY = {
     "sqlite": Prepared(text("SELECT seq + 1 FROM sqlite_sequence WHERE name = 'pix_record'")),
     "postgresql": Prepared(text("SELECT nextval(pg_get_serial_sequence('pix_record', 'key'))")),
 }
-KNOWN = Prepared(select(record.c.key).where(THIS))
 SEEN = Prepared(select(record.c.key, record.c.demographics).where(Among(record.c.key, "keys")).order_by(record.c.key))
 UNMERGED = Prepared(
     select(record.c.key, record.c.announced, record.c.demographics)
     .where(Among(record.c.key, "keys"), record.c.survivor.is_(None))
     .order_by(record.c.key)
 )
-DESCRIBE = Prepared(update(record).where(THIS), ("announced", "source", "updated", *DESCRIPTION))
+DESCRIBE = Prepared(update(record).where(THIS), SAID)
 RENAME = Prepared(update(record).where(THIS), ("authority", "id"))
 SUBSUME = Prepared(update(record).where(THIS | (record.c.survivor == bindparam("this"))), ("survivor",))
 REMOVE = Prepared(delete(record).where(THIS, record.c.announced.is_(False)))
@@ -178,17 +179,16 @@ def next_key(connection: Connection) -> PatientKey:
 
 def add(connection: Connection, key: PatientKey, identifier: Named, source: str, at: str) -> None:
     """Insert a record that is only named so far. ``identifier`` is authority, id and type code."""
-    _insert(connection, key, identifier, NOTHING_KNOWN, {"announced": False, "source": source, "updated": at})
+    state = {"announced": False, "source": source, "updated": at}
+    INSERT.run(connection, _row(key, identifier, NOTHING_KNOWN, state))
 
 
 def announce(
     connection: Connection, key: PatientKey, identifier: Named, demographics: Demographics, source: str, at: str
 ) -> None:
     """Insert a record that a feed announces, or say of a named one what its patient is like."""
-    if KNOWN.first(connection, {"this": key}) is None:
-        _insert(connection, key, identifier, demographics, {"announced": True, "source": source, "updated": at})
-    else:
-        describe(connection, key, demographics, source, at)
+    row = _row(key, identifier, demographics, {"announced": True, "source": source, "updated": at})
+    ANNOUNCE[connection.dialect.name].run(connection, row)
 
 
 def describe(connection: Connection, key: PatientKey, demographics: Demographics, source: str, at: str) -> None:
@@ -250,12 +250,10 @@ def records_with_national(connection: Connection, identifier: tuple[str, str]) -
     return tuple(PatientKey(key) for (key,) in CARRYING.rows(connection, {"of": authority, "named": id}))
 
 
-def _insert(
-    connection: Connection, key: PatientKey, identifier: Named, demographics: Demographics, state: Mapping[str, Any]
-) -> None:
+def _row(key: PatientKey, identifier: Named, demographics: Demographics, state: Mapping[str, Any]) -> Mapping[str, Any]:
     authority, id, type_code = identifier
     named = {"key": key, "authority": authority, "id": id, "type_code": type_code, "survivor": None}
-    INSERT.run(connection, named | dict(state) | _description(demographics))
+    return {**named, **state, **_description(demographics)}
 
 
 def _national_row(key: PatientKey, each: NationalId) -> Mapping[str, Any]:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import Connection, create_engine, insert, select
 
 from affinity.database import Database
 from pix import journal, receipts, store_links, store_records, store_tokens
-from pix.prepared import Among, Prepared
+from pix.prepared import Among, Prepared, upsert
 from pix.tables import metadata, national
 
 
@@ -47,3 +47,24 @@ def test_constants_of_the_statement_are_kept(database: Database) -> None:
     rows = [{"record": key, "authority": "a", "id": "i", "type_code": "", "valid": key > 1} for key in (1, 2)]
     database.write(lambda connection: add.run_all(connection, rows))
     assert list(database.read(lambda connection: valid.rows(connection, {}))) == [(2,)]
+
+
+def test_a_row_is_inserted_or_changed_where_it_stands(database: Database) -> None:
+    put = upsert(national, ("valid",))
+    every = Prepared(select(national.c.id, national.c.type_code, national.c.valid).order_by(national.c.id))
+    row = {"record": 1, "authority": "a", "id": "i", "type_code": "NI", "valid": False}
+
+    def work(connection: Connection) -> None:
+        for each in (row, row | {"type_code": "SS", "valid": True}, row | {"id": "j"}):
+            put[connection.dialect.name].run(connection, each)
+
+    database.write(work)
+    assert list(database.read(lambda connection: every.rows(connection, {}))) == [("i", "NI", True), ("j", "NI", False)]
+
+
+def test_rows_are_inserted_in_the_order_of_the_columns(database: Database) -> None:
+    add = Prepared(insert(national), national.columns)
+    every = Prepared(select(*national.columns).order_by(national.c.record))
+    rows = [(key, "a", "i", "NI", True) for key in range(60)]
+    database.write(lambda connection: add.insert(connection, rows))
+    assert list(database.read(lambda connection: every.rows(connection, {}))) == rows
