@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.identifiers import PatientKey
 from pix import store_links, store_records
-from pix.found import Match
+from pix.found import Hit
 from pix.golden import GoldenView, Said, Survivorship, golden
 from pix.model import Identifier
 from pix.queries import Candidate, CandidateQuery, Page
@@ -25,7 +25,7 @@ KEPT = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """The persons that a query found, each by the record that represents it, frozen so that pages fit together.
+    """The persons that a query found, each by the record that stands for it, frozen so that pages fit together.
 
     ``degrees`` says how well each fits, in percent; it is empty where all fit entirely.
     """
@@ -79,20 +79,20 @@ def persons_named(connection: Connection, identifier: Identifier) -> set[Patient
     return set(store_links.persons_of(connection, carrying).values()) or None
 
 
-def with_domains(connection: Connection, matches: tuple[Match, ...], domains: Collection[str]) -> tuple[Match, ...]:
+def with_domains(connection: Connection, hits: tuple[Hit, ...], domains: Collection[str]) -> tuple[Hit, ...]:
     """Those whose persons have an id in one of the domains (ITI TF-2: 3.21.4.2.2.8, case 2)."""
     if not domains:
-        return matches
-    persons = store_links.persons_of(connection, [each.key for each in matches])
+        return hits
+    persons = store_links.persons_of(connection, [each.key for each in hits])
     within = store_links.persons_within(connection, set(persons.values()), domains)
-    return tuple(each for each in matches if persons[each.key] in within)
+    return tuple(each for each in hits if persons[each.key] in within)
 
 
-def freeze(matches: tuple[Match, ...], *, truncated: bool, query: CandidateQuery) -> Result:
+def freeze(hits: tuple[Hit, ...], *, truncated: bool, query: CandidateQuery) -> Result:
     """What a query found, as it is kept."""
-    degrees = tuple(each.degree for each in matches)
+    degrees = tuple(each.degree for each in hits)
     return Result(
-        keys=tuple(each.key for each in matches),
+        keys=tuple(each.key for each in hits),
         degrees=degrees if set(degrees) - {100} else (),
         truncated=truncated,
         domains=oids(query.domains),

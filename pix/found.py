@@ -22,14 +22,14 @@ NAME = attrgetter("family", "given", "birth", "key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
-    """A person by the record that represents it, and how well it fits."""
+class Hit:
+    """A person by the record that stands for it, and how well it fits, in percent."""
 
     key: PatientKey
     degree: int = 100
 
 
-def matching(connection: Connection, query: CandidateQuery, seconds: float = SECONDS) -> tuple[tuple[Match, ...], bool]:
+def matching(connection: Connection, query: CandidateQuery, seconds: float = SECONDS) -> tuple[tuple[Hit, ...], bool]:
     """Each matching person, the best first and then by name, and whether there were more than are listed.
 
     Rejected: the criteria would list everybody, or the search took too long.
@@ -44,33 +44,33 @@ def matching(connection: Connection, query: CandidateQuery, seconds: float = SEC
         raise Rejected(_too_long(seconds)) from None
     persons = _represented((row for rows, _ in lists for row in rows), alternatives)
     ordered = sorted(persons, key=NAME)
-    matches = [Match(key=PatientKey(row.key)) for row in ordered]
+    hits = [Hit(key=PatientKey(row.key)) for row in ordered]
     if approximate:
-        matches = _ranked(connection, matches, alternatives, query.minimum_degree or LEAST)
-    truncated = len(matches) > searching.LISTED or any(more for _, more in lists)
-    return tuple(matches[: searching.LISTED]), truncated
+        hits = _ranked(connection, hits, alternatives, query.minimum_degree or LEAST)
+    truncated = len(hits) > searching.LISTED or any(more for _, more in lists)
+    return tuple(hits[: searching.LISTED]), truncated
 
 
 def _represented(rows: Iterable[searching.Row], alternatives: Iterable[Criteria]) -> Collection[searching.Row]:
-    """A person is shown as the record with the id asked for says, or else as the record that was fed last."""
+    """The record with the id asked for stands for its person, or else the one that was fed last."""
     asked = {(each.authority.oid, each.id) for one in alternatives for each in one.identifiers if each.authority}
-    shown: dict[int, searching.Row] = {}
+    standing: dict[int, searching.Row] = {}
     for row in rows:
-        other = shown.setdefault(row.person, row)
+        other = standing.setdefault(row.person, row)
         if other is not row and _rank(row, asked) > _rank(other, asked):
-            shown[row.person] = row
-    return shown.values()
+            standing[row.person] = row
+    return standing.values()
 
 
 def _rank(row: searching.Row, asked: Collection[tuple[str, str]]) -> tuple[bool, str, int]:
     return (row.authority, row.id) in asked, row.updated, row.key
 
 
-def _ranked(connection: Connection, matches: list[Match], alternatives: Iterable[Criteria], least: int) -> list[Match]:
-    records = store_records.by_keys(connection, [each.key for each in matches])
+def _ranked(connection: Connection, hits: list[Hit], alternatives: Iterable[Criteria], least: int) -> list[Hit]:
+    records = store_records.by_keys(connection, [each.key for each in hits])
     alternatives = tuple(alternatives)
     degrees = {key: max(degree(each, record.demographics) for each in alternatives) for key, record in records.items()}
-    ranked = [Match(key=each.key, degree=degrees[each.key]) for each in matches if degrees[each.key] >= least]
+    ranked = [Hit(key=each.key, degree=degrees[each.key]) for each in hits if degrees[each.key] >= least]
     return sorted(ranked, key=lambda each: -each.degree)
 
 

@@ -174,9 +174,9 @@ class PatientIndex:
         """
 
         def work(connection: Connection) -> tuple[Result, Page]:
-            matches, truncated = found.matching(connection, query, self.seconds_to_search)
-            matches = candidates.with_domains(connection, matches, candidates.oids(query.domains))
-            result = candidates.freeze(matches, truncated=truncated, query=query)
+            hits, truncated = found.matching(connection, query, self.seconds_to_search)
+            hits = candidates.with_domains(connection, hits, candidates.oids(query.domains))
+            result = candidates.freeze(hits, truncated=truncated, query=query)
             return result, self.page(connection, result, 1, query.quantity)
 
         result, page = self.database.read(work)

@@ -60,9 +60,10 @@ class Criteria:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One person that matches: the ids of all linked sources, and the demographics of the record that matched.
+    """One person that matches: the ids of all linked sources, and the golden view of what they say (``pix.golden``).
 
-    ``match_degree`` says in percent how well the person matches the query.
+    ``key`` is that of the record which stands for the person. ``match_degree`` says in percent how well the person
+    matches the query.
     """
 
     key: PatientKey

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from sqlalchemy import Connection
+
 from ihe.identifiers import PatientKey
 from pix import declaring, merging, store_links, store_records
 from pix.choices import Choice, NotPossible, Ruling, Situation, check_fit
@@ -19,7 +21,7 @@ def decide(change: Change, task: Task, ruling: Ruling) -> None:
     low, high = task.pair
     records = {} if ruling.choice is Choice.IGNORE else _in_use(change, task)
     if records:
-        check_fit(task, _situation(change, task, records), ruling.choice)
+        check_fit(task, situation(change.connection, task, records.values()), ruling.choice)
     change.note(TaskDecided(record=low, other=high, task=task.number, decision=ruling.choice.value))
     match ruling.choice:
         case Choice.IGNORE:
@@ -32,6 +34,15 @@ def decide(change: Change, task: Task, ruling: Ruling) -> None:
             reevaluate(change, (low,))
         case _:
             declare(change, {task.pair}, same=ruling.choice is Choice.LINK)
+
+
+def situation(connection: Connection, task: Task, records: Iterable[Record]) -> Situation:
+    """What the choices of a task with these records depend on."""
+    persons = store_links.persons_of(connection, task.pair)
+    return Situation(
+        together=len(set(persons.values())) == 1 and len(persons) == len(set(task.pair)),
+        one_authority=len({each.authority for each in records}) == 1,
+    )
 
 
 def declare(change: Change, pairs: Iterable[Pair], *, same: bool) -> None:
@@ -69,15 +80,6 @@ def _in_use(change: Change, task: Task) -> dict[PatientKey, Record]:
     if gone:
         raise NotPossible("A record of this task is not in use; look at its history, and ignore the task")
     return found
-
-
-def _situation(change: Change, task: Task, records: dict[PatientKey, Record]) -> Situation:
-    low, high = task.pair
-    persons = store_links.persons_of(change.connection, task.pair)
-    return Situation(
-        together=persons.get(low, low) == persons.get(high, high),
-        one_authority=records[low].authority == records[high].authority,
-    )
 
 
 def _chosen(task: Task, records: dict[PatientKey, Record], ruling: Ruling) -> PatientKey | None:

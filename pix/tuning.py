@@ -11,9 +11,9 @@ from ihe.exchange import Transactor
 from ihe.identifiers import PatientKey
 from pix import comparing, store_records
 from pix.decisions import Pair, pair
-from pix.matching import frequencies, tuning
+from pix.matching import tuning
 from pix.matching.blocking import lookup_keys
-from pix.matching.configuration import COUNTED, SAME, THRESHOLDS, Configuration, build
+from pix.matching.configuration import Configuration
 from pix.matching.estimation import count_candidates, estimate
 from pix.matching.scoring import Outcome, compare
 from pix.matching.subject import Subject
@@ -71,15 +71,7 @@ def propose(sample: Sample, current: Configuration, version: str) -> Proposal:
     strangers = list(_strangers(sample.records, current))
     learnt = estimate(count_candidates(sample.pairs, current), count_candidates(strangers, current), current)
     # Among candidates frequent names are more frequent still, so those are counted on records drawn evenly.
-    words, records = frequencies.count(sample.records)
-    unlisted = {field: current.levels[field][SAME].u for field in COUNTED}
-    proposed = build(
-        version=version,
-        thresholds={each: getattr(current, each) for each in THRESHOLDS},
-        caps=current.caps,
-        levels=learnt.levels,
-        frequencies=frequencies.shares(words, records, unlisted),
-    )
+    proposed = tuning.with_learnt(current, learnt, sample.records, version)
     changes = tuning.changes(sample.pairs, current, proposed)
     return Proposal(configuration=proposed, matches=learnt.matches, changes=changes)
 

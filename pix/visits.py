@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select
+from sqlalchemy import Connection, Select, and_, exists, func, select
 
 from ihe.identifiers import PatientKey
 from pix import candidates, store_encounters, store_links, store_records
@@ -12,14 +12,13 @@ from pix.candidates import Result
 from pix.encounters import OPEN, Encounter, Status
 from pix.manager import POINTER, PatientIndex
 from pix.queries import CandidateQuery, Criteria, IdentifierPattern, Page
+from pix.search_words import matches
+from pix.searching import LISTED
 from pix.tables import ACTIVE, link, record
 from pix.tables_encounters import encounter, word
 
-LISTED = 1000
-"""Most persons that one query lists."""
 FEW = 200
 """So many who have such a visit are looked up one by one among those who meet the demographic criteria."""
-LAST = "\U0010ffff"
 EVERYBODY = Criteria()
 Keys = tuple[PatientKey, ...]
 
@@ -87,7 +86,9 @@ def _having(visit: VisitCriteria) -> Select[tuple[object, ...]]:
     announced = record.alias()
     home = func.coalesce(announced.c.survivor, announced.c.key)
     said = [
-        exists().where(word.c.encounter == encounter.c.number, word.c.position == place, *_matches(pattern))
+        exists().where(
+            word.c.encounter == encounter.c.number, word.c.position == place, *matches(word.c.value, pattern)
+        )
         for place, pattern in visit.words
     ]
     return (
@@ -128,17 +129,6 @@ def _visits(connection: Connection, members: Iterable[PatientKey]) -> tuple[Enco
 
 def _rank(visit: Encounter) -> tuple[bool, str, int]:
     return (visit.status in OPEN, visit.begin, visit.number)
-
-
-def _matches(pattern: str) -> list[ColumnElement[bool]]:
-    """Equality, or a range that the index serves, and LIKE where ``*`` is not only at the end."""
-    prefix, star, rest = pattern.partition("*")
-    if not star:
-        return [word.c.value == pattern]
-    conditions: list[ColumnElement[bool]] = [word.c.value >= prefix, word.c.value <= prefix + LAST]
-    if rest.strip("*"):
-        conditions.append(word.c.value.like(pattern.replace("*", "%")))
-    return conditions
 
 
 def _fits(pattern: str, text: str) -> bool:

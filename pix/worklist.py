@@ -1,6 +1,6 @@
 """What a steward reads before deciding: open tasks, one task with both records side by side, the story of a record."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from ihe.identifiers import PatientKey
 from pix import event_log, store_links, store_records, store_tasks, store_worklist
 from pix.candidates import golden_views
-from pix.choices import Choice, Situation, fitting
+from pix.choices import Choice, fitting
 from pix.decisions import pair
 from pix.event_log import Line
 from pix.events import Updated
@@ -16,6 +16,7 @@ from pix.explaining import Explanation, explain
 from pix.golden import GoldenView
 from pix.manager import PatientIndex
 from pix.model import Demographics, Identifier
+from pix.rulings import situation
 from pix.state import NationalId
 from pix.store_records import Record
 from pix.store_worklist import TaskFilter, Waiting
@@ -150,7 +151,7 @@ class Worklist:
             shown=tuple(_shown(connection, each) for each in found.values()),
             earlier=None if two else _earlier(connection, task),
             explanation=explain(connection, task.pair, self.index.matching) if two else None,
-            choices=fitting(task, _situation(connection, task, found.values())) if task.waits else (),
+            choices=fitting(task, situation(connection, task, found.values())) if task.waits else (),
         )
 
 
@@ -166,14 +167,6 @@ def _shown(connection: Connection, record: Record) -> Shown:
         person=person,
         others=tuple(related[each] for each in others),
         subsumed=tuple(related[each] for each in subsumed),
-    )
-
-
-def _situation(connection: Connection, task: Task, records: Iterable[Record]) -> Situation:
-    persons = store_links.persons_of(connection, task.pair)
-    return Situation(
-        together=len(set(persons.values())) == 1 and len(persons) == len(set(task.pair)),
-        one_authority=len({each.authority for each in records}) == 1,
     )
 
 

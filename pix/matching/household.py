@@ -4,13 +4,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
 
-from rapidfuzz.distance import OSA
-
 from pix.matching.configuration import Configuration, Evidence
 from pix.matching.contacts import Place
-
-LONG = 8
-"""Letters from which two slips are still slips."""
+from pix.matching.words import are_a_slip_apart
 
 
 def address(places: tuple[Place, ...], others: tuple[Place, ...], configuration: Configuration) -> tuple[Evidence, ...]:
@@ -50,5 +46,4 @@ def texts(one: str, other: str) -> str:
     """Compare two folded texts: same, a slip apart, or different."""
     if one == other:
         return "same"
-    allowed = 1 if min(len(one), len(other)) < LONG else 2
-    return "slip" if OSA.distance(one, other, score_cutoff=allowed) <= allowed else "different"
+    return "slip" if are_a_slip_apart(one, other) else "different"

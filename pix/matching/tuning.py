@@ -34,16 +34,20 @@ def propose(pairs: Sequence[Pair], current: Configuration, version: str) -> tupl
     """
     learnt = estimate(count_candidates(pairs, current), count_strangers(pairs, current), current)
     subjects = {id(each): each for two in pairs for each in two}.values()
-    words, records = frequencies.count(subjects)
+    return with_learnt(current, learnt, subjects, version), learnt
+
+
+def with_learnt(current: Configuration, learnt: Estimate, records: Iterable[Subject], version: str) -> Configuration:
+    """The chances that were learnt, and frequencies counted on ``records``, with the thresholds and caps of today."""
+    words, saying = frequencies.count(records)
     unlisted = {field: current.levels[field][SAME].u for field in COUNTED}
-    proposed = build(
+    return build(
         version=version,
         thresholds={each: getattr(current, each) for each in THRESHOLDS},
         caps=current.caps,
         levels=learnt.levels,
-        frequencies=frequencies.shares(words, records, unlisted),
+        frequencies=frequencies.shares(words, saying, unlisted),
     )
-    return proposed, learnt
 
 
 def changes(pairs: Iterable[Pair], current: Configuration, proposed: Configuration) -> Changes:

@@ -8,6 +8,8 @@ from rapidfuzz.distance import OSA
 from pix.matching.phonetics import sound
 from pix.matching.short_forms import groups
 
+TINY = 3
+"""Letters below which any slip makes another word."""
 SHORT = 4
 """Letters up to which one letter more or less makes another name: Tim and Tom, Lena and Lina."""
 LONG = 8
@@ -55,11 +57,13 @@ def family_likeness(one: str, other: str) -> Likeness:
 
 
 def is_slip(one: str, other: str) -> bool:
-    """Claim that one word may be the other mistyped: one slip, in long words two; in tiny ones none."""
-    shorter = min(len(one), len(other))
-    if shorter < 3:
-        return False
-    allowed = 2 if shorter >= LONG else 1
+    """Claim that one word may be the other mistyped; tiny ones are not."""
+    return len(one) >= TINY <= len(other) and are_a_slip_apart(one, other)
+
+
+def are_a_slip_apart(one: str, other: str) -> bool:
+    """Claim that one slip makes the one text the other; in long texts two."""
+    allowed = 2 if len(one) >= LONG <= len(other) else 1
     return OSA.distance(one, other, score_cutoff=allowed) <= allowed
 
 
