@@ -10,10 +10,10 @@ from ihe.datatypes import CX
 from ihe.identifiers import PatientKey
 from pix.folding import name_words, words
 from pix.matching.phonetics import skeleton
-from pix.model import Address, Demographics, PersonName, Telecom
+from pix.model import Address, Demographics, PersonName
 from pix.prepared import Prepared
 from pix.tables import token
-from pix.telephones import national_number
+from pix.telephones import number_of
 
 INSERT = Prepared(insert(token), token.columns)
 DELETE = Prepared(
@@ -82,19 +82,13 @@ def tokens(person: Demographics) -> Iterator[Token]:
         yield from (Token(Kind.MOTHERS_GIVEN, word) for word in _given_words(name))
     yield from places
     for phone in (*person.home_phones, *person.business_phones):
-        if number := phone_number(phone):
+        if number := number_of(phone):
             yield Token(Kind.PHONE, number)
         if phone.email:
             yield Token(Kind.EMAIL, phone.email.strip().casefold())
     for account in person.accounts:
         for text in account_texts(account):
             yield Token(Kind.ACCOUNT, text)
-
-
-def phone_number(phone: Telecom) -> str:
-    """The number as it is compared, however it was written: in one text or in parts."""
-    country = f"+{phone.country_code.lstrip('+0')}" if phone.country_code.strip("+0") else ""
-    return national_number(phone.number) or national_number(country + phone.area_code + phone.local_number)
 
 
 def account_texts(account: CX) -> tuple[str, ...]:

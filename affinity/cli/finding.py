@@ -1,6 +1,5 @@
 """What a check finds: good or not, in which words, and what to do."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,9 +21,6 @@ class Finding:
     state: State
     detail: str
     remedy: str = ""
-
-
-Check = Callable[[], Iterator[Finding]]
 
 
 def ok(check: str, detail: str) -> Finding:

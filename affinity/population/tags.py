@@ -42,6 +42,3 @@ class Tag(StrEnum):
     """The same source gave its patient a second number."""
     OVERLAY = "overlay"
     """The number of somebody else, who had it in an earlier record."""
-
-
-OF_THE_PERSON = frozenset({Tag.TWIN, Tag.NAMESAKE, Tag.CHILD, Tag.CROSS_BORDER, Tag.MARRIED, Tag.DEAD})

@@ -8,10 +8,10 @@ from pix.folding import digits, fold
 from pix.matching.scripts import latin
 from pix.matching.vocabulary import vocabulary
 from pix.model import Address, Telecom
+from pix.telephones import number_of
 
 STREET_TYPES = vocabulary("streets")
 LETTERED = re.compile(r"([^\W\d_]+)strasse$|([^\W\d_]+)str$")
-COUNTRY_CODES = ("352", "351", "33", "49", "32", "39", "34", "31", "41", "43", "44", "383", "381", "382", "387")
 MOST = 8
 """Addresses and numbers of one record that are looked at."""
 LEAST = 6
@@ -41,13 +41,8 @@ def place(address: Address) -> Place | None:
 
 @lru_cache(maxsize=8192)
 def phone(telecom: Telecom) -> str:
-    """The subscriber's number without country code and leading zeros; empty for too few digits or 000000."""
-    text = telecom.number or telecom.text
-    found = digits(text) if text else digits(telecom.area_code + telecom.local_number)
-    international = text.strip().startswith("+") or found.startswith("00")
-    found = found.lstrip("0")
-    if international or len(found) > 10 or (found.startswith("352") and len(found) >= 9):
-        found = next((found[len(code) :] for code in COUNTRY_CODES if found.startswith(code)), found).lstrip("0")
+    """The national number; empty for too few digits, or one digit over and over."""
+    found = number_of(telecom)
     return found if len(found) >= LEAST and len(set(found)) > 1 else ""
 
 

@@ -1,11 +1,10 @@
-"""Weights learnt from records, proposed as a file, and explained."""
+"""Weights learnt from records, and proposed as a file."""
 
 from pathlib import Path
 from random import Random
 
 from pix.matching import tuning
 from pix.matching.configuration import default, load
-from pix.matching.explanation import explain
 from pix.matching.scoring import Outcome, compare_fully
 from pix.matching.subject import Subject, subject
 from pix.model import Address, Demographics, PersonName
@@ -91,14 +90,3 @@ def test_what_would_change_is_counted() -> None:
     assert (before, after) == (Outcome.LINK, Outcome.REVIEW)
     assert compare_fully(*two[at], default()).outcome is Outcome.LINK
     assert tuning.changes(two, default(), default()).differing == 0
-
-
-def test_an_explanation_shows_each_field_and_may_hide_its_values() -> None:
-    one, other = pairs(1)[0]
-    comparison = compare_fully(one, other, default())
-    shown = explain(comparison, one, other)
-    assert [row.field for row in shown.rows] == [each.field for each in comparison.evidence]
-    assert shown.rows[0].one == next(iter(one.family_words))
-    assert shown.outcome == comparison.outcome.value
-    assert f"{comparison.weight:.1f}" in shown.sentence
-    assert all(row.one == row.other == "" for row in explain(comparison).rows)
