@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection
 
 from ihe.errors import Rejected
+from ihe.exchange import Transactor
 from pix.model import Feed, Origin
 
 Entry = tuple[Feed, Origin]
@@ -13,10 +14,27 @@ Verdicts = tuple[Rejected | None, ...]
 """Of each feed: why it was refused, None if it is stored."""
 
 Way = Callable[[Connection, Sequence[Entry], Register], Verdicts]
+"""How one transaction registers the feeds: ``all_of`` or ``each_of``."""
+Keep = Callable[[Connection, Verdicts], None]
+"""Writes, in the transaction of the feeds, what tells that they are done."""
 
 
 class Refused(Exception):
     """One of the feeds was refused; what was written of the batch is to be rolled back."""
+
+
+def load(database: Transactor[Connection], entries: Sequence[Entry], register: Register, keep: Keep) -> Verdicts:
+    """Register feeds in order, in one transaction; again and one by one if any of them is refused."""
+
+    def transaction(connection: Connection, how: Way) -> Verdicts:
+        verdicts = how(connection, entries, register)
+        keep(connection, verdicts)
+        return verdicts
+
+    try:
+        return database.write(lambda connection: transaction(connection, all_of))
+    except Refused:
+        return database.write(lambda connection: transaction(connection, each_of))
 
 
 def all_of(connection: Connection, entries: Sequence[Entry], register: Register) -> Verdicts:

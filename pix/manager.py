@@ -1,7 +1,7 @@
 """The responder of every PIX and PDQ transaction, v2 and v3: one index of source records and the persons they form."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from ihe.identifiers import PatientKey
 from ihe.patients import Patient
 from pix import (
     accounts,
+    asking,
     candidates,
     declaring,
     encounter_changes,
@@ -26,7 +27,6 @@ from pix import (
     registration,
     store_records,
 )
-from pix.candidates import Result
 from pix.claims import refuse_too_many
 from pix.encounter_requests import AccountMove, EncounterMessage
 from pix.golden import Survivorship
@@ -43,8 +43,6 @@ from pix.queries import CandidateQuery, Page
 
 Answer = TypeVar("Answer")
 NOBODY_IS_TOLD = Outbox()
-POINTER = "p"
-"""Separates, in a continuation pointer, the name of a frozen result from the number of the next candidate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +80,7 @@ class PatientIndex:
             lambda: lookup_keys(subject(feed.demographics, nationals)),
         )
 
-    def load(
-        self, entries: Sequence[loading.Entry], keep: Callable[[Connection, loading.Verdicts], None]
-    ) -> loading.Verdicts:
+    def load(self, entries: Sequence[loading.Entry], keep: loading.Keep) -> loading.Verdicts:
         """Register many feeds in one transaction, in order; why each was refused, None for those that are stored.
 
         Nobody else may write meanwhile: nothing is locked. There are no receipts: ``keep`` runs in the same
@@ -97,15 +93,7 @@ class PatientIndex:
             registration.register(change, feed)
             self.outbox.post(change)
 
-        def transaction(connection: Connection, how: loading.Way) -> loading.Verdicts:
-            verdicts = how(connection, entries, register)
-            keep(connection, verdicts)
-            return verdicts
-
-        try:
-            return self.database.write(lambda connection: transaction(connection, loading.all_of))
-        except loading.Refused:
-            return self.database.write(lambda connection: transaction(connection, loading.each_of))
+        return loading.load(self.database, entries, register, keep)
 
     def merge(self, merges: tuple[Merge, ...], origin: Origin) -> bytes:
         """Merge ids that are both known (ITI-8 A40, ITI-44 duplicates resolved; ITI TF-2: 3.8.4.2.4)."""
@@ -149,76 +137,26 @@ class PatientIndex:
     def corresponding(
         self, identifier: Identifier, domains: tuple[AssigningAuthority, ...] = ()
     ) -> tuple[Identifier, ...] | None:
-        """The person's other ids, in ``domains`` or all, grouped by domain; None if ``identifier`` is unknown.
-
-        A national id that contradicting records carry corresponds to nothing: possible matches are not communicated
-        until a positive matching decision is reached (ITI TF-2: 3.9.4.2.2.6).
-        """
-
-        def work(connection: Connection) -> tuple[Identifier, ...] | None:
-            persons = candidates.persons_named(connection, identifier)
-            if persons is None or len(persons) > 1:
-                return None if persons is None else ()
-            (identifiers,) = candidates.identifiers_of(connection, self.domain, persons).values()
-            wanted = candidates.oids(domains)
-            return tuple(
-                each for each in identifiers if each != identifier and (not wanted or each.authority.oid in wanted)
-            )
-
-        return self.database.read(work)
+        """The person's other ids, in ``domains`` or all, grouped by domain; None if ``identifier`` is unknown."""
+        return asking.corresponding(self, identifier, domains)
 
     def find(self, query: CandidateQuery) -> Page:
         """Search; the rest of a longer result is kept for ``more`` (ITI TF-2: 3.21.4.2.2.8).
 
         Rejected: too broad, or it took longer than ``seconds_to_search``.
         """
-
-        def work(connection: Connection) -> tuple[Result, Page]:
-            hits, truncated = found.matching(connection, query, self.seconds_to_search)
-            hits = candidates.with_domains(connection, hits, candidates.oids(query.domains))
-            result = candidates.freeze(hits, truncated=truncated, query=query)
-            return result, self.page(connection, result, 1, query.quantity)
-
-        result, page = self.database.read(work)
-        if not page.remaining:
-            return page
-        name = self.database.write(lambda connection: candidates.keep(connection, result, query, self.clock()))
-        return _pointing(page, name)
+        return asking.find(self, query)
 
     def more(self, pointer: str, quantity: int | None, owner: str) -> Page | None:
         """The page that ``pointer`` names; None if it is unknown, cancelled, too old, or another sender's."""
-        name, _, number = pointer.partition(POINTER)
-        if not name or not (number.isascii() and number.isdecimal()) or len(number) > 9:
-            return None
-
-        def work(connection: Connection) -> Page | None:
-            kept = candidates.kept(connection, owner, self.clock(), token=name)
-            if kept is None or not 1 <= int(number) <= len(kept.result.keys):
-                return None
-            return _pointing(self.page(connection, kept.result, int(number), quantity), name)
-
-        return self.database.read(work)
+        return asking.more(self, pointer, quantity, owner)
 
     def continued(self, tag: str, start: int | None, quantity: int | None, owner: str) -> Page | None:
         """The page of query ``tag`` from result number ``start`` (1-based), as HL7 v3 asks; None as for ``more``.
 
         Where ``start`` or ``quantity`` is None, the last page of the query says it (ITI TF-2: Table O.2.4-1).
         """
-
-        def work(connection: Connection) -> Page | None:
-            kept = candidates.kept(connection, owner, self.clock(), tag=tag)
-            if kept is None:
-                return None
-            first, most = start or kept.next, quantity or kept.quantity
-            page = self.page(connection, kept.result, first, most)
-            candidates.advance(connection, kept.token, page.following, most)
-            return _pointing(page, kept.token)
-
-        return self.database.write(work)
-
-    def page(self, connection: Connection, result: Result, start: int, quantity: int | None) -> Page:
-        """The part of a frozen result that begins at 1-based ``start``."""
-        return candidates.page(connection, self.domain, self.survivorship, result, start, quantity)
+        return asking.continued(self, tag, start, quantity, owner)
 
     def cancel(self, tag: str, owner: str) -> None:
         """Forget the results kept for a query; harmless if there are none (ITI TF-2: 3.21.4.3)."""
@@ -301,10 +239,6 @@ class PatientIndex:
 
 def _both(merges: Iterable[Merge]) -> tuple[Identifier, ...]:
     return tuple(identifier for each in merges for identifier in (each.surviving, each.subsumed))
-
-
-def _pointing(page: Page, name: str) -> Page:
-    return replace(page, pointer=f"{name}{POINTER}{page.following}" if page.remaining else None)
 
 
 def _xds_id(found: store_records.Record) -> CX:

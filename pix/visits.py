@@ -8,9 +8,10 @@ from sqlalchemy import Connection, Select, and_, exists, func, select
 
 from ihe.identifiers import PatientKey
 from pix import candidates, store_encounters, store_links, store_records
+from pix.asking import first_page
 from pix.candidates import Result
 from pix.encounters import OPEN, Encounter, Status
-from pix.manager import POINTER, PatientIndex
+from pix.manager import PatientIndex
 from pix.queries import CandidateQuery, Criteria, IdentifierPattern, Page
 from pix.search_words import matches
 from pix.searching import LISTED
@@ -40,11 +41,7 @@ def find(index: PatientIndex, query: CandidateQuery, visit: VisitCriteria) -> Pa
     keys, truncated = _whom(index, query, visit)
     domains = candidates.oids(query.domains)
     result = Result(keys=keys, truncated=truncated, domains=domains, asked=query.asked)
-    page = index.database.read(lambda each: index.page(each, result, 1, query.quantity))
-    if not page.remaining:
-        return page
-    name = index.database.write(lambda each: candidates.keep(each, result, query, index.clock()))
-    return index.more(f"{name}{POINTER}1", query.quantity, query.owner) or page
+    return first_page(index, query, lambda _: result)
 
 
 def shown(connection: Connection, keys: Collection[PatientKey], visit: VisitCriteria) -> Mapping[PatientKey, Encounter]:

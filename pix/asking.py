@@ -1,0 +1,128 @@
+"""Questions to the index: which ids correspond, who is like this, pages of a long answer (ITI TF-2: 3.9, 3.21)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from ihe.domain import AffinityDomain, AssigningAuthority
+from ihe.exchange import Transactor
+from pix import candidates, found
+from pix.candidates import Result
+from pix.golden import Survivorship
+from pix.model import Identifier
+from pix.queries import CandidateQuery, Page
+
+POINTER = "p"
+"""Separates, in a continuation pointer, the name of a frozen result from the number of the next candidate."""
+
+
+class Supplier(Protocol):
+    """What a question needs of the index."""
+
+    @property
+    def domain(self) -> AffinityDomain:
+        """The authorities whose ids may be answered."""
+
+    @property
+    def database(self) -> Transactor[Connection]:
+        """Where records and frozen results are."""
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """The time with its zone: results are kept for some minutes."""
+
+    @property
+    def survivorship(self) -> Survivorship:
+        """Whose word counts in the golden view."""
+
+    @property
+    def seconds_to_search(self) -> float:
+        """How long one search may take."""
+
+
+def corresponding(
+    supplier: Supplier, identifier: Identifier, domains: tuple[AssigningAuthority, ...]
+) -> tuple[Identifier, ...] | None:
+    """The person's other ids, in ``domains`` or all, grouped by domain; None if ``identifier`` is unknown.
+
+    A national id that contradicting records carry corresponds to nothing: possible matches are not communicated until
+    a positive matching decision is reached (ITI TF-2: 3.9.4.2.2.6).
+    """
+
+    def work(connection: Connection) -> tuple[Identifier, ...] | None:
+        persons = candidates.persons_named(connection, identifier)
+        if persons is None or len(persons) > 1:
+            return None if persons is None else ()
+        (identifiers,) = candidates.identifiers_of(connection, supplier.domain, persons).values()
+        wanted = candidates.oids(domains)
+        return tuple(
+            each for each in identifiers if each != identifier and (not wanted or each.authority.oid in wanted)
+        )
+
+    return supplier.database.read(work)
+
+
+def find(supplier: Supplier, query: CandidateQuery) -> Page:
+    """Search. Rejected: too broad, or it took too long."""
+
+    def search(connection: Connection) -> Result:
+        hits, truncated = found.matching(connection, query, supplier.seconds_to_search)
+        hits = candidates.with_domains(connection, hits, candidates.oids(query.domains))
+        return candidates.freeze(hits, truncated=truncated, query=query)
+
+    return first_page(supplier, query, search)
+
+
+def first_page(supplier: Supplier, query: CandidateQuery, search: Callable[[Connection], Result]) -> Page:
+    """The first page of what ``search`` finds; the rest is kept for ``more`` and ``continued``."""
+
+    def work(connection: Connection) -> tuple[Result, Page]:
+        result = search(connection)
+        return result, _page(supplier, connection, result, 1, query.quantity)
+
+    result, page = supplier.database.read(work)
+    if not page.remaining:
+        return page
+    name = supplier.database.write(lambda connection: candidates.keep(connection, result, query, supplier.clock()))
+    return _pointing(page, name)
+
+
+def more(supplier: Supplier, pointer: str, quantity: int | None, owner: str) -> Page | None:
+    """The page that ``pointer`` names; None if it is unknown, cancelled, too old, or another sender's."""
+    name, _, number = pointer.partition(POINTER)
+    if not name or not (number.isascii() and number.isdecimal()) or len(number) > 9:
+        return None
+
+    def work(connection: Connection) -> Page | None:
+        kept = candidates.kept(connection, owner, supplier.clock(), token=name)
+        if kept is None or not 1 <= int(number) <= len(kept.result.keys):
+            return None
+        return _pointing(_page(supplier, connection, kept.result, int(number), quantity), name)
+
+    return supplier.database.read(work)
+
+
+def continued(supplier: Supplier, tag: str, start: int | None, quantity: int | None, owner: str) -> Page | None:
+    """The page of query ``tag`` from result number ``start`` (1-based), or from where the last page ended."""
+
+    def work(connection: Connection) -> Page | None:
+        kept = candidates.kept(connection, owner, supplier.clock(), tag=tag)
+        if kept is None:
+            return None
+        first, most = start or kept.next, quantity or kept.quantity
+        page = _page(supplier, connection, kept.result, first, most)
+        candidates.advance(connection, kept.token, page.following, most)
+        return _pointing(page, kept.token)
+
+    return supplier.database.write(work)
+
+
+def _page(supplier: Supplier, connection: Connection, result: Result, start: int, quantity: int | None) -> Page:
+    return candidates.page(connection, supplier.domain, supplier.survivorship, result, start, quantity)
+
+
+def _pointing(page: Page, name: str) -> Page:
+    return replace(page, pointer=f"{name}{POINTER}{page.following}" if page.remaining else None)
