@@ -4,6 +4,8 @@ import typer
 
 from affinity.cli import configuration, db, demo, doctor, domains, patients, pix, query, retrieve, send, serving, submit
 
+NODE, CLIENT, INDEX = "Run a node", "Speak to any server", "The patient index"
+
 app = typer.Typer(
     name="affinity",
     help="An IHE affinity domain in one program: XDS.b registry and repository, PIX/PDQ over HL7 v2 and v3, XUA.",
@@ -12,19 +14,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-app.command("up", epilog=serving.UP_EXAMPLES)(serving.up)
-app.command("serve", epilog=serving.SERVE_EXAMPLES)(serving.serve)
-app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
-app.command("init", epilog=domains.EXAMPLES)(domains.init)
-app.command("config", epilog=configuration.EXAMPLES)(configuration.config)
-app.command("send", epilog=send.EXAMPLES)(send.send)
-app.add_typer(pix.app, name="pix")
-app.add_typer(demo.app, name="demo")
-app.add_typer(db.app, name="db")
-app.command("pdq", epilog=patients.PDQ_EXAMPLES)(patients.pdq)
-app.command("submit", epilog=submit.EXAMPLES)(submit.submit)
-app.command("query", epilog=query.EXAMPLES)(query.query)
-app.command("retrieve", epilog=retrieve.EXAMPLES)(retrieve.retrieve)
+app.command("up", epilog=serving.UP_EXAMPLES, rich_help_panel=NODE)(serving.up)
+app.command("serve", epilog=serving.SERVE_EXAMPLES, rich_help_panel=NODE)(serving.serve)
+app.command("init", epilog=domains.EXAMPLES, rich_help_panel=NODE)(domains.init)
+app.command("config", epilog=configuration.EXAMPLES, rich_help_panel=NODE)(configuration.config)
+app.command("doctor", epilog=doctor.EXAMPLES, rich_help_panel=NODE)(doctor.doctor)
+app.command("send", epilog=send.EXAMPLES, rich_help_panel=CLIENT)(send.send)
+app.command("pdq", epilog=patients.PDQ_EXAMPLES, rich_help_panel=CLIENT)(patients.pdq)
+app.command("submit", epilog=submit.EXAMPLES, rich_help_panel=CLIENT)(submit.submit)
+app.command("query", epilog=query.EXAMPLES, rich_help_panel=CLIENT)(query.query)
+app.command("retrieve", epilog=retrieve.EXAMPLES, rich_help_panel=CLIENT)(retrieve.retrieve)
+app.add_typer(pix.app, name="pix", rich_help_panel=INDEX)
+app.add_typer(db.app, name="db", rich_help_panel=INDEX)
+app.add_typer(demo.app, name="demo", rich_help_panel=INDEX)
 
 
 def main() -> None:

@@ -3,13 +3,14 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from affinity.bulk.formats import Format, format_of
+from affinity.cli.places import Place
 from affinity.cli.population import FileFormat
 from affinity.cli.verbs import ExitCode, Output, Stopped, verb, wrong_use
 
@@ -55,26 +56,6 @@ Golden = Annotated[
 Again = Annotated[bool, typer.Option("--again", help="Load a file that was loaded before once more.")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where the index is."""
-
-    domain: Annotated[
-        str | None, typer.Option(help="A shipped domain (demo, connectathon) or a directory like one.")
-    ] = None
-    data: Annotated[Path | None, typer.Option(help="The node's data directory.", file_okay=False)] = None
-    config: Annotated[Path | None, typer.Option(help="Settings file (TOML).", exists=True, dir_okay=False)] = None
-    database_url: Annotated[str | None, typer.Option(help="For example postgresql+psycopg://user@host/name.")] = None
-
-    @property
-    def settings(self) -> "Settings":
-        """The settings, these options above environment and file."""
-        from affinity.settings import load
-
-        given = {name: getattr(self, name) for name in ("domain", "data", "database_url")}
-        return load(self.config, {name: value for name, value in given.items() if value is not None})
-
-
 @verb
 def load(
     files: Files,
@@ -89,7 +70,7 @@ def load(
     from affinity.bulk import loading
     from affinity.domain import load as load_domain
 
-    settings, sources = place.settings, _sources(files, format, source)
+    settings, sources = place.settings(), _sources(files, format, source)
     loaded = load_domain(settings.domain)
     if dry_run:
         return _work(sources, lambda each, advance: loading.check(each, loaded.affinity_domain, advance), output)
@@ -109,7 +90,7 @@ def export(file: File, place: Place, output: Output, format: FileFormat = None, 
     from affinity.database import Database
     from affinity.domain import load as load_domain
 
-    settings, (chosen,) = place.settings, _formats([file], format)
+    settings, (chosen,) = place.settings(), _formats([file], format)
     loaded, what = load_domain(settings.domain), "persons" if golden else "records"
     database = Database(_existing(settings))
     try:

@@ -3,12 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from affinity.cli.places import Place
 from affinity.cli.verbs import ExitCode, Output, verb, wrong_use
 from pix.update_notifications import Notification, State
 
@@ -43,25 +42,9 @@ States = Annotated[
 Limit = Annotated[int, typer.Option(help="At most so many.", min=1, max=10_000, rich_help_panel=PANEL)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Store:
-    """A node's database, which may be in use by its server."""
-
-    data: Annotated[
-        Path | None, typer.Option(help="Data directory of the node.", file_okay=False, rich_help_panel="Node")
-    ] = None
-    config: Annotated[
-        Path | None,
-        typer.Option(help="Settings file of the node (TOML).", exists=True, dir_okay=False, rich_help_panel="Node"),
-    ] = None
-    database_url: Annotated[
-        str | None, typer.Option(help="If it is not the one in the data directory.", rich_help_panel="Node")
-    ] = None
-
-
 @verb
 def notifications(
-    store: Store,
+    place: Place,
     output: Output,
     state: States = None,
     subscriber: SubscriberName = None,
@@ -71,7 +54,7 @@ def notifications(
     from pix.store_notifications import in_state
 
     wanted = tuple(state or (State.PENDING, State.DEAD))
-    with _opened(_settings(store)) as database:
+    with _opened(place.settings()) as database:
         found = database.read(lambda connection: in_state(connection, wanted, subscriber, limit))
     _show(found, output)
     return ExitCode.DONE
@@ -79,19 +62,18 @@ def notifications(
 
 @verb
 def resend(
-    store: Store, output: Output, number: NumberOf = None, every: All = False, subscriber: SubscriberName = None
+    place: Place, output: Output, number: NumberOf = None, every: All = False, subscriber: SubscriberName = None
 ) -> ExitCode:
     """Let dead letters be sent once more, unless what they tell is no longer true."""
     from affinity.cli.show import print_json, print_line
-    from affinity.cli.targets import domain_of
     from affinity.domain import load
     from affinity.node import utc_now
     from pix.notifications import send_again
 
     if bool(number) == every:
         raise wrong_use("give the numbers of dead letters, or --all")
-    settings = _settings(store)
-    loaded = load(domain_of(settings))
+    settings = place.settings()
+    loaded = load(settings.domain)
     subscriptions = [each.subscription for each in loaded.subscribers]
     with _opened(settings) as database:
         dead = _dead(database, number or (), subscriber)
@@ -122,13 +104,6 @@ def _dead(database: "Database", numbers: list[int] | tuple[int, ...], subscriber
     if wrong:
         raise wrong_use(f"{', '.join(map(str, wrong))}: no dead letter has this number")
     return list(found.values())
-
-
-def _settings(store: Store) -> "Settings":
-    from affinity.settings import load
-
-    given = {"data": store.data, "database_url": store.database_url}
-    return load(store.config, {name: value for name, value in given.items() if value is not None})
 
 
 @contextmanager

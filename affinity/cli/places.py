@@ -1,4 +1,4 @@
-"""Where the data is that a verb works on without a server."""
+"""Where the data is that a verb works on without asking a server."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,23 +9,37 @@ import typer
 if TYPE_CHECKING:
     from affinity.settings import Settings
 
+PANEL = "Node"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """A node's data directory or database, and its domain: the one that it was last used with, unless one is given."""
 
     domain: Annotated[
-        str | None, typer.Option(help="A shipped domain (demo, connectathon) or a directory like one.")
+        str | None,
+        typer.Option(
+            help="A shipped domain (demo, connectathon) or a directory; default: the one last used here.",
+            rich_help_panel=PANEL,
+        ),
     ] = None
-    data: Annotated[Path | None, typer.Option(help="The node's data directory.", file_okay=False)] = None
-    config: Annotated[Path | None, typer.Option(help="Settings file (TOML).", exists=True, dir_okay=False)] = None
-    database_url: Annotated[str | None, typer.Option(help="For example postgresql+psycopg://user@host/name.")] = None
+    data: Annotated[
+        Path | None, typer.Option(help="The node's data directory.", file_okay=False, rich_help_panel=PANEL)
+    ] = None
+    config: Annotated[
+        Path | None, typer.Option(help="Settings file (TOML).", exists=True, dir_okay=False, rich_help_panel=PANEL)
+    ] = None
+    database_url: Annotated[
+        str | None,
+        typer.Option(help="For example postgresql+psycopg://user@host/name.", rich_help_panel=PANEL),
+    ] = None
 
     def settings(self) -> "Settings":
-        """The settings, these options above environment and file."""
+        """The settings, these options above environment and file; a domain that none of them names is the last one."""
         from affinity.cli.targets import domain_of
         from affinity.settings import load
 
         given = {name: getattr(self, name) for name in ("domain", "data", "database_url")}
         chosen = load(self.config, {name: value for name, value in given.items() if value is not None})
-        return chosen if self.domain else chosen.model_copy(update={"domain": domain_of(chosen)})
+        named = "domain" in chosen.model_fields_set
+        return chosen if named else chosen.model_copy(update={"domain": domain_of(chosen)})
