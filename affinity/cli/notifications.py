@@ -139,6 +139,8 @@ def _show(found: tuple[Notification, ...], output: Output) -> None:
     rows = ([str(value or "") for value in _row(each)] for each in found)
     if found:
         print_table(columns, rows, ["red" if each.state is State.DEAD else "" for each in found])
+    else:
+        print_line("There are none.")
 
 
 def _row(each: Notification) -> tuple[object, ...]:
