@@ -9,18 +9,10 @@ from pix import store_records
 from pix.prepared import Prepared
 from pix.state import NationalId
 from pix.store_records import Record
-from pix.tables import ACTIVE, link, record
+from pix.tables import ACTIVE, link
 
 PAGE = 1000
 """Records in memory at a time."""
-FOLLOWING = Prepared(
-    select(record.c.key)
-    .where(record.c.key > bindparam("last"), record.c.announced.is_(True), record.c.survivor.is_(None))
-    .order_by(record.c.key)
-    .limit(bindparam("most"))
-)
-
-
 PERSONS = Prepared(
     select(link.c.person)
     .distinct()
@@ -40,8 +32,8 @@ def persons(connection: Connection) -> Iterator[list[PatientKey]]:
 
 def records(connection: Connection) -> Iterator[tuple[Record, tuple[NationalId, ...]]]:
     """Each record that was announced and not merged away, with its national ids."""
-    last = 0
-    while keys := [key for (key,) in FOLLOWING.rows(connection, {"last": last, "most": PAGE})]:
+    last = PatientKey(0)
+    while keys := store_records.current_after(connection, last, PAGE):
         nationals = store_records.nationals(connection, keys)
         for key, found in store_records.by_keys(connection, keys).items():
             yield found, nationals.get(key, ())

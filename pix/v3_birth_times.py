@@ -1,4 +1,4 @@
-"""LivingSubjectBirthTime: "an exact moment, an approximate date or even a range" (ITI TF-2: 3.47.4.1.2.1)."""
+"""LivingSubjectBirthTime: "an exact moment ..., an approximate date ..., or even a range" (ITI TF-2: 3.47.4.1.2.1)."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import quote
 
 from affinity.bulk.fhir_tables import (
@@ -24,10 +23,9 @@ from affinity.bulk.fhir_tables import (
     SSN,
     TELECOM_USES,
 )
+from affinity.bulk.json_parts import Resource
 from affinity.bulk.line import PatientLine
 from pix.model import Address, Coded, Demographics, Identifier, PersonName, Telecom
-
-Resource = dict[str, Any]
 
 
 def write(line: PatientLine) -> str:
