@@ -4,15 +4,15 @@
 """
 
 import tomllib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
+from affinity.domain_faults import Fault, inconsistencies, scheme_faults, unknown_interests, unknown_trust
 from affinity.domain_files import (
     AuthoritiesFile,
     AuthorityTable,
@@ -50,7 +50,6 @@ CODED_ATTRIBUTES = (
     "languageCode",
 )
 """Attributes with a code list; ``codeList`` is the Folder's (ITI TF-3: 4.2.3.4.2)."""
-WITHOUT_SCHEME = ("mimeType", "languageCode")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,18 +126,6 @@ class LoadedDomain:
     survivorship: Survivorship = field(default_factory=Survivorship)
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing wrong in a domain directory: the file, the key in it, and the rule that it breaks."""
-
-    file: str
-    key: str
-    rule: str
-
-    def __str__(self) -> str:
-        return f"{self.file}: {self.key}: {self.rule}" if self.key else f"{self.file}: {self.rule}"
-
-
 class DomainError(Exception):
     """A domain directory that cannot be used, with every fault found."""
 
@@ -159,11 +146,11 @@ def load(name_or_path: str | Path) -> LoadedDomain:
     codes = _read_codes(directory / "codes", faults)
     matching = _read_matching(directory, faults)
     if main and authorities and organizations:
-        faults += _inconsistencies(authorities, organizations)
+        faults += inconsistencies(authorities, organizations)
     if authorities and subscribers:
-        faults += _unknown_interests(authorities, subscribers)
+        faults += unknown_interests(authorities, subscribers)
     if organizations and golden:
-        faults += _unknown_trust(organizations, golden)
+        faults += unknown_trust(organizations, golden)
     if faults or not (main and authorities and organizations and subscribers and golden and matching):
         raise DomainError(faults)
     return replace(
@@ -221,7 +208,7 @@ def _read_codes(directory: Path, faults: list[Fault]) -> Mapping[str, Displays]:
         if path.stem not in CODED_ATTRIBUTES:
             faults.append(Fault(f"codes/{path.name}", "", f"is named after none of: {', '.join(CODED_ATTRIBUTES)}"))
         elif content := _read(path, CodesFile, faults):
-            faults += _scheme_faults(path.stem, content)
+            faults += scheme_faults(path.stem, content)
             found[path.stem] = MappingProxyType(dict(_codes(content)))
     return MappingProxyType(found)
 
@@ -234,61 +221,6 @@ def _codes(content: CodesFile) -> Iterator[tuple[Code, Mapping[str, str]]]:
                 Code(code, scheme.oid or "", names.get("en") or next(iter(names.values()), code)),
                 MappingProxyType(names),
             )
-
-
-def _scheme_faults(attribute: str, content: CodesFile) -> Iterator[Fault]:
-    for number, scheme in enumerate(content.scheme, 1):
-        if (scheme.oid is None) != (attribute in WITHOUT_SCHEME):
-            rule = (
-                "must be absent: this attribute has no coding scheme" if scheme.oid else "every code needs its scheme"
-            )
-            yield Fault(f"codes/{attribute}.toml", f"scheme.{number}.oid", rule)
-        for code, display in scheme.codes.items():
-            if not display:
-                yield Fault(f"codes/{attribute}.toml", f"scheme.{number}.codes.{code}", "needs a display name")
-    for oid in _repeated(scheme.oid for scheme in content.scheme):
-        yield Fault(f"codes/{attribute}.toml", "scheme", f"{oid} stands twice")
-
-
-def _inconsistencies(authorities: AuthoritiesFile, organizations: OrganizationsFile) -> Iterator[Fault]:
-    facilities = {each.facility for each in organizations.organization}
-    for number, authority in enumerate(authorities.authority, 1):
-        for source in authority.sources:
-            if source != "*" and source not in facilities:
-                rule = f'{source} is no facility of organizations.toml, nor "*"'
-                yield Fault("authorities.toml", f"authority.{number}.sources", rule)
-    if not any(each.issues_xds_ids for each in authorities.authority):
-        yield Fault(
-            "authorities.toml", "issues_xds_ids", "no authority issues XDS patient ids: nothing could be registered"
-        )
-    for key in ("namespace_id", "oid"):
-        for value in _repeated(getattr(each, key) for each in authorities.authority):
-            yield Fault("authorities.toml", f"authority.{key}", f"{value} stands twice")
-    for value in _repeated(alias for each in authorities.authority for alias in each.aliases):
-        yield Fault("authorities.toml", "authority.aliases", f"{value} stands twice")
-    for key in ("facility", "oid"):
-        for value in _repeated(getattr(each, key) for each in organizations.organization):
-            yield Fault("organizations.toml", f"organization.{key}", f"{value} stands twice")
-
-
-def _unknown_trust(organizations: OrganizationsFile, golden: GoldenFile) -> Iterator[Fault]:
-    for each in golden.unknown(one.facility for one in organizations.organization):
-        yield Fault("golden.toml", "trusted", f"{each} is no facility of organizations.toml")
-
-
-def _unknown_interests(authorities: AuthoritiesFile, subscribers: SubscribersFile) -> Iterator[Fault]:
-    known = {each.namespace_id for each in authorities.authority}
-    for number, subscriber in enumerate(subscribers.subscriber, 1):
-        for domain in subscriber.domains:
-            if domain not in known:
-                rule = f"{domain} is no namespace_id of authorities.toml"
-                yield Fault("subscribers.toml", f"subscriber.{number}.domains", rule)
-    for name in _repeated(each.name for each in subscribers.subscriber):
-        yield Fault("subscribers.toml", "subscriber.name", f"{name} stands twice")
-
-
-def _repeated(values: Iterable[Any]) -> list[Any]:
-    return [value for value, count in Counter(values).items() if count > 1]
 
 
 def _assemble(

@@ -47,13 +47,13 @@ CACHE = 512 * 2**20
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True)]
 File = Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, writable=True)]
 SourceName = Annotated[
-    str, typer.Option("--source", metavar="APPLICATION|FACILITY", help="Whose records lines are that do not say it.")
+    str, typer.Option("--source", metavar="APPLICATION|FACILITY", help="The source of lines that name none.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and check every line, store nothing.")]
 Golden = Annotated[
     bool, typer.Option("--golden", help="One line for each person: the golden view, with all ids of all its sources.")
 ]
-Again = Annotated[bool, typer.Option("--again", help="Load a file that was loaded before once more.")]
+Again = Annotated[bool, typer.Option("--again", help="Load a file once more that is in already.")]
 
 
 @verb

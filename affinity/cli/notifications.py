@@ -64,7 +64,7 @@ def notifications(
 def resend(
     place: Place, output: Output, number: NumberOf = None, every: All = False, subscriber: SubscriberName = None
 ) -> ExitCode:
-    """Let dead letters be sent once more, unless what they tell is no longer true."""
+    """Send dead letters again, unless what they tell is no longer true."""
     from affinity.cli.show import print_json, print_line
     from affinity.domain import load
     from affinity.node import utc_now

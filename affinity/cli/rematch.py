@@ -41,7 +41,7 @@ ConfigurationFile = Annotated[
 
 @verb
 def rematch(place: Place, output: Output, dry_run: DryRun = False, configuration: ConfigurationFile = None) -> None:
-    """Compare every record anew with the configuration in force, and link, part and ask accordingly."""
+    """Compare every record anew with the weights in force; link, part and open tasks accordingly."""
     from affinity import rematches
     from affinity.cli.show import counted
     from affinity.offline import beside

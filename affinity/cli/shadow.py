@@ -24,7 +24,7 @@ Clear = Annotated[bool, typer.Option("--clear", help="Forget them after they wer
 
 @verb
 def shadow(place: Place, output: Output, examples: Examples = 5, clear: Clear = False) -> None:
-    """Show where the configuration on trial differs from the one in force, by the feeds since it is there."""
+    """Show where the weights on trial would have decided otherwise, in the feeds since they were put there."""
     from affinity import shadows
     from affinity.cli.show import print_json
 

@@ -56,7 +56,7 @@ def tune(
     every: All = False,
     apply: Apply = False,
 ) -> None:
-    """Learn the weights of matching from this site's records, and show what they would change."""
+    """Learn weights from this site's records, and show what they would change."""
     from affinity.tunings import put_in_force, to_be_replaced
 
     settings = place.settings()

@@ -47,9 +47,7 @@ Exit code 1 says that the choice is not possible, or that somebody changed the t
 Surviving = Annotated[str | None, typer.Option(help="With merge: the id that stays; default: the older one.")]
 Number = Annotated[int, typer.Argument(metavar="N", help="The number of the task.", min=1)]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept with the decision.")]
-Version = Annotated[
-    int | None, typer.Option("--version", help="The version that you saw; default: the one of now.", min=1)
-]
+Version = Annotated[int | None, typer.Option("--version", help="The version that you saw; default: today's.", min=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +93,13 @@ def task(number: Number, desk: Desk, output: Output) -> ExitCode:
 
 @verb
 def take(number: Number, desk: Desk, output: Output, version: Version = None) -> ExitCode:
-    """Make a task yours."""
+    """Make a task yours, so that others see that you are at work."""
     return _assign(number, desk, output, version, {})
 
 
 @verb
 def release(number: Number, desk: Desk, output: Output, version: Version = None) -> ExitCode:
-    """Let a task be nobody's."""
+    """Give a task back: nobody owns it."""
     return _assign(number, desk, output, version, {"owner": None})
 
 
