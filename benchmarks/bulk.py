@@ -1,8 +1,8 @@
 """Databases of any size for measurements of growth, made without feeding: minutes for a million people.
 
 The events are those of a feed and go through ``pix.projection`` as in a feed, so that the rows are those of a feed.
-What is left out is the matcher: who is one person is known. Each worker writes its share of the people to tables without
-indexes, and the shares are then copied into the real tables in the order of their keys.
+What is left out is the matcher: who is one person is known. Each worker writes its share of the people to tables
+without indexes, and the shares are then copied into the real tables in the order of their keys.
 """
 
 import json

