@@ -75,7 +75,7 @@ def strangers(data: Path) -> Iterator[bytes]:
 
 def updates(sample: Sample, count: int) -> list[bytes]:
     """ADT^A31 that say of people what is known of them already, as a source does that sends everything every night."""
-    return [_feed("A31", each.source, sample.all_ids(each), each.demographics) for each in sample.records[:count]]
+    return [_feed("A31", each.source, sample.all_ids(each), each.demographics) for each in sample.settled[:count]]
 
 
 def _feed(event: str, source: str, ids: Iterable[CX], demographics: Demographics) -> bytes:

@@ -15,11 +15,11 @@ from affinity.client.patients import Sought
 from ihe.datatypes import CX, HD
 from ihe.domain import AffinityDomain
 from ihe.identifiers import PatientKey
-from pix import store_records
+from pix import matricule, store_records
 from pix.state import NationalId
 from pix.store_records import Record
 
-DRAWN = 5000
+DRAWN = 10_000
 """Records that are drawn; all questions are about these."""
 COMMON = 50
 
@@ -40,6 +40,15 @@ class Sample:
     def all_ids(self, each: Record) -> list[CX]:
         """A record's own id, and the national ones that it carries."""
         return [self.id(each), *map(self.id, self.nationals.get(each.key, ()))]
+
+    @property
+    def settled(self) -> tuple[Record, ...]:
+        """Those of whom a feed finds nothing new: a variant's national id has wrong check digits, and it would."""
+        return tuple(
+            each
+            for each in self.records
+            if all(one.valid == matricule.is_valid(one.id) for one in self.nationals.get(each.key, ()))
+        )
 
     def ids(self, count: int) -> list[Sought]:
         """Somebody by number."""
