@@ -4,13 +4,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from benchmarks import feeds, machine, memory, populations, queries, report, starts, submissions
+from benchmarks import feeds, growth, machine, memory, populations, queries, report, starts, submissions
 from benchmarks.figures import FULL, QUICK, Effort, Figure, Say
 
 
@@ -23,6 +24,7 @@ class Benchmark(StrEnum):
     LOADS = "loads"
     MEMORY = "memory"
     STARTS = "starts"
+    GROWTH = "growth"
 
 
 WIDTH = 118
@@ -35,6 +37,7 @@ MEASURES: Mapping[Benchmark, Callable[[Path, Effort, Say], list[Figure]]] = {
     Benchmark.MEMORY: memory.measure,
     Benchmark.STARTS: starts.measure,
 }
+"""Those of a usual run; ``growth`` takes long, and is measured when it is asked for."""
 
 
 def main(
@@ -44,16 +47,23 @@ def main(
     directory: Annotated[
         Path | None, typer.Option(help="Where the nodes keep their data: the disk that is measured.")
     ] = None,
+    persons: Annotated[str, typer.Option(help="Growth: the sizes of the index, in people.")] = "10000,100000,1000000",
+    database: Annotated[growth.Engine, typer.Option(help="Growth: where the index is kept.")] = growth.Engine.SQLITE,
 ) -> None:
     """Measure a node of this tree, on loopback alone; a few minutes, with --quick one."""
+    sizes = [int(each) for each in persons.split(",")]
+    measures: Mapping[Benchmark, Callable[[Path, Effort, Say], list[Figure]]] = {
+        **MEASURES,
+        Benchmark.GROWTH: partial(growth.measure, persons=sizes, engine=database),
+    }
     console, progress = Console(width=None if sys.stdout.isatty() else WIDTH), Console(stderr=True)
     effort = QUICK if quick else FULL
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(dir=directory, prefix="affinity-bench-") as made, progress.status("") as status:
         place = Path(made)
         found = machine.describe(place)
-        for each in only or Benchmark:
-            figures += MEASURES[each](place, effort, status.update)
+        for each in only or MEASURES:
+            figures += measures[each](place, effort, status.update)
     report.show(console, found, figures)
     if json is not None:
         report.save(json, found, figures)

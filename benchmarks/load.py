@@ -68,6 +68,21 @@ def run(port: int, connections: int, requests: Sequence[bytes], dialogue: Dialog
             caller.socket.close()
 
 
+def latencies(port: int, requests: Sequence[bytes], dialogue: Dialogue) -> tuple[float, ...]:
+    """Seconds from the request to the whole of its answer, one request after the other on one connection."""
+    seconds = []
+    with socket.create_connection(("127.0.0.1", port), timeout=STALLED) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        caller = _Caller(connection)
+        for request in requests:
+            began = time.perf_counter()
+            connection.sendall(request)
+            while not _take(caller, dialogue):
+                pass
+            seconds.append(time.perf_counter() - began)
+    return tuple(seconds)
+
+
 def _converse(selector: selectors.BaseSelector, waiting: deque[bytes], expected: int, dialogue: Dialogue) -> None:
     while expected:
         ready = selector.select(STALLED)

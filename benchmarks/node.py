@@ -1,4 +1,4 @@
-"""A node in a process of its own: the connectathon domain on SQLite, without assertions."""
+"""A node in a process of its own, without assertions: the connectathon domain on SQLite unless told otherwise."""
 
 import json
 import subprocess
@@ -16,11 +16,12 @@ ANY_PORT = [word for name in ("http", "https", "mllp", "mllps") for word in (f"-
 class Node:
     """``affinity up`` on a data directory; ended with the ``with`` statement."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, domain: str = "connectathon", database_url: str | None = None) -> None:
         """Start, and return once the ports accept; ``seconds_to_ready`` is how long that took."""
         began = time.perf_counter()
         with (data.parent / f"{data.name}.log").open("a") as log:
-            options = ("up", "--domain", "connectathon", "--no-demo", "--xua", "off", "--data", str(data), *ANY_PORT)
+            options = ("up", "--domain", domain, "--no-demo", "--xua", "off", "--data", str(data), *ANY_PORT)
+            options += ("--database-url", database_url) if database_url else ()
             self._process = start("affinity", options, stderr=log.fileno())
         self.ports = self._wait(data / "ports.json", began + READY_WITHIN)
         self.seconds_to_ready = time.perf_counter() - began

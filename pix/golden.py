@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ihe.identifiers import PatientKey
-from pix.model import ATTRIBUTES, NOTHING_KNOWN, Demographics
+from pix.model import ATTRIBUTES, Demographics
 from pix.snapshot import plain
 
 
@@ -103,20 +103,21 @@ def _all_from(one: Said) -> Mapping[str, PatientKey]:
 def _chosen(
     said: Sequence[Said], group: tuple[str, ...], orders: tuple[Order, ...], survivorship: Survivorship
 ) -> Said | None:
-    """Who knows the leading attribute of the group, or else who knows any of it."""
-    knowing = [each for each in said if _known(each.demographics, group[:1])]
-    knowing = knowing or [each for each in said if _known(each.demographics, group)]
+    """Of those who know the leading attribute of the group, or else any of it, who comes first in the orders."""
+    knowing = [each for each in said if getattr(each.demographics, group[0])]
+    if not knowing and len(group) > 1:
+        knowing = [each for each in said if _known(each.demographics, group)]
+    for order in orders:
+        if len(knowing) < 2:
+            break
+        ranks = [_rank(order, each, group, survivorship) for each in knowing]
+        best = max(ranks)
+        knowing = [each for each, rank in zip(knowing, ranks, strict=True) if rank == best]
     # The last resort is the key, so that two equal records never take turns.
-    return max(knowing, key=lambda each: (*_ranks(each, group, orders, survivorship), -each.key), default=None)
+    return min(knowing, key=lambda each: each.key, default=None)
 
 
-def _ranks(
-    each: Said, group: tuple[str, ...], orders: tuple[Order, ...], survivorship: Survivorship
-) -> tuple[int | str, ...]:
-    return tuple(_rank(order, each, group, survivorship) for order in orders)
-
-
-def _rank(order: Order, each: Said, group: tuple[str, ...], survivorship: Survivorship) -> int | str:
+def _rank(order: Order, each: Said, group: tuple[str, ...], survivorship: Survivorship) -> Any:
     if order is Order.PRIORITY:
         return survivorship.trust(each.source)
     if order is Order.RECENCY:
@@ -125,8 +126,8 @@ def _rank(order: Order, each: Said, group: tuple[str, ...], survivorship: Surviv
 
 
 def _known(demographics: Demographics, names: tuple[str, ...]) -> dict[str, Any]:
-    found = {name: getattr(demographics, name) for name in names}
-    return {name: value for name, value in found.items() if value != getattr(NOTHING_KNOWN, name)}
+    # What is not known is None or (), and every value is true.
+    return {name: value for name in names if (value := getattr(demographics, name))}
 
 
 def _size(value: Any) -> int:

@@ -35,8 +35,9 @@ BESIDE: Mapping[Kind, Kind] = {
     Kind.GIVEN: Kind.FAMILY,
     Kind.FAMILY_SOUND: Kind.GIVEN_SOUND,
     Kind.GIVEN_SOUND: Kind.FAMILY_SOUND,
+    Kind.PAIR: Kind.PAIR,
 }
-"""What the index holds beside a word of each kind."""
+"""What the index holds, with town and birth, beside a word of each kind; beside a pair of names no further name."""
 SOUNDS: Mapping[Kind, Kind] = {Kind.FAMILY: Kind.FAMILY_SOUND, Kind.GIVEN: Kind.GIVEN_SOUND}
 
 

@@ -28,7 +28,7 @@ from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from pix.queries import Criteria, IdentifierPattern, SearchMode
 from pix.search_words import BESIDE, PREFIX, Word, between, criteria_words, matches
-from pix.store_tokens import MARKS, Kind
+from pix.store_tokens import MANY, MARKS, Kind
 from pix.tables import ACTIVE, link, national, record, token
 
 LISTED = 1000
@@ -68,13 +68,17 @@ KEY = 1
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One criterion that the index can be read by: where, in which order, and which word, if it is one."""
+    """One criterion that the index can be read by: where, in which order, and which word, if it is one.
+
+    ``covered`` are words that all its entries stand for, but those of records that have too many names.
+    """
 
     table: FromClause
     key: ColumnElement[int]
     condition: ColumnElement[bool]
     order: tuple[ColumnElement[Any], ...]
     word: Word | None = None
+    covered: tuple[Word, ...] = ()
 
     def count(self, most: int) -> ColumnElement[int]:
         """How many entries of the index it has, counted up to ``most``."""
@@ -91,7 +95,9 @@ class Source:
 def rows(connection: Connection, criteria: Criteria, mode: SearchMode) -> tuple[list[Row], bool]:
     """A row with the columns SHOWN for each record that meets the criteria, and whether there are more than listed."""
     words = criteria_words(criteria, mode)
-    sources = [*_word_sources(words), *_birth_source(criteria), *_identifier_sources(criteria)]
+    pair = _pair_source(words)
+    described = (pair,) if pair else (*_word_sources(words), *_birth_source(criteria))
+    sources = [*described, *_identifier_sources(criteria)]
     if not sources:
         raise Rejected(_too_broad())
     driver = _rarest(connection, sources, words, criteria)
@@ -117,6 +123,17 @@ def _word_sources(words: Sequence[Word]) -> Iterator[Source]:
     for word in strong or [each for each in words if each.kind is Kind.CITY and each.is_selective]:
         order: tuple[Column[Any], ...] = (token.c.value, token.c.record) if "*" in word.pattern else (token.c.record,)
         yield Source(token, token.c.record, word.condition, order, word)
+
+
+def _pair_source(words: Sequence[Word]) -> Source | None:
+    """A whole family name and a whole given name, the longest of each, for what is short is often a particle."""
+    whole = sorted((each for each in words if "*" not in each.pattern), key=lambda each: -len(each.pattern))
+    family, given = (next((each for each in whole if each.kind is kind), None) for kind in (Kind.FAMILY, Kind.GIVEN))
+    if family is None or given is None:
+        return None
+    pair = Word(Kind.PAIR, f"{family.pattern} {given.pattern}")
+    condition = and_(token.c.kind == Kind.PAIR.value, token.c.value.in_((pair.pattern, MANY)))
+    return Source(token, token.c.record, condition, (token.c.record,), pair, (family, given))
 
 
 def _birth_source(criteria: Criteria) -> Iterator[Source]:
@@ -197,8 +214,10 @@ def _filters(
     driver: Source, sources: Iterable[Source], words: Iterable[Word], criteria: Criteria
 ) -> Iterator[ColumnElement[bool]]:
     for word in words:
-        if word != driver.word:
-            carries = _carries(driver, word)
+        carries = _carries(driver, word)
+        if word in driver.covered:
+            yield or_(token.c.value != MANY, carries)
+        elif word != driver.word:
             yield _beside(word, carries) if driver.shows(word) else carries
     if criteria.birth is not None and driver.table is not record:
         yield _born(token.c.birth if driver.word and driver.word.kind in BESIDE else record.c.birth, criteria.birth)

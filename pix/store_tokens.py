@@ -26,6 +26,10 @@ NO_WORDS: frozenset[str] = frozenset()
 LONGEST = 200
 """Characters of names beside a word that the index holds; whoever has longer names is looked up name by name."""
 
+PAIRS = 60
+"""Most pairs of a family and a given name of one record; whoever has more names has one token, MANY, for all."""
+MANY = ""
+
 
 class Kind(StrEnum):
     """What a token is a word of."""
@@ -34,6 +38,8 @@ class Kind(StrEnum):
     GIVEN = "given"
     FAMILY_SOUND = "family-sound"
     GIVEN_SOUND = "given-sound"
+    PAIR = "pair"
+    """A family name and a given name: Schmits there are many, and Maries, but few of them are Marie Schmit."""
     MOTHERS_FAMILY = "mothers-family"
     MOTHERS_GIVEN = "mothers-given"
     STREET = "street"
@@ -47,7 +53,7 @@ class Kind(StrEnum):
 
 
 MARKS: Mapping[Kind, str] = {Kind.CITY: "@", Kind.POSTAL_CODE: "#"}
-"""How words that are no names are told apart where they stand beside a name."""
+"""How words that are no names are told apart where they stand beside a name, or beside a pair of names."""
 
 
 class Token(NamedTuple):
@@ -106,6 +112,10 @@ def _name_tokens(person: Demographics, towns: frozenset[str]) -> Iterator[Token]
     yield from _tokens(Kind.GIVEN, given, family | towns, born)
     yield from _tokens(Kind.FAMILY_SOUND, family_sounds, given_sounds | towns, born)
     yield from _tokens(Kind.GIVEN_SOUND, given_sounds, family_sounds | towns, born)
+    if len(family) * len(given) > PAIRS:
+        yield Token(Kind.PAIR, MANY, "", born)
+    else:
+        yield from _tokens(Kind.PAIR, frozenset(f"{one} {other}" for one in family for other in given), towns, born)
 
 
 def _tokens(kind: Kind, these: frozenset[str], others: frozenset[str], born: str) -> Iterator[Token]:

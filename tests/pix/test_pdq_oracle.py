@@ -221,6 +221,21 @@ def test_who_has_more_names_than_fit_beside_a_name_is_found_by_all(scene: Scene)
         assert [each.identifiers[0].id for each in page.candidates] == expected
 
 
+def test_who_has_too_many_pairs_of_names_is_found_by_each_of_them(scene: Scene) -> None:
+    families, givens = (" ".join(f"{word}{letter}" for letter in "abcdefgh") for word in ("Familie", "Vorname"))
+    scene.feed("HOSP:1", who=Demographics(names=(PersonName(family=families, given=givens),), birth_time="19800515"))
+    scene.feed("HOSP:2", who=Demographics(names=(PersonName(family="Familiea", given="Vornameb"),), birth_time="1979"))
+    for family, given_name, born, expected in (
+        ("Familiea", "Vornameb", None, ["1", "2"]),
+        ("Familieh", "Vornamea", None, ["1"]),
+        ("Familieh", "Vornamei", None, []),
+        ("Familiea", "Vornameb", ("1979", "1979"), ["2"]),
+        ("Familiea", "Vornameb", ("1980", "1980"), ["1"]),
+    ):
+        page = scene.index.find(CandidateQuery(criteria=Criteria(family=(family,), given=(given_name,), birth=born)))
+        assert sorted(each.identifiers[0].id for each in page.candidates) == expected
+
+
 def test_a_frozen_result_keeps_its_degrees(scene: Scene) -> None:
     for number, family in enumerate(("Schmitt", "Schmidt", "Schmit")):
         scene.feed(f"HOSP:{number}", who=Demographics(names=(PersonName(family=family, given=f"N{number}"),)))
