@@ -72,11 +72,6 @@ DECLARED = Prepared(
     )
     .order_by(decision.c.event)
 )
-ELSEWHERE = Prepared(
-    select(decision.c.event)
-    .where(Among(decision.c.event, "events"), decision.c.low != THIS, decision.c.high != THIS)
-    .order_by(decision.c.event)
-)
 SAID = Prepared(
     select(event.c.number)
     .where(
@@ -166,11 +161,6 @@ def decisions(connection: Connection, keys: Collection[PatientKey]) -> tuple[Dec
         Decision(pair=pair(low, high), same=bool(same), basis=Basis(basis), event=event)
         for low, high, same, basis, event in DECISIONS.rows(connection, {"keys": keys})
     )
-
-
-def events_elsewhere(connection: Connection, events: Collection[int], key: PatientKey) -> set[int]:
-    """Those of the events whose decisions are about other records than this one."""
-    return {event for (event,) in ELSEWHERE.rows(connection, {"events": events, "this": key})}
 
 
 def said_of(connection: Connection, two: Pair) -> list[int]:

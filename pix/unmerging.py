@@ -126,7 +126,8 @@ def _present(
     """
     others = {key for each in decisions for key in each.pair} - {former}
     survivors = store_records.survivors(change.connection, others)
-    elsewhere = store_links.events_elsewhere(change.connection, [each.event for each in decisions], survivor)
+    about = store_links.decisions(change.connection, set(survivors.values()))
+    elsewhere = {each.event for each in about if survivor not in each.pair}
     found: dict[tuple[PatientKey, PatientKey], Decision] = {}
     for each in sorted(decisions, key=lambda one: one.weight):
         (other,) = set(each.pair) - {former}
