@@ -8,8 +8,9 @@ from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.identifiers import PatientKey
 from pix import store_links
 from pix.agreement import disagreement
+from pix.decisions import Basis, pair
 from pix.journal import Change
-from pix.model import Feed, Identifier
+from pix.model import Feed, Identifier, Merge
 from pix.store_records import Record
 
 Known = Mapping[tuple[str, str], Record]
@@ -45,6 +46,14 @@ def refuse_subsumed(identifiers: Iterable[Identifier], known: Known) -> None:
     subsumed = [each for each in identifiers if each.key in known and known[each.key].survivor is not None]
     if subsumed:
         raise Rejected(*map(_subsumed, subsumed))
+
+
+def refuse_kept_apart(change: Change, merge: Merge, surviving: Record, subsumed: Record) -> None:
+    """Refuse the merge of two ids of which a steward said that they are two people's."""
+    two = pair(surviving.key, subsumed.key)
+    decisions = store_links.decisions(change.connection, two)
+    if any(each.pair == two and each.basis is Basis.STEWARD and not each.same for each in decisions):
+        raise Rejected(_two_people(merge.subsumed))
 
 
 def claimed(change: Change, own: tuple[Identifier, ...], known: Known, feed: Feed) -> tuple[Identifier, ...]:
@@ -111,6 +120,17 @@ def _subsumed(identifier: Identifier) -> Breach:
         observed=identifier.id,
         citation=tf2("3.8.4.2.2.4"),
         remedy="Send the surviving id, which the merge message named in PID-3",
+    )
+
+
+def _two_people(identifier: Identifier) -> Breach:
+    return Breach(
+        code=HL7ErrorCode.APPLICATION_INTERNAL_ERROR,
+        text="A person who looks after identities here decided that the two ids are two people's",
+        location=identifier.location,
+        observed=identifier.id,
+        citation=tf2("3.8.4.2.4"),
+        remedy="Ask the identity cell of this domain to take its decision back",
     )
 
 

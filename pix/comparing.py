@@ -39,6 +39,11 @@ def held(change: Change, key: PatientKey) -> tuple[Match, ...]:
     return store_matches.matches(change.connection, (key,))
 
 
+def others(matches: tuple[Match, ...], key: PatientKey) -> set[PatientKey]:
+    """The records that matched this one: who was kept from a third by likeness to it may be joined now."""
+    return {other for two in matches for other in two.pair} - {key}
+
+
 def verdicts(change: Change, key: PatientKey, state: State, before: tuple[Match, ...] = ()) -> tuple[Verdict, ...]:
     """Compare a record as it will be with all that share a blocking key, and all that it matched ``before``."""
     if change.mode is Mode.OFF:

@@ -41,6 +41,15 @@ def link(change: Change, first: Iterable[Identifier], second: Iterable[Identifie
     pairs = {pair(one, other) for one in keys[0] for other in keys[1] if one != other}
     declare(change, pairs, same=True, basis=Basis.SOURCE)
     reevaluate(change, {key for some in keys for key in some})
+    report_prevented(change, pairs)
+
+
+def report_prevented(change: Change, pairs: Iterable[Pair]) -> None:
+    """A link that a decision about others of their records prevents is kept, and put before a person."""
+    for low, high in sorted(pairs):
+        persons = store_links.persons_of(change.connection, (low, high))
+        if len(persons) == 2 and persons[low] != persons[high]:
+            report(change, Kind.DISPUTE, low, high, f"{change.origin.source} says that they are one person")
 
 
 def unlink(change: Change, first: Iterable[Identifier], second: Iterable[Identifier]) -> None:

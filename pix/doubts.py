@@ -1,6 +1,6 @@
 """Tasks for people: opened for what a machine must not decide, withdrawn when it no longer is in doubt."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from ihe.identifiers import PatientKey
 from pix import store_links, store_tasks
@@ -53,6 +53,23 @@ def report_collision(change: Change, key: PatientKey, other: PatientKey) -> None
     held = store_links.decisions(change.connection, (key, other))
     if not any(each.pair == pair(key, other) and each.basis is Basis.STEWARD and not each.same for each in held):
         report(change, Kind.COLLISION, key, other, "two people in one message")
+
+
+def questions(change: Change, key: PatientKey) -> list[Task]:
+    """What is open about a record: what waits, and whose the id is, though somebody ignored that."""
+    tasks = store_tasks.about(change.connection, (key,))
+    return [each for each in tasks if each.waits or each.kind is Kind.OVERLAY]
+
+
+def ask_again(change: Change, asked: Iterable[Task], now: Mapping[PatientKey, PatientKey]) -> None:
+    """Open anew what does not come back by itself; ``now`` tells which record answers for each."""
+    for each in asked:
+        low, high = (now.get(key, key) for key in each.pair)
+        overlaid = each.kind is Kind.OVERLAY and each.pair[0] == each.pair[1]
+        if each.kind is Kind.COLLISION and low != high:
+            report_collision(change, low, high)
+        elif overlaid or (each.kind is Kind.DISPUTE and low != high):
+            report(change, each.kind, low, high, each.reason)
 
 
 def close_answered(change: Change, pairs: Collection[Pair]) -> None:

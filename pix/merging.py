@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.identifiers import PatientKey
-from pix import comparing, store_links, store_records, store_tasks
-from pix.claims import refuse_subsumed
+from pix import comparing, store_links, store_records
+from pix.claims import refuse_kept_apart, refuse_subsumed
 from pix.decisions import Decision, pair
-from pix.doubts import report_collision
+from pix.doubts import ask_again, questions
 from pix.events import IdentifierChanged, Merged, NationalIdsChanged, Remarked
 from pix.journal import Change
 from pix.linking import reevaluate
@@ -17,7 +17,6 @@ from pix.model import Identifier, Merge
 from pix.registration import national_id
 from pix.state import NationalId, State
 from pix.store_records import Record
-from pix.tasks import Kind
 
 Nationals = tuple[NationalId, ...]
 Decisions = tuple[Decision, ...]
@@ -103,14 +102,16 @@ def _find(change: Change, each: Merge) -> Found:
 def _merge(change: Change, found: Found) -> None:
     assert found.surviving is not None
     assert found.subsumed is not None
+    refuse_kept_apart(change, found.merge, found.surviving, found.subsumed)
     merge_records(change, survivor=found.surviving.key, subsumed=found.subsumed.key)
 
 
 def merge_records(change: Change, *, survivor: PatientKey, subsumed: PatientKey) -> None:
     """Replace every reference to the subsumed id, then find out anew who is who (ITI TF-2: 3.8.4.2.3)."""
-    touched = store_links.together(change.connection, (survivor, subsumed)) - {subsumed}
+    alike = comparing.others(comparing.held(change, subsumed), subsumed)
+    touched = (store_links.together(change.connection, (survivor, subsumed)) | alike) - {subsumed}
     change.locks.require((survivor, subsumed))
-    strangers = _met(change, survivor, subsumed)
+    open_questions = questions(change, subsumed)
     held, inherited = _inherited(change, survivor, subsumed)
     decisions, adopted, displaced = inherited_decisions(change, survivor, subsumed)
     redirected = store_records.subsumed_by(change.connection, subsumed)
@@ -126,10 +127,8 @@ def merge_records(change: Change, *, survivor: PatientKey, subsumed: PatientKey)
             displaced=displaced,
         )
     )
-    for other in strangers:
-        report_collision(change, survivor, other)
-    match_again(change, survivor)
-    reevaluate(change, touched)
+    ask_again(change, open_questions, {subsumed: survivor})
+    reevaluate(change, {*touched, *match_again(change, survivor)})
 
 
 def _inherited(change: Change, survivor: PatientKey, subsumed: PatientKey) -> tuple[Nationals, Nationals]:
@@ -157,20 +156,14 @@ def inherited_decisions(
     return theirs, tuple(each for two, each in adopted.items() if mine.get(two) != each), tuple(displaced.values())
 
 
-def _met(change: Change, survivor: PatientKey, subsumed: PatientKey) -> list[PatientKey]:
-    """The records that one message named together with the subsumed, though they clearly are other people."""
-    waiting = [each for each in store_tasks.about(change.connection, (subsumed,)) if each.waits]
-    met = {key for each in waiting if each.kind is Kind.COLLISION for key in each.pair}
-    return sorted(met - {subsumed, survivor})
-
-
-def match_again(change: Change, key: PatientKey) -> None:
-    """Compare a record anew, of which other ids are known now, or which is in use again."""
+def match_again(change: Change, key: PatientKey) -> set[PatientKey]:
+    """Compare a record anew, of which other ids are known now, or which is in use again; those that it was like."""
     found = store_records.by_keys(change.connection, (key,))[key]
     nationals = store_records.nationals(change.connection, (key,)).get(key, ())
     before = comparing.held(change, key)
     state = State(demographics=found.demographics, nationals=nationals)
     comparing.note(change, key, comparing.verdicts(change, key, state, before), before)
+    return comparing.others(before, key)
 
 
 def _rename(change: Change, found: Found) -> None:
@@ -203,8 +196,8 @@ def _exchange_national(change: Change, each: Merge) -> None:
         rest = tuple(one for one in held[key] if (one.authority, one.id) != each.subsumed.key)
         after = (*rest, national_id(change, each.surviving))
         change.note(NationalIdsChanged(record=key, before=held[key], nationals=after))
-        match_again(change, key)
-    reevaluate(change, own)
+    alike = {each for key in own for each in match_again(change, key)}
+    reevaluate(change, {*own, *alike})
 
 
 def _without_subject(each: Merge) -> Remarked:

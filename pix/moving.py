@@ -13,7 +13,7 @@ from ihe.patients import LinkChange, Patient
 from pix import linking, merging, store_links, store_records
 from pix.claims import refuse_subsumed
 from pix.decisions import Basis, pair
-from pix.declaring import declare, known_or_named
+from pix.declaring import declare, known_or_named, report_prevented
 from pix.events import Remarked, Undeclared
 from pix.journal import Change
 from pix.model import Identifier, Merge
@@ -90,6 +90,7 @@ def _relink(change: Change, moved: PatientKey, previous: PatientKey, new: Patien
     declare(change, {pair(moved, each) for each in left}, same=False, basis=Basis.SOURCE)
     declare(change, {pair(moved, new)}, same=True, basis=Basis.SOURCE)
     linking.reevaluate(change, {moved, *left, *joined})
+    report_prevented(change, (pair(moved, new),))
 
 
 def _unknown(identifier: Identifier) -> Breach:

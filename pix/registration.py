@@ -12,7 +12,7 @@ from pix.events import Announced, Remarked, Updated
 from pix.journal import Change
 from pix.linking import reevaluate
 from pix.model import Feed, Identifier, IdentifierList
-from pix.state import NationalId, State, linking_ids
+from pix.state import NationalId, State
 from pix.store_blocking import seen
 from pix.store_records import Record
 from pix.tasks import Kind
@@ -20,10 +20,11 @@ from pix.tasks import Kind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """One record as written; ``settled`` if who it is need not be found out anew."""
+    """One record as written; ``settled`` if who it is need not be found out anew, nor who those ``alike`` are."""
 
     key: PatientKey
     settled: bool
+    alike: frozenset[PatientKey] = frozenset()
 
 
 def register(change: Change, feed: Feed) -> None:
@@ -39,7 +40,7 @@ def register(change: Change, feed: Feed) -> None:
     if known and feed.identifier_list is IdentifierList.COMPLETE:
         declared |= declaring.take_back(change, keys, {*keys, *strangers})
     if declared or not all(each.settled for each in stored):
-        reevaluate(change, keys)
+        reevaluate(change, {*keys, *(other for each in stored for other in each.alike)})
     for each in strangers:
         report_collision(change, each, keys[0])
 
@@ -90,19 +91,23 @@ def _update(change: Change, found: Record, identifier: Identifier, feed: Feed) -
     matched = like and comparing.note(change, key, verdicts, matches)
     _remark_doubtful(change, key, set(after.nationals) - set(before.nationals), after.demographics.birth_time)
     _report_overlay(change, key, before, after)
-    return Stored(key=key, settled=not matched and after.identity == before.identity)
+    settled = not matched and after.identity == before.identity
+    return Stored(key=key, settled=settled, alike=frozenset(comparing.others(matches, key)))
 
 
 def _shared(change: Change, nationals: tuple[NationalId, ...]) -> bool:
     """Claim that another record carries one of these national ids."""
-    ids = linking_ids(nationals)
-    return any(store_records.records_with_national(change.connection, each) for each in ids)
+    valid = [(each.authority, each.id) for each in nationals if each.valid]
+    return any(store_records.records_with_national(change.connection, each) for each in valid)
 
 
 def _report_overlay(change: Change, key: PatientKey, before: State, after: State) -> None:
     """An id whose patient now has a wholly different name may have been given to somebody else (overlay)."""
     if names_disagree(before.demographics, after.demographics):
         report(change, Kind.OVERLAY, key, key, "the name was another before")
+    elif before.demographics.names and not after.demographics.names:
+        # The next name would have nothing to be compared with.
+        report(change, Kind.OVERLAY, key, key, "the name was taken away")
 
 
 def _remark_doubtful(change: Change, key: PatientKey, nationals: Iterable[NationalId], birth_time: str | None) -> None:

@@ -9,7 +9,8 @@ from pix import declaring, merging, store_links, store_records
 from pix.choices import Choice, NotPossible, Ruling, Situation, check_fit
 from pix.decisions import Basis, Pair, pair
 from pix.doubts import close_answered
-from pix.events import TaskDecided, Undeclared
+from pix.event_log import read
+from pix.events import Declared, TaskDecided, Undeclared
 from pix.journal import Change
 from pix.linking import reevaluate
 from pix.store_records import Record
@@ -57,11 +58,14 @@ def declare(change: Change, pairs: Iterable[Pair], *, same: bool) -> None:
 
 
 def withdraw(change: Change, two: Pair) -> None:
-    """Forget a steward's decision. NotPossible: there is none."""
+    """Forget a steward's decision; what a source said of the two before counts again. NotPossible: there is none."""
     held = _decision(change, two)
     if held is None or held is not Basis.STEWARD:
         raise NotPossible("No steward has decided anything of these two ids")
+    said = _said_before(change, two)
     change.note(Undeclared(record=two[0], other=two[1]))
+    if said is not None:
+        change.note(said)
     reevaluate(change, two)
 
 
@@ -122,3 +126,10 @@ def _check_joined(change: Change, two: Pair) -> None:
 
 def _decision(change: Change, two: Pair) -> Basis | None:
     return next((each.basis for each in store_links.decisions(change.connection, two) if each.pair == two), None)
+
+
+def _said_before(change: Change, two: Pair) -> Declared | None:
+    """What a source had said of the two (ADT^A24, A37) when a steward decided; ids in one message are listed again."""
+    events = (read(change.connection, number).event for number in store_links.said_of(change.connection, two))
+    said = next((each for each in events if not (isinstance(each, Declared) and each.basis is Basis.STEWARD)), None)
+    return said if isinstance(said, Declared) and said.basis is Basis.SOURCE else None

@@ -61,7 +61,12 @@ NOTHING = State()
 
 
 def linking_ids(nationals: tuple[NationalId, ...]) -> frozenset[tuple[str, str]]:
-    """The ids that may link: valid ones, of authorities that gave the record no second valid one."""
-    valid = [each for each in nationals if each.valid]
-    authorities = [each.authority for each in valid]
-    return frozenset((each.authority, each.id) for each in valid if authorities.count(each.authority) == 1)
+    """The ids that may link: the valid one of each authority; where there are several, all of them as one.
+
+    That one is like no single id: a second number links with nobody, and does not hide that two records differ.
+    """
+    valid: dict[str, set[str]] = {}
+    for each in nationals:
+        if each.valid:
+            valid.setdefault(each.authority, set()).add(each.id)
+    return frozenset((authority, " ".join(sorted(ids))) for authority, ids in valid.items())

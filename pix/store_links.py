@@ -72,6 +72,15 @@ DECLARED = Prepared(
     )
     .order_by(decision.c.event)
 )
+SAID = Prepared(
+    select(event.c.number)
+    .where(
+        event.c.record == bindparam("one"),
+        event.c.other == bindparam("other"),
+        or_(event.c.type == "declared", event.c.type == "undeclared"),
+    )
+    .order_by(event.c.number.desc())
+)
 DECIDE = Prepared(insert(decision), decision.columns)
 UNDECIDE = Prepared(delete(decision).where(decision.c.low == bindparam("one"), decision.c.high == bindparam("other")))
 FORGET = Prepared(delete(decision).where(or_(decision.c.low == THIS, decision.c.high == THIS)))
@@ -152,6 +161,11 @@ def decisions(connection: Connection, keys: Collection[PatientKey]) -> tuple[Dec
         Decision(pair=pair(low, high), same=bool(same), basis=Basis(basis), event=event)
         for low, high, same, basis, event in DECISIONS.rows(connection, {"keys": keys})
     )
+
+
+def said_of(connection: Connection, two: Pair) -> list[int]:
+    """The events that said of these very records what they are, or took that back, latest first."""
+    return [number for (number,) in SAID.rows(connection, {"one": two[0], "other": two[1]})]
 
 
 def declared_by(connection: Connection, source: str, keys: Collection[PatientKey]) -> tuple[Pair, ...]:

@@ -36,6 +36,15 @@ ABOUT = Prepared(
     .where(or_(Among(task.c.low, "keys"), Among(task.c.high, "keys")), or_(WAITING, task.c.decision == "ignore"))
     .order_by(task.c.number)
 )
+CLOSED_BY = Prepared(
+    select(*COLUMNS)
+    .where(
+        or_(task.c.low == bindparam("this"), task.c.high == bindparam("this")),
+        task.c.closed_by == bindparam("number"),
+        task.c.decision.is_(None),
+    )
+    .order_by(task.c.number)
+)
 CHANGED = Prepared(
     select(event.c.number)
     .where(
@@ -87,6 +96,11 @@ def by_number(connection: Connection, number: int) -> Task | None:
 def about(connection: Connection, keys: Collection[PatientKey]) -> tuple[Task, ...]:
     """The tasks about these records that are open, or that somebody chose to ignore, oldest first."""
     return tuple(map(read_task, ABOUT.rows(connection, {"keys": keys})))
+
+
+def closed_by(connection: Connection, key: PatientKey, number: int) -> tuple[Task, ...]:
+    """The tasks about a record that an event closed although nobody had decided them, oldest first."""
+    return tuple(map(read_task, CLOSED_BY.rows(connection, {"this": key, "number": number})))
 
 
 def changed_since(connection: Connection, keys: Collection[PatientKey], number: int) -> bool:
