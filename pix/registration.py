@@ -11,6 +11,7 @@ from pix.doubts import report, report_collision
 from pix.events import Announced, Remarked, Updated
 from pix.journal import Change
 from pix.linking import reevaluate
+from pix.matching.dates import Birth, compare
 from pix.model import Feed, Identifier, IdentifierList
 from pix.state import NationalId, State
 from pix.store_blocking import seen
@@ -102,12 +103,20 @@ def _shared(change: Change, nationals: tuple[NationalId, ...]) -> bool:
 
 
 def _report_overlay(change: Change, key: PatientKey, before: State, after: State) -> None:
-    """An id whose patient now has a wholly different name may have been given to somebody else (overlay)."""
+    """An id whose patient now has a wholly different name or birth date may have been given to somebody else."""
     if names_disagree(before.demographics, after.demographics):
         report(change, Kind.OVERLAY, key, key, "the name was another before")
+    elif _is_of_another_birth(before, after):
+        report(change, Kind.OVERLAY, key, key, "the birth date was another before")
     elif before.demographics.names and not after.demographics.names:
         # The next name would have nothing to be compared with.
         report(change, Kind.OVERLAY, key, key, "the name was taken away")
+
+
+def _is_of_another_birth(before: State, after: State) -> bool:
+    """Claim that the two dates are no slip of the keyboard: a namesake's."""
+    dates = seen(before).birth, seen(after).birth
+    return compare(*dates) is Birth.DIFFERENT
 
 
 def _remark_doubtful(change: Change, key: PatientKey, nationals: Iterable[NationalId], birth_time: str | None) -> None:

@@ -189,3 +189,15 @@ def test_who_leaves_a_crowd_with_one_number_takes_nobody_along(scene: Scene, mon
     assert scene.others("HOSP:0") == [f"NAT:{MATRICULE}"]
     assert scene.others("HOSP:1") == ["HOSP:2", "HOSP:3", f"NAT:{MATRICULE}"]
     assert "crowd: more records are connected than linking looks at" in scene.tasks()
+
+
+@pytest.mark.parametrize(
+    ("birth", "tasks"),
+    [("19800516", []), ("1980", []), (None, []), ("19620203", ["overlay: the birth date was another before"])],
+)
+def test_an_id_whose_birth_date_becomes_a_namesakes_is_put_before_a_human(
+    scene: Scene, birth: str | None, tasks: list[str]
+) -> None:
+    scene.feed("HOSP:1")
+    scene.feed("HOSP:1", who=person("Anna", birth=birth))
+    assert scene.tasks() == tasks
