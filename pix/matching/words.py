@@ -34,6 +34,8 @@ def given_likeness(one: str, other: str) -> Likeness:
     """Compare two given names. Names that are known to be two are two; very like ones are doubtful."""
     if one == other:
         return Likeness.SAME
+    if _are_numbered(one, other):
+        return Likeness.NONE
     groups_one, groups_other = groups(one), groups(other)
     if groups_one & groups_other:
         return Likeness.FORM
@@ -65,6 +67,12 @@ def are_a_slip_apart(one: str, other: str) -> bool:
     """Claim that one slip makes the one text the other; in long texts two."""
     allowed = 2 if len(one) >= LONG <= len(other) else 1
     return OSA.distance(one, other, score_cutoff=allowed) <= allowed
+
+
+def _are_numbered(one: str, other: str) -> bool:
+    """Claim that somebody numbered people who have no names yet, or are made up: ``Twin1`` is not ``Twin2``."""
+    first, second = ("".join(filter(str.isdigit, each)) for each in (one, other))
+    return bool(first and second) and first != second
 
 
 def _differ_in_gender(one: str, other: str) -> bool:
