@@ -1,5 +1,6 @@
 package interop;
 
+import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.UUID;
@@ -12,8 +13,16 @@ record Patient(String id, String family, String given, String birthDate) {
     static final String GREEN = "1.3.6.1.4.1.21367.13.20.2000";
     static final String UNKNOWN_AUTHORITY = "1.3.6.1.4.1.21367.13.20.7777";
 
+    /** Each is born on a day and lives in a house of her own: the node would take people who are alike for one. */
     static Patient invented(String family, String given) {
-        return new Patient("T" + UUID.randomUUID().toString().substring(0, 8), family, given, "19610307");
+        UUID random = UUID.randomUUID();
+        String born = LocalDate.of(1930, 1, 1).plusDays(Math.floorMod(random.getMostSignificantBits(), 28000L))
+                .format(DateTimeFormatter.BASIC_ISO_DATE);
+        return new Patient("T" + random.toString().substring(0, 8), family, given, born);
+    }
+
+    private int number() {
+        return Math.floorMod(id.hashCode(), 1000000);
     }
 
     Identifiable xdsId() {
@@ -27,8 +36,8 @@ record Patient(String id, String family, String given, String birthDate) {
     /** ITI-8 is HL7 v2.3.1, ITI-30 v2.5; the trigger says the rest. Several CX in {@code pid3} are separated by "~". */
     String adt(String trigger, String structure, String version, String pid3) {
         return msh("ADT", trigger, structure, version) + "EVN|" + (version.equals("2.5") ? "" : trigger) + "|" + now()
-                + "\rPID|||" + pid3 + "||" + family + "^" + given + "^^^^^L" + "||" + birthDate + "|F|||12 Rue du Moulin^^"
-                + "Exempelduerf^^9999^LUX||^PRN^PH^^^^991234\rPV1||" + (version.equals("2.5") ? "N" : "O") + "\r";
+                + "\rPID|||" + pid3 + "||" + family + "^" + given + "^^^^^L" + "||" + birthDate + "|F|||"
+                + number() % 200 + " Rue du Moulin^^Exempelduerf^^9999^LUX||^PRN^PH^^^^" + (99000000 + number()) + "\rPV1||" + (version.equals("2.5") ? "N" : "O") + "\r";
     }
 
     String merge(String version, Patient subsumed) {
