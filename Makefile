@@ -7,8 +7,8 @@ BIN := .venv/bin
 run: setup            ## set up, serve the demo domain, play the demo traffic, stay up
 	@$(BIN)/affinity up
 
-test: setup           ## set up, run the whole suite
-	@$(BIN)/python -m pytest
+test: setup           ## set up, run the whole suite, a process for each core
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: setup lint types imports  ## lint, types, import contracts
 
