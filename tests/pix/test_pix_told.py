@@ -83,7 +83,7 @@ class Told(Index):
 
     def _present_lists(self) -> list[tuple[Identifier, frozenset[Key]]]:
         """What ITI-9 answers about every id that is a record."""
-        own = [Identifier(authority=authority, id=id) for authority in (ONE, TWO) for id in "123"]
+        own = [Identifier(authority=authority, id=id) for authority in (ONE, TWO) for id in "1234"]
         answers = [(each, self.index.corresponding(each)) for each in own]
         return [(each, frozenset(one.key for one in others)) for each, others in answers if others is not None]
 
@@ -96,7 +96,7 @@ def test_any_life_of_the_index_is_told_whole(tmp_path: Path) -> None:
     run_state_machine_as_test(
         Told,
         settings=settings(
-            max_examples=8,
+            max_examples=20,
             stateful_step_count=10,
             deadline=None,
             derandomize=True,
