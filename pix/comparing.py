@@ -60,7 +60,7 @@ def verdicts(change: Change, key: PatientKey, state: State, before: tuple[Match,
     if change.shadow is not None:
         try_out(change, key, mine, compared, change.shadow)
     found = [Verdict(other=each, comparison=comparison) for each, (_, comparison) in compared.items()]
-    return _worth_keeping(found, {other for two in before for other in two.pair})
+    return _worth_keeping(found, others(before, key))
 
 
 def _worth_keeping(found: list[Verdict], known: Set[PatientKey]) -> tuple[Verdict, ...]:
@@ -74,10 +74,10 @@ def _worth_keeping(found: list[Verdict], known: Set[PatientKey]) -> tuple[Verdic
 
 def note(change: Change, key: PatientKey, found: tuple[Verdict, ...], before: tuple[Match, ...] = ()) -> bool:
     """Note what is new in the verdicts on a record, of which ``before`` are held; claim that anything is."""
-    held = {each.pair: each for each in before}
+    known = {each.pair: each for each in before}
     pairs = {pair(key, each.other): each.comparison for each in found}
-    gone = [two for two in held if two not in pairs]
-    new = {two: each for two, each in pairs.items() if two not in held or _differs(held[two], each)}
+    gone = [two for two in known if two not in pairs]
+    new = {two: each for two, each in pairs.items() if two not in known or _differs(known[two], each)}
     for low, high in gone:
         change.note(Unmatched(record=low, other=high))
     for (low, high), each in new.items():

@@ -148,9 +148,12 @@ class Index(RuleBasedStateMachine):
     @rule(one=IDS, other=IDS)
     def unlink(self, one: Identifier, other: Identifier) -> None:
         _tolerate(lambda: self.index.unlink((one,), (other,), self._origin()))
-        linked = self._all(select(decision.c.low).where(decision.c.same, decision.c.basis == "steward"))
-        # What a steward linked is not parted by a source: that opens a task.
-        if one != other and not linked and self.index.corresponding(one) is not None:
+        keys = sorted(self._keys(one, other))
+        linked = select(decision.c.low).where(
+            decision.c.low.in_(keys[:1]), decision.c.high.in_(keys[-1:]), decision.c.same, decision.c.basis == "steward"
+        )
+        # The two whom a steward linked are not parted by a source: that opens a task.
+        if one != other and not self._all(linked) and self.index.corresponding(one) is not None:
             assert other not in (self.index.corresponding(one) or ())
 
     @rule(data=st.data())
