@@ -1,7 +1,9 @@
 """How one PIX Consumer is told over its wire, and what its answer means (ITI TF-2: 3.10, 3.46, C.2.3, O.1.2)."""
 
+import ssl
 from dataclasses import dataclass
 from enum import Enum
+from socket import gaierror
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -15,7 +17,7 @@ from affinity.domain_files import SOAP_SCHEMES
 from hl7v2.er7 import NotHL7, parse, serialize
 from ihe.domain import AffinityDomain
 from ihe.errors import Rejected
-from mllp.client import Address, Connection, MLLPError
+from mllp.client import Address, Connection, MLLPError, NotConnected
 from mllp.endpoint import TLS
 from pix.iti10 import Route, control_id, update_person_information
 from pix.iti46 import ITI_46, Devices, record_revised
@@ -26,6 +28,7 @@ from soap.client import FaultReceived, NoAnswer, SOAPClient, client_tls
 TIMEOUT = 30.0
 """Seconds for a connection, and for an answer."""
 BINDING = soap_binding(ITI_46)
+NEVER_CONNECTED = (ConnectionRefusedError, gaierror, ssl.SSLError)
 
 
 class Outcome(Enum):
@@ -33,7 +36,9 @@ class Outcome(Enum):
 
     ACCEPTED = "accepted"
     UNREACHABLE = "unreachable"
-    """Nobody answered: the fault of no message, so it is tried without end."""
+    """No connection: the message never left, so nothing of it counts as tried."""
+    UNANSWERED = "unanswered"
+    """It may have been taken, or it is what the consumer stumbles over: tried without end, others go first."""
     REJECTED = "rejected"
     """Not now (AR, CR, a SOAP fault, an answer that cannot be read): it may be sent again (ITI TF-2: C.2.3.1)."""
     REFUSED = "refused"
@@ -79,7 +84,8 @@ class MLLPConsumer:
             acknowledged = acknowledgement(parse(answer))
         except MLLPError as error:
             self.hang_up()
-            return Verdict(Outcome.UNREACHABLE, reason=str(error))
+            reached = not isinstance(error, NotConnected)
+            return Verdict(Outcome.UNANSWERED if reached else Outcome.UNREACHABLE, reason=str(error))
         except (NotHL7, Rejected) as error:
             self.hang_up()
             return Verdict(Outcome.REJECTED, reason=f"the answer cannot be read: {error}")
@@ -114,9 +120,10 @@ class SOAPConsumer:
         except FaultReceived as fault:
             return Verdict(Outcome.REJECTED, "/".join((fault.code, *fault.subcodes)), str(fault))
         except NoAnswer as error:
-            return Verdict(Outcome.UNREACHABLE, reason=str(error))
+            return Verdict(Outcome.UNANSWERED, reason=str(error))
         except OSError as error:
-            return Verdict(Outcome.UNREACHABLE, reason=explain_connection(error))
+            reached = not isinstance(error, NEVER_CONNECTED)
+            return Verdict(Outcome.UNANSWERED if reached else Outcome.UNREACHABLE, reason=explain_connection(error))
         acknowledged = found(answer.body)
         return _verdict(acknowledged.code, _words(acknowledged.remarks))
 

@@ -27,6 +27,7 @@ WINDOW = 500
 """Most that are looked at to find some that may be sent now."""
 BATCH = 20
 """Most that are sent before it is written down: as many may be sent twice after a crash."""
+SILENT = frozenset({Outcome.UNREACHABLE, Outcome.UNANSWERED})
 KEPT_FOR = timedelta(days=7)
 """How long one can look up what was sent."""
 MEASURED_EVERY = 15.0
@@ -135,7 +136,7 @@ class Courier:
                 break
             verdict = self._consumer.tell(each)
             attempts.append(self._attempt(each, verdict))
-            if verdict.outcome is Outcome.UNREACHABLE:
+            if verdict.outcome in SILENT:
                 self._rest(verdict)
                 break
             self._failures = 0
@@ -148,6 +149,10 @@ class Courier:
         log.warning("subscriber unreachable", peer=self.subscriber, reason=verdict.reason)
 
     def _attempt(self, told: Notification, verdict: Verdict) -> Attempt:
+        if verdict.outcome is Outcome.UNREACHABLE:
+            return Attempt(
+                number=told.number, state=State.PENDING, attempts=told.attempts, due=told.due, error=verdict.reason
+            )
         attempts = told.attempts + 1
         state = State.SENT if verdict.outcome is Outcome.ACCEPTED else State.PENDING
         exhausted = verdict.outcome is Outcome.REJECTED and attempts >= self._patience.attempts

@@ -4,6 +4,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Generic, TypeVar
@@ -78,6 +79,9 @@ class MLLPInbox(Inbox[Message]):
         threading.Thread(target=self._listen, daemon=True).start()
 
     def close(self) -> None:
+        """Hear nobody any more; a thread that still waits in ``accept`` would keep the port open."""
+        with suppress(OSError):  # closed before
+            self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
 
     def ids(self) -> list[str]:

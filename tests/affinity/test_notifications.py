@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import count
+from typing import ClassVar
 
 import pytest
 from prometheus_client import generate_latest
@@ -122,6 +123,18 @@ def listen() -> Iterator[Listen]:
     yield begin
     for each in opened:
         each.close()
+
+
+class Counting(Patience):
+    """Patience that says when it is tried for the fifth time in a row."""
+
+    lost: ClassVar[threading.Event] = threading.Event()
+
+    def after(self, failures: int) -> float:
+        """Notice, then wait as always."""
+        if failures >= 5:
+            self.lost.set()
+        return super().after(failures)
 
 
 def over_mllp(port: int, name: str = "CARD", scheme: str = "mllp", domains: frozenset[str] = frozenset()) -> Subscriber:
@@ -250,17 +263,17 @@ def test_a_later_list_waits_for_an_earlier_one_of_the_same_patient_and_others_ov
 
 
 def test_what_nobody_takes_waits_without_end_and_arrives_once_somebody_listens(stage: Stage, listen: Listen) -> None:
-    port = free_port()
+    port, patience = free_port(), Counting(first=0.02, longest=0.1, attempts=1, poll=5.0)
     scene = stage.subscribe(over_mllp(port))
-    stage.start()
+    stage.start(patience)
     scene.feed("HOSP:1")
     scene.feed("HOSP:2")
-    tried = threading.Event()
-    while sum(each.attempts for each in stage.in_state(State.PENDING)) < 5:  # more than QUICK.attempts
-        tried.wait(0.01)
-    assert all("no connection" in (each.error or "no connection") for each in stage.in_state(State.PENDING))
+    assert patience.lost.wait(20)
+    waiting = stage.in_state(State.PENDING)
+    assert len(waiting) == 2 and all(each.attempts == 0 and each.due <= utc_now() for each in waiting)
+    assert {each.error.split(" to ")[0] for each in waiting if each.error} == {"no connection"}
     inbox = listen(port=port)
-    assert sorted(each["PID"].text(3) for each in inbox.wait(2)) == ["1", "2"]
+    assert [each["PID"].text(3) for each in inbox.wait(2)] == ["1", "2"]
     assert states(stage.settled()) == ["sent", "sent"]
 
 
