@@ -1,5 +1,6 @@
 """Every table of every profile: what migrations compare with and tests create."""
 
+from consent.tables import metadata as consent
 from pix.tables import metadata as pix
 from pix.tables_encounters import metadata as encounters
 from pix.tables_loads import metadata as pix_loads
@@ -7,4 +8,4 @@ from pix.tables_notifications import metadata as pix_notifications
 from pix.tables_trial import metadata as pix_trial
 from xds.tables import metadata as xds
 
-METADATA = (pix, encounters, pix_loads, pix_notifications, pix_trial, xds)
+METADATA = (consent, pix, encounters, pix_loads, pix_notifications, pix_trial, xds)

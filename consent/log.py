@@ -1,0 +1,69 @@
+"""The log of events: added to, read in order, and the source from which the projections are rebuilt."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, insert, select
+
+from consent.events import Detail, Event, from_json, instant, to_json
+from consent.model import Act, EventType
+from consent.projection import forget, project
+from consent.tables import event as log
+from ihe.identifiers import PatientKey
+from ihe.patients import Patient
+
+PIECE = 1000
+"""Most events that are read at a time."""
+
+
+def say(connection: Connection, patient: Patient, type: EventType, act: Act, detail: Detail) -> int:
+    """Add an event and apply it, in the caller's transaction; its number."""
+    line = {
+        "at": instant(act.at),
+        "type": type.value,
+        "patient_key": patient.key,
+        "actor": act.actor,
+        "reason": act.reason,
+        "origin": act.origin,
+    }
+    adding = insert(log).values(detail=to_json(detail), **line).returning(log.c.number)
+    number: int = connection.execute(adding).scalar_one()
+    project(connection, _event(number, detail, line))
+    return number
+
+
+def history(connection: Connection, patient: Patient, most: int = PIECE) -> Sequence[Event]:
+    """What happened to a patient's record, newest first."""
+    query = select(log).where(log.c.patient_key.in_(patient.keys)).order_by(log.c.number.desc()).limit(most)
+    return tuple(_read(row) for row in connection.execute(query))
+
+
+def rebuild(connection: Connection) -> int:
+    """Make the projections anew from the log; how many events it has. Nobody else may write meanwhile."""
+    forget(connection)
+    count = 0
+    for event in _lines(connection):
+        project(connection, event)
+        count += 1
+    return count
+
+
+def _lines(connection: Connection) -> Iterator[Event]:
+    last = 0
+    while rows := connection.execute(_page(last)).all():
+        yield from map(_read, rows)
+        last = rows[-1].number
+
+
+def _page(last: int) -> Select[Any]:
+    return select(log).where(log.c.number > last).order_by(log.c.number).limit(PIECE)
+
+
+def _read(row: Row[Any]) -> Event:
+    line = {name: getattr(row, name) for name in ("at", "type", "patient_key", "actor", "reason", "origin")}
+    return _event(row.number, from_json(EventType(row.type), row.detail), line)
+
+
+def _event(number: int, detail: Detail, line: dict[str, Any]) -> Event:
+    known = {**line, "type": EventType(line["type"]), "patient_key": PatientKey(line["patient_key"])}
+    return Event(number=number, detail=detail, **known)
