@@ -26,6 +26,7 @@ from xua.trust13 import ISSUE_TOKEN
 from xua.verifier import Verifier
 
 STS_ISSUER = "urn:affinity:development:sts"
+STS_PROFILE = "affinity"
 
 
 def run_development(settings: Settings, *, demo: bool, exit_after_demo: bool) -> int:
@@ -62,7 +63,7 @@ def _node(settings: Settings, loaded: LoadedDomain, sts: DevelopmentSTS) -> Node
 
 
 def _doors(settings: Settings, loaded: LoadedDomain, pki: DevelopmentPKI, sts: DevelopmentSTS) -> Doors:
-    trust = trust_store(settings, TrustedIssuer(entity_id=STS_ISSUER, certificates=(sts.certificate,)))
+    trust = trust_store(settings, loaded, own_issuer(sts, loaded))
     return Doors(
         tls=TLS(certificate=pki.server.certificate, key=pki.server.key, authorities=pki.authority.certificate),
         calling=TLS(certificate=pki.client.certificate, key=pki.client.key, authorities=pki.authority.certificate),
@@ -70,6 +71,12 @@ def _doors(settings: Settings, loaded: LoadedDomain, pki: DevelopmentPKI, sts: D
         verifier=Verifier(trust, audiences(settings, loaded)),
         plain=True,
     )
+
+
+def own_issuer(sts: DevelopmentSTS, loaded: LoadedDomain) -> TrustedIssuer:
+    """The development STS as an issuer that a node trusts."""
+    profile = loaded.token_profiles[STS_PROFILE]
+    return TrustedIssuer(entity_id=sts.issuer, certificates=(sts.certificate,), profile=profile)
 
 
 async def _perform(stage: Stage, *, demo: bool, exit_after_demo: bool) -> int | None:

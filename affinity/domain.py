@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from affinity import token_profiles
 from affinity.domain_faults import Fault, inconsistencies, scheme_faults, unknown_interests, unknown_trust
 from affinity.domain_files import (
     AuthoritiesFile,
@@ -33,6 +34,7 @@ from mllp.validation import Policy
 from pix.golden import Survivorship
 from pix.update_notifications import Subscription
 from xua.authentication import XUAMode
+from xua.profiles import TokenProfile, shipped
 
 SHIPPED = Path(__file__).resolve().parent.parent / "domains"
 CODED_ATTRIBUTES = (
@@ -124,6 +126,7 @@ class LoadedDomain:
     matching: MatchingFiles
     subscribers: tuple[Subscriber, ...] = ()
     survivorship: Survivorship = field(default_factory=Survivorship)
+    token_profiles: Mapping[str, TokenProfile] = field(default_factory=shipped)
 
 
 class DomainError(Exception):
@@ -145,6 +148,7 @@ def load(name_or_path: str | Path) -> LoadedDomain:
     golden = _read_if_there(directory / "golden.toml", GoldenFile, faults)
     codes = _read_codes(directory / "codes", faults)
     matching = _read_matching(directory, faults)
+    tokens = token_profiles.read(directory, faults)
     if main and authorities and organizations:
         faults += inconsistencies(authorities, organizations)
     if authorities and subscribers:
@@ -157,6 +161,7 @@ def load(name_or_path: str | Path) -> LoadedDomain:
         _assemble(main, authorities, organizations, codes, matching),
         subscribers=tuple(_subscribers(subscribers, authorities)),
         survivorship=golden.survivorship(),
+        token_profiles=MappingProxyType(dict(tokens)),
     )
 
 

@@ -1,12 +1,12 @@
 """What settings and domain say together about who is let in."""
 
 import ipaddress
-from datetime import timedelta
 
 from affinity.domain import LoadedDomain
+from affinity.issuers import configured_issuers
 from affinity.settings import Settings
 from xua.authentication import XUAMode
-from xua.trust import TrustedIssuer, TrustStore, trusted_issuers
+from xua.trust import TrustedIssuer, TrustStore
 
 
 def xua_mode(settings: Settings, loaded: LoadedDomain) -> XUAMode:
@@ -19,11 +19,9 @@ def audiences(settings: Settings, loaded: LoadedDomain) -> tuple[str, ...]:
     return settings.xua.audience or (loaded.affinity_domain.home_community_id,)
 
 
-def trust_store(settings: Settings, *own: TrustedIssuer) -> TrustStore:
+def trust_store(settings: Settings, loaded: LoadedDomain, *own: TrustedIssuer) -> TrustStore:
     """The issuers of the settings and ``own``. ValueError or OSError names a certificate that cannot be trusted."""
-    pairs = (f"{issuer}={file}" for issuer, file in settings.xua.trust.items())
-    skew = timedelta(seconds=settings.xua.clock_skew_seconds)
-    return TrustStore((*own, *trusted_issuers(pairs, skew)))
+    return TrustStore((*own, *configured_issuers(settings.xua, loaded.token_profiles)))
 
 
 def opens_plain_ports(settings: Settings, loaded: LoadedDomain) -> bool:

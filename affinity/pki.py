@@ -23,7 +23,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
-ORGANIZATION = "Affinity development"
+from xua.sts import DEVELOPMENT
+
+ORGANIZATION = DEVELOPMENT
 LIFETIME = timedelta(days=397)
 AUTHORITY_LIFETIME = timedelta(days=3650)
 RENEWED_BEFORE_END = timedelta(days=30)

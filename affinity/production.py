@@ -6,6 +6,7 @@ from affinity import logs
 from affinity.catalogue import TRANSACTIONS
 from affinity.domain import load
 from affinity.doors import audiences, opens_plain_ports, trust_store
+from affinity.issuers import trusted_files
 from affinity.lifecycle import run
 from affinity.node import open_node
 from affinity.pki import development_certificates
@@ -29,7 +30,7 @@ def run_production(settings: Settings) -> int:
         tls=tls,
         calling=tls,
         mode=settings.xua.mode or XUAMode.REQUIRED,
-        verifier=Verifier(trust_store(settings), audiences(settings, loaded)),
+        verifier=Verifier(trust_store(settings, loaded), audiences(settings, loaded)),
         plain=opens_plain_ports(settings, loaded),
     )
     _check(settings, doors)
@@ -57,10 +58,10 @@ def _refuse_development(*files: Path) -> None:
 
 
 def _check(settings: Settings, doors: Doors) -> None:
-    _refuse_development(*settings.xua.trust.values())
+    _refuse_development(*trusted_files(settings.xua))
     if doors.tls is None and not doors.plain:
         raise NotForProduction("no certificates are set and no plain port may be opened: nobody could connect")
-    if doors.mode is XUAMode.REQUIRED and not settings.xua.trust:
+    if doors.mode is XUAMode.REQUIRED and not trusted_files(settings.xua):
         raise NotForProduction(
             "assertions are required but no issuer is trusted: give --trust ISSUER=CERT.pem, or --xua off"
         )

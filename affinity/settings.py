@@ -1,5 +1,6 @@
 """Settings: a TOML file, ``AFFINITY__SECTION__KEY`` environment variables above it, command-line options above both."""
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -9,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from ihe.exchange import Validation
 from pix.matching.mode import Mode
 from xua.authentication import XUAMode
+from xua.revocation import Stale
 
 
 class Section(BaseModel):
@@ -46,12 +48,30 @@ class Certificates(Section):
     client_authorities: Path | None = None
 
 
+class Issuer(Section):
+    """An issuer of assertions: its own certificates, or the authorities that issue them and what a signer shows then.
+
+    ``crls`` are revocation lists of the authorities; ``sha1_until`` is the last day on which it may use SHA-1.
+    """
+
+    certificates: Path | None = None
+    authorities: Path | None = None
+    extended_key_usages: tuple[str, ...] = ()
+    subject: tuple[str, ...] = ()
+    crls: tuple[Path, ...] = ()
+    stale_crl: Stale = Stale.REFUSE
+    profile: str = "ihe-xua"
+    clock_skew_seconds: Annotated[int | None, Field(ge=0, le=3600)] = None
+    sha1_until: date | None = None
+
+
 class XUA(Section):
     """Practitioner identity: mode, audiences of this node, and the issuers trusted (ITI TF-2: 3.40)."""
 
     mode: XUAMode | None = None
     audience: tuple[str, ...] = ()
     trust: dict[str, Path] = Field(default_factory=dict)
+    issuers: dict[str, Issuer] = Field(default_factory=dict)
     clock_skew_seconds: int = 60
 
 

@@ -27,6 +27,9 @@ class Principal:
     """A person as a verified assertion names them (ITI TF-2: 3.40.4.1.2).
 
     ``alias`` is the Subject's SPProvidedID; audit writes ``alias<name_id@issuer>`` (ITI TF-2: 3.40.4.2).
+    ``provider_identifier`` and ``resource_id`` are in CX form. ``docid`` and ``acp`` say which consent documents and
+    published policies the caller relies on (Authz-Consent Option, ITI TF-2: 3.40.4.1.2.2).
+    ``patient_bound``: with a ``resource_id``, requests about that patient alone are allowed.
     """
 
     issuer: str
@@ -41,6 +44,10 @@ class Principal:
     home_community_id: str | None = None
     resource_id: str | None = None
     npi: str | None = None
+    provider_identifier: tuple[str, ...] = ()
+    docid: tuple[str, ...] = ()
+    acp: tuple[str, ...] = ()
+    patient_bound: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

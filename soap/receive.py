@@ -20,10 +20,13 @@ from soap.faults import SOAPFault, busy, sender_fault
 from soap.limits import SOAPLimits
 from soap.media import MULTIPART, MediaType, accept
 from soap.mtom import MTOMReader, Package, PackageReader, SimpleReader
+from soap.names import SAML
 from soap.xml import XMLRefused, parse
 
 log = structlog.get_logger(__name__)
 
+ASSERTION = f"{{{SAML}}}Assertion"
+"""Comments in it stay in the tree, so that who verifies it can refuse them."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 InThread = Callable[..., "Deferred[Any]"]
@@ -268,7 +271,7 @@ class Spooled:
 
 def _parsed(package: Package, limits: SOAPLimits) -> Received:
     try:
-        root = parse(package.envelope, limits.xml, package.charset)
+        root = parse(package.envelope, limits.xml, package.charset, comments_kept_in=(ASSERTION,))
     except XMLRefused as refusal:
         raise sender_fault(f"The SOAP envelope was refused: {refusal}") from None
     return Received(root=root, parts=dict(package.parts), packaged=package.packaged)

@@ -2,7 +2,7 @@
 
 SOAP 1.2 Part 1, section 5: a message holds no document type declaration and no processing instruction. Comments and
 processing instructions are dropped while parsing, so that ``element.text`` is the whole text: a comment cannot split
-it, neither by accident nor to make a name read differently from how it was signed.
+it, neither by accident nor to make a name read differently from how it was signed. Who refuses them has them kept.
 """
 
 import re
@@ -44,24 +44,33 @@ _SPECIAL = re.compile('[&<>"\t\n\r]')
 _REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 
 
-def parse(data: bytes, limits: XMLLimits = DEFAULT_LIMITS, encoding: str | None = None) -> _Element:
+def parse(
+    data: bytes,
+    limits: XMLLimits = DEFAULT_LIMITS,
+    encoding: str | None = None,
+    comments_kept_in: tuple[str, ...] = (),
+) -> _Element:
     """Read one document and return its root; XMLRefused says what is wrong with it.
 
     ``encoding`` is what the transport declared (the charset of a media type); it overrides the XML declaration.
-    Neither entities nor DTDs nor the network are touched.
+    Neither entities nor DTDs nor the network are touched. Comments and processing instructions within the elements
+    ``comments_kept_in`` stay in the tree.
     """
     if len(data) > limits.size:
         raise XMLRefused(f"the XML document has {len(data)} bytes; at most {limits.size} are accepted")
     if data.count(b"<") > limits.tags:
         raise XMLRefused(f"the XML document has more than {limits.tags} tags")
+    keeps = bool(comments_kept_in) and any(data.find(mark, 5) > 0 for mark in _COMMENT_MARKS)
     try:
-        root = etree.fromstring(data, _parser(encoding))
+        root = etree.fromstring(data, _make_parser(encoding, keeps=True) if keeps else _parser(encoding))
     except etree.XMLSyntaxError as error:
         raise XMLRefused(f"not well-formed XML: {error.msg}") from None
     except (LookupError, ValueError):
         raise XMLRefused(f"the character encoding {encoding!r} is not known") from None
     _refuse_dtd(root)
     _refuse_deep_or_wide(root, data, limits)
+    if keeps:
+        _drop_comments(root, comments_kept_in)
     return root
 
 
@@ -89,6 +98,8 @@ def escape(text: str) -> bytes:
 
 
 _DECLARATION = b"<?xml version='1.0' encoding='utf-8'?>\n"
+_COMMENT_MARKS = tuple(mark.encode(code) for mark in ("<!--", "<?") for code in ("utf-8", "utf-16-le", "utf-16-be"))
+"""What a comment or a processing instruction begins with; an XML declaration does, too, but within the first bytes."""
 
 
 def _parser(encoding: str | None) -> etree.XMLParser:
@@ -103,16 +114,36 @@ def _parser(encoding: str | None) -> etree.XMLParser:
     return parser
 
 
-def _make_parser(encoding: str | None) -> etree.XMLParser:
+def _make_parser(encoding: str | None, *, keeps: bool = False) -> etree.XMLParser:
     return etree.XMLParser(
         encoding=encoding,
         resolve_entities=False,
         load_dtd=False,
         no_network=True,
         huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
+        remove_comments=not keeps,
+        remove_pis=not keeps,
     )
+
+
+def _drop_comments(root: _Element, kept_in: tuple[str, ...]) -> None:
+    """Take the comments and processing instructions out of the tree that stand in none of the elements ``kept_in``."""
+    for node in list(root.iter(etree.Comment, etree.ProcessingInstruction)):
+        if not any(above.tag in kept_in for above in node.iterancestors()):
+            _cut(node)
+
+
+def _cut(node: _Element) -> None:
+    """Remove a node and leave the text behind it where it is."""
+    parent, before, tail = node.getparent(), node.getprevious(), node.tail or ""
+    if parent is None:
+        return
+    if before is not None:
+        before.tail = (before.tail or "") + tail
+    else:
+        parent.text = (parent.text or "") + tail
+    node.tail = None
+    parent.remove(node)
 
 
 def _refuse_dtd(root: _Element) -> None:

@@ -6,10 +6,11 @@ from datetime import datetime
 from lxml.etree import Element, SubElement, _Element
 
 from ihe.datatypes import Code
-from xua.attributes import CLAIMS
 from xua.names import BEARER, HL7, SAML, XSI, clark
 from xua.people import Person
+from xua.profiles import AttributeRule
 from xua.times import format_instant
+from xua.trust import IHE_XUA
 
 PASSWORD_OVER_TLS = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
@@ -30,6 +31,8 @@ class UserAssertion:
     resource_id: str | None = None
     home_community_id: str | None = None
     authenticated_by: str | None = PASSWORD_OVER_TLS
+    more_roles: tuple[Code, ...] = ()
+    more_purposes: tuple[Code, ...] = ()
 
 
 def write(user: UserAssertion) -> _Element:
@@ -69,28 +72,32 @@ def _add_conditions(assertion: _Element, user: UserAssertion) -> None:
 def _add_attributes(assertion: _Element, user: UserAssertion) -> None:
     """One Attribute for each claim that is known, in the order of the table that readers use."""
     person = user.person
-    known: dict[str, str | Code | None] = {
-        "subject_id": person.name,
-        "organization": person.organization,
-        "organization_id": person.organization_id,
-        "roles": person.role,
-        "purpose_of_use": person.purpose_of_use,
-        "home_community_id": user.home_community_id,
-        "resource_id": user.resource_id,
-        "npi": person.npi,
+    known: dict[str, tuple[str | Code | None, ...]] = {
+        "subject_id": (person.name,),
+        "organization": (person.organization,),
+        "organization_id": (person.organization_id,),
+        "roles": (person.role, *user.more_roles),
+        "purpose_of_use": (person.purpose_of_use, *user.more_purposes),
+        "home_community_id": (user.home_community_id,),
+        "resource_id": (user.resource_id,),
+        "npi": (person.npi,),
     }
     statement = _add(assertion, "AttributeStatement")
-    for claim in CLAIMS:
-        value = known[claim.field]
-        if value is not None:
-            _add_value(_add(statement, "Attribute", Name=claim.name, NameFormat=URI_NAMES), claim.field, value)
+    for claim, values in known.items():
+        rule = IHE_XUA.by_claim[claim]
+        if any(values):
+            _add_values(_add(statement, "Attribute", Name=rule.name, NameFormat=URI_NAMES), rule, values)
 
 
-def _add_value(attribute: _Element, field: str, value: str | Code) -> None:
-    if isinstance(value, str):
-        _add(attribute, "AttributeValue", value)
-        return
-    name = "Role" if field == "roles" else "PurposeOfUse"
-    ce = SubElement(_add(attribute, "AttributeValue"), f"{{{HL7}}}{name}", nsmap={"hl7": HL7})
+def _add_values(attribute: _Element, rule: AttributeRule, values: tuple[str | Code | None, ...]) -> None:
+    for value in values:
+        if isinstance(value, Code):
+            _add_code(attribute, rule.element or "", value)
+        elif value is not None:
+            _add(attribute, "AttributeValue", value)
+
+
+def _add_code(attribute: _Element, element: str, value: Code) -> None:
+    ce = SubElement(_add(attribute, "AttributeValue"), clark(element), nsmap={"hl7": HL7})
     ce.attrib[f"{{{XSI}}}type"] = "hl7:CE"
     ce.attrib.update({"code": value.code, "codeSystem": value.scheme, "displayName": value.display})

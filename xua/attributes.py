@@ -1,117 +1,80 @@
-"""The SAML attributes that become claims, as one table (ITI TF-2: 3.40.4.1.2)."""
+"""From the Attributes of an assertion to claims, as the token profile reads them (ITI TF-2: 3.40.4.1.2)."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 from lxml.etree import _Element
 
-from ihe.datatypes import Code, parse_patient_id
-from ihe.identifiers import is_oid
+from ihe.datatypes import Code
 from xua.names import clark
+from xua.profiles import AttributeRule, TokenProfile
+from xua.readings import READINGS
 
-TYPE = clark("xsi:type")
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One field of the Principal: the SAML attribute, how one AttributeValue is read, whether there may be several.
-
-    ``read`` raises ValueError for a value that is not of the form the standard prints.
-    """
-
-    field: str
-    name: str
-    read: Callable[[_Element], Any]
-    repeatable: bool = False
+NIL = clark("xsi:nil")
 
 
-def text(value: _Element) -> str:
-    """Plain text, without the white space around it."""
-    read = (value.text or "").strip()
-    if len(value) or not read:
-        raise ValueError("the value is not a text")
-    return read
-
-
-def community(value: _Element) -> str:
-    """``urn:oid:`` and an OID."""
-    read = text(value)
-    if not read.startswith("urn:oid:") or not is_oid(read.removeprefix("urn:oid:")):
-        raise ValueError("the value is not urn:oid: and an OID")
-    return read
-
-
-def patient_id(value: _Element) -> str:
-    """A patient identifier in CX form (ITI TF-3: Table 4.2.3.1.7-2)."""
-    return str(parse_patient_id(text(value)))
-
-
-def coded(element: str) -> Callable[[_Element], Code]:
-    """Read the HL7 v3 CE in the child of that name; code and the OID of its code system are demanded."""
-    tag = clark(element)
-
-    def read(value: _Element) -> Code:
-        if len(value) != 1 or value[0].tag != tag:
-            raise ValueError(f"the value is not a {element}")
-        return _code(value[0])
-
-    return read
-
-
-def provider(value: _Element) -> str:
-    """A text; a CE is permitted for backward compatibility, its code is the identifier."""
-    return _code(value[0]).code if len(value) else text(value)
-
-
-def _code(ce: _Element) -> Code:
-    kind = ce.get(TYPE, "CE").rpartition(":")[2]
-    code, scheme = ce.get("code", "").strip(), ce.get("codeSystem", "")
-    if kind != "CE" or not code or not is_oid(scheme):
-        raise ValueError("the value is not a CE with a code and the OID of its code system")
-    return Code(code, scheme, ce.get("displayName", ""))
-
-
-CLAIMS = (
-    Claim("subject_id", "urn:oasis:names:tc:xspa:1.0:subject:subject-id", text),
-    Claim("organization", "urn:oasis:names:tc:xspa:1.0:subject:organization", text, repeatable=True),
-    Claim("organization_id", "urn:oasis:names:tc:xspa:1.0:subject:organization-id", text, repeatable=True),
-    Claim("roles", "urn:oasis:names:tc:xacml:2.0:subject:role", coded("hl7:Role"), repeatable=True),
-    Claim(
-        "purpose_of_use",
-        "urn:oasis:names:tc:xspa:1.0:subject:purposeofuse",
-        coded("hl7:PurposeOfUse"),
-        repeatable=True,
-    ),
-    Claim("home_community_id", "urn:ihe:iti:xca:2010:homeCommunityId", community),
-    Claim("resource_id", "urn:oasis:names:tc:xacml:2.0:resource:resource-id", patient_id),
-    Claim("npi", "urn:oasis:names:tc:xspa:1.0:subject:npi", provider),
-)
-CLAIMS_BY_NAME = {claim.name: claim for claim in CLAIMS}
-
-
-def read_claims(attributes: Iterable[_Element]) -> dict[str, Any]:
+def read_claims(attributes: Iterable[_Element], profile: TokenProfile) -> dict[str, Any]:
     """Read the claims of all Attribute elements, of whichever statement: repetition at both levels means the same.
 
-    ValueError names the attribute that is malformed, or has several values where one person, one patient or one
-    community is meant: which of them counts is not ours to choose. Other attributes are passed over.
+    ValueError names the attribute that is missing, malformed, or has several values where one is meant: which of them
+    counts is not ours to choose. Attributes that the profile does not list are passed over.
     """
-    read: dict[str, Any] = {}
+    values = _gathered(attributes, profile)
+    _refuse_missing(values, profile)
+    return {
+        rule.claim: found if rule.repeatable else found[0]
+        for rule in profile.attributes
+        if rule.claim is not None and (found := values.get(rule.name))
+    }
+
+
+def _gathered(attributes: Iterable[_Element], profile: TokenProfile) -> dict[str, tuple[Any, ...]]:
+    """The values of every listed attribute that is there at all, by its name."""
+    values: dict[str, tuple[Any, ...]] = {}
     for attribute in attributes:
-        claim = CLAIMS_BY_NAME.get(attribute.get("Name", ""))
-        if claim is not None:
-            _add(read, claim, attribute)
-    return read
+        rule = profile.by_name.get(attribute.get("Name", ""))
+        if rule is not None:
+            values[rule.name] = values.get(rule.name, ()) + _read(attribute, rule)
+            if len(values[rule.name]) > 1 and not rule.repeatable:
+                raise ValueError(f"{rule.name} has not exactly one value")
+    return values
 
 
-def _add(read: dict[str, Any], claim: Claim, attribute: _Element) -> None:
+def _read(attribute: _Element, rule: AttributeRule) -> tuple[Any, ...]:
+    read = READINGS[rule.read]
     try:
-        values = tuple(claim.read(value) for value in attribute)
+        values = tuple(read(value, rule) for value in attribute if not _is_nil(value))
+        for value in values:
+            _refuse_unlisted(value, rule)
     except ValueError as error:
-        raise ValueError(f"{claim.name}: {error}") from error
-    if claim.repeatable:
-        read[claim.field] = read.get(claim.field, ()) + values
-    elif len(values) != 1 or claim.field in read:
-        raise ValueError(f"{claim.name} has not exactly one value")
-    else:
-        read[claim.field] = values[0]
+        raise ValueError(f"{rule.name}: {error}") from error
+    return values
+
+
+def _is_nil(value: _Element) -> bool:
+    return value.get(NIL) in ("true", "1") and not len(value) and not (value.text or "").strip()
+
+
+def _refuse_unlisted(value: Any, rule: AttributeRule) -> None:
+    """The values, or the codes and code systems, to which the profile holds the attribute."""
+    if isinstance(value, Code):
+        if rule.code_systems and value.scheme not in rule.code_systems:
+            raise ValueError(f"the code system {value.scheme} is none of {sorted(rule.code_systems)}")
+        value = value.code
+    if rule.values and value not in rule.values:
+        raise ValueError(f"the value is none of {sorted(rule.values)}")
+
+
+def _refuse_missing(values: dict[str, tuple[Any, ...]], profile: TokenProfile) -> None:
+    missing = sorted(
+        rule.name
+        for rule in profile.attributes
+        if rule.required and not (values.get(rule.name) or (rule.may_be_empty and rule.name in values))
+    )
+    if missing:
+        raise ValueError(f"{profile.title} demands the attributes {missing}")
+    for rule in profile.rules:
+        if any(isinstance(value, Code) and value.code in rule.codes for value in values.get(rule.when, ())):
+            absent = sorted(name for name in rule.requires if not values.get(name))
+            if absent:
+                raise ValueError(f"{profile.title} demands the attributes {absent}: {rule.because}")

@@ -6,6 +6,7 @@ Reads nothing but what the signature covered.
 from base64 import b64decode
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from lxml.etree import _Element
 
@@ -13,6 +14,7 @@ from ihe.exchange import Principal
 from xua.attributes import read_claims
 from xua.errors import AssertionRefused, Subcode
 from xua.names import clark
+from xua.profiles import REPEATED, ConditionsRule, SubjectRule, TokenProfile
 from xua.times import parse_instant
 from xua.trust import TrustedIssuer
 
@@ -68,39 +70,47 @@ def _read(assertion: _Element, issuer: TrustedIssuer) -> Claims:
         raise ValueError("what was signed is not an assertion of its issuer")
     if assertion.get("Version") != "2.0":
         raise AssertionRefused(Subcode.UNSUPPORTED_SECURITY_TOKEN, "the assertion is not of SAML 2.0")
-    statements = assertion.findall(clark("saml:AuthnStatement"))
-    if not statements:
-        raise ValueError("the assertion has no AuthnStatement")
-    for statement in statements:
-        _check_context(statement)
-    conditions = _child(assertion, "saml:Conditions")
+    statements = _statements(assertion, issuer.profile.subject)
     instants = [_instant(assertion, "IssueInstant")] + [_instant(each, "AuthnInstant") for each in statements]
     return Claims(
         principal=_principal(assertion, issuer),
-        period=_period(conditions),
+        period=_validity(assertion, issuer.profile.conditions),
         not_from_future=tuple(instant for instant in instants if instant is not None),
         sessions=tuple(
             Period(not_before=None, not_on_or_after=_instant(each, "SessionNotOnOrAfter")) for each in statements
         ),
-        audiences=_audiences(conditions),
-        confirmations=tuple(_confirmation(each) for each in assertion.iter(clark("saml:SubjectConfirmation"))),
+        audiences=_audiences(assertion, issuer.profile.conditions),
+        confirmations=_confirmations(assertion, issuer.profile.subject),
     )
 
 
 def _principal(assertion: _Element, issuer: TrustedIssuer) -> Principal:
-    attributes = list(assertion.iter(clark("saml:Attribute")))
-    names = {attribute.get("Name", "") for attribute in attributes}
-    missing = issuer.profile.required - names
-    if missing:
-        raise ValueError(f"{issuer.profile.name} demands the attributes {sorted(missing)}")
     name_id = _child(_child(assertion, "saml:Subject"), "saml:NameID")
+    _check_name_id(name_id, issuer.profile.subject)
     return Principal(
         issuer=issuer.entity_id,
         assertion_id=assertion.get("ID", ""),
         name_id=_identifier(name_id.text or ""),
         alias=name_id.get("SPProvidedID"),
-        **read_claims(attributes),
+        patient_bound=issuer.profile.patient_bound,
+        **_claims(assertion, issuer.profile),
     )
+
+
+def _claims(assertion: _Element, profile: TokenProfile) -> dict[str, Any]:
+    """Every claim as its field of the Principal; one value too where a profile holds a field of several to one."""
+    read = read_claims(assertion.iter(clark("saml:Attribute")), profile)
+    return {claim: _several(claim, value) for claim, value in read.items()}
+
+
+def _several(claim: str, value: Any) -> Any:
+    return (value,) if claim in REPEATED and not isinstance(value, tuple) else value
+
+
+def _check_name_id(name_id: _Element, rule: SubjectRule) -> None:
+    for name, allowed in (("Format", rule.name_id_formats), ("NameQualifier", rule.name_qualifiers)):
+        if allowed and name_id.get(name) not in allowed:
+            raise ValueError(f"the {name} of the NameID is {name_id.get(name)!r}, none of {sorted(allowed)}")
 
 
 def _identifier(text: str) -> str:
@@ -110,19 +120,63 @@ def _identifier(text: str) -> str:
     return text
 
 
-def _check_context(statement: _Element) -> None:
-    """AuthnContextClassRef or AuthnContextDeclRef is named (ITI TF-2: 3.40.4.1.2)."""
-    context = _child(statement, "saml:AuthnContext")
-    if not (context[0].text or "").strip():
-        raise ValueError("the AuthnStatement does not say how the person was authenticated")
+def _statements(assertion: _Element, rule: SubjectRule) -> list[_Element]:
+    """The AuthnStatements; each names its AuthnContextClassRef or AuthnContextDeclRef (ITI TF-2: 3.40.4.1.2)."""
+    statements = assertion.findall(clark("saml:AuthnStatement"))
+    if not statements:
+        raise ValueError("the assertion has no AuthnStatement")
+    for statement in statements:
+        context = (_child(statement, "saml:AuthnContext")[0].text or "").strip()
+        if not context:
+            raise ValueError("the AuthnStatement does not say how the person was authenticated")
+        if rule.authn_contexts and context not in rule.authn_contexts:
+            raise ValueError(f"the authentication context {context[:120]!r} is not accepted")
+    return statements
 
 
-def _audiences(conditions: _Element) -> tuple[frozenset[str], ...]:
-    restrictions = conditions.findall(clark("saml:AudienceRestriction"))
-    if not restrictions:
-        raise ValueError("the assertion has no AudienceRestriction")
+def _validity(assertion: _Element, rule: ConditionsRule) -> Period:
+    """From NotBefore until NotOnOrAfter, or as long as the profile lets an assertion without end live."""
+    conditions = assertion.find(clark("saml:Conditions"))
+    period = Period(not_before=None, not_on_or_after=None) if conditions is None else _period(conditions)
+    if rule.period_required and (period.not_before is None or period.not_on_or_after is None):
+        raise ValueError("Conditions with NotBefore and NotOnOrAfter are missing")
+    issued = _instant(assertion, "IssueInstant")
+    if rule.lifetime is None or issued is None:
+        return period
+    if period.not_on_or_after is None:
+        return Period(not_before=period.not_before or issued, not_on_or_after=issued + rule.lifetime)
+    if period.not_on_or_after - issued > rule.lifetime:
+        raise ValueError(f"the assertion is valid for longer than {rule.lifetime_minutes} minutes")
+    return period
+
+
+def _audiences(assertion: _Element, rule: ConditionsRule) -> tuple[frozenset[str], ...]:
+    conditions = assertion.find(clark("saml:Conditions"))
     # OneTimeUse and ProxyRestriction may be ignored (ITI TF-2: 3.40.4.1.2).
-    return tuple(frozenset((each.text or "").strip() for each in restriction) for restriction in restrictions)
+    restrictions = [] if conditions is None else conditions.findall(clark("saml:AudienceRestriction"))
+    named = tuple(frozenset((each.text or "").strip() for each in restriction) for restriction in restrictions)
+    if not named and rule.audience_required:
+        raise ValueError("the assertion has no AudienceRestriction")
+    return named or (_audience_attribute(assertion, rule.audience_attribute),)
+
+
+def _audience_attribute(assertion: _Element, name: str | None) -> frozenset[str]:
+    values = frozenset(
+        (value.text or "").strip()
+        for attribute in assertion.iter(clark("saml:Attribute"))
+        for value in attribute
+        if attribute.get("Name") == name
+    )
+    if not values - {""}:
+        raise ValueError(f"neither an AudienceRestriction nor the attribute {name} says for whom the assertion is")
+    return values
+
+
+def _confirmations(assertion: _Element, rule: SubjectRule) -> tuple[SubjectConfirmation, ...]:
+    found = tuple(_confirmation(each) for each in assertion.iter(clark("saml:SubjectConfirmation")))
+    if not found and rule.confirmation_required:
+        raise ValueError("the Subject has no SubjectConfirmation")
+    return found
 
 
 def _confirmation(confirmation: _Element) -> SubjectConfirmation:

@@ -1,18 +1,34 @@
-"""Certificates and keys: the only module here that knows the cryptography library."""
+"""Certificates and keys: the only module here that knows the cryptography library, with ``xua.revocation``."""
 
+from base64 import b64decode
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 Certificate = x509.Certificate
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 SMALLEST_RSA_KEY = 2048
 CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+GENERAL_PURPOSES = frozenset(
+    purpose.dotted_string
+    for purpose in (
+        ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
+        ExtendedKeyUsageOID.CLIENT_AUTH,
+        ExtendedKeyUsageOID.SERVER_AUTH,
+        ExtendedKeyUsageOID.EMAIL_PROTECTION,
+    )
+)
+"""Extended key usages that many certificates of an authority have: none of them makes a signer of assertions."""
+
+_SHA2 = (SHA256, SHA384, SHA512)
+_UNDERSTOOD = (x509.BasicConstraints, x509.KeyUsage, x509.ExtendedKeyUsage, x509.SubjectAlternativeName)
 
 
 def load_certificates(pem: bytes) -> tuple[Certificate, ...]:
@@ -21,6 +37,13 @@ def load_certificates(pem: bytes) -> tuple[Certificate, ...]:
     for certificate in certificates:
         _refuse_weak_key(certificate)
     return certificates
+
+
+def load_shown_certificate(base64: str) -> Certificate:
+    """Read a certificate as a message shows it. ValueError for what is none, or has a weak key."""
+    certificate = x509.load_der_x509_certificate(b64decode(base64))
+    _refuse_weak_key(certificate)
+    return certificate
 
 
 def load_private_key(pem: bytes) -> PrivateKey:
@@ -41,6 +64,49 @@ def is_valid_at(certificate: Certificate, instant: datetime) -> bool:
     return certificate.not_valid_before_utc <= instant <= certificate.not_valid_after_utc
 
 
+def subject_of(certificate: Certificate) -> str:
+    """The subject's name (RFC 4514), for people."""
+    return certificate.subject.rfc4514_string()
+
+
+def issuing_authority(certificate: Certificate, authorities: Iterable[Certificate], now: datetime) -> Certificate:
+    """The authority, valid now, that issued a certificate directly and with SHA-2. ValueError where none did.
+
+    Paths are not searched: an intermediate authority is pinned itself.
+    """
+    for authority in authorities:
+        try:
+            certificate.verify_directly_issued_by(authority)
+        except (ValueError, TypeError, InvalidSignature):
+            continue
+        if not isinstance(certificate.signature_hash_algorithm, _SHA2):
+            raise ValueError("the signer's certificate was not signed with SHA-2")
+        if not _is_authority(authority) or not is_valid_at(authority, now):
+            raise ValueError("the authority's certificate is not one of an authority that is valid now")
+        return authority
+    raise ValueError("no pinned authority has issued the signer's certificate")
+
+
+def refuse_other_purposes(certificate: Certificate, usages: frozenset[str], subject: frozenset[str]) -> None:
+    """ValueError for a certificate that is not made to sign assertions: an authority's, without the digital signature
+    key usage, with a critical extension that is not understood, without one of ``usages`` or a part of ``subject``."""
+    extensions = certificate.extensions
+    if _is_authority(certificate):
+        raise ValueError("the signer's certificate is that of an authority")
+    if any(each.critical and not isinstance(each.value, _UNDERSTOOD) for each in extensions):
+        raise ValueError("the signer's certificate has a critical extension that is not understood")
+    usage = _extension(certificate, x509.KeyUsage)
+    if usage is not None and not (usage.digital_signature or usage.content_commitment):
+        raise ValueError("the signer's certificate is not for digital signatures (key usage)")
+    purposes = _extension(certificate, x509.ExtendedKeyUsage)
+    shown = {purpose.dotted_string for purpose in purposes or ()}
+    if usages and not usages & shown:
+        raise ValueError(f"the signer's certificate has the extended key usages {sorted(shown)}, not {sorted(usages)}")
+    parts = {part.rfc4514_string() for part in certificate.subject}
+    if not subject <= parts:
+        raise ValueError(f"the subject of the signer's certificate lacks {sorted(subject - parts)}")
+
+
 def make_stranger(now: datetime) -> tuple[PrivateKey, Certificate]:
     """Make a key and a self-signed certificate that nobody trusts, for demonstrations of refusal."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -49,6 +115,19 @@ def make_stranger(now: datetime) -> tuple[PrivateKey, Certificate]:
     builder = builder.not_valid_before(now.astimezone(UTC) - timedelta(days=1))
     builder = builder.not_valid_after(now.astimezone(UTC) + timedelta(days=1))
     return key, builder.sign(key, SHA256())
+
+
+def _is_authority(certificate: Certificate) -> bool:
+    basic = _extension(certificate, x509.BasicConstraints)
+    usage = _extension(certificate, x509.KeyUsage)
+    return basic is not None and basic.ca and (usage is None or usage.key_cert_sign)
+
+
+def _extension(certificate: Certificate, kind: type[x509.ExtensionType]):  # type: ignore[no-untyped-def]
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
 
 
 def _refuse_weak_key(certificate: Certificate) -> None:

@@ -11,6 +11,7 @@ ACT_REASON = "2.16.840.1.113883.5.8"
 """HL7 ActReason, which holds the purposes of use."""
 
 TREATMENT = Code("TREAT", ACT_REASON, "treatment")
+EMERGENCY = Code("ETREAT", ACT_REASON, "emergency treatment")
 PATIENT_REQUESTED = Code("PATRQT", ACT_REASON, "patient requested")
 
 

@@ -44,7 +44,7 @@ _NAME_ID = _text(optional="NameQualifier SPNameQualifier Format SPProvidedID")
 
 SHAPES = {
     "saml:Assertion": _elements(
-        "saml:Issuer ds:Signature saml:Subject saml:Conditions (saml:AuthnStatement|saml:AttributeStatement)+",
+        "saml:Issuer ds:Signature saml:Subject saml:Conditions? (saml:AuthnStatement|saml:AttributeStatement)+",
         required="ID IssueInstant Version",
         optional="xsi:type",
     ),
@@ -76,7 +76,8 @@ SHAPES = {
     "ds:X509IssuerSerial": _elements("ds:X509IssuerName ds:X509SerialNumber"),
     "ds:X509IssuerName": _text(),
     "ds:X509SerialNumber": _text(),
-    "saml:Subject": _elements("saml:NameID saml:SubjectConfirmation+"),
+    # Whether SubjectConfirmation, Conditions and what they hold may be absent says the token profile (``xua.claims``).
+    "saml:Subject": _elements("saml:NameID saml:SubjectConfirmation*"),
     "saml:NameID": _NAME_ID,
     # A NameID in here would say that somebody else presents the assertion (SAML Core 2.4.1.1).
     "saml:SubjectConfirmation": _elements("saml:SubjectConfirmationData?", required="Method"),
@@ -84,7 +85,7 @@ SHAPES = {
         "ds:KeyInfo*", optional="NotBefore NotOnOrAfter Recipient InResponseTo xsi:type"
     ),
     "saml:Conditions": _elements(
-        "(saml:AudienceRestriction|saml:OneTimeUse|saml:ProxyRestriction)+", required="NotBefore NotOnOrAfter"
+        "(saml:AudienceRestriction|saml:OneTimeUse|saml:ProxyRestriction)*", optional="NotBefore NotOnOrAfter"
     ),
     "saml:AudienceRestriction": _elements("saml:Audience+"),
     "saml:Audience": _text(),

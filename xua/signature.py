@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from lxml.etree import LxmlError, SubElement, _Element
-from signxml import DigestAlgorithm, SignatureConfiguration, SignatureMethod, XMLSigner, XMLVerifier, methods
+from signxml import DigestAlgorithm, SignatureConfiguration, SignatureMethod, XMLSigner, XMLVerifier
+from signxml import methods as constructions
 from signxml.exceptions import SignXMLException
 
 from xua.errors import AssertionRefused, Subcode
@@ -25,19 +26,27 @@ DIGESTS = frozenset(DigestAlgorithm[sha] for sha in _SHA2)
 SIGNATURE = clark("ds:Signature")
 KEY_INFO = clark("ds:KeyInfo")
 
+SHA1_METHODS = SIGNATURE_METHODS | {SignatureMethod.RSA_SHA1}
+SHA1_DIGESTS = DIGESTS | {DigestAlgorithm.SHA1}
+"""What an issuer may use to whom SHA-1 is granted for some time more (``TrustedIssuer.sha1_until``)."""
+
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*", re.ASCII)
 _PREFIX_LIST = re.compile(r"(#default|[\w.-]+)( (#default|[\w.-]+)){0,31}", re.ASCII)
 
 
-def check_signature_form(assertion: _Element) -> None:
-    """Refuse a signature that covers anything but its own assertion, or by other than the listed algorithms."""
+def check_signature_form(assertion: _Element, *, sha1: bool = False) -> None:
+    """Refuse a signature that covers anything but its own assertion, or by other than the listed algorithms.
+
+    ``sha1``: the issuer may still use it.
+    """
+    methods, digests = (SHA1_METHODS, SHA1_DIGESTS) if sha1 else (SIGNATURE_METHODS, DIGESTS)
     signature = assertion[1]
     info, value = signature[0], signature[1]
     canonicalization, method, reference = info
     transforms, digest, digest_value = reference
     _check_algorithm(canonicalization, (EXCLUSIVE_C14N,))
-    _check_algorithm(method, {known.value for known in SIGNATURE_METHODS})
-    _check_algorithm(digest, {known.value for known in DIGESTS})
+    _check_algorithm(method, {known.value for known in methods})
+    _check_algorithm(digest, {known.value for known in digests})
     _check_algorithm(transforms[0], (ENVELOPED_SIGNATURE,))
     _check_algorithm(transforms[1], (EXCLUSIVE_C14N,))
     if len(transforms[0]):
@@ -49,8 +58,19 @@ def check_signature_form(assertion: _Element) -> None:
             raise AssertionRefused(Subcode.FAILED_CHECK, "a signature or digest value is not base64")
 
 
+def algorithms(assertion: _Element) -> tuple[str, str]:
+    """The algorithms of the signature and of the digest, as URIs, of an assertion whose form was checked."""
+    info = assertion[1][0]
+    return info[1].get("Algorithm", ""), info[2][1].get("Algorithm", "")
+
+
+def uses_sha1(assertion: _Element) -> bool:
+    """Claim that the signature or the digest is made with SHA-1."""
+    return any(uri in (SignatureMethod.RSA_SHA1.value, DigestAlgorithm.SHA1.value) for uri in algorithms(assertion))
+
+
 def verify_signature(
-    assertion: _Element, certificates: Iterable[Certificate], now: datetime
+    assertion: _Element, certificates: Iterable[Certificate], now: datetime, *, sha1: bool = False
 ) -> tuple[_Element, Certificate]:
     """Verify with one of the issuer's certificates; return what was signed, and the certificate.
 
@@ -67,7 +87,7 @@ def verify_signature(
             failures.append("its certificate is not valid now")
             continue
         try:
-            return _verify(assertion, certificate, now), certificate
+            return _verify(assertion, certificate, now, sha1=sha1), certificate
         except (SignXMLException, LxmlError, ValueError) as error:
             failures.append(f"{type(error).__name__}: {error}"[:200])
     raise AssertionRefused(Subcode.FAILED_CHECK, f"the signature does not verify: {'; '.join(failures)}")
@@ -79,7 +99,7 @@ def sign(assertion: _Element, key: PrivateKey, certificate: Certificate) -> _Ele
     assertion.insert(1, assertion[-1])  # behind Issuer, where the schema wants it
     method = SignatureMethod.RSA_SHA256 if signs_with_rsa(key) else SignatureMethod.ECDSA_SHA256
     signer = XMLSigner(
-        method=methods.enveloped,
+        method=constructions.enveloped,
         signature_algorithm=method,
         digest_algorithm=DigestAlgorithm.SHA256,
         c14n_algorithm=EXCLUSIVE_C14N,
@@ -89,12 +109,12 @@ def sign(assertion: _Element, key: PrivateKey, certificate: Certificate) -> _Ele
     return signed
 
 
-def _verify(assertion: _Element, certificate: Certificate, now: datetime) -> _Element:
+def _verify(assertion: _Element, certificate: Certificate, now: datetime, *, sha1: bool) -> _Element:
     expected = SignatureConfiguration(
         location="./",
         expect_references=1,
-        signature_methods=SIGNATURE_METHODS,
-        digest_algorithms=DIGESTS,
+        signature_methods=SHA1_METHODS if sha1 else SIGNATURE_METHODS,
+        digest_algorithms=SHA1_DIGESTS if sha1 else DIGESTS,
         verification_time=now,
     )
     # The shape that we checked is narrower than the schema of XML Signature.

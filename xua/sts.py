@@ -9,12 +9,14 @@ from enum import StrEnum
 from lxml.etree import SubElement, _Element
 
 from xua.assertion import UserAssertion, write
-from xua.keys import Certificate, PrivateKey, load_certificates, load_private_key, make_stranger
+from xua.keys import Certificate, PrivateKey, load_certificates, load_private_key, make_stranger, subject_of
 from xua.names import clark
-from xua.people import PEOPLE, DemoRole
+from xua.people import EMERGENCY, PEOPLE, DemoRole
 from xua.signature import KEY_INFO, SIGNATURE, sign
 
 LIFETIME = timedelta(minutes=10)
+DEVELOPMENT = "Affinity development"
+"""The organization that the subject of a development certificate names."""
 
 
 class Defect(StrEnum):
@@ -24,6 +26,8 @@ class Defect(StrEnum):
     NOT_YET_VALID = "not-yet-valid"
     WRONG_AUDIENCE = "wrong-audience"
     NO_AUTHN_STATEMENT = "no-authn-statement"
+    SECOND_ROLE = "second-role"
+    SECOND_PURPOSE = "second-purpose"
     UNSIGNED = "unsigned"
     WRONG_KEY = "wrong-key"
     FORGED = "forged"
@@ -74,8 +78,16 @@ class DevelopmentSTS:
 
 
 def open_sts(issuer: str, key: bytes, certificate: bytes) -> DevelopmentSTS:
-    """Make the STS from PEM files. ValueError for a key or certificate that cannot sign."""
-    return DevelopmentSTS(issuer, load_private_key(key), load_certificates(certificate)[0])
+    """Make the STS from PEM files. ValueError for a key or certificate that cannot sign, or not one of development.
+
+    It vouches for anybody who asks, so it takes no certificate that somebody might trust for real.
+    """
+    own = load_certificates(certificate)[0]
+    if f"O={DEVELOPMENT}" not in subject_of(own):
+        raise ValueError(
+            f"the development STS signs with a certificate of O={DEVELOPMENT} alone, not {subject_of(own)}"
+        )
+    return DevelopmentSTS(issuer, load_private_key(key), own)
 
 
 def _lie(user: UserAssertion, defect: Defect | None) -> UserAssertion:
@@ -86,11 +98,17 @@ def _lie(user: UserAssertion, defect: Defect | None) -> UserAssertion:
             past = user.issue_instant - day
             return replace(user, issue_instant=past, not_before=past, not_on_or_after=past + LIFETIME)
         case Defect.NOT_YET_VALID:
-            return replace(user, not_before=user.not_before + day, not_on_or_after=user.not_on_or_after + day)
+            return replace(
+                user, not_before=user.not_before + 2 * LIFETIME, not_on_or_after=user.not_before + 3 * LIFETIME
+            )
         case Defect.WRONG_AUDIENCE:
             return replace(user, audience="urn:example:another-service")
         case Defect.NO_AUTHN_STATEMENT:
             return replace(user, authenticated_by=None)
+        case Defect.SECOND_ROLE:
+            return replace(user, more_roles=(PEOPLE[DemoRole.REFERRING_DOCTOR].role,))
+        case Defect.SECOND_PURPOSE:
+            return replace(user, more_purposes=(EMERGENCY,))
     return user
 
 

@@ -14,20 +14,27 @@ from xua.attributes import read_claims
 from xua.errors import AssertionRefused, Subcode
 from xua.names import SAML, SAML_TOKEN_TYPE, WSA, WSP, WST, WSU, clark
 from xua.people import DemoRole
-from xua.sts import DevelopmentSTS
+from xua.sts import Defect, DevelopmentSTS
+from xua.trust import IHE_XUA
 
 ISSUE = f"{WST}/Issue"
+DEFECT = "urn:affinity:development:defect"
+"""A claim that asks for a token with a defect (``xua.sts.Defect``)."""
 BEARER_KEY = f"{WST}/Bearer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRequest:
-    """A RequestSecurityToken: for which service, in which role; ``context`` is echoed (WS-Trust 1.3, 3.1)."""
+    """A RequestSecurityToken: for which service, in which role; ``context`` is echoed (WS-Trust 1.3, 3.1).
+
+    ``defect`` is what shall be wrong with the token, for those who test that it is refused.
+    """
 
     audience: str
     role: DemoRole
     resource_id: str | None = None
     context: str | None = None
+    defect: Defect | None = None
 
 
 def decode(wire: SOAPRequest) -> TokenRequest:
@@ -39,20 +46,28 @@ def decode(wire: SOAPRequest) -> TokenRequest:
     audience = _text(request, f"{{{WSP}}}AppliesTo/{{{WSA}}}EndpointReference/{{{WSA}}}Address")
     if not audience:
         raise _invalid("AppliesTo does not name the service")
-    role, resource_id = _claimed(request)
-    return TokenRequest(audience=audience, role=role, resource_id=resource_id, context=request.get("Context"))
+    role, resource_id, defect = _claimed(request)
+    return TokenRequest(
+        audience=audience, role=role, resource_id=resource_id, context=request.get("Context"), defect=defect
+    )
 
 
 def handle(request: TokenRequest, sts: DevelopmentSTS, exchange: Exchange) -> _Element:
     """Issue the assertion. Nobody is authenticated: this is why the STS exists in development alone."""
-    return sts.issue(request.role, exchange.received_at, request.audience, resource_id=request.resource_id)
+    return sts.issue(
+        request.role,
+        exchange.received_at,
+        request.audience,
+        resource_id=request.resource_id,
+        defect=request.defect,
+    )
 
 
 def encode(wire: SOAPRequest, assertion: _Element, exchange: Exchange) -> SOAPReply:
     """Spell a collection with one response; the assertion is spliced in, as the signature covers it."""
     context = wire.body.get("Context")
     conditions = assertion.find(clark("saml:Conditions"))
-    assert conditions is not None
+    assert conditions is not None  # we wrote it
     audience = _text(assertion, "/".join(map(clark, ("saml:Conditions", "saml:AudienceRestriction", "saml:Audience"))))
     return SOAPReply(
         (
@@ -80,15 +95,17 @@ def _lifetime(created: str, expires: str) -> bytes:
     return f'<wst:Lifetime xmlns:wsu="{WSU}">{period}</wst:Lifetime>'.encode()
 
 
-def _claimed(request: _Element) -> tuple[DemoRole, str | None]:
-    """Read role and patient from the Claims, which are written as the SAML attributes asked for."""
+def _claimed(request: _Element) -> tuple[DemoRole, str | None, Defect | None]:
+    """Read role, patient and defect from the Claims, which are written as the SAML attributes asked for."""
+    attributes = request.findall(f"{{{WST}}}Claims/{clark('saml:Attribute')}")
     try:
-        claims = read_claims(request.iterfind(f"{{{WST}}}Claims/{clark('saml:Attribute')}"))
+        claims = read_claims(attributes, IHE_XUA)
         roles = claims.get("roles", ())
         role = DemoRole(roles[0].code) if roles else DemoRole.TREATING_DOCTOR
+        defects = [_text(each, clark("saml:AttributeValue")) for each in attributes if each.get("Name") == DEFECT]
+        return role, claims.get("resource_id"), Defect(defects[0]) if defects else None
     except ValueError as error:
         raise _invalid(f"the claims cannot be met: {error}") from error
-    return role, claims.get("resource_id")
 
 
 def _expect(request: _Element, name: str, *values: str) -> None:

@@ -1,7 +1,6 @@
 """The X-Service Provider: from a SOAP envelope to a Principal, or a refusal (ITI TF-2: 3.40.4.1.3).
 
-In this order, because each step may trust only what the steps before it have established: one place, own document,
-listed shape, known issuer, signature by that issuer's certificate, claims from what was signed, conditions.
+``xua.steps`` has the checks in their order.
 """
 
 from collections.abc import Iterable
@@ -11,15 +10,12 @@ from hashlib import sha256
 from lxml.etree import _Element
 
 from ihe.exchange import Principal
-from soap.xml import parse
 from xua.cache import RecentlyUsed
-from xua.claims import entity_id, read_assertion
 from xua.conditions import Circumstances, Token, check_conditions
 from xua.envelope import Security, cut_out, find_security
 from xua.errors import AssertionRefused, Subcode
-from xua.shape import check_shape
-from xua.signature import SIGNATURE, check_signature_form, verify_signature
-from xua.trust import Trust, TrustStore
+from xua.proving import prove
+from xua.trust import TrustStore
 
 TOKENS_REMEMBERED = 4096
 
@@ -54,7 +50,7 @@ class Verifier:
         key = (sha256(document).digest(), trust.generation)
         token = self._tokens.find(key)
         if token is None:
-            token = _prove(document, trust, now)
+            token = prove(document, trust, now)
             self._tokens.keep(key, token)
         here = Circumstances(
             now=now,
@@ -65,25 +61,3 @@ class Verifier:
         )
         check_conditions(token, here)
         return token.claims.principal
-
-
-def _prove(document: bytes, trust: Trust, now: datetime) -> Token:
-    """Establish that a trusted issuer signed this document, and read what it says."""
-    try:
-        assertion = parse(document)
-    except ValueError as error:
-        raise AssertionRefused(Subcode.INVALID_SECURITY_TOKEN, str(error)) from error
-    if assertion.find(SIGNATURE) is None:
-        raise AssertionRefused(Subcode.FAILED_CHECK, "the assertion is not signed")
-    check_shape(assertion)
-    check_signature_form(assertion)
-    named = entity_id(assertion)
-    issuer = trust.issuers.get(named)
-    if issuer is None:
-        raise AssertionRefused(Subcode.INVALID_SECURITY_TOKEN, f"the issuer {named[:120]!r} is not trusted")
-    own_id = assertion.get("ID")
-    signed, certificate = verify_signature(assertion, issuer.certificates, now)
-    claims = read_assertion(signed, issuer)
-    if claims.principal.assertion_id != own_id:
-        raise AssertionRefused(Subcode.FAILED_CHECK, "the signature covers another assertion")
-    return Token(claims, issuer, certificate)

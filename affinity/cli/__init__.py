@@ -2,7 +2,21 @@
 
 import typer
 
-from affinity.cli import configuration, db, demo, doctor, domains, patients, pix, query, retrieve, send, serving, submit
+from affinity.cli import (
+    configuration,
+    db,
+    demo,
+    doctor,
+    domains,
+    patients,
+    pix,
+    query,
+    retrieve,
+    saml,
+    send,
+    serving,
+    submit,
+)
 
 NODE, CLIENT, INDEX = "Run a node", "Speak to any server", "The patient index"
 
@@ -24,6 +38,7 @@ app.command("pdq", epilog=patients.PDQ_EXAMPLES, rich_help_panel=CLIENT)(patient
 app.command("submit", epilog=submit.EXAMPLES, rich_help_panel=CLIENT)(submit.submit)
 app.command("query", epilog=query.EXAMPLES, rich_help_panel=CLIENT)(query.query)
 app.command("retrieve", epilog=retrieve.EXAMPLES, rich_help_panel=CLIENT)(retrieve.retrieve)
+app.add_typer(saml.app, name="saml", rich_help_panel=CLIENT)
 app.add_typer(pix.app, name="pix", rich_help_panel=INDEX)
 app.add_typer(db.app, name="db", rich_help_panel=INDEX)
 app.add_typer(demo.app, name="demo", rich_help_panel=INDEX)

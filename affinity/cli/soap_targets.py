@@ -6,7 +6,7 @@ from pathlib import Path
 from affinity.cli.options import Identity, Security
 from affinity.cli.targets import LocalNode
 from affinity.cli.verbs import wrong_use
-from affinity.client.sts import request_assertion
+from affinity.client.sts import Wanted, request_assertion
 from affinity.domain import load as load_domain
 from ihe.exchange import Spool
 from soap.client import NoAnswer, SOAPClient, client_tls
@@ -34,7 +34,7 @@ def header(identity: Identity, security: Security, node: LocalNode, url: str) ->
         return _from_file(identity.assertion)
     if identity.sts is not None:
         service = soap_client(identity.sts, security)
-        return security_header(request_assertion(service, _role(identity), _audience(identity, node)))
+        return security_header(request_assertion(service, _wanted(identity, node)))
     local = "http" in node.ports and url.startswith(node.url("/"))
     return _from_local_sts(identity, security, node) if local else b""
 
@@ -52,16 +52,21 @@ def _from_file(file: Path) -> bytes:
 def _from_local_sts(identity: Identity, security: Security, node: LocalNode) -> bytes:
     try:
         client = soap_client(node.url(STS_PATH), security)
-        return security_header(request_assertion(client, _role(identity), _audience(identity, node)))
+        return security_header(request_assertion(client, _wanted(identity, node)))
     except NoAnswer:
         return b""
 
 
-def _role(identity: Identity) -> DemoRole:
+def _wanted(identity: Identity, node: LocalNode) -> Wanted:
+    return Wanted(role=demo_role(identity.role), audience=_audience(identity, node))
+
+
+def demo_role(written: str) -> DemoRole:
+    """The role that the development STS knows by that name."""
     try:
-        return DemoRole(identity.role)
+        return DemoRole(written)
     except ValueError:
-        raise wrong_use(f"--role is one of {', '.join(DemoRole)}, not {identity.role!r}") from None
+        raise wrong_use(f"--role is one of {', '.join(DemoRole)}, not {written!r}") from None
 
 
 def _audience(identity: Identity, node: LocalNode) -> str:

@@ -243,14 +243,16 @@ def test_without_an_assertion_the_refusal_says_how_to_give_one(demo: RunningNode
 
 
 def test_an_assertion_comes_from_a_named_sts_or_from_a_file(demo: RunningNode, tmp_path: Path) -> None:
-    from affinity.client.sts import request_assertion
+    from affinity.client.sts import Wanted, request_assertion
     from soap.xml import serialize
     from xua.people import DemoRole
 
     away = ("--patient-id", PATIENT, "--registry", demo.url("/xds/registry"), "--data", tmp_path)
     asked = invoke("query", *away, "--sts", demo.url("/sts"), "--role", "nurse", "--domain", "demo")
     assert asked.exit_code == 0, asked.output
-    token = request_assertion(SOAPClient(url=demo.url("/sts")), DemoRole.NURSE, DEMO.home_community_id)
+    token = request_assertion(
+        SOAPClient(url=demo.url("/sts")), Wanted(role=DemoRole.NURSE, audience=DEMO.home_community_id)
+    )
     file = tmp_path / "assertion.xml"
     file.write_bytes(serialize(token))
     assert invoke("query", *away, "--assertion", file).exit_code == 0

@@ -17,7 +17,7 @@ from lxml.etree import _Element
 
 from ihe.exchange import Principal
 from soap.xml import parse, serialize
-from xua.envelope import security_header
+from xua.envelope import ASSERTION, security_header
 from xua.names import DS, EXCLUSIVE_C14N, SOAP
 from xua.people import DemoRole
 from xua.sts import Defect, DevelopmentSTS
@@ -37,7 +37,8 @@ Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 def make_certificate(key: Key, name: str = "STS", now: datetime = NOW) -> x509.Certificate:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    organization = x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Affinity development")
+    subject = x509.Name([organization, x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
     builder = builder.not_valid_before(now - timedelta(days=30)).not_valid_after(now + timedelta(days=30))
     return builder.sign(key, hashes.SHA256())
@@ -87,7 +88,7 @@ class Stage:
         now = circumstances.get("now", NOW)
         certificate = circumstances.get("client_certificate")
         assert isinstance(now, datetime) and (certificate is None or isinstance(certificate, bytes))
-        return self.verifier.verify(parse(message), now, certificate)
+        return self.verifier.verify(parse(message, comments_kept_in=(ASSERTION,)), now, certificate)
 
     def sign(
         self,

@@ -14,10 +14,13 @@ from soap.xml import parse, schema, serialize
 from tests.xua.stage import AUDIENCE, ISSUER, NOW, Stage
 from xua.envelope import ASSERTION, security_header
 from xua.errors import TEXTS, AssertionRefused, Subcode
+from xua.keys import make_stranger
 from xua.names import HL7, SAML, WSA, WSP, WST, XSI
 from xua.people import DEMO_ROLES, PEOPLE, DemoRole
-from xua.sts import open_sts
-from xua.trust13 import ISSUE_TOKEN
+from xua.profiles import shipped
+from xua.sts import Defect, open_sts
+from xua.trust import TrustedIssuer
+from xua.trust13 import DEFECT, ISSUE_TOKEN
 
 EXCHANGE = Exchange(correlation_id="1", received_at=NOW)
 PATIENT_ID = "1^^^&2.25.1&ISO"
@@ -120,6 +123,31 @@ def test_the_sts_is_opened_from_pem(stage: Stage) -> None:
     key = stage.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     sts = open_sts(ISSUER, key, stage.certificate_pem)
     assert stage.verify(stage.message(sts.issue(DemoRole.NURSE, NOW, AUDIENCE)))
+
+
+def test_the_sts_signs_with_no_certificate_that_somebody_might_trust_for_real(stage: Stage) -> None:
+    key, stranger = make_stranger(NOW)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    with pytest.raises(ValueError, match="development STS signs with a certificate of O=Affinity development"):
+        open_sts(ISSUER, pem, stranger.public_bytes(Encoding.PEM))
+
+
+@pytest.mark.parametrize("defect", Defect)
+def test_every_defect_can_be_asked_for_by_ws_trust(stage: Stage, defect: Defect) -> None:
+    asked = f'<Attribute xmlns="{SAML}" Name="{DEFECT}"><AttributeValue>{defect}</AttributeValue></Attribute>'
+    assertion = next(answer(stage, request(role=None, more=f"<wst:Claims>{asked}</wst:Claims>")).iter(ASSERTION))
+    stage.trust.trust(
+        TrustedIssuer(entity_id=ISSUER, certificates=(stage.sts.certificate,), profile=shipped()["affinity"])
+    )
+    with pytest.raises(AssertionRefused):
+        stage.verify(stage.message(assertion))
+
+
+def test_a_defect_that_nobody_knows_is_an_invalid_request() -> None:
+    asked = f'<Attribute xmlns="{SAML}" Name="{DEFECT}"><AttributeValue>x</AttributeValue></Attribute>'
+    with pytest.raises(AssertionRefused) as caught:
+        ISSUE_TOKEN.decode(request(more=f"<wst:Claims>{asked}</wst:Claims>"))
+    assert caught.value.subcode is Subcode.INVALID_REQUEST
 
 
 def test_no_two_assertions_share_an_id(stage: Stage) -> None:

@@ -14,6 +14,7 @@ from lxml import etree
 from ihe.datatypes import Code
 from soap.xml import parse, serialize
 from tests.xua.stage import Stage
+from xua import profiles
 from xua.assertion import UserAssertion, write
 from xua.authentication import XUAMode, authenticate
 from xua.errors import TEXTS, AssertionRefused, Subcode
@@ -45,6 +46,8 @@ DEFECTS = {
     Defect.NOT_YET_VALID: Subcode.FAILED_AUTHENTICATION,
     Defect.WRONG_AUDIENCE: Subcode.FAILED_AUTHENTICATION,
     Defect.NO_AUTHN_STATEMENT: Subcode.INVALID_SECURITY_TOKEN,
+    Defect.SECOND_ROLE: Subcode.INVALID_SECURITY_TOKEN,
+    Defect.SECOND_PURPOSE: Subcode.INVALID_SECURITY_TOKEN,
     Defect.UNSIGNED: Subcode.FAILED_CHECK,
     Defect.WRONG_KEY: Subcode.FAILED_CHECK,
     Defect.FORGED: Subcode.FAILED_CHECK,
@@ -54,6 +57,12 @@ DEFECTS = {
 
 @pytest.mark.parametrize("defect", Defect)
 def test_every_defect_of_the_development_sts_is_refused(stage: Stage, defect: Defect) -> None:
+    stage.trust.trust(
+        TrustedIssuer(
+            entity_id=stage.issuer, certificates=(stage.sts.certificate,), profile=profiles.shipped()["affinity"]
+        )
+    )
+    assert stage.verify(stage.message(stage.issue()))
     with pytest.raises(AssertionRefused) as caught:
         stage.verify(stage.message(stage.issue(defect=defect)))
     assert caught.value.subcode is DEFECTS[defect]
@@ -369,7 +378,8 @@ def test_a_holder_of_key_shows_its_tls_certificate(stage: Stage) -> None:
 
 
 def test_local_policy_may_demand_attributes(stage: Stage) -> None:
-    profile = replace(IHE_XUA, name="strict", required=frozenset({COMMUNITY}))
+    demanded = replace(IHE_XUA.by_claim["home_community_id"], required=True)
+    profile = replace(IHE_XUA, name="strict", attributes=(demanded,))
     stage.trust.trust(TrustedIssuer(entity_id=stage.issuer, certificates=(stage.sts.certificate,), profile=profile))
     with pytest.raises(AssertionRefused) as caught:
         stage.verify(stage.message(stage.issue()))
