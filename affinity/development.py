@@ -14,7 +14,7 @@ from affinity.domain import LoadedDomain, load
 from affinity.doors import audiences, trust_store, xua_mode
 from affinity.lifecycle import run
 from affinity.node import Node, open_node
-from affinity.pki import DevelopmentPKI, development_pki
+from affinity.pki import DevelopmentPKI, development_pki, issue_to_partners
 from affinity.server import Doors, Server
 from affinity.settings import Settings
 from affinity.stewardship.access import DEVELOPER, development_token, digest
@@ -35,6 +35,7 @@ def run_development(settings: Settings, *, demo: bool, exit_after_demo: bool) ->
     loaded = load(settings.domain)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     pki = development_pki(settings.data / "pki")
+    issue_to_partners(settings.data / "pki", loaded.agreements)
     settings.stewards = {**settings.stewards, DEVELOPER: digest(development_token(settings.data))}
     sts = open_sts(STS_ISSUER, pki.sts.key.read_bytes(), pki.sts.certificate.read_bytes())
     node, doors = _node(settings, loaded, sts), _doors(settings, loaded, pki, sts)

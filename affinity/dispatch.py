@@ -25,17 +25,27 @@ def keep_nothing(wire: Any, rejected: Rejected) -> None:
     """Nobody counts."""
 
 
+Check = Callable[[], None]
+"""Made before a request is decoded; raises Rejected."""
+
+
+def check_nothing() -> None:
+    """Everybody may say everything."""
+
+
 def answer(
     transaction: Transaction[Any, Any, Any, Any, Any],
     wire: Any,
     ports: Ports,
     exchange: Exchange,
     on_refusal: OnRefusal = keep_nothing,
+    check: Check = check_nothing,
 ) -> Any:
     """Return the transaction's own answer, good or bad; what nobody foresaw is raised for the wire's edge."""
     started = time.perf_counter()
     outcome = "error"
     try:
+        check()
         response = transaction.handle(transaction.decode(wire), ports[transaction.responder], exchange)
         reply = transaction.encode(wire, response, exchange)
         outcome = "success"

@@ -27,6 +27,9 @@ from affinity.domain_files import (
 from affinity.golden_file import GoldenFile
 from affinity.matching_files import MatchingFiles, WrongMatching
 from affinity.matching_files import read as read_matching
+from affinity.partner_agreements import agreement, contradictions
+from affinity.partner_files import PartnerFile
+from affinity.partners import Agreement, Partners
 from hl7v2.encoding import Charset
 from ihe.datatypes import HD, Code
 from ihe.domain import AffinityDomain, AssigningAuthority
@@ -56,10 +59,16 @@ CODED_ATTRIBUTES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainPolicy:
-    """What the domain asks of the wires: assertions on SOAP, and plain ports on the loopback interface."""
+    """What the domain asks of the wires: assertions on SOAP, and plain ports on the loopback interface.
+
+    ``partners_by_source``: on ports without TLS a partner is known by its source ids. ``unknown_partners``: what
+    becomes of who is no partner, where there are some: ``refuse`` or ``admit``.
+    """
 
     xua: XUAMode
     plain_loopback: bool
+    partners_by_source: bool = False
+    unknown_partners: str = "refuse"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +136,13 @@ class LoadedDomain:
     subscribers: tuple[Subscriber, ...] = ()
     survivorship: Survivorship = field(default_factory=Survivorship)
     token_profiles: Mapping[str, TokenProfile] = field(default_factory=shipped)
+    agreements: tuple[Agreement, ...] = ()
+
+    @property
+    def partners(self) -> Partners:
+        """The nodes with which there is an agreement."""
+        admits = self.policy.unknown_partners == "admit"
+        return Partners(self.agreements, by_source=self.policy.partners_by_source, admits_unknown=admits)
 
 
 class DomainError(Exception):
@@ -149,6 +165,7 @@ def load(name_or_path: str | Path) -> LoadedDomain:
     codes = _read_codes(directory / "codes", faults)
     matching = _read_matching(directory, faults)
     tokens = token_profiles.read(directory, faults)
+    partners = _read_partners(directory / "partners", faults)
     if main and authorities and organizations:
         faults += inconsistencies(authorities, organizations)
     if authorities and subscribers:
@@ -162,6 +179,7 @@ def load(name_or_path: str | Path) -> LoadedDomain:
         subscribers=tuple(_subscribers(subscribers, authorities)),
         survivorship=golden.survivorship(),
         token_profiles=MappingProxyType(dict(tokens)),
+        agreements=tuple(agreement(name, written) for name, written in partners.items()),
     )
 
 
@@ -179,7 +197,7 @@ Displays = Mapping[Code, Mapping[str, str]]
 
 
 def _read(path: Path, shape: type[File], faults: list[Fault]) -> File | None:
-    name = path.name if path.parent.name != "codes" else f"codes/{path.name}"
+    name = f"{path.parent.name}/{path.name}" if path.parent.name in ("codes", "partners") else path.name
     try:
         return shape.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
@@ -201,6 +219,13 @@ def _read_matching(directory: Path, faults: list[Fault]) -> MatchingFiles | None
     except WrongMatching as error:
         faults += [Fault(error.file, "", rule) for rule in error.rules]
         return None
+
+
+def _read_partners(directory: Path, faults: list[Fault]) -> dict[str, PartnerFile]:
+    files = {path.stem: _read(path, PartnerFile, faults) for path in sorted(directory.glob("*.toml"))}
+    found = {name: written for name, written in files.items() if written is not None}
+    faults += contradictions(found)
+    return found
 
 
 def _key(location: tuple[int | str, ...]) -> str:

@@ -76,6 +76,8 @@ class PolicyTable(Table):
 
     xua: XUAMode = XUAMode.REQUIRED
     plain_loopback: bool = False
+    partners_by_source: bool = False
+    unknown_partners: Literal["refuse", "admit"] = "refuse"
 
 
 class DomainFile(Table):

@@ -3,20 +3,25 @@
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import structlog
 
+from affinity.admission import Admission, Forgiven, NotAdmitted, Shown
 from affinity.dispatch import OnRefusal, Ports, answer, keep_nothing
 from affinity.hl7_sources import HL7Sources
+from affinity.not_admitted import as_hl7
+from affinity.partners import Agreement
+from affinity.sender_ids import sender_ids
 from hl7v2.ack import ack
 from hl7v2.er7 import parse, serialize
 from hl7v2.message import Message
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
-from ihe.exchange import Exchange, Validation
+from ihe.exchange import Exchange
+from ihe.partners import Validation
 from ihe.transactions import HL7v2Binding, Transaction
 from mllp.replies import Peer
 
@@ -41,6 +46,7 @@ class HL7Answers:
     defer: Callable[..., Awaitable[bytes | None]]
     validation: Validation = Validation.STRICT
     on_refusal: OnRefusal = keep_nothing
+    admission: Admission = field(default_factory=Admission)
 
     def __call__(self, message: bytes, peer: Peer) -> Awaitable[bytes | None]:
         """Answer one message; None where its sender wants no acknowledgement. Fails with NotHL7 or Malformed."""
@@ -55,9 +61,10 @@ class HL7Answers:
             validation=self.validation,
         )
         try:
-            check_header(message)
-            self.sources.validate(message)
             transaction = choose(message, self.transactions)
+            agreement = self._sender(message, peer, transaction.id)
+            exchange = _under(agreement, exchange)
+            self._look_at(message, exchange)
         except Rejected as rejected:
             codes = sorted(str(code) for code in rejected.codes)
             log.info("refused", trigger=message.trigger[:20], codes=codes, correlation=exchange.correlation_id)
@@ -66,6 +73,37 @@ class HL7Answers:
         else:
             reply = answer(transaction, message, self.ports, exchange, self.on_refusal)
         return None if reply is None else serialize(reply)
+
+    def _sender(self, message: Message, peer: Peer, transaction: str) -> Agreement | None:
+        shown, sources = Shown(peer=peer.address, certificate=peer.certificate), sender_ids(message)
+        try:
+            agreement = self.admission.admit(shown, sources, transaction)
+            self.admission.check_sources(agreement, sources, peer.address)
+        except NotAdmitted as refused:
+            raise as_hl7(refused) from refused
+        return agreement
+
+    def _look_at(self, message: Message, exchange: Exchange) -> None:
+        """Check what stands outside of any transaction; of a partner that is only recorded, refuse nothing of it."""
+        for check in (check_header, self.sources.validate):
+            try:
+                check(message)
+            except Rejected as rejected:
+                if exchange.validation is not Validation.RECORD_ONLY:
+                    raise
+                for each in rejected.breaches:
+                    exchange.on_forgiven(f"HL7 {each.code.value}")
+
+
+def _under(agreement: Agreement | None, exchange: Exchange) -> Exchange:
+    if agreement is None:
+        return exchange
+    return replace(
+        exchange,
+        partner=agreement.partner,
+        validation=agreement.partner.validation,
+        on_forgiven=Forgiven(agreement, exchange.correlation_id),
+    )
 
 
 def check_header(message: Message) -> None:

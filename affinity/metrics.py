@@ -31,6 +31,15 @@ OLDEST_NOTIFICATION = Gauge(
     ["subscriber"],
     registry=REGISTRY,
 )
+NOT_ADMITTED = Counter(
+    "affinity_not_admitted_total", "Messages that were not let in", ["partner", "reason"], registry=REGISTRY
+)
+FORGIVEN = Counter(
+    "affinity_forgiven_total",
+    "Deviations from the standard that were taken, because the partner's agreement says so",
+    ["partner", "deviation"],
+    registry=REGISTRY,
+)
 
 
 def exposition() -> bytes:

@@ -18,6 +18,7 @@ from affinity.domain import LoadedDomain, Subscriber, locate
 from affinity.hl7_sources import HL7Sources
 from affinity.migrations import upgrade
 from affinity.notifications import Couriers
+from affinity.partners import Partners
 from affinity.settings import Settings
 from ihe.domain import AffinityDomain
 from ihe.transactions import Actor
@@ -45,6 +46,7 @@ class Node:
     sources: HL7Sources
     domain: AffinityDomain
     subscribers: tuple[Subscriber, ...]
+    partners: Partners
     couriers: Couriers
     lock: int
 
@@ -87,6 +89,7 @@ def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
         sources=sources,
         domain=loaded.affinity_domain,
         subscribers=loaded.subscribers,
+        partners=loaded.partners,
         couriers=couriers,
         lock=lock,
     )

@@ -11,6 +11,7 @@ import structlog
 from twisted.internet.defer import DeferredList, maybeDeferred
 
 from affinity import health
+from affinity.admission import Admission
 from affinity.catalogue import AnyTransaction, hl7v2_transactions, soap_endpoints
 from affinity.consumers import consumer
 from affinity.domain import Subscriber
@@ -72,6 +73,7 @@ class Server:
         self._doors = doors
         self._transactions = transactions
         self._workers = Workers(reactor, settings.limits.workers)
+        self._admission = Admission(partners=node.partners)
         self._mllp = MLLPFactory(self._hl7_answers(), reactor, _mllp_limits(settings.limits))
         self._probes = Workers(reactor, PROBES)
         self._couriers = tuple(map(self._courier, node.subscribers))
@@ -134,6 +136,7 @@ class Server:
             defer=self._workers.defer,
             validation=self._settings.validation,
             on_refusal=Refusals(database=self._node.database, clock=utc_now),
+            admission=self._admission,
         )
         site = build_site(
             soap_endpoints(self._transactions),
@@ -161,6 +164,7 @@ class Server:
             defer=self._workers.defer,
             validation=self._settings.validation,
             on_refusal=Refusals(database=self._node.database, clock=utc_now),
+            admission=self._admission,
         )
 
     def _courier(self, subscriber: Subscriber) -> Courier:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ImportString
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from ihe.exchange import Validation
+from ihe.partners import Validation
 from pix.matching.mode import Mode
 from xua.authentication import XUAMode
 from xua.revocation import Stale

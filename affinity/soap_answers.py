@@ -1,19 +1,24 @@
 """From a SOAP request to its answer: who asks (XUA), then the transaction, both in a worker thread."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
 from twisted.internet.defer import Deferred
 
+from affinity.admission import Admission, Forgiven, NotAdmitted, Shown, validation
 from affinity.dispatch import OnRefusal, Ports, answer, keep_nothing
-from ihe.exchange import Exchange, Principal, SOAPReply, SOAPRequest, Validation
+from affinity.not_admitted import as_fault, as_metadata_error
+from affinity.partners import Agreement, SourceId
+from affinity.sender_ids import sender_ids
+from ihe.exchange import Exchange, Principal, SOAPReply, SOAPRequest
+from ihe.partners import Validation
 from ihe.transactions import Actor
 from soap.context import SOAPContext, SOAPTransaction
 from soap.faults import SOAPFault, sender_fault
 from xua.authentication import XUAMode, authenticate
-from xua.errors import AssertionRefused
+from xua.errors import AssertionRefused, Subcode
 from xua.verifier import Verifier
 
 log = structlog.get_logger()
@@ -33,6 +38,7 @@ class SOAPAnswers:
     defer: Callable[..., Deferred[SOAPReply]]
     validation: Validation = Validation.STRICT
     on_refusal: OnRefusal = keep_nothing
+    admission: Admission = field(default_factory=Admission)
 
     def __call__(self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext) -> Deferred[SOAPReply]:
         """Answer one request; the Deferred fails with SOAPFault where the assertion is refused."""
@@ -40,23 +46,53 @@ class SOAPAnswers:
 
     def _answer(self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext) -> SOAPReply:
         now = self.clock()
+        sources = sender_ids(request)
+        agreement = self._sender(transaction, sources, context)
         try:
             exchange = Exchange(
                 correlation_id=context.correlation_id,
                 received_at=now,
                 peer=context.connection.peer,
-                principal=self._principal(transaction, context, now),
-                validation=self.validation,
+                partner=agreement.partner if agreement else None,
+                principal=self._principal(transaction, agreement, context, now),
+                validation=validation(agreement, self.validation),
+                on_forgiven=Forgiven(agreement, context.correlation_id),
             )
-            reply: SOAPReply = answer(transaction, request, self.ports, exchange, self.on_refusal)
         except AssertionRefused as refused:
             raise _fault(refused, transaction.id, context) from refused
+
+        def check() -> None:
+            try:
+                self.admission.check_sources(agreement, sources, context.connection.peer)
+            except NotAdmitted as refused:
+                raise as_metadata_error(refused, transaction) from refused
+
+        reply: SOAPReply = answer(transaction, request, self.ports, exchange, self.on_refusal, check)
         return reply
 
-    def _principal(self, transaction: SOAPTransaction, context: SOAPContext, now: datetime) -> Principal | None:
+    def _sender(
+        self, transaction: SOAPTransaction, sources: tuple[SourceId, ...], context: SOAPContext
+    ) -> Agreement | None:
         if transaction.responder in UNAUTHENTICATED:
             return None
-        return authenticate(context.envelope.root, self.mode, self.verifier, now, context.connection.certificate)
+        connection = context.connection
+        try:
+            shown = Shown(peer=connection.peer, certificate=connection.certificate)
+            return self.admission.admit(shown, sources, transaction.id)
+        except NotAdmitted as refused:
+            raise as_fault(refused) from refused
+
+    def _principal(
+        self, transaction: SOAPTransaction, agreement: Agreement | None, context: SOAPContext, now: datetime
+    ) -> Principal | None:
+        if transaction.responder in UNAUTHENTICATED:
+            return None
+        certificate = context.connection.certificate
+        principal = authenticate(context.envelope.root, self.mode, self.verifier, now, certificate)
+        if principal and agreement and agreement.issuers and principal.issuer not in agreement.issuers:
+            name = agreement.partner.name
+            raise AssertionRefused(Subcode.INVALID_SECURITY_TOKEN, f"the issuer is none of those agreed with {name}")
+        return principal
 
 
 def _fault(refused: AssertionRefused, transaction: str, context: SOAPContext) -> SOAPFault:

@@ -3,23 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ihe.datatypes import Code
+from ihe.partners import Partner, Quirk, Validation
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
 Connection = TypeVar("Connection", covariant=True)
 Result = TypeVar("Result")
-
-
-class Validation(Enum):
-    """How breaches of a partner's messages are treated."""
-
-    STRICT = "strict"
-    LENIENT = "lenient"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +43,33 @@ class Principal:
     patient_bound: bool = True
 
 
+def note_nothing(_: str) -> None:
+    """Nobody counts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """The circumstances of one request. ``correlation_id`` appears in logs and answers."""
+    """The circumstances of one request. ``correlation_id`` appears in logs and answers.
+
+    ``partner`` is the node that sent it, None where the domain has no agreement with it. ``on_forgiven`` is told of
+    each deviation that was taken.
+    """
 
     correlation_id: str
     received_at: datetime
     peer: str = ""
+    partner: Partner | None = None
     principal: Principal | None = None
     validation: Validation = Validation.STRICT
+    on_forgiven: Callable[[str], None] = note_nothing
+
+    def forgive(self, quirk: Quirk) -> bool:
+        """Claim that this quirk of the sender is taken; whoever asks does take it, so it is written down."""
+        agreed = self.partner is not None and self.partner.has(quirk, self.received_at.date())
+        if self.validation is Validation.STRICT and not agreed:
+            return False
+        self.on_forgiven(quirk)
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from collections import deque
 from typing import Any
 
 import structlog
+from cryptography.hazmat.primitives.serialization import Encoding
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol, IHandshakeListener, IPushProducer, ISSLTransport
@@ -55,9 +56,11 @@ class MLLPProtocol(Protocol):  # type: ignore[misc]
 
     def handshakeCompleted(self) -> None:
         """The peer has proved the certificate it shows."""
-        certificate = self.transport.getPeerCertificate()
-        subject = certificate.to_cryptography().subject.rfc4514_string() if certificate else None
-        self._peer = Peer(self._peer.address, subject)
+        shown = self.transport.getPeerCertificate()
+        if shown is not None:
+            certificate = shown.to_cryptography()
+            subject = certificate.subject.rfc4514_string()
+            self._peer = Peer(self._peer.address, subject, certificate.public_bytes(Encoding.DER))
         self._handshaking = False
         self._watch()
 

@@ -23,10 +23,11 @@ METHODS = (b"GET ", b"POST", b"PUT ", b"HEAD")
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who is at the other end: the network address, and the subject of the certificate shown in a TLS handshake."""
+    """Who is at the other end: the address, and what a TLS handshake has proved: subject and certificate (DER)."""
 
     address: str
     subject: str | None = None
+    certificate: bytes | None = None
 
 
 Answer = Callable[[bytes, Peer], Awaitable[bytes | None]]

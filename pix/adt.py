@@ -71,7 +71,7 @@ class Admission:
 
     def reader(self) -> IdentifierReader:
         """A reader of this message's identifiers."""
-        return IdentifierReader(self.index.domain, source(self.message), self.exchange.validation)
+        return IdentifierReader(self.index.domain, source(self.message), self.exchange.forgive)
 
     def origin(self, transaction: str, warnings: Rejected | None = None) -> Origin:
         """Where the change comes from, and the acknowledgement that will be stored with it."""

@@ -10,7 +10,7 @@ from ihe.citations import Citation, tf2
 from ihe.datatypes import HD
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.errors import Breach, HL7ErrorCode, Rejected, Severity
-from ihe.exchange import Validation
+from ihe.partners import Forgive, Quirk, forgive_nothing
 from pix.model import Identifier
 
 ANYBODY = "*"
@@ -19,20 +19,21 @@ ANYBODY = "*"
 class IdentifierReader:
     """Reads the CX of one message against the domain; collects what is wrong for ``verdict``.
 
-    ``source`` is ``application|facility``; lenient validation leaves ids of unknown authorities out, with a warning.
+    ``source`` is ``application|facility``. Quirk *foreign-ids*: ids that are unknown here or not this sender's are left
+    out where that is forgiven, with a warning, if others remain.
     """
 
-    def __init__(self, domain: AffinityDomain, source: str, validation: Validation = Validation.STRICT) -> None:
+    def __init__(self, domain: AffinityDomain, source: str, forgive: Forgive = forgive_nothing) -> None:
         self._domain = domain
         self._source = source
-        self._lenient = validation is not Validation.STRICT
+        self._forgive = forgive
         self.breaches: list[Breach] = []
 
     def read(self, segment: Segment, number: int) -> tuple[Identifier, ...]:
         """The identifiers of a field; a required one, so that none at all is a breach."""
         breaches: list[Breach] = []
         found = tuple(self._read_all(segment, number, breaches))
-        if found and self._lenient:
+        if found and breaches and self._forgive(Quirk.FOREIGN_IDS):
             breaches = [as_warning(each) for each in breaches]
         elif not found and not breaches:
             breaches = [missing(segment.location(number), "A patient identifier", tf2("3.8.4.1.2.3"))]

@@ -89,7 +89,7 @@ def decode(wire: SOAPRequest) -> PatientRecord | DuplicatesResolved:
 
 def handle(request: PatientRecord | DuplicatesResolved, index: PatientIndex, exchange: Exchange) -> bytes:
     """Apply the change and return the stored acknowledgement."""
-    reader = FedIdentifiers(index.domain, str(party(request.body, "sender")), exchange.validation)
+    reader = FedIdentifiers(index.domain, str(party(request.body, "sender")), exchange.forgive)
     if isinstance(request, DuplicatesResolved):
         return index.merge(merges(request, reader), origin(request.body, exchange, reader.warnings))
     known = reader.read(request.ids)

@@ -45,7 +45,7 @@ def handle(request: PatientRecord | DuplicatesResolved, registry: Registry, exch
     """
     index = registry.patients
     sharing = _sharing(index.domain)
-    reader = FedIdentifiers(sharing, str(party(request.body, "sender")), exchange.validation)
+    reader = FedIdentifiers(sharing, str(party(request.body, "sender")), exchange.forgive)
     if isinstance(request, DuplicatesResolved):
         return index.merge(merges(request, reader), _origin(request, exchange, reader))
     shared = tuple(each for each in request.ids if sharing.authority(each.hd))

@@ -8,7 +8,7 @@ from ihe.citations import tf2
 from ihe.datatypes import is_dtm
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.errors import Breach, HL7ErrorCode, Rejected
-from ihe.exchange import Validation
+from ihe.partners import Forgive, Quirk
 from ihe.rules import Offence, rule
 from pix.identification import as_warning, foreign_source, may_feed, unknown_authority
 from pix.model import Identifier
@@ -160,13 +160,14 @@ def patient_ids(patient: _Element) -> tuple[InstanceIdentifier, ...]:
 class FedIdentifiers:
     """The ids of one message against the domain and its sources (ITI TF-2: 3.44.4.1.1, 3.44.4.1.3).
 
-    Lenient validation leaves out ids that are unknown here or not this sender's, with a warning, if others remain.
+    Quirk *foreign-ids*: ids that are unknown here or not this sender's are left out where that is forgiven, with a
+    warning, if others remain.
     """
 
-    def __init__(self, domain: AffinityDomain, source: str, validation: Validation) -> None:
+    def __init__(self, domain: AffinityDomain, source: str, forgive: Forgive) -> None:
         self._domain = domain
         self._source = source
-        self._lenient = validation is not Validation.STRICT
+        self._forgive = forgive
         self.warnings: tuple[Breach, ...] = ()
 
     def read(self, written: tuple[InstanceIdentifier, ...]) -> tuple[Identifier, ...]:
@@ -180,7 +181,7 @@ class FedIdentifiers:
                 breaches.append(foreign_source(authority, self._source, each.location))
             else:
                 found.append(Identifier(authority=authority, id=each.extension, location=each.location))
-        if breaches and not (found and self._lenient):
+        if breaches and not (found and self._forgive(Quirk.FOREIGN_IDS)):
             raise Rejected(*breaches)
         self.warnings += tuple(map(as_warning, breaches))
         return tuple(dict.fromkeys(found))

@@ -19,6 +19,9 @@ SOAP_FAULT_ACTION = "http://www.w3.org/2005/08/addressing/soap/fault"
 WSA_FAULT_ACTION = "http://www.w3.org/2005/08/addressing/fault"
 """The wsa:Action of faults that WS-Addressing defines (WS-Addressing 1.0 SOAP Binding: 6.4)."""
 
+RETRY_AFTER = 10
+"""Seconds after which a busy server, or one without room on its disk, is worth another try."""
+
 PREFIXES: Mapping[str, str] = MappingProxyType({SOAP12: "soap", WSA: "wsa", WSSE: "wsse"})
 
 
@@ -36,11 +39,19 @@ class SOAPFault(Exception):
     """A message cannot be processed. ``reason`` is a sentence for its sender and holds no data of patients.
 
     ``subcodes`` are QNames in Clark notation, the general one first. ``detail`` and ``header`` are ready XML with its
-    own namespace declarations. ``status`` is the HTTP status when it differs from what the code implies.
+    own namespace declarations. ``status`` is the HTTP status when it differs from what the code implies. After ``wait``
+    seconds another try is worth it, if it is.
     """
 
     def __init__(
-        self, code: FaultCode, reason: str, *subcodes: str, detail: bytes = b"", header: bytes = b"", status: int = 0
+        self,
+        code: FaultCode,
+        reason: str,
+        *subcodes: str,
+        detail: bytes = b"",
+        header: bytes = b"",
+        status: int = 0,
+        wait: int = 0,
     ) -> None:
         super().__init__(reason)
         self.code = code
@@ -49,6 +60,7 @@ class SOAPFault(Exception):
         self.detail = detail
         self.header = header
         self.status = status or (400 if code is FaultCode.SENDER else 500)
+        self.wait = wait
 
     @property
     def action(self) -> str:
@@ -64,7 +76,12 @@ def sender_fault(reason: str, *subcodes: str, detail: bytes = b"", status: int =
 
 def busy(why: str) -> SOAPFault:
     """The message may be good, and we cannot take it now."""
-    return SOAPFault(FaultCode.RECEIVER, f"The server is busy: {why}; send again later", status=503)
+    return SOAPFault(FaultCode.RECEIVER, f"The server is busy: {why}; send again later", status=503, wait=RETRY_AFTER)
+
+
+def too_many(why: str, wait: int) -> SOAPFault:
+    """The message may be good, and its sender has sent too many (RFC 6585: 4)."""
+    return SOAPFault(FaultCode.RECEIVER, why, status=429, wait=wait)
 
 
 def unforeseen(correlation_id: str) -> SOAPFault:

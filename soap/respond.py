@@ -18,10 +18,6 @@ from soap.media import SOAP_XML
 from soap.mtom import pack
 from soap.receive import InThread
 
-SERVICE_UNAVAILABLE = 503
-RETRY_AFTER = b"10"
-"""Seconds after which a busy server, or one without room on its disk, is worth another try."""
-
 
 async def respond(request: StreamingRequest, context: SOAPContext, reply: SOAPReply, in_thread: InThread) -> None:
     """Send an answer: MTOM where the transaction demands it or there are parts, else Simple SOAP (ITI TF-2: V.8.1)."""
@@ -48,8 +44,8 @@ def respond_with_fault(
             request, fault.status, "text/xml; charset=UTF-8", render_version_mismatch_for_soap11(fault, correlation_id)
         )
         return
-    if fault.status == SERVICE_UNAVAILABLE:
-        request.setHeader(b"Retry-After", RETRY_AFTER)
+    if fault.wait:
+        request.setHeader(b"Retry-After", str(fault.wait).encode())
     media_type = f'{SOAP_XML}; charset=UTF-8; action="{fault.action}"'
     write(request, fault.status, media_type, render(fault, correlation_id, relates_to))
 

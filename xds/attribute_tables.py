@@ -43,6 +43,7 @@ ALL_R = "R R R R R R"
 LIMITED = "R R R2 R R2 R"  # required, except where limited metadata or media allow less
 IF_KNOWN = "R2 R2 R2 R2 R2 R2"
 FLAG = "X X O X R X"
+SOURCE_ID_SCHEME = "urn:uuid:554ac39e-e3fe-47fe-b233-965d2a147832"
 
 DOCUMENT_ENTRY = ObjectTable(
     kind=MetadataObject.DOCUMENT_ENTRY,
@@ -136,7 +137,7 @@ SUBMISSION_SET = ObjectTable(
         ),
         Attribute(
             "sourceId",
-            ExternalIdentifier("urn:uuid:554ac39e-e3fe-47fe-b233-965d2a147832", "XDSSubmissionSet.sourceId", TEXT),
+            ExternalIdentifier(SOURCE_ID_SCHEME, "XDSSubmissionSet.sourceId", TEXT),
             ALL_R,
             "4.2.3.3.9",
         ),

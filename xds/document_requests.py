@@ -7,8 +7,8 @@ from lxml.etree import _Element
 
 from ihe.citations import Citation
 from ihe.errors import Breach, ErrorCode, Rejected, Severity
-from ihe.exchange import Validation
 from ihe.identifiers import UniqueId
+from ihe.partners import Forgive, Quirk
 from xds.responses import ResponseStatus
 
 XDS_B = "urn:ihe:iti:xds-b:2007"
@@ -32,9 +32,9 @@ class Holder:
     home_community_id: str
     citation: Citation
 
-    def breaches(self, request: DocumentRequest, validation: Validation) -> Iterator[Breach]:
+    def breaches(self, request: DocumentRequest, forgive: Forgive) -> Iterator[Breach]:
         """Yield why a request is not for this repository of this community."""
-        if not names(request.repository_unique_id, self.repository_unique_id, validation):
+        if not names(request.repository_unique_id, self.repository_unique_id, forgive):
             yield self._misdirected(
                 ErrorCode.UNKNOWN_REPOSITORY_ID,
                 "The repositoryUniqueId is not the one of this Document Repository",
@@ -42,7 +42,7 @@ class Holder:
                 (request.repository_unique_id, self.repository_unique_id),
             )
         community = request.home_community_id
-        if community is not None and not names(community, self.home_community_id, validation):
+        if community is not None and not names(community, self.home_community_id, forgive):
             yield self._misdirected(
                 ErrorCode.UNKNOWN_COMMUNITY,
                 "The homeCommunityId is not the one of this community",
@@ -80,16 +80,16 @@ def status(done: int, breaches: Iterable[Breach]) -> ResponseStatus:
     return ResponseStatus.PARTIAL_SUCCESS if done else ResponseStatus.FAILURE
 
 
-def names(sent: str, known: str, validation: Validation) -> bool:
+def names(sent: str, known: str, forgive: Forgive) -> bool:
     """Claim that ``sent`` names ``known``.
 
-    Leniency *oid-prefix*: partners mix ``1.2.3`` and ``urn:oid:1.2.3``, although repositoryUniqueId has no prefix and
-    homeCommunityId has one (ITI TF-3: Table 4.2.3.2-1). Unless the exchange is strict, the prefix is ignored: no other
+    Quirk *oid-prefix*: partners mix ``1.2.3`` and ``urn:oid:1.2.3``, although repositoryUniqueId has no prefix and
+    homeCommunityId has one (ITI TF-3: Table 4.2.3.2-1). Where that is forgiven the prefix is ignored: no other
     repository or community can be meant.
     """
-    if validation is Validation.STRICT:
-        return sent == known
-    return sent.removeprefix(URN_OID) == known.removeprefix(URN_OID)
+    if sent == known:
+        return True
+    return sent.removeprefix(URN_OID) == known.removeprefix(URN_OID) and forgive(Quirk.OID_PREFIX)
 
 
 def decode_requests(body: _Element, citation: Citation) -> tuple[DocumentRequest, ...]:

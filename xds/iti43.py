@@ -38,7 +38,7 @@ def handle(requests: tuple[DocumentRequest, ...], repository: DocumentRepository
     known = repository.documents(each.document_unique_id for each in requests)
     found, breaches = [], list[Breach]()
     for request in requests:
-        breaches += (misdirected := tuple(holder.breaches(request, exchange.validation)))
+        breaches += (misdirected := tuple(holder.breaches(request, exchange.forgive)))
         if misdirected:
             continue
         try:

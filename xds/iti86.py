@@ -29,7 +29,7 @@ def decode(wire: SOAPRequest) -> tuple[DocumentRequest, ...]:
 def handle(requests: tuple[DocumentRequest, ...], repository: DocumentRepository, exchange: Exchange) -> Removal:
     """Remove what can be removed, in one transaction. A document named twice is removed once, which is no error."""
     holder = repository.holder(ACTIONS)
-    misdirected = {each: tuple(holder.breaches(each, exchange.validation)) for each in requests}
+    misdirected = {each: tuple(holder.breaches(each, exchange.forgive)) for each in requests}
     ours = [each for each in requests if not misdirected[each]]
     try:
         removed = repository.remove((each.document_unique_id for each in ours), exchange.received_at)

@@ -1,21 +1,25 @@
 """From bytes to the acknowledgement: which transaction, which character set, whose messages hl7apy looks at."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from affinity.admission import Admission
 from affinity.catalogue import TRANSACTIONS, hl7v2_transactions
 from affinity.domain import Application
 from affinity.hl7_answers import HL7Answers, choose
 from affinity.hl7_sources import HL7Sources
 from affinity.metrics import exposition
+from affinity.partners import Agreement, Partners, SourceId, SourceKind
 from hl7v2.encoding import Charset
 from hl7v2.er7 import parse
 from hl7v2.message import Message
 from ihe.exchange import Exchange
+from ihe.partners import Partner, Validation
 from ihe.transactions import Actor, HL7v2Binding, Transaction
 from mllp.replies import Peer
 from mllp.validation import Policy, Validator
@@ -161,3 +165,28 @@ def test_a_header_that_names_no_version_or_processing_of_hl7_is_rejected(
         assert [
             (err.text(3), "^".join(err.text(2, component) for component in range(1, 6))) for err in answer.all("ERR")
         ] == refused
+
+
+@pytest.fixture
+def recorded(validator: Validator) -> tuple[Ward, Any]:
+    """A node whose only partner, known by MSH-3 and MSH-4, is to be recorded and not refused."""
+    ward, source = Ward(), SourceId(SourceKind.HL7V2, "LIS|LAB")
+    partner = Partner(name="recorded", validation=Validation.RECORD_ONLY)
+    agreement = Agreement(partner=partner, sources=frozenset({source}), transactions=None)
+    node = answers(ward, Application(name="LIS", validation=Policy.STRICT), validator)
+    return ward, replace(node, admission=Admission(partners=Partners((agreement,), by_source=True)))
+
+
+@pytest.mark.parametrize(
+    ("message", "breach"), [(WITHOUT_VISIT, "HL7 100"), (ADMISSION.replace("|2.3.1", "|7.0"), "HL7 203")]
+)
+def test_what_is_only_recorded_is_taken_counted_and_written_down(
+    recorded: tuple[Ward, Any], message: str, breach: str
+) -> None:
+    ward, node = recorded
+    with capture_logs() as logs:
+        assert send(node, message) is None
+    assert len(ward.admitted) == 1
+    assert [each["breach"] for each in logs if each["event"] == "breach recorded"] == [breach]
+    assert f'affinity_forgiven_total{{deviation="{breach}",partner="recorded"}} 1.0'.encode() in exposition()
+    assert "Müller" not in str(logs)

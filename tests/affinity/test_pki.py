@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from affinity.pki import Credential, DevelopmentPKI, development_certificates, development_pki, is_development
+from affinity.authority import Credential
+from affinity.pki import DevelopmentPKI, development_certificates, development_pki, is_development
 
 NOW = datetime.now(UTC)
 

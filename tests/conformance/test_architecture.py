@@ -112,6 +112,7 @@ LOGGED = frozenset(
     {
         "at",
         "awaited",
+        "breach",
         "code",
         "codes",
         "correlation",
@@ -124,6 +125,7 @@ LOGGED = frozenset(
         "incident",
         "limit",
         "open",
+        "partner",
         "peer",
         "reason",
         "receipts",

@@ -16,7 +16,8 @@ from hl7v2.er7 import parse, serialize
 from hl7v2.message import Message
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.errors import Rejected
-from ihe.exchange import Exchange, Validation
+from ihe.exchange import Exchange
+from ihe.partners import Validation
 from ihe.transactions import Actor
 from pix.iti8 import ITI_8
 from pix.iti9 import ITI_9

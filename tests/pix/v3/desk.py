@@ -11,7 +11,8 @@ from lxml import etree
 from lxml.etree import _Element
 
 from affinity.dispatch import answer
-from ihe.exchange import Exchange, SOAPReply, SOAPRequest, Validation
+from ihe.exchange import Exchange, SOAPReply, SOAPRequest
+from ihe.partners import Validation
 from ihe.transactions import Actor, SOAPBinding, Transaction
 from pix.iti44 import ITI_44
 from pix.iti45 import ITI_45

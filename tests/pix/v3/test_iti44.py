@@ -7,7 +7,7 @@ import pytest
 
 from ihe.datatypes import CX, HD
 from ihe.domain import AssigningAuthority
-from ihe.exchange import Validation
+from ihe.partners import Validation
 from pix.manager import PatientIndex
 from pix.queries import Candidate, CandidateQuery, Criteria, IdentifierPattern
 from tests.pix.v3.desk import Desk

@@ -11,8 +11,9 @@ from lxml import etree
 from lxml.etree import _Element
 
 from ihe.errors import Rejected
-from ihe.exchange import Exchange, SOAPReply, SOAPRequest, Validation
+from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.identifiers import UniqueId
+from ihe.partners import Validation
 from soap.xml import parse, schema
 from xds.iti43 import ITI_43
 from xds.repository import DocumentRepository
