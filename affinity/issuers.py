@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from affinity.settings import XUA, Issuer
+from affinity.settings import DEFAULT_PROFILE, XUA, Issuer
 from xua.keys import Certificate
 from xua.profiles import SignerRule, TokenProfile
 from xua.revocation import RevocationList
@@ -13,9 +13,8 @@ from xua.trust import TrustedIssuer, read_certificates, trusted_issuers
 
 def configured_issuers(xua: XUA, profiles: Mapping[str, TokenProfile]) -> Iterator[TrustedIssuer]:
     """Every issuer of ``xua.trust`` and ``xua.issuers``. ValueError or OSError says what cannot be trusted."""
-    yield from trusted_issuers(
-        (f"{issuer}={file}" for issuer, file in xua.trust.items()), timedelta(seconds=xua.clock_skew_seconds)
-    )
+    pairs = (f"{issuer}={file}" for issuer, file in xua.trust.items())
+    yield from trusted_issuers(pairs, timedelta(seconds=xua.clock_skew_seconds), profiles[DEFAULT_PROFILE])
     for entity_id, written in xua.issuers.items():
         if entity_id in xua.trust:
             raise ValueError(f"xua: {entity_id} stands in trust and in issuers")

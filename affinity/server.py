@@ -19,6 +19,7 @@ from affinity.hl7_answers import HL7Answers
 from affinity.housekeeping import Housekeeping, forget_receipts
 from affinity.node import Node, utc_now
 from affinity.notifications import Courier, Patience
+from affinity.patient_binding import SamePerson, patient_bound
 from affinity.refusals import Refusals
 from affinity.settings import Limits, Settings
 from affinity.soap_answers import SOAPAnswers
@@ -71,7 +72,7 @@ class Server:
         self._settings = settings
         self._node = node
         self._doors = doors
-        self._transactions = transactions
+        self._transactions = patient_bound(transactions, SamePerson(node.ports[Actor.PIX_MANAGER]))
         self._workers = Workers(reactor, settings.limits.workers)
         self._admission = Admission(partners=node.partners)
         self._mllp = MLLPFactory(self._hl7_answers(), reactor, _mllp_limits(settings.limits))

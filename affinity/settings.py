@@ -48,6 +48,10 @@ class Certificates(Section):
     client_authorities: Path | None = None
 
 
+DEFAULT_PROFILE = "ihe-xua"
+"""The token profile of issuers of which no other is said."""
+
+
 class Issuer(Section):
     """An issuer of assertions: its own certificates, or the authorities that issue them and what a signer shows then.
 
@@ -60,7 +64,7 @@ class Issuer(Section):
     subject: tuple[str, ...] = ()
     crls: tuple[Path, ...] = ()
     stale_crl: Stale = Stale.REFUSE
-    profile: str = "ihe-xua"
+    profile: str = DEFAULT_PROFILE
     clock_skew_seconds: Annotated[int | None, Field(ge=0, le=3600)] = None
     sha1_until: date | None = None
 

@@ -1,11 +1,12 @@
 """A transaction of the Technical Framework as one value: the catalogue, WSDL, routing, audit and docs read it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from ihe.citations import Citation
+from ihe.datatypes import CX
 from ihe.errors import Rejected
 from ihe.exchange import Exchange
 from ihe.rules import Rule
@@ -57,12 +58,18 @@ class HL7v2Binding:
     versions: tuple[str, ...] = ()
 
 
+def names_nobody(_request: Any) -> Iterable[CX]:
+    """The request names no patient."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction(Generic[Wire, Request, Response, Port, Reply]):
     """One ITI transaction: ``decode`` -> ``handle`` -> ``encode``, or ``refuse``.
 
     ``handle`` is blocking and gets the responder actor's port. ``encode`` and ``refuse`` see the wire request again,
-    because answers name the message they answer.
+    because answers name the message they answer. ``patients`` are those whom a request names: an assertion that is
+    about one patient (resource-id, ITI TF-2: 3.40.4.1.2.2.1) allows none about another.
     """
 
     id: str
@@ -76,6 +83,7 @@ class Transaction(Generic[Wire, Request, Response, Port, Reply]):
     encode: Callable[[Wire, Response, Exchange], Reply]
     refuse: Callable[[Wire, Rejected, Exchange], Reply]
     rules: tuple[Rule[Any], ...] = ()
+    patients: Callable[[Request], Iterable[CX]] = names_nobody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

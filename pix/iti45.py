@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ihe.citations import tf2
+from ihe.datatypes import CX
 from ihe.domain import AssigningAuthority
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
@@ -133,4 +134,5 @@ ITI_45 = Transaction(
     encode=encode,
     refuse=refuse,
     rules=(message_is_of_bounded_size, *WRAPPER_RULES, *IDENTIFIER_QUERY_RULES),
+    patients=lambda query: (CX(query.patient.extension, query.patient.hd),),
 )

@@ -6,11 +6,12 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ihe.citations import tf2
+from ihe.datatypes import CX
 from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.exchange import SOAPRequest
 from soap.xml import escape
 from xds.query_parameters import QueryParameters, decode, encode
-from xds.stored_query import StoredQuery
+from xds.stored_query import Kind, StoredQuery
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -57,6 +58,13 @@ def reader(queries: Iterable[StoredQuery]) -> Callable[[SOAPRequest], AdhocQuery
         return AdhocQuery(query=query, parameters=parameters, return_type=return_type, home=element.get("home"))
 
     return read
+
+
+def queried_patients(asked: AdhocQuery) -> Iterator[CX]:
+    """The patients whom the query names."""
+    for parameter in asked.query.parameters:
+        if parameter.kind is Kind.PATIENT_ID:
+            yield from asked.parameters.any_of(parameter.name, CX)
 
 
 def write(asked: AdhocQuery) -> Iterator[bytes]:

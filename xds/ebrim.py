@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from lxml.etree import _Element
 
 from ihe.citations import tf3
+from ihe.datatypes import CX
 from ihe.errors import Breach, ErrorCode
 from ihe.identifiers import EntryUUID
 from xds.attribute_tables import ASSOCIATION, DOCUMENT_ENTRY, FOLDER, SUBMISSION_SET
@@ -51,6 +52,13 @@ class Decoded:
 
     submission: Submission | None
     breaches: tuple[Breach, ...]
+
+
+def submitted_patients(decoded: Decoded) -> Iterator[CX]:
+    """The patients of the objects that a submission brings."""
+    for each in decoded.submission.identified if decoded.submission else ():
+        if each.patient_id is not None:
+            yield each.patient_id
 
 
 def decode(request: _Element) -> Decoded:

@@ -9,7 +9,7 @@ from ihe.exchange import Exchange, Part, SOAPReply, SOAPRequest
 from ihe.transactions import Actor, SOAPBinding, Transaction
 from xds.attachments import Attachments, decode_attachments, received
 from xds.document_requests import XDS_B
-from xds.ebrim import Decoded
+from xds.ebrim import Decoded, submitted_patients
 from xds.ebrim import decode as decode_metadata
 from xds.model import DocumentEntry
 from xds.repository import DocumentRepository
@@ -103,4 +103,5 @@ ITI_41 = Transaction(
     encode=encode,
     refuse=refuse,
     rules=SUBMISSION_RULES,
+    patients=lambda provided: submitted_patients(provided.metadata),
 )

@@ -7,7 +7,7 @@ from ihe.errors import Breach, Rejected
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.transactions import Actor, SOAPBinding, Transaction
 from xds.attributes import Sender
-from xds.ebrim import Decoded, decode
+from xds.ebrim import Decoded, decode, submitted_patients
 from xds.registry import DocumentRegistry
 from xds.responses import ResponseStatus, registry_response
 from xds.rules import SUBMISSION_RULES
@@ -55,4 +55,5 @@ ITI_42: Final[Transaction[SOAPRequest, Decoded, Warnings, DocumentRegistry, SOAP
     encode=encode,
     refuse=refuse,
     rules=SUBMISSION_RULES,
+    patients=submitted_patients,
 )

@@ -5,7 +5,7 @@ from typing import Final
 from ihe.citations import tf2
 from ihe.exchange import SOAPReply, SOAPRequest
 from ihe.transactions import Actor, SOAPBinding, Transaction
-from xds.adhoc_query import REQUEST, RESPONSE, AdhocQuery, reader
+from xds.adhoc_query import REQUEST, RESPONSE, AdhocQuery, queried_patients, reader
 from xds.adhoc_query_response import Answer, encode, refuse
 from xds.registry_query import QueriedRegistry, handle
 from xds.stored_queries import MULTI_PATIENT_STORED_QUERIES
@@ -29,4 +29,5 @@ ITI_51: Final[Transaction[SOAPRequest, AdhocQuery, Answer, QueriedRegistry, SOAP
     handle=handle,
     encode=encode,
     refuse=refuse,
+    patients=queried_patients,
 )

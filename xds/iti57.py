@@ -6,7 +6,7 @@ from ihe.citations import supplement
 from ihe.errors import Breach
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.transactions import Actor, SOAPBinding, Transaction
-from xds.ebrim import Decoded
+from xds.ebrim import Decoded, submitted_patients
 from xds.iti42 import encode, read, refuse
 from xds.registry import DocumentRegistry
 from xds.rules_update import UPDATE_RULES
@@ -40,4 +40,5 @@ ITI_57: Final[Transaction[SOAPRequest, Decoded, Warnings, DocumentRegistry, SOAP
     encode=encode,
     refuse=refuse,
     rules=UPDATE_RULES,
+    patients=submitted_patients,
 )

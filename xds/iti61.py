@@ -7,7 +7,7 @@ from ihe.errors import Breach
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.transactions import Actor, SOAPBinding, Transaction
 from xds.attributes import Sender
-from xds.ebrim import Decoded
+from xds.ebrim import Decoded, submitted_patients
 from xds.iti42 import encode, read, refuse
 from xds.registry import DocumentRegistry
 from xds.rules import SUBMISSION_RULES
@@ -42,4 +42,5 @@ ITI_61: Final[Transaction[SOAPRequest, Decoded, Warnings, DocumentRegistry, SOAP
     encode=encode,
     refuse=refuse,
     rules=SUBMISSION_RULES,
+    patients=submitted_patients,
 )

@@ -1,7 +1,8 @@
 """Token profiles: what one kind of X-User Assertion holds, as data (``xua/profiles/*.toml``).
 
 National extensions of ITI TF-2: 3.40 contradict each other: names of attributes, how a value is written, what must be
-there. A new one is a TOML file, not code; the keys are those of the classes here.
+there. A new one is a TOML file, not code; its keys are those of the classes here, and ``extends``, which names a
+shipped profile that it changes.
 """
 
 import tomllib
@@ -132,11 +133,9 @@ Part = TypeVar("Part")
 def parse(text: str, name: str) -> TokenProfile:
     """Read one profile. ValueError says which table and key is wrong."""
     try:
-        written = tomllib.loads(text)
+        return _profile(_extended(tomllib.loads(text)), name)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{name}: is not TOML: {error}") from error
-    try:
-        return _profile(written, name)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
 
@@ -146,6 +145,20 @@ def shipped() -> Mapping[str, TokenProfile]:
     """The profiles that come with Affinity, by their names."""
     files = sorted(SHIPPED.glob("*.toml"))
     return MappingProxyType({file.stem: parse(file.read_text(encoding="utf-8"), file.stem) for file in files})
+
+
+def _extended(written: dict[str, Any]) -> dict[str, Any]:
+    """The shipped profile that this one extends, with what it says in its place; attributes go by their names."""
+    if "extends" not in written:
+        return written
+    file = SHIPPED / f"{written.pop('extends')}.toml"
+    if file.parent != SHIPPED or not file.is_file():
+        raise ValueError(f"extends: {file.stem!r} is no shipped profile")
+    base = _extended(tomllib.loads(file.read_text(encoding="utf-8")))
+    attributes = {each.get("name"): each for key in (base, written) for each in _tables(key, "attribute")}
+    rules = [*_tables(base, "rule"), *_tables(written, "rule")]
+    tables = {key: {**base.get(key, {}), **written.get(key, {})} for key in ("subject", "conditions", "signer")}
+    return {**base, **written, **tables, "attribute": list(attributes.values()), "rule": rules}
 
 
 def _profile(written: dict[str, Any], name: str) -> TokenProfile:

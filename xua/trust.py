@@ -96,7 +96,9 @@ class TrustStore:
         self.current = Trust(self.current.generation + 1, MappingProxyType(issuers))
 
 
-def trusted_issuers(pairs: Iterable[str], clock_skew: timedelta = DEFAULT_CLOCK_SKEW) -> tuple[TrustedIssuer, ...]:
+def trusted_issuers(
+    pairs: Iterable[str], clock_skew: timedelta = DEFAULT_CLOCK_SKEW, profile: TokenProfile = IHE_XUA
+) -> tuple[TrustedIssuer, ...]:
     """Read ``ISSUER=CERT.pem`` pairs, an issuer perhaps several times; ValueError or OSError says which is wrong."""
     certificates: dict[str, tuple[Certificate, ...]] = {}
     for pair in pairs:
@@ -106,7 +108,7 @@ def trusted_issuers(pairs: Iterable[str], clock_skew: timedelta = DEFAULT_CLOCK_
             raise ValueError(f"a trusted issuer is written ISSUER=CERT.pem, not {pair!r}")
         certificates[entity_id] = certificates.get(entity_id, ()) + read_certificates(Path(path), entity_id)
     return tuple(
-        TrustedIssuer(entity_id=entity_id, certificates=pinned, clock_skew=clock_skew)
+        TrustedIssuer(entity_id=entity_id, certificates=pinned, clock_skew=clock_skew, profile=profile)
         for entity_id, pinned in certificates.items()
     )
 

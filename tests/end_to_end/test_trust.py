@@ -4,31 +4,43 @@ import os
 import ssl
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
+from time import monotonic
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml.etree import _Element
 
+from affinity.catalogue import TRANSACTIONS
 from affinity.client import hl7, xds
 from affinity.client.hl7 import Route
+from affinity.development import STS_ISSUER
 from hl7v2.er7 import parse, serialize
 from ihe.datatypes import CX, HD
 from ihe.transactions import SOAPBinding
 from mllp import client as mllp
 from mllp.endpoint import TLS
-from soap.client import FaultReceived, SOAPClient, client_tls
+from soap.client import ENVELOPE_END, FaultReceived, SOAPClient, client_tls, request_head
+from soap.xml import parse as parse_xml
 from tests.end_to_end.conftest import ROOT, RunningNode, Start
 from xds.iti18 import ITI_18
 from xds.stored_queries import FIND_DOCUMENTS
+from xua.assertion import UserAssertion, write
 from xua.envelope import security_header
 from xua.keys import make_stranger
-from xua.people import DemoRole
-from xua.sts import Defect, DevelopmentSTS
+from xua.people import PEOPLE, DemoRole
+from xua.signature import sign
+from xua.sts import Defect, DevelopmentSTS, open_sts
 from xua.trust13 import ISSUE_TOKEN
 
 AUDIENCE = "https://records.example.lu/xds"
+COMMUNITY = "urn:oid:2.25.42973684164496191773403410219424492732.1"
+AUTHORITY = "^^^&1.3.6.1.4.1.21367.13.20.1000&ISO"
 ISSUER = "https://idp.hospital.example"
 WST = "http://docs.oasis-open.org/ws-sx/ws-trust/200512"
 QUERY = xds.stored_query(
@@ -113,6 +125,82 @@ def test_the_development_sts_issues_what_the_registry_accepts(start: Start) -> N
     answer = SOAPClient(url=node.url("/sts")).call(binding, [request.encode()]).body
     (assertion,) = answer.iter("{urn:oasis:names:tc:SAML:2.0:assertion}Assertion")
     assert answered(query(registry(node), security_header(assertion)))
+
+
+@pytest.fixture
+def idp(connectathon: RunningNode) -> DevelopmentSTS:
+    """The issuer that the shared node trusts, in the hands of the test."""
+    pki = connectathon.data / "pki"
+    return open_sts(STS_ISSUER, (pki / "sts.key.pem").read_bytes(), (pki / "sts.crt.pem").read_bytes())
+
+
+def test_an_assertion_about_one_patient_asks_for_no_other(connectathon: RunningNode, idp: DevelopmentSTS) -> None:
+    client, now = registry(connectathon), datetime.now(UTC)
+
+    def about(patient: str) -> bytes:
+        return security_header(idp.issue(DemoRole.NURSE, now, COMMUNITY, resource_id=f"{patient}{AUTHORITY}"))
+
+    assert answered(query(client, about("nobody")))
+    with pytest.raises(FaultReceived) as caught:
+        query(client, about("somebody"))
+    assert caught.value.subcodes == ("FailedAuthentication",) and "patient" not in str(caught.value)
+    assert logged(connectathon, "assertion refused", "another patient than the ITI-18 request")
+
+
+def test_no_header_of_a_proxy_identifies_anybody(connectathon: RunningNode, idp: DevelopmentSTS) -> None:
+    """A holder-of-key assertion is good with the certificate on the TLS connection, not with its copy in headers."""
+    pki = connectathon.data / "pki"
+    holder = (pki / "client.crt.pem").read_text()
+    security = security_header(held(idp, holder))
+    ours = client_tls(pki / "ca.crt.pem", pki / "client.crt.pem", pki / "client.key.pem")
+    (binding,) = ITI_18.bindings
+    assert isinstance(binding, SOAPBinding)
+    assert answered(secure_registry(connectathon, ours).call(binding, [QUERY], security=security).body)
+    claims = {name: quote(holder) for name in ("X-SSL-Client-Cert", "X-Forwarded-Tls-Client-Cert", "X-Client-Cert")}
+    claims |= {"X-SSL-Client-Verify": "SUCCESS", "X-Remote-User": "adele.ternoir", "Forwarded": "for=127.0.0.1"}
+    url = connectathon.url("/xds/registry")
+    envelope = b"".join((request_head(binding.action, "urn:uuid:1", url, security), QUERY, ENVELOPE_END))
+    content = {"Content-Type": "application/soap+xml; charset=UTF-8"}
+    with pytest.raises(HTTPError) as caught:
+        urlopen(Request(url, envelope, {**content, **claims}))
+    assert b"FailedAuthentication" in caught.value.read()
+    assert logged(connectathon, "assertion refused", "the TLS client certificate is not that of the holder")
+
+
+def held(idp: DevelopmentSTS, holder: str) -> _Element:
+    """An assertion that only the holder of that certificate may show."""
+    now = datetime.now(UTC)
+    user = UserAssertion(
+        id="_held",
+        issuer=STS_ISSUER,
+        issue_instant=now,
+        not_before=now,
+        not_on_or_after=now + timedelta(minutes=5),
+        audience=COMMUNITY,
+        person=PEOPLE[DemoRole.NURSE],
+    )
+    assertion = write(user)
+    (confirmation,) = assertion.iter("{urn:oasis:names:tc:SAML:2.0:assertion}SubjectConfirmation")
+    confirmation.set("Method", "urn:oasis:names:tc:SAML:2.0:cm:holder-of-key")
+    base64 = "".join(holder.strip().splitlines()[1:-1])
+    key_info = '<KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>'
+    confirmation[0].append(parse_xml(f"{key_info}{base64}</X509Certificate></X509Data></KeyInfo>".encode()))
+    return sign(assertion, idp.key, idp.certificate)
+
+
+def logged(node: RunningNode, event: str, reason: str) -> bool:
+    """Claim that the node wrote that event for that reason; what it writes may take a moment to come."""
+    deadline = monotonic() + 20
+    while monotonic() < deadline:
+        if any(event in line and reason in line for line in node.log):
+            return True
+        Event().wait(0.02)
+    return False
+
+
+def test_serve_has_no_token_service() -> None:
+    """Serve plays the catalogue; only ``affinity up`` adds ``/sts`` to it."""
+    assert ISSUE_TOKEN.id not in {each.id for each in TRANSACTIONS}
 
 
 def test_https_wants_a_client_certificate_of_our_authority(connectathon: RunningNode) -> None:
