@@ -32,7 +32,7 @@ PROCESSING_IDS = frozenset({"", "P", "D", "T", "1"})
 VERSION = re.compile(r"(?:2\.[0-9][0-9A-Z.]{0,4})?")
 """HL7 table 0104. Senders write versions near the one that IHE asks for, so all of HL7 v2 pass."""
 
-HL7v2Transaction = Transaction[Message, Any, Any, Any, Message | None]
+HL7v2Transaction = Transaction[Message, Any, Any, Any, Message | bytes | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class HL7Answers:
             reply = ack(message, rejected, exchange)
         else:
             reply = answer(transaction, message, self.ports, exchange, self.on_refusal)
-        return None if reply is None else serialize(reply)
+        return serialize(reply) if isinstance(reply, Message) else reply
 
     def _sender(self, message: Message, peer: Peer, transaction: str) -> Agreement | None:
         shown, sources = Shown(peer=peer.address, certificate=peer.certificate), sender_ids(message)
@@ -119,14 +119,15 @@ def check_header(message: Message) -> None:
 
 def choose(message: Message, transactions: Iterable[HL7v2Transaction]) -> HL7v2Transaction:
     """Find the transaction of a message. ADT^A40 is ITI-8 in version 2.3.1, ITI-30 in 2.5: MSH-12 decides the tie."""
+    trigger, version = message.trigger, message.version
     candidates = [
         (binding, transaction)
         for transaction in transactions
         for binding in transaction.bindings
-        if isinstance(binding, HL7v2Binding) and message.trigger in binding.triggers
+        if isinstance(binding, HL7v2Binding) and trigger in binding.triggers
     ]
     for binding, transaction in candidates:
-        if message.version.startswith(binding.versions):
+        if version.startswith(binding.versions):
             return transaction
     if candidates:
         return candidates[0][1]

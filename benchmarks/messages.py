@@ -29,7 +29,7 @@ APPROVED = "('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved')"
 ADT = (
     "MSH|^~\\&|LIS|LAB|AFFINITY|AFFINITY|20260401120000+0000||ADT^A28^ADT_A05|{control}|P|2.5||||||UNICODE UTF-8\r"
     "EVN||20260401120000+0000||||20260401115900\r"
-    "PID|||{id}^^^IHERED&1.3.6.1.4.1.21367.13.20.1000&ISO^PI||{family}^{given}^Maria^^^^L||19{year:02}{month:02}{day:02}"
+    "PID|||{id}^^^IHERED&1.3.6.1.4.1.21367.13.20.1000&ISO^PI||{family}^{given}^Maria^^^^L||{year}{month:02}{day:02}"
     "|F|||{number} rue {street}^^Bourg-l'Essai^^L-{postal}^LUX^H||^PRN^PH^^352^26{phone}|||S\r"
     "PV1||N\r"
 )
@@ -52,14 +52,16 @@ def announcement(patient_id: str) -> bytes:
 
 
 def _announcement(patient_id: str, number: int) -> bytes:
+    """Born on one day of ninety years: were the patients alike, the benchmark would measure how tasks are opened."""
+    chance = int.from_bytes(blake2b(patient_id.encode(), digest_size=8).digest())
     return ADT.format(
         control=uuid.uuid4().hex[:20],
         id=patient_id,
         family=_word(patient_id).title(),
         given=GIVEN[number // 10 % 10],
-        year=number % 100,
-        month=number % 12 + 1,
-        day=number % 28 + 1,
+        year=1930 + chance % 90,
+        month=chance // 90 % 12 + 1,
+        day=chance // 1080 % 28 + 1,
         number=number % 90 + 1,
         street=_word(f"street {number // 90}"),
         postal=1000 + number % 9000,
@@ -68,7 +70,7 @@ def _announcement(patient_id: str, number: int) -> bytes:
 
 
 def _word(seed: str) -> str:
-    """A name that is like no other: were they alike, the benchmark would measure how tasks are opened."""
+    """A name that is like no other."""
     return blake2b(seed.encode(), digest_size=5).hexdigest().translate(LETTERS)
 
 

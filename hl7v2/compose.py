@@ -88,13 +88,13 @@ def _numbered(segments: Iterable[Segment], encoding: Encoding) -> Iterable[Segme
     seen: Counter[str] = Counter()
     for each in segments:
         seen[each.name] += 1
-        yield replace(each, encoding=encoding, occurrence=seen[each.name])
+        yield Segment(each.name, each.fields, encoding, seen[each.name])
 
 
 def _standard(source: Segment) -> Segment:
     """Spell a segment in the standard's delimiters, its hexadecimal escapes as text and its control characters not."""
-    delimiters = replace(source.encoding, charset=STANDARD.charset)
-    if delimiters == STANDARD and not any(map(RESPELLED.search, source.fields)):
+    standard = source.encoding is STANDARD or source.encoding.delimiters == STANDARD.delimiters
+    if standard and not any(map(RESPELLED.search, source.fields)):
         return source
     fields = (
         raw if source.name in HEADERS and number < 2 else _respelled(raw, source.encoding)

@@ -7,6 +7,8 @@ message with no MSH-18 is read as UTF-8, which contains ASCII and does not mista
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
 
 from hl7v2.encoding import UNDECLARED, Charset, Encoding, charset
 from hl7v2.message import HEADERS, Message, Segment
@@ -80,12 +82,21 @@ def _line(segment: Segment, field: str) -> str:
 
 def _encoding(line: str) -> Encoding:
     characters = line[4:].split(line[3], 1)[0]
-    distinct = len({line[3], *characters}) == len(characters) + 1
-    if not 2 <= len(characters) <= 5 or not distinct or not all(map(_is_delimiter, characters)):
+    encoding = _declared_by(line[3], characters) if len(characters) <= 5 else None
+    if encoding is None:
         raise Malformed(_best_effort(line), _unusable(line[3] + characters))
+    return encoding
+
+
+@lru_cache(maxsize=64)
+def _declared_by(field: str, characters: str) -> Encoding | None:
+    """What MSH-1 and MSH-2 declare; None if they cannot be told apart, or are too few."""
+    distinct = len({field, *characters}) == len(characters) + 1
+    if len(characters) < 2 or not distinct or not all(map(_is_delimiter, characters)):
+        return None
     component, repetition, escape, subcomponent, truncation = (*characters, None, None, None)[:5]
     return Encoding(
-        field=line[3],
+        field=field,
         component=component,
         repetition=repetition,
         escape=escape,
@@ -115,16 +126,9 @@ def _declared(header: Message, undeclared: Charset | Callable[[Message], Charset
     return found
 
 
+@lru_cache(maxsize=64)
 def _with_charset(encoding: Encoding, declared: Charset) -> Encoding:
-    return Encoding(
-        field=encoding.field,
-        component=encoding.component,
-        repetition=encoding.repetition,
-        escape=encoding.escape,
-        subcomponent=encoding.subcomponent,
-        truncation=encoding.truncation,
-        charset=declared,
-    )
+    return replace(encoding, charset=declared)
 
 
 def _decode(data: bytes, declared: Charset, header: Message) -> str:

@@ -33,12 +33,7 @@ class Repetition:
 
     def text(self, component: int = 1, subcomponent: int = 1) -> str:
         """Read a subcomponent without escapes. ``""`` (no characters): nothing was sent. ``NULL``: delete."""
-        raw = _part(self.raw, self.encoding.component, component)
-        if self.encoding.subcomponent is not None:
-            raw = _part(raw, self.encoding.subcomponent, subcomponent)
-        elif subcomponent > 1:
-            return ""
-        return read_text(raw, self.encoding)
+        return _text(self.raw, self.encoding, component, subcomponent)
 
     def presence(self, component: int) -> Presence:
         """Tell absent, empty, null and valued components apart."""
@@ -62,9 +57,9 @@ class Segment:
     def text(self, number: int, component: int = 1, subcomponent: int = 1) -> str:
         """Read a subcomponent of the field's first repetition, without escapes (see ``Repetition.text``)."""
         raw = self.raw(number)
-        if self.name in HEADERS and number <= 2:
+        if not raw or (number <= 2 and self.name in HEADERS):
             return raw
-        return Repetition(_part(raw, self.encoding.repetition, 1), self.encoding).text(component, subcomponent)
+        return _text(_part(raw, self.encoding.repetition, 1), self.encoding, component, subcomponent)
 
     def repetitions(self, number: int) -> tuple[Repetition, ...]:
         """All repetitions of a field, empty ones included because locations count them; none if it is empty."""
@@ -180,6 +175,15 @@ class Message(Group):
 
 def _designator(header: Segment, number: int) -> str:
     return header.text(number) or header.text(number, 2)
+
+
+def _text(raw: str, encoding: Encoding, component: int, subcomponent: int) -> str:
+    raw = _part(raw, encoding.component, component)
+    if encoding.subcomponent is not None:
+        raw = _part(raw, encoding.subcomponent, subcomponent)
+    elif subcomponent > 1:
+        return ""
+    return read_text(raw, encoding)
 
 
 def _part(raw: str, delimiter: str, number: int) -> str:

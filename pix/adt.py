@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from hl7v2.ack import Mode, ack
-from hl7v2.er7 import parse, serialize
+from hl7v2.er7 import serialize
 from hl7v2.message import Message, Presence, Segment
 from ihe.citations import tf2
 from ihe.datatypes import DTM
@@ -96,9 +96,9 @@ def decode(message: Message) -> Message:
     return message
 
 
-def encode(stored: bytes) -> Message | None:
-    """The stored acknowledgement as a message; None if the sender wants none (enhanced mode)."""
-    return parse(stored) if stored else None
+def encode(stored: bytes) -> bytes | None:
+    """The stored acknowledgement, ready to be sent; None if the sender wants none (enhanced mode)."""
+    return stored or None
 
 
 def apply(handlers: Mapping[str, Apply], admission: Admission) -> bytes:

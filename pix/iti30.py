@@ -52,7 +52,7 @@ def handle(message: Message, index: PatientIndex, exchange: Exchange) -> bytes:
     return adt.apply(HANDLERS, admission)
 
 
-def encode(message: Message, stored: bytes, exchange: Exchange) -> Message | None:
+def encode(message: Message, stored: bytes, exchange: Exchange) -> bytes | None:
     """The acknowledgement, the same bytes each time a message is sent again."""
     return adt.encode(stored)
 

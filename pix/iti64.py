@@ -46,7 +46,7 @@ def handle(message: Message, registry: LinkedRegistry, exchange: Exchange) -> by
     return index.move(_read(admission), _source_id(message), registry.follow, admission.origin("ITI-64"))
 
 
-def encode(message: Message, stored: bytes, exchange: Exchange) -> Message | None:
+def encode(message: Message, stored: bytes, exchange: Exchange) -> bytes | None:
     """The acknowledgement, the same bytes each time a message is sent again."""
     return adt.encode(stored)
 

@@ -15,6 +15,7 @@ from pix.matching.mode import Mode
 from pix.model import Origin
 from pix.prepared import Prepared
 from pix.projection import Entry, project
+from pix.remembering import Last
 from pix.snapshot import written
 from pix.tables import event as log
 
@@ -43,7 +44,7 @@ class Change:
     @property
     def timestamp(self) -> str:
         """When the change is made, ISO 8601 in UTC."""
-        return self.at.astimezone(UTC).isoformat()
+        return _in_utc(self.at)
 
     def note(self, event: Event) -> int:
         """Write an event to the log, let it take effect, and return its number."""
@@ -64,6 +65,11 @@ class Change:
         project(self.connection, Entry(number=number, at=at, actor=self.origin.source), event)
         self.noted.append((int(number), event))
         return int(number)
+
+
+@Last
+def _in_utc(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
 
 
 def _json(content: Mapping[str, Any] | None) -> str | None:

@@ -1,12 +1,12 @@
 """PID to Demographics and back: one table, read in both directions (ITI TF-2: Table 3.30-3, Table 3.8-2)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hl7v2.compose import Component, FieldValue, Value, segment
 from hl7v2.encoding import NULL, read_text
-from hl7v2.message import Presence, Repetition, Segment
+from hl7v2.message import Repetition, Segment
 from ihe.datatypes import CX, HD
 from pix.model import Address, Coded, Demographics, PersonName, Telecom
 
@@ -20,11 +20,14 @@ class DataType:
 
     value: Callable[..., Any]
     parts: Mapping[str, Position]
+    names: Mapping[Position, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", {position: name for name, position in self.parts.items()})
 
     def read(self, repetition: Repetition) -> Any:
         """One repetition as a value; None if it says nothing."""
-        texts = _texts(repetition)
-        known = {name: texts[position] for name, position in self.parts.items() if position in texts}
+        known = {self.names[position]: text for position, text in _texts(repetition) if position in self.names}
         return self.value(**known) if known else None
 
     def write(self, value: Any) -> Value:
@@ -142,8 +145,9 @@ class Field:
         return repetitions
 
 
+NAMES = Field("names", 5, NAME, repeats=True)
 FIELDS = (
-    Field("names", 5, NAME, repeats=True),
+    NAMES,
     Field("mothers_maiden_names", 6, NAME, repeats=True),
     Field("birth_time", 7, TEXT),
     Field("sex", 8, TEXT),
@@ -183,12 +187,12 @@ def read_demographics(pid: Segment) -> Demographics:
 
 def read_names(pid: Segment) -> tuple[PersonName, ...]:
     """PID-5."""
-    return tuple(FIELDS[0].read(pid))
+    return tuple(NAMES.read(pid))
 
 
 def deleted_attributes(pid: Segment) -> frozenset[str]:
     """The attributes whose field is the explicit null ``""`` (ITI TF-2: C.2.6)."""
-    return frozenset(field.attribute for field in FIELDS if pid.presence(field.number) is Presence.NULL)
+    return frozenset(field.attribute for field in FIELDS if pid.raw(field.number) == NULL)
 
 
 def write_pid(set_id: int, identifiers: Iterable[CX], demographics: Demographics) -> Segment:
@@ -212,17 +216,16 @@ def _subcomponents(texts: Mapping[int, str]) -> Component:
     return texts.get(1, "") if last == 1 else tuple(texts.get(number, "") for number in range(1, last + 1))
 
 
-def _texts(repetition: Repetition) -> dict[Position, str]:
-    """Every subcomponent that says something, by position."""
-    texts = ((position, read_text(part, repetition.encoding)) for position, part in _parts(repetition) if part)
-    return {position: text for position, text in texts if text and text != NULL}
-
-
-def _parts(repetition: Repetition) -> Iterator[tuple[Position, str]]:
+def _texts(repetition: Repetition) -> Iterator[tuple[Position, str]]:
+    """Every subcomponent that says something, with its position."""
     encoding = repetition.encoding
     for component, raw in enumerate(repetition.raw.split(encoding.component), 1):
-        parts = raw.split(encoding.subcomponent) if encoding.subcomponent else [raw]
-        yield from (((component, subcomponent), part) for subcomponent, part in enumerate(parts, 1))
+        if not raw:
+            continue
+        parts = raw.split(encoding.subcomponent) if encoding.subcomponent else (raw,)
+        for subcomponent, part in enumerate(parts, 1):
+            if part and (text := read_text(part, encoding)) and text != NULL:
+                yield (component, subcomponent), text
 
 
 def _text(repetition: Repetition, component: int, subcomponent: int) -> str:

@@ -26,10 +26,13 @@ DIALECTS: Mapping[str, Dialect] = {
 """The drivers are told their parameters by name."""
 Row = tuple[Any, ...]
 EACH_OF = re.compile(r"json_each\(:(\w+)\)")
+ONE_OF = re.compile(r"IN \(SELECT value FROM json_each\(:(\w+)\)\)")
 VALUES = re.compile(r"VALUES \([^)]*\)$")
 NAMED = re.compile(r":(\w+)")
 TOGETHER = 24
 """Most rows of one INSERT: as many as a patient has tokens, and few enough that SQLite's statement cache holds all."""
+SHORT = (1, 2, 4, 8)
+"""Lengths of lists that SQLite is told value by value, a shorter list's last one over again: JSON costs 20 µs."""
 LISTS = (list, tuple, set, frozenset, dict, KeysView, ValuesView)
 
 
@@ -60,11 +63,15 @@ def _among_postgresql(element: Among, compiler: SQLCompiler, **kw: Any) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Compiled:
-    """``lists`` names the parameters of ``Among``; ``row`` those of an INSERT's VALUES, in order, else nothing."""
+    """``lists`` names the parameters that are lists, and ``tables`` those that are read as one, not by ``Among``.
+
+    ``row`` names the parameters of an INSERT's VALUES, in order, if it is one.
+    """
 
     text: str
     constants: Mapping[str, Any]
     lists: tuple[str, ...]
+    tables: frozenset[str]
     row: tuple[str, ...]
 
 
@@ -79,13 +86,12 @@ class Prepared:
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Row]:
         """Run it; what it returns, if it returns anything."""
         compiled = self._for(connection)
+        bound = {**compiled.constants, **parameters}
         if connection.dialect.name == "sqlite":
-            lists = {name: f"[{','.join(map(str, parameters[name]))}]" for name in compiled.lists}
-            found: list[Row] = (
-                _sqlite(connection).execute(compiled.text, {**compiled.constants, **parameters, **lists}).fetchall()
-            )
+            text = _bind_lists(compiled, bound) if compiled.lists else compiled.text
+            found: list[Row] = _sqlite(connection).execute(text, bound).fetchall()
             return found
-        result = connection.exec_driver_sql(compiled.text, {**compiled.constants, **_lists(parameters)})
+        result = connection.exec_driver_sql(compiled.text, _lists(bound))
         return [tuple(row) for row in result] if result.returns_rows else ()
 
     def first(self, connection: Connection, parameters: Mapping[str, Any]) -> Row | None:
@@ -132,7 +138,9 @@ class Prepared:
             text = str(compiled)
             row = VALUES.search(text) if self._columns else None
             names = tuple(NAMED.findall(row[0])) if row else ()
-            self._compiled[name] = _Compiled(text, constants, tuple(EACH_OF.findall(text)), names)
+            lists = tuple(dict.fromkeys(EACH_OF.findall(text)))
+            tables = frozenset(EACH_OF.findall(ONE_OF.sub("", text)))
+            self._compiled[name] = _Compiled(text, constants, lists, tables, names)
         return self._compiled[name]
 
 
@@ -160,6 +168,32 @@ def _insert_together(driver: Any, compiled: _Compiled, rows: Sequence[Row]) -> N
 def _together(compiled: _Compiled, rows: int) -> str:
     one = f"({', '.join('?' * len(compiled.row))})"
     return VALUES.sub("VALUES " + ", ".join([one] * rows), compiled.text)
+
+
+def _bind_lists(compiled: _Compiled, bound: dict[str, Any]) -> str:
+    """Put each list among the parameters, and spell the statement for its length."""
+    lengths = []
+    for name in compiled.lists:
+        values = list(bound[name])
+        length = 0 if name in compiled.tables else next((each for each in SHORT if each >= len(values) > 0), 0)
+        if length:
+            values += values[-1:] * (length - len(values))
+            bound.update((f"{name}_{place}", value) for place, value in enumerate(values))
+        else:
+            bound[name] = f"[{','.join(map(str, values))}]"
+        lengths.append(length)
+    return _for_lengths(compiled, tuple(lengths))
+
+
+@lru_cache(maxsize=512)
+def _for_lengths(compiled: _Compiled, lengths: tuple[int, ...]) -> str:
+    known = dict(zip(compiled.lists, lengths, strict=True))
+
+    def spell(found: re.Match[str]) -> str:
+        name = found[1]
+        return f"IN ({', '.join(f':{name}_{place}' for place in range(known[name]))})" if known[name] else found[0]
+
+    return ONE_OF.sub(spell, compiled.text)
 
 
 def _sqlite(connection: Connection) -> Any:

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from operator import attrgetter
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from ihe.datatypes import CX, HD
 from pix.model import Address, Coded, Demographics, PersonName, Telecom
+from pix.remembering import Last
 
 VALUES: tuple[type, ...] = (PersonName, Address, Telecom, Coded, CX, HD)
 
@@ -34,7 +34,7 @@ def demographics_of(content: Mapping[str, Any]) -> Demographics:
     return found
 
 
-@lru_cache(maxsize=64)
+@Last
 def known(demographics: Demographics) -> Mapping[str, Any]:
     """Demographics as JSON has them. The same patient is written to its record and to the event."""
     found: Mapping[str, Any] = plain(demographics)

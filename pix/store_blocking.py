@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Collection
-from functools import lru_cache
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, text
 
@@ -10,6 +9,7 @@ from ihe.identifiers import PatientKey
 from pix.matching.blocking import stored_keys
 from pix.matching.subject import Subject, subject
 from pix.prepared import Prepared
+from pix.remembering import Last
 from pix.state import NOTHING, State, linking_ids
 from pix.tables import blocking
 
@@ -39,7 +39,7 @@ SHARING = {
 """The records of each key, at most ``most`` of it: neither database reads on where a key is crowded."""
 
 
-@lru_cache(maxsize=64)
+@Last
 def seen(state: State) -> Subject:
     """A record as the matcher sees it. One change asks for that of its record three times."""
     return subject(state.demographics, linking_ids(state.nationals))

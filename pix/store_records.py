@@ -44,7 +44,11 @@ NEXT_KEY = {
     "sqlite": Prepared(text("SELECT seq + 1 FROM sqlite_sequence WHERE name = 'pix_record'")),
     "postgresql": Prepared(text("SELECT nextval(pg_get_serial_sequence('pix_record', 'key'))")),
 }
-SEEN = Prepared(select(record.c.key, record.c.demographics).where(Among(record.c.key, "keys")).order_by(record.c.key))
+SEEN = Prepared(
+    select(record.c.key, record.c.birth, record.c.demographics)
+    .where(Among(record.c.key, "keys"))
+    .order_by(record.c.key)
+)
 UNMERGED = Prepared(
     select(record.c.key, record.c.announced, record.c.demographics)
     .where(Among(record.c.key, "keys"), record.c.survivor.is_(None))
@@ -160,9 +164,9 @@ def survivors(connection: Connection, keys: Collection[PatientKey]) -> dict[Pati
     return {PatientKey(key): PatientKey(survivor or key) for key, survivor in rows}
 
 
-def demographics_texts(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, str]:
-    """The demographics of records as they are stored, in the order of their keys."""
-    return dict(SEEN.rows(connection, {"keys": keys}))
+def described(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, tuple[str, str]]:
+    """The day of birth of records, and their demographics as they are stored, in the order of their keys."""
+    return {PatientKey(key): (birth or "", text) for key, birth, text in SEEN.rows(connection, {"keys": keys})}
 
 
 def unmerged(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, tuple[bool, str]]:

@@ -1,13 +1,13 @@
 """Keys under which records that may be one person meet: a few hashes per record, each rare enough to look up."""
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from hashlib import blake2b
 
 from pix.matching import dates
 from pix.matching.contacts import Place
 from pix.matching.phonetics import skeleton
 from pix.matching.subject import Subject
+from pix.remembering import Last
 
 FAMILIES, PLACES, PHONES = 3, 2, 2
 """Most family names, places and numbers of one record that make keys, so that nobody has hundreds of rows."""
@@ -17,7 +17,7 @@ TOWN = 3
 """Letters of a town that stand for it: names of towns are cut off and abbreviated at the end."""
 
 
-@lru_cache(maxsize=64)
+@Last
 def stored_keys(subject: Subject) -> frozenset[int]:
     """The rows of a record in the table of blocking keys; signed 64-bit, the same in every process and version.
 

@@ -70,9 +70,17 @@ def are_hopeless(one: Subject, other: Subject) -> bool:
 
     ``caps.kinship`` is below the threshold of review, so such a pair is left apart whatever else agrees.
     """
-    if dates.compare(one.birth, other.birth) is not Birth.DIFFERENT:
-        return False
-    return one.nationals.isdisjoint(other.nationals) and not (one.identifiers and other.identifiers)
+    return are_of_other_births(one, other.birth, identified=bool(other.identifiers)) and one.nationals.isdisjoint(
+        other.nationals
+    )
+
+
+def are_of_other_births(one: Subject, birth: str, *, identified: bool) -> bool:
+    """Claim that only a national id of both could bring a record together with one of that ``birth``.
+
+    ``identified``: the other may have an identifier without an authority, which is compared before anything is said.
+    """
+    return dates.compare(one.birth, birth) is Birth.DIFFERENT and not (one.identifiers and identified)
 
 
 def contradictions(found: Findings, one: Subject, other: Subject) -> tuple[str, ...]:

@@ -111,7 +111,8 @@ def asking(index: PatientIndex, validation: Validation) -> Ask:
             transaction = choose(message, (ITI_8, ITI_30, ITI_9, ITI_21, ITI_22, ITI_31))
         except Rejected as rejected:
             return ack(message, rejected, exchange)
-        return cast("Message | None", answer(transaction, message, ports, exchange))
+        reply = answer(transaction, message, ports, exchange)
+        return parse(reply) if isinstance(reply, bytes) else cast("Message | None", reply)
 
     return ask
 
