@@ -30,6 +30,7 @@ from affinity.matching_files import read as read_matching
 from affinity.partner_agreements import agreement, contradictions
 from affinity.partner_files import PartnerFile
 from affinity.partners import Agreement, Partners
+from affinity.record_file import RecordFile, RecordRules
 from hl7v2.encoding import Charset
 from ihe.datatypes import HD, Code
 from ihe.domain import AffinityDomain, AssigningAuthority
@@ -137,6 +138,8 @@ class LoadedDomain:
     survivorship: Survivorship = field(default_factory=Survivorship)
     token_profiles: Mapping[str, TokenProfile] = field(default_factory=shipped)
     agreements: tuple[Agreement, ...] = ()
+    record: RecordRules | None = None
+    """The life of shared care records; None: there are none, and no access rights depend on them."""
 
     @property
     def partners(self) -> Partners:
@@ -162,6 +165,7 @@ def load(name_or_path: str | Path) -> LoadedDomain:
     organizations = _read(directory / "organizations.toml", OrganizationsFile, faults)
     subscribers = _read_if_there(directory / "subscribers.toml", SubscribersFile, faults)
     golden = _read_if_there(directory / "golden.toml", GoldenFile, faults)
+    record = _read(path, RecordFile, faults) if (path := directory / "record.toml").exists() else None
     codes = _read_codes(directory / "codes", faults)
     matching = _read_matching(directory, faults)
     tokens = token_profiles.read(directory, faults)
@@ -180,6 +184,7 @@ def load(name_or_path: str | Path) -> LoadedDomain:
         survivorship=golden.survivorship(),
         token_profiles=MappingProxyType(dict(tokens)),
         agreements=tuple(agreement(name, written) for name, written in partners.items()),
+        record=record.rules() if record else None,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
+from affinity.consent_documents import ConsentDocuments
 from affinity.database import Database
 from affinity.domain import LoadedDomain, Subscriber, locate
 from affinity.hl7_sources import HL7Sources
@@ -31,6 +32,7 @@ from xds.on_demand import OnDemandDocumentSource
 from xds.registry import DocumentRegistry
 from xds.repository import DocumentRepository
 from xds.snapshots import Snapshots
+from xds.witness import NOBODY, Witness
 
 DOMAIN_NOTE = "domain.txt"
 """File of the data directory that names the domain's directory, for clients on this machine."""
@@ -144,7 +146,13 @@ def _ports(
 ) -> dict[Actor, Any]:
     """The responder actors of this node."""
     domain, index = loaded.affinity_domain, open_index(settings, loaded, database, couriers.wake)
-    registry = DocumentRegistry(domain=domain, database=database, patients=index, clock=utc_now)
+    registry = DocumentRegistry(
+        domain=domain,
+        database=database,
+        patients=index,
+        clock=utc_now,
+        witness=_witness(loaded, index, store),
+    )
     repository = DocumentRepository(
         unique_id=domain.repository_unique_id,
         home_community_id=domain.home_community_id,
@@ -160,6 +168,19 @@ def _ports(
         Actor.PATIENT_DEMOGRAPHICS_SUPPLIER: index,
         Actor.PATIENT_ENCOUNTER_CONSUMER: index,
     }
+
+
+def _witness(loaded: LoadedDomain, index: PatientIndex, store: FileStore) -> Witness:
+    """Who lets consent documents take effect, if the domain keeps shared care records."""
+    if loaded.record is None:
+        return NOBODY
+    return ConsentDocuments(
+        rules=loaded.record,
+        patients=index,
+        documents=store,
+        repository_unique_id=loaded.affinity_domain.repository_unique_id,
+        clock=utc_now,
+    )
 
 
 def _on_demand(settings: Settings, domain: AffinityDomain, patients: PatientIndex) -> OnDemandDocumentSource | None:

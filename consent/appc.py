@@ -1,7 +1,7 @@
 """Privacy Consent Document of APPC: a patient's XACML 2.0 policy set (ITI Suppl. APPC: 5.6.2)."""
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import islice, product
 
 from lxml.etree import QName, _Element
 
@@ -44,7 +44,9 @@ def _document(root: _Element, findings: Findings) -> ConsentDocument:
     identifier = root.get("PolicySetId", "").strip()
     if not is_uuid_urn(identifier.lower()):
         findings.refuse(root, "The root policy set's id is a UUID as URN (5.6.2.1.1)", identifier)
-    statements = tuple(_statements(root, Target(), findings))
+    statements = tuple(islice(_statements(root, Target(), findings), 4 * MOST_STATEMENTS))
+    if len(statements) == 4 * MOST_STATEMENTS:
+        findings.refuse(root, f"A consent has fewer than {4 * MOST_STATEMENTS} rules and combinations of alternatives")
     if not statements and not findings.breaches:
         findings.refuse(root, "A consent has at least one rule or reference")
     return ConsentDocument(
@@ -101,9 +103,6 @@ def _rules(element: _Element, outer: Target, findings: Findings) -> Iterator[Sta
 
 def _spread(element: _Element, rule: Effect | PolicyId, whole: Target, findings: Findings) -> Iterator[Statement]:
     """One statement for each combination of alternatives; actions are sets, and stay together."""
-    if whole.alternatives > MOST_STATEMENTS:
-        findings.refuse(element, f"A rule has at most {MOST_STATEMENTS} combinations of its alternatives")
-        return
     told = {Effect.PERMIT: "permits", Effect.DENY: "denies"}[rule] if isinstance(rule, Effect) else "refers to a policy"
     named = EVERY_ACCESS if whole.actions == ((),) else access(whole.actions, told, element, findings)
     for subjects, resources, times in product(whole.subjects, whole.resources, whole.environments):
@@ -116,8 +115,15 @@ def _spread(element: _Element, rule: Effect | PolicyId, whole: Target, findings:
 
 
 def _own_target(element: _Element, outer: Target, findings: Findings) -> Target:
+    """The target together with those around it; checked before it is multiplied out, for nesting multiplies it."""
     own = element.find(f"{{{POLICY}}}Target")
-    return target(own, findings).within(outer) if own is not None else outer
+    if own is None:
+        return outer
+    read = target(own, findings)
+    if read.alternatives * outer.alternatives > MOST_STATEMENTS:
+        findings.refuse(element, f"A rule has at most {MOST_STATEMENTS} combinations of its alternatives")
+        return outer
+    return read.within(outer)
 
 
 def _check_algorithm(element: _Element, name: str, findings: Findings) -> None:

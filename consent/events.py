@@ -87,7 +87,32 @@ class GlassReviewed:
     number: int
 
 
-Detail = RecordMoved | Related | RelationshipEnded | Excluded | Masked | GlassBroken | GlassReviewed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentTakenUp:
+    """A consent document takes effect."""
+
+    unique_id: UniqueId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentEnded:
+    """The effect of a consent document that began with the event of this number ends."""
+
+    number: int
+    unique_id: UniqueId
+
+
+Detail = (
+    RecordMoved
+    | Related
+    | RelationshipEnded
+    | Excluded
+    | Masked
+    | GlassBroken
+    | GlassReviewed
+    | ConsentTakenUp
+    | ConsentEnded
+)
 DETAILS: Mapping[EventType, type[Detail]] = {
     **dict.fromkeys(STATES, RecordMoved),
     EventType.RELATIONSHIP_DECLARED: Related,
@@ -99,6 +124,8 @@ DETAILS: Mapping[EventType, type[Detail]] = {
     EventType.DOCUMENT_UNMASKED: Masked,
     EventType.GLASS_BROKEN: GlassBroken,
     EventType.GLASS_REVIEWED: GlassReviewed,
+    EventType.CONSENT_TAKEN_UP: ConsentTakenUp,
+    EventType.CONSENT_ENDED: ConsentEnded,
 }
 
 

@@ -1,6 +1,6 @@
 """The log of events: added to, read in order, and the source from which the projections are rebuilt."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, select
@@ -36,6 +36,24 @@ def history(connection: Connection, patient: Patient, most: int = PIECE) -> Sequ
     """What happened to a patient's record, newest first."""
     query = select(log).where(log.c.patient_key.in_(patient.keys)).order_by(log.c.number.desc()).limit(most)
     return tuple(_read(row) for row in connection.execute(query))
+
+
+def said_by(connection: Connection, patient: Patient, origin: str, since: int = 0) -> Sequence[Event]:
+    """What one transaction, document or command did to a patient's record, from event ``since`` on, oldest first."""
+    this = log.c.patient_key.in_(patient.keys), log.c.origin == origin, log.c.number >= since
+    return tuple(map(_read, connection.execute(select(log).where(*this).order_by(log.c.number).limit(PIECE))))
+
+
+def of_types(connection: Connection, patient: Patient, types: Collection[EventType]) -> Sequence[Event]:
+    """The events of some types, newest first."""
+    these = log.c.patient_key.in_(patient.keys), log.c.type.in_(sorted(each.value for each in types))
+    return tuple(map(_read, connection.execute(select(log).where(*these).order_by(log.c.number.desc()).limit(PIECE))))
+
+
+def numbered(connection: Connection, numbers: Collection[int]) -> Sequence[Event]:
+    """Events by their numbers, in order."""
+    query = select(log).where(log.c.number.in_(sorted(numbers))).order_by(log.c.number)
+    return tuple(map(_read, connection.execute(query)))
 
 
 def rebuild(connection: Connection) -> int:

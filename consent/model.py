@@ -91,6 +91,10 @@ class EventType(StrEnum):
     DOCUMENT_UNMASKED = "document-unmasked"
     GLASS_BROKEN = "glass-broken"
     GLASS_REVIEWED = "glass-reviewed"
+    CONSENT_TAKEN_UP = "consent-taken-up"
+    """A consent document takes effect; what it does follows as events of the same origin."""
+    CONSENT_ENDED = "consent-ended"
+    """A consent document was replaced, deprecated or removed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +173,15 @@ class Mask:
     unique_id: UniqueId
     profession: str = EVERYBODY
     lifted_under: PatientKey | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A consent document that is in effect, by its uniqueId."""
+
+    number: int
+    key: PatientKey
+    unique_id: UniqueId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from consent.events import (
     FORBIDDING,
     STATES,
+    ConsentEnded,
+    ConsentTakenUp,
     Event,
     Excluded,
     GlassBroken,
@@ -19,10 +21,10 @@ from consent.events import (
     RelationshipEnded,
 )
 from consent.model import EventType
-from consent.tables import emergency, exclusion, mask, record, relationship
+from consent.tables import document, emergency, exclusion, mask, record, relationship
 from ihe.identifiers import PatientKey
 
-PROJECTIONS: tuple[Table, ...] = (record, relationship, exclusion, mask, emergency)
+PROJECTIONS: tuple[Table, ...] = (record, relationship, exclusion, mask, emergency, document)
 
 
 def project(connection: Connection, event: Event) -> None:
@@ -114,6 +116,16 @@ def _glass_reviewed(connection: Connection, event: Event, detail: GlassReviewed)
     connection.execute(reviewed.values(reviewed_by=event.number))
 
 
+def _consent_taken_up(connection: Connection, event: Event, detail: ConsentTakenUp) -> None:
+    row = {"number": event.number, "patient_key": event.patient_key, "unique_id": detail.unique_id, "ended_by": None}
+    connection.execute(insert(document).values(row))
+
+
+def _consent_ended(connection: Connection, event: Event, detail: ConsentEnded) -> None:
+    ended = update(document).where(document.c.number == detail.number)
+    connection.execute(ended.values(ended_by=event.number))
+
+
 APPLY: Mapping[EventType, Callable[[Connection, Event, Any], None]] = {
     **dict.fromkeys(STATES, _record_moved),
     EventType.RELATIONSHIP_DECLARED: _related,
@@ -125,4 +137,6 @@ APPLY: Mapping[EventType, Callable[[Connection, Event, Any], None]] = {
     EventType.DOCUMENT_UNMASKED: _unmasked,
     EventType.GLASS_BROKEN: _glass_broken,
     EventType.GLASS_REVIEWED: _glass_reviewed,
+    EventType.CONSENT_TAKEN_UP: _consent_taken_up,
+    EventType.CONSENT_ENDED: _consent_ended,
 }

@@ -10,6 +10,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from consent.events import (
+    ConsentEnded,
+    ConsentTakenUp,
     Excluded,
     GlassBroken,
     GlassReviewed,
@@ -20,7 +22,7 @@ from consent.events import (
     instant,
 )
 from consent.log import say
-from consent.model import EVERYBODY, Act, EventType, Party, RelationshipKind
+from consent.model import EVERYBODY, Act, EventType, Given, Party, RelationshipKind
 from ihe.identifiers import UniqueId
 from ihe.patients import Patient
 
@@ -116,3 +118,15 @@ def break_glass(
 def review_glass(connection: Connection, patient: Patient, number: int, act: Act) -> int:
     """Note that somebody looked at an access in an emergency; the act's reason says what they found."""
     return say(connection, patient, EventType.GLASS_REVIEWED, act, GlassReviewed(number=number))
+
+
+def take_up_consent(connection: Connection, patient: Patient, unique_id: UniqueId, act: Act) -> int:
+    """Note that a consent document is in effect, before what it does."""
+    return say(connection, patient, EventType.CONSENT_TAKEN_UP, act, ConsentTakenUp(unique_id=unique_id))
+
+
+def end_consent(connection: Connection, patient: Patient, given: Given, act: Act) -> int:
+    """Note that a consent document is in effect no more, before what it did is taken back."""
+    return say(
+        connection, patient, EventType.CONSENT_ENDED, act, ConsentEnded(number=given.number, unique_id=given.unique_id)
+    )

@@ -228,9 +228,13 @@ def spell_out(
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """The policies that a domain defines: each an id and the statements that it stands for (ITI TF-1: 19.2)."""
+    """The policies that a domain defines: each an id and the statements that it stands for (ITI TF-1: 19.2).
+
+    ``professionals`` is the OID under which the numbers of its health professionals are issued.
+    """
 
     policies: tuple[tuple[PolicyId, tuple[Statement, ...]], ...] = ()
+    professionals: str = ""
 
     def meaning(self, policy: PolicyId) -> tuple[Statement, ...] | None:
         """What a policy says; None if it is not known. An id without a scheme is an XACML reference."""

@@ -7,8 +7,8 @@ from sqlalchemy import BindParameter, Connection, Row, Select, Table, bindparam,
 
 from consent.events import moment
 from consent.facts import Facts
-from consent.model import Emergency, Exclusion, Mask, Party, Record, RecordState, Relationship, RelationshipKind
-from consent.tables import emergency, exclusion, mask, record, relationship
+from consent.model import Emergency, Exclusion, Given, Mask, Party, Record, RecordState, Relationship, RelationshipKind
+from consent.tables import document, emergency, exclusion, mask, record, relationship
 from ihe.identifiers import PatientKey, UniqueId
 
 
@@ -23,6 +23,7 @@ RELATIONSHIPS = _of_patients(relationship, relationship.c.ended_by.is_(None))
 EXCLUSIONS = _of_patients(exclusion)
 MASKS = _of_patients(mask)
 EMERGENCIES = _of_patients(emergency)
+GIVEN = _of_patients(document, document.c.ended_by.is_(None))
 BY_SOURCE = (
     select(relationship)
     .where(relationship.c.source == bindparam("source"), relationship.c.ended_by.is_(None))
@@ -46,6 +47,15 @@ def facts(connection: Connection, keys: Collection[PatientKey]) -> Facts:
 def relationships_from(connection: Connection, source: str) -> Sequence[Relationship]:
     """The relationships in force that were derived from one source, such as an encounter."""
     return tuple(map(_relationship, connection.execute(BY_SOURCE, {"source": source})))
+
+
+def consents_given(connection: Connection, keys: Collection[PatientKey]) -> Sequence[Given]:
+    """The consent documents of a patient that are in effect."""
+    found = connection.execute(GIVEN, {"keys": sorted(keys)})
+    return tuple(
+        Given(number=each.number, key=PatientKey(each.patient_key), unique_id=UniqueId(each.unique_id))
+        for each in found
+    )
 
 
 def unreviewed_emergencies(connection: Connection, most: int = 1000) -> Sequence[Emergency]:

@@ -85,6 +85,16 @@ mask = Table(
     Index("ix_consent_mask_document", "unique_id"),
 )
 
+document = Table(  # consent documents in effect; what one did has its uniqueId in the origin of the events
+    "consent_document",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("patient_key", BigInteger, nullable=False),
+    Column("unique_id", Text, nullable=False),
+    Column("ended_by", BigInteger),  # the event
+    Index("ix_consent_document_patient", "patient_key"),
+)
+
 emergency = Table(
     "consent_emergency",
     metadata,

@@ -58,7 +58,7 @@ def _fault(text: str, location: str, observed: str | None = None, expected: str 
 
 def handle(uuids: tuple[EntryUUID, ...], registry: DocumentRegistry, exchange: Exchange) -> Removed:
     """Remove all that is named, or nothing."""
-    return remove(registry.database, uuids)
+    return remove(registry.database, uuids, registry.witness)
 
 
 def encode(request: SOAPRequest, removed: Removed, exchange: Exchange) -> SOAPReply:

@@ -27,6 +27,7 @@ from xds.rows import Row, row
 from xds.rules import all_breaches
 from xds.rules_registry import REGISTRY_RULES, InRegistry, uuids_are_new
 from xds.rules_unique_ids import UNIQUE_ID_RULES, Claimed, claims
+from xds.witness import NOBODY, Witness
 
 HAS_MEMBER = AssociationType.HAS_MEMBER
 
@@ -56,11 +57,17 @@ class DocumentRegistry:
     clock: Callable[[], datetime]
     new_uuid: Callable[[], EntryUUID] = new_entry_uuid
     new_row_id: Callable[[], int] = field(default_factory=RowIds)
+    witness: Witness = NOBODY
 
     def register(self, decoded: Decoded, sender: Sender) -> tuple[Breach, ...]:
         """Store a submission and return the warnings. Rejected holds every breach; then nothing is stored."""
         prepared = self.prepare(decoded, sender)
-        self.database.write(lambda connection: self.register_in(connection, prepared))
+
+        def work(connection: Connection) -> None:
+            patient = self.register_in(connection, prepared)
+            self.witness.registered(connection, patient, prepared.accepted.document_entries)
+
+        self.database.write(work)
         return prepared.warnings
 
     def prepare(self, decoded: Decoded, sender: Sender, told: tuple[Breach, ...] = ()) -> Prepared:
@@ -94,10 +101,11 @@ class DocumentRegistry:
 
         self.database.write(refuse)
 
-    def register_in(self, connection: Connection, prepared: Prepared) -> None:
+    def register_in(self, connection: Connection, prepared: Prepared) -> Patient:
         """Store a prepared submission within the caller's transaction, which must not commit if this raises.
 
-        Rejected holds every breach against the feed and the registry (3.42.4.1.3.1: atomicity).
+        The caller tells the witness, once the documents are stored as well. Rejected holds every breach against the
+        feed and the registry (3.42.4.1.3.1: atomicity).
         """
         patient = self._admit(connection, prepared.asked)
         accepted = prepared.accepted
@@ -107,6 +115,7 @@ class DocumentRegistry:
         objects = (*accepted.objects, *added)
         self.store_in(connection, objects, patient.key, fragments)
         store.touch(connection, gaining_folders(connection, objects), prepared.now)
+        return patient
 
     def _admit(self, connection: Connection, submission: Submission) -> Patient:
         """Check the submission against the feed and the registry; its patient, if nothing is wrong."""
@@ -130,6 +139,7 @@ class DocumentRegistry:
     def follow(self, connection: Connection, change: LinkChange) -> None:
         """Make new versions of what belongs to a local id that has another XAD-PID now (ITI TF-2: 3.64.4.1.3)."""
         link_changes.follow(self, connection, change)
+        self.witness.changed(connection, {*change.previous.keys, *change.new.keys})
 
     def store_in(
         self,

@@ -13,6 +13,7 @@ from ihe.rules import Offence, Offender, Rule, breaches, rule
 from xds import removal_store, store
 from xds.model import AssociationType, MetadataObject
 from xds.store import Registered
+from xds.witness import NOBODY, Witness
 
 ACTIONS = supplement("RMD", "3.62.4.1.3")
 BELONGING = (AssociationType.HAS_MEMBER, AssociationType.SUBMIT_ASSOCIATION)
@@ -107,12 +108,20 @@ REMOVAL_RULES: tuple[Rule[Removal], ...] = (
 )
 
 
-def remove(database: Transactor[Connection], uuids: Collection[EntryUUID]) -> tuple[Registered, ...]:
+def remove(
+    database: Transactor[Connection], uuids: Collection[EntryUUID], witness: Witness = NOBODY
+) -> tuple[Registered, ...]:
     """Remove objects of any patients and return what they were. Rejected holds every breach; then nothing is removed.
 
     Their documents stay in the repository until Remove Documents [ITI-86].
     """
-    return database.write(lambda connection: remove_in(connection, uuids))
+
+    def work(connection: Connection) -> tuple[Registered, ...]:
+        gone = remove_in(connection, uuids)
+        witness.changed(connection, {each.patient_key for each in gone})
+        return gone
+
+    return database.write(work)
 
 
 def remove_in(connection: Connection, uuids: Collection[EntryUUID]) -> tuple[Registered, ...]:

@@ -22,8 +22,10 @@ from xds.documents import Content, DocumentStore
 from xds.ebrim import Decoded
 from xds.encryption import DamagedDocument, UnknownKey
 from xds.model import DocumentEntry
+from xds.patients import Patient
 from xds.registry import Prepared
 from xds.repository_store import Document
+from xds.witness import Witness
 
 log = structlog.get_logger()
 
@@ -34,8 +36,12 @@ class Registry(Protocol):
     def prepare(self, decoded: Decoded, sender: Sender, told: tuple[Breach, ...]) -> Prepared:
         """Check all that needs no database; Rejected holds every breach, beginning with ``told``."""
 
-    def register_in(self, connection: Connection, prepared: Prepared) -> None:
+    def register_in(self, connection: Connection, prepared: Prepared) -> Patient:
         """Store within the caller's transaction, which must not commit if this raises Rejected."""
+
+    @property
+    def witness(self) -> Witness:
+        """Who is told once documents and metadata are stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +103,9 @@ class DocumentRepository:
         self, connection: Connection, prepared: Prepared, documents: tuple[Document, ...], now: datetime
     ) -> None:
         """One transaction of both actors: a reader sees the document and its metadata, or neither."""
-        self.registry.register_in(connection, prepared)
+        patient = self.registry.register_in(connection, prepared)
         repository_store.record(connection, documents, now)
+        self.registry.witness.registered(connection, patient, prepared.accepted.document_entries)
 
     def _documents(self, entries: Iterable[DocumentEntry], parts: Mapping[str, Part]) -> Iterator[Document]:
         for entry in entries:

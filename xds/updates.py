@@ -95,6 +95,7 @@ def update_in(connection: Connection, registry: DocumentRegistry, prepared: Prep
     misaligned = [replace(each, location=sent.get(EntryUUID(each.location), each.location)) for each in found]
     if misaligned:
         raise Rejected(*misaligned)
+    registry.witness.changed(connection, patient.keys)
 
 
 def _ids(submission: Submission) -> tuple[EntryUUID, ...]:

@@ -297,6 +297,27 @@ def test_a_rule_for_another_patient_is_not_lost() -> None:
     assert [each.id for each in appc.read(changed(EMPTY_RULE, rule(target))).patients] == ["78", "79"]
 
 
+def test_nesting_multiplies_nothing_beyond_the_bound() -> None:
+    """Twenty sets, one in the other, of two alternatives each would be a million combinations."""
+    two = coded(CLASS, "A", "1.2.3").removesuffix("</Resources>") + coded(CLASS, "B", "1.2.3").removeprefix(
+        "<Resources>"
+    )
+    algorithm = "urn:oasis:names:tc:xacml:1.0:policy-combining-algorithm:deny-overrides"
+    begin = f'<PolicySet PolicySetId="s" PolicyCombiningAlgId="{algorithm}"><Target>{two}</Target>'
+    inner = GOOD[GOOD.index("  <Policy ") : GOOD.index("</PolicySet>")]
+    with pytest.raises(Rejected) as caught:
+        appc.read(changed(inner, begin * 20 + inner + "</PolicySet>" * 20))
+    assert "combinations" in caught.value.breaches[0].text
+
+
+def test_many_rules_of_many_alternatives_are_bounded() -> None:
+    days = "".join(environment("equal", "date", "2026-01-01")[14:-15] for _ in range(100))
+    many = rule(f"<Environments>{days}</Environments>") * 21
+    with pytest.raises(Rejected) as caught:
+        appc.read(changed(EMPTY_RULE, many))
+    assert "fewer than 2000" in caught.value.breaches[0].text
+
+
 def test_alternatives_that_multiply_are_bounded() -> None:
     many = "".join(
         environment("equal", "date", "2026-01-01").removeprefix("<Environments>").removesuffix("</Environments>")

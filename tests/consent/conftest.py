@@ -1,0 +1,16 @@
+"""A stage with one patient, on both engines."""
+
+from pathlib import Path
+
+import pytest
+
+from affinity.database import Database
+from tests.consent.stage import HOSPITAL, NATIONAL, Stage, make_stage
+
+
+@pytest.fixture
+def stage(database: Database, tmp_path: Path) -> Stage:
+    """Anna Weber, 78 by the national authority and L-1 at the hospital."""
+    made = make_stage(database, tmp_path)
+    made.feed((NATIONAL, "78"), (HOSPITAL, "L-1"))
+    return made

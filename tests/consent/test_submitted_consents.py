@@ -1,0 +1,141 @@
+"""Consents submitted by ITI-41 take effect with the submission, and end with the document, on both engines."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Select, select, update
+
+from consent.model import RecordState, organization
+from ihe.errors import ErrorCode, Rejected
+from ihe.identifiers import EntryUUID, UniqueId
+from tests.consent.stage import APPC, APPC_CONSENT, BPPC, BPPC_CONSENT, NATIONAL, NOW, OPPOSITION, Stage
+from xds import removal
+from xds.model import AvailabilityStatus
+from xds.tables import association, document_entry, submission_set
+
+HOSPITAL = organization("2.999.2.1")
+
+
+def uuid_of(stage: Stage, unique_id: UniqueId) -> EntryUUID:
+    query = select(document_entry.c.entry_uuid).where(document_entry.c.unique_id == unique_id)
+    return EntryUUID(stage.index.database.read(lambda each: each.execute(query).scalar_one()))
+
+
+def all_of(query: Select[Any], connection: Connection) -> list[str]:
+    return list(connection.scalars(query))
+
+
+def excluded(stage: Stage) -> list[str]:
+    return [each.party for each in stage.facts().exclusions]
+
+
+def state(stage: Stage) -> RecordState | None:
+    return stage.facts().state(NOW)
+
+
+def test_a_consent_takes_effect_and_is_returned_like_any_document(stage: Stage) -> None:
+    unique_id = stage.submit(APPC_CONSENT, APPC)
+    assert excluded(stage) == [HOSPITAL]
+    document = stage.repository.documents([unique_id])[unique_id]
+    assert b"".join(stage.repository.deliver(document).chunks()).decode() == APPC_CONSENT
+
+
+def test_an_acknowledgement_opens_and_an_opposition_closes(stage: Stage) -> None:
+    first = stage.submit(BPPC_CONSENT, BPPC)
+    assert state(stage) is RecordState.OPEN
+    stage.submit(OPPOSITION, BPPC, replaces=uuid_of(stage, first))
+    assert state(stage) is RecordState.CLOSED
+    (record,) = stage.facts().records
+    assert record.delete_at is not None and (record.delete_at - NOW).days == 3650
+
+
+def test_a_replacement_ends_what_the_replaced_document_said(stage: Stage) -> None:
+    first = stage.submit(APPC_CONSENT, APPC)
+    other = APPC_CONSENT.replace("2.999.2.1", "2.999.2.2").replace("e3585197", "e3585198")
+    stage.submit(other, APPC, replaces=uuid_of(stage, first))
+    assert excluded(stage) == [organization("2.999.2.2")]
+
+
+def test_a_replacement_that_is_no_consent_ends_it_as_well(stage: Stage) -> None:
+    first = stage.submit(APPC_CONSENT, APPC)
+    stage.submit("a scan", "urn:ihe:iti:xds:2017:mimeTypeSufficient", replaces=uuid_of(stage, first))
+    assert excluded(stage) == []
+
+
+def test_removal_of_the_metadata_ends_it(stage: Stage) -> None:
+    stage.submit(APPC_CONSENT, APPC)
+
+    def everything() -> Iterable[EntryUUID]:
+        for table in (document_entry, submission_set, association):
+            query = select(table.c.entry_uuid).order_by(table.c.id)
+            yield from map(EntryUUID, stage.index.database.read(partial(all_of, query)))
+
+    removal.remove(stage.index.database, tuple(everything()), stage.registry.witness)
+    assert excluded(stage) == []
+
+
+def test_a_deprecation_ends_it_and_an_approval_brings_it_back(stage: Stage) -> None:
+    stage.submit(APPC_CONSENT, APPC)
+    for status, expected in ((AvailabilityStatus.DEPRECATED, []), (AvailabilityStatus.APPROVED, [HOSPITAL])):
+
+        def change(connection: Connection, to: AvailabilityStatus = status) -> None:
+            connection.execute(update(document_entry).values(status=to))
+            stage.registry.witness.changed(connection, stage.patient().keys)
+
+        stage.index.database.write(change)
+        assert excluded(stage) == expected
+
+
+UNREADABLE = {
+    "no XML": ("%PDF-1.7", APPC, "well-formed XML"),
+    "the wrong format": (BPPC_CONSENT, APPC, "one XACML 2.0 PolicySet"),
+    "another patient": (APPC_CONSENT.replace('extension="78"', 'extension="79"'), APPC, "names the patient"),
+    "an unknown patient": (APPC_CONSENT.replace('root="2.999.1"', 'root="2.999.5"'), APPC, "names the patient"),
+    "a policy of another domain": (BPPC_CONSENT.replace('"share"', '"chicken"'), BPPC, "policies that this domain"),
+    "a condition that nobody can keep to": (
+        APPC_CONSENT.replace("xspa:1.0:subject:organization-id", "xspa:1.0:subject:mood"),
+        APPC,
+        "Access can be decided",
+    ),
+    "more than can be enforced": (
+        APPC_CONSENT.replace("xspa:1.0:subject:organization-id", "xca:2010:homeCommunityId").replace(
+            "urn:oasis:names:tc:xca", "urn:ihe:iti:xca"
+        ),
+        APPC,
+        "A rule is about",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_a_consent_that_cannot_be_kept_to_is_refused_and_nothing_is_stored(stage: Stage, name: str) -> None:
+    stage.feed((NATIONAL, "79"), family="Klein", birth="19500101")
+    text, format, why = UNREADABLE[name]
+    refused = stage.refusal(text, format)
+    assert refused.codes == {ErrorCode.INVALID_DOCUMENT_CONTENT}
+    assert any(why in each.text for each in refused.breaches), refused.breaches
+    assert all("2.25.400." in each.code_context for each in refused.breaches), "codeContext has the uniqueID"
+    count = stage.index.database.read(lambda each: len(each.execute(select(document_entry.c.id)).all()))
+    assert count == 0
+    assert excluded(stage) == [] and state(stage) is None
+
+
+def test_a_failed_replacement_leaves_the_consent_in_force(stage: Stage) -> None:
+    first = stage.submit(APPC_CONSENT, APPC)
+    with pytest.raises(Rejected):
+        stage.submit("%PDF-1.7", APPC, replaces=uuid_of(stage, first))
+    assert excluded(stage) == [HOSPITAL]
+
+
+def test_a_consent_names_the_patient_by_a_local_id_as_well(stage: Stage) -> None:
+    """The BPPC document has the hospital's own id in its recordTarget."""
+    assert "L-1" in BPPC_CONSENT and "2.999.1" not in BPPC_CONSENT
+    stage.submit(BPPC_CONSENT, BPPC)
+    assert state(stage) is RecordState.OPEN
+
+
+def test_an_ordinary_document_changes_nothing(stage: Stage) -> None:
+    stage.submit(APPC_CONSENT, "urn:ihe:iti:xds:2017:mimeTypeSufficient")
+    assert excluded(stage) == []
