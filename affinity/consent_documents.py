@@ -93,7 +93,7 @@ class ConsentDocuments:
         except Rejected as rejected:
             if must:
                 raise Rejected(*(_of(unique_id, each) for each in rejected.breaches)) from None
-            log.warning("consent document has no effect", document=unique_id, breaches=len(rejected.breaches))
+            log.warning("consent document has no effect", what=unique_id, codes=sorted(map(str, rejected.codes)))
             return
         reason = document.description[:500] or f"consent document ({format.value.upper()})"
         act = Act(actor="the patient, by a consent document", reason=reason, at=now)
