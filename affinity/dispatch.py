@@ -1,4 +1,4 @@
-"""Run one transaction: decode, handle, encode, or refuse; count it and log the outcome."""
+"""Run one transaction: decode, handle, encode, or refuse; audit, count and log the outcome."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -6,7 +6,9 @@ from typing import Any
 
 import structlog
 
+from affinity.auditing import UNAUDITED, Auditing, Outcomes
 from affinity.metrics import REQUESTS, SECONDS
+from atna.trail import AuditUnavailable
 from ihe.errors import Rejected
 from ihe.exchange import Exchange
 from ihe.transactions import Actor, Transaction
@@ -40,14 +42,14 @@ def answer(
     exchange: Exchange,
     on_refusal: OnRefusal = keep_nothing,
     check: Check = check_nothing,
+    auditing: Auditing = UNAUDITED,
 ) -> Any:
     """Return the transaction's own answer, good or bad; what nobody foresaw is raised for the wire's edge."""
     started = time.perf_counter()
     outcome = "error"
     try:
-        check()
-        response = transaction.handle(transaction.decode(wire), ports[transaction.responder], exchange)
-        reply = transaction.encode(wire, response, exchange)
+        with auditing.open(transaction, wire, exchange) as audited:
+            reply = _run(transaction, wire, ports, exchange, audited, check)
         outcome = "success"
         return reply
     except Rejected as rejected:
@@ -59,3 +61,29 @@ def answer(
     finally:
         REQUESTS.labels(transaction.id, outcome).inc()
         SECONDS.labels(transaction.id).observe(time.perf_counter() - started)
+
+
+def _run(
+    transaction: Transaction[Any, Any, Any, Any, Any],
+    wire: Any,
+    ports: Ports,
+    exchange: Exchange,
+    audited: Outcomes,
+    check: Check,
+) -> Any:
+    """Whatever the outcome is, it is recorded before anybody learns of it; AuditUnavailable means that it could not."""
+    try:
+        check()
+        audited.request = transaction.decode(wire)
+        response = transaction.handle(audited.request, ports[transaction.responder], exchange)
+        reply = transaction.encode(wire, response, exchange)
+        audited.succeeded(response)
+        return reply
+    except Rejected as rejected:
+        audited.refused(rejected)
+        raise
+    except AuditUnavailable:
+        raise
+    except Exception as error:
+        audited.failed(error)
+        raise

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from affinity.admission import Admission, Forgiven, NotAdmitted, Shown
+from affinity.auditing import UNAUDITED, Auditing
 from affinity.dispatch import OnRefusal, Ports, answer, keep_nothing
 from affinity.hl7_sources import HL7Sources
 from affinity.not_admitted import as_hl7
@@ -47,6 +48,7 @@ class HL7Answers:
     validation: Validation = Validation.STRICT
     on_refusal: OnRefusal = keep_nothing
     admission: Admission = field(default_factory=Admission)
+    auditing: Auditing = UNAUDITED
 
     def __call__(self, message: bytes, peer: Peer) -> Awaitable[bytes | None]:
         """Answer one message; None where its sender wants no acknowledgement. Fails with NotHL7 or Malformed."""
@@ -58,6 +60,7 @@ class HL7Answers:
             correlation_id=uuid.uuid4().hex,
             received_at=self.clock(),
             peer=peer.address,
+            node=peer.subject,
             validation=self.validation,
         )
         try:
@@ -68,10 +71,11 @@ class HL7Answers:
         except Rejected as rejected:
             codes = sorted(str(code) for code in rejected.codes)
             log.info("refused", trigger=message.trigger[:20], codes=codes, correlation=exchange.correlation_id)
+            self._audit(message, exchange, rejected)
             self.on_refusal(message, rejected)
             reply = ack(message, rejected, exchange)
         else:
-            reply = answer(transaction, message, self.ports, exchange, self.on_refusal)
+            reply = answer(transaction, message, self.ports, exchange, self.on_refusal, auditing=self.auditing)
         return serialize(reply) if isinstance(reply, Message) else reply
 
     def _sender(self, message: Message, peer: Peer, transaction: str) -> Agreement | None:
@@ -93,6 +97,15 @@ class HL7Answers:
                     raise
                 for each in rejected.breaches:
                     exchange.on_forgiven(f"HL7 {each.code.value}")
+
+    def _audit(self, message: Message, exchange: Exchange, rejected: Rejected) -> None:
+        """Record the refusal of a message before its transaction began; what is no transaction here is only logged."""
+        try:
+            transaction = choose(message, self.transactions)
+        except Rejected:
+            return
+        with self.auditing.open(transaction, message, exchange) as audited:
+            audited.refused(rejected)
 
 
 def _under(agreement: Agreement | None, exchange: Exchange) -> Exchange:

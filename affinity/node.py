@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
+from affinity.auditing import AuditedDatabase, this_node
 from affinity.consent_documents import ConsentDocuments
 from affinity.database import Database
 from affinity.domain import LoadedDomain, Subscriber, locate
@@ -21,7 +23,9 @@ from affinity.migrations import upgrade
 from affinity.notifications import Couriers
 from affinity.partners import Partners
 from affinity.settings import Settings
+from atna.trail import AuditTrail
 from ihe.domain import AffinityDomain
+from ihe.exchange import Transactor
 from ihe.transactions import Actor
 from pix.manager import PatientIndex
 from pix.notifications import Outbox
@@ -46,6 +50,7 @@ class Node:
     store: FileStore
     ports: Mapping[Actor, Any]
     sources: HL7Sources
+    trail: AuditTrail
     domain: AffinityDomain
     subscribers: tuple[Subscriber, ...]
     partners: Partners
@@ -79,7 +84,7 @@ def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
         undone.callback(database.close)
         store = FileStore(settings.data / "documents", _keys(settings))
         couriers = Couriers()
-        ports = _ports(settings, loaded, database, store, couriers)
+        ports = _ports(settings, loaded, AuditedDatabase(database), store, couriers)
         repository: DocumentRepository = ports[Actor.DOCUMENT_REPOSITORY]
         store.sweep(repository.is_referenced, time.time())
         undone.pop_all()
@@ -89,6 +94,7 @@ def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
         store=store,
         ports=ports,
         sources=sources,
+        trail=open_trail(settings, loaded, database),
         domain=loaded.affinity_domain,
         subscribers=loaded.subscribers,
         partners=loaded.partners,
@@ -118,7 +124,13 @@ def _damaged(settings: Settings, error: Exception) -> UnusableData:
     return UnusableData(f"{file} cannot be used: {error}; restore it from a backup, together with the documents")
 
 
-def _outbox(loaded: LoadedDomain, database: Database, wake: Callable[[], None]) -> Outbox:
+def open_trail(settings: Settings, loaded: LoadedDomain, database: Database) -> AuditTrail:
+    """Where this process records what happens."""
+    node = this_node(settings.audit.source_id, loaded.affinity_domain.home_community_id)
+    return AuditTrail(database=database, node=node)
+
+
+def _outbox(loaded: LoadedDomain, database: Transactor[Connection], wake: Callable[[], None]) -> Outbox:
     """Where the index leaves what subscribers are to be told."""
     if not loaded.subscribers:
         database.write(forget_lists)
@@ -126,7 +138,7 @@ def _outbox(loaded: LoadedDomain, database: Database, wake: Callable[[], None]) 
 
 
 def open_index(
-    settings: Settings, loaded: LoadedDomain, database: Database, wake: Callable[[], None] = lambda: None
+    settings: Settings, loaded: LoadedDomain, database: Transactor[Connection], wake: Callable[[], None] = lambda: None
 ) -> PatientIndex:
     """The patient index with the matching that is in force. ``wake`` is called when there is news for subscribers."""
     return PatientIndex(
@@ -142,7 +154,7 @@ def open_index(
 
 
 def _ports(
-    settings: Settings, loaded: LoadedDomain, database: Database, store: FileStore, couriers: Couriers
+    settings: Settings, loaded: LoadedDomain, database: Transactor[Connection], store: FileStore, couriers: Couriers
 ) -> dict[Actor, Any]:
     """The responder actors of this node."""
     domain, index = loaded.affinity_domain, open_index(settings, loaded, database, couriers.wake)

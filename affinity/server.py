@@ -12,6 +12,7 @@ from twisted.internet.defer import DeferredList, maybeDeferred
 
 from affinity import health
 from affinity.admission import Admission
+from affinity.auditing import Auditor
 from affinity.catalogue import AnyTransaction, hl7v2_transactions, soap_endpoints
 from affinity.consumers import consumer
 from affinity.domain import Subscriber
@@ -29,6 +30,7 @@ from affinity.stewardship.counted import Counted
 from affinity.stewardship.resource import StewardshipResource
 from affinity.stewardship.routes import StewardshipAPI
 from affinity.workers import Workers
+from atna.events import started, stopped
 from ihe.transactions import Actor
 from mllp.endpoint import TLS, secured
 from mllp.factory import MLLPFactory
@@ -73,6 +75,7 @@ class Server:
         self._node = node
         self._doors = doors
         self._transactions = patient_bound(transactions, SamePerson(node.ports[Actor.PIX_MANAGER]))
+        self._auditing = Auditor(node.trail, node.domain)
         self._workers = Workers(reactor, settings.limits.workers)
         self._admission = Admission(partners=node.partners)
         self._mllp = MLLPFactory(self._hl7_answers(), reactor, _mllp_limits(settings.limits))
@@ -85,6 +88,7 @@ class Server:
 
     def start(self) -> None:
         """Open every configured port, then say in ``ports.json`` which they are. OSError names a port that is taken."""
+        self._node.trail.record(started(self._node.trail.node, utc_now()))
         self._workers.start()
         self._probes.start()
         listen, tls = self._settings.listen, self._doors.tls
@@ -112,6 +116,7 @@ class Server:
             timer.cancel()
         self._workers.stop()
         self._probes.stop()
+        self._node.trail.record(stopped(self._node.trail.node, utc_now()))
         self._node.close()
         log.info("stopped")
 
@@ -138,6 +143,8 @@ class Server:
             validation=self._settings.validation,
             on_refusal=Refusals(database=self._node.database, clock=utc_now),
             admission=self._admission,
+            auditing=self._auditing,
+            url=self._settings.listen.public_url or url,
         )
         site = build_site(
             soap_endpoints(self._transactions),
@@ -166,6 +173,7 @@ class Server:
             validation=self._settings.validation,
             on_refusal=Refusals(database=self._node.database, clock=utc_now),
             admission=self._admission,
+            auditing=self._auditing,
         )
 
     def _courier(self, subscriber: Subscriber) -> Courier:

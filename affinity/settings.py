@@ -113,6 +113,14 @@ class Receipts(Section):
     keep_days: Annotated[int, Field(ge=1)] = 30
 
 
+class Audit(Section):
+    """How this node names itself in audit records, and how often it seals them (ITI TF-2: 3.20)."""
+
+    source_id: str | None = None
+    """AuditSourceID; None: ``affinity@`` and the name of the host."""
+    seal_seconds: Annotated[float, Field(gt=0)] = 10
+
+
 class Log(Section):
     """How events are written: ``console`` for people, ``json`` for machines."""
 
@@ -143,6 +151,7 @@ class Settings(BaseSettings):
     on_demand: OnDemand = Field(default_factory=OnDemand)
     matching: Matching = Field(default_factory=Matching)
     receipts: Receipts = Field(default_factory=Receipts)
+    audit: Audit = Field(default_factory=Audit)
     log: Log = Field(default_factory=Log)
     stewards: dict[StewardKey, TokenDigest] = Field(default_factory=dict)
     """Who may look after identities: a name, and the digest of a token. Nobody: the interface is closed."""

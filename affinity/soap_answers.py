@@ -1,13 +1,14 @@
 """From a SOAP request to its answer: who asks (XUA), then the transaction, both in a worker thread."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 from twisted.internet.defer import Deferred
 
 from affinity.admission import Admission, Forgiven, NotAdmitted, Shown, validation
+from affinity.auditing import UNAUDITED, Auditing, subject
 from affinity.dispatch import OnRefusal, Ports, answer, keep_nothing
 from affinity.not_admitted import as_fault, as_metadata_error
 from affinity.partners import Agreement, SourceId
@@ -29,7 +30,10 @@ UNAUTHENTICATED = frozenset({Actor.X_ASSERTION_PROVIDER})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SOAPAnswers:
-    """Answers the SOAP endpoints of one node. ``defer`` runs blocking work in a worker thread."""
+    """Answers the SOAP endpoints of one node. ``defer`` runs blocking work in a worker thread.
+
+    ``url`` is what stands before the paths, as clients write it.
+    """
 
     ports: Ports
     mode: XUAMode
@@ -39,26 +43,30 @@ class SOAPAnswers:
     validation: Validation = Validation.STRICT
     on_refusal: OnRefusal = keep_nothing
     admission: Admission = field(default_factory=Admission)
+    auditing: Auditing = UNAUDITED
+    url: str = ""
 
     def __call__(self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext) -> Deferred[SOAPReply]:
         """Answer one request; the Deferred fails with SOAPFault where the assertion is refused."""
         return self.defer(self._answer, transaction, request, context)
 
     def _answer(self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext) -> SOAPReply:
-        now = self.clock()
         sources = sender_ids(request)
         agreement = self._sender(transaction, sources, context)
+        exchange = Exchange(
+            correlation_id=context.correlation_id,
+            received_at=self.clock(),
+            peer=context.connection.peer,
+            node=subject(context.connection.certificate),
+            endpoint=self.url + context.endpoint,
+            partner=agreement.partner if agreement else None,
+            validation=validation(agreement, self.validation),
+            on_forgiven=Forgiven(agreement, context.correlation_id),
+        )
         try:
-            exchange = Exchange(
-                correlation_id=context.correlation_id,
-                received_at=now,
-                peer=context.connection.peer,
-                partner=agreement.partner if agreement else None,
-                principal=self._principal(transaction, agreement, context, now),
-                validation=validation(agreement, self.validation),
-                on_forgiven=Forgiven(agreement, context.correlation_id),
-            )
+            principal = self._principal(transaction, agreement, context, exchange.received_at)
         except AssertionRefused as refused:
+            self.auditing.unauthenticated(transaction, exchange, refused.reason)
             raise _fault(refused, transaction.id, context) from refused
 
         def check() -> None:
@@ -67,7 +75,8 @@ class SOAPAnswers:
             except NotAdmitted as refused:
                 raise as_metadata_error(refused, transaction) from refused
 
-        reply: SOAPReply = answer(transaction, request, self.ports, exchange, self.on_refusal, check)
+        known = replace(exchange, principal=principal)
+        reply: SOAPReply = answer(transaction, request, self.ports, known, self.on_refusal, check, self.auditing)
         return reply
 
     def _sender(

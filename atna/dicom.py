@@ -8,6 +8,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import IntEnum
+from functools import lru_cache
 from typing import TypeVar
 
 from lxml.etree import _Element
@@ -68,20 +69,25 @@ def read(data: bytes) -> AuditMessage:
 
 
 def _element(name: bytes, attributes: Iterable[tuple[bytes, str | IntEnum | None]], content: bytes = b"") -> bytes:
-    spelled = b"".join(
-        b' %b="%b"' % (key, escape(value) if isinstance(value, str) else b"%d" % value)
-        for key, value in attributes
-        if value is not None
-    )
-    return b"<%b%b>%b</%b>" % (name, spelled, content, name) if content else b"<%b%b/>" % (name, spelled)
+    start = b"<" + name
+    for key, value in attributes:
+        if value is not None:
+            start += b' %b="%b"' % (key, escape(value) if isinstance(value, str) else b"%d" % value)
+    return b"%b>%b</%b>" % (start, content, name) if content else start + b"/>"
 
 
 def _coded(name: bytes, code: Code) -> bytes:
+    return _spelled(name, code.code, code.scheme, code.display)
+
+
+@lru_cache(maxsize=4096)
+def _spelled(name: bytes, code: str, scheme: str, display: str) -> bytes:
+    """Nearly all codes are those of our own tables."""
     return b'<%b csd-code="%b" codeSystemName="%b" originalText="%b"/>' % (
         name,
-        escape(code.code),
-        escape(code.scheme),
-        escape(code.display),
+        escape(code),
+        escape(scheme),
+        escape(display),
     )
 
 

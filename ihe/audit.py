@@ -1,5 +1,6 @@
 """What an audit record says about the objects of an event (ITI TF-2: 3.20.7; DICOM PS3.15 A.5)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -106,3 +107,81 @@ class ParticipantObject:
     name: str | None = None
     query: bytes | None = None
     details: tuple[Detail, ...] = ()
+
+
+DCM = "DCM"
+QUERY = Code("110112", DCM, "Query")
+EXPORT = Code("110106", DCM, "Export")
+IMPORT = Code("110107", DCM, "Import")
+PATIENT_RECORD = Code("110110", DCM, "Patient Record")
+USER_AUTHENTICATION = Code("110114", DCM, "User Authentication")
+LOGIN = Code("110122", DCM, "Login")
+SOURCE = Code("110153", DCM, "Source Role ID")
+DESTINATION = Code("110152", DCM, "Destination Role ID")
+PATIENT_NUMBER = Code("2", "RFC-3881", "Patient Number")
+REPORT_NUMBER = Code("9", "RFC-3881", "Report Number")
+SUBMISSION_SET = Code(
+    "urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd", "IHE XDS Metadata", "submission set classificationNode"
+)
+LONGEST_QUERY = 64 * 1024
+WHOLE_LENGTH = "urn:affinity:lengthOfQuery"
+"""Type of a detail with the length of a query of which only the beginning is recorded."""
+ALSO_KNOWN_AS = "urn:affinity:patientId"
+"""Type of a detail with a further id of the same patient: the tables of IHE have room for one patient (1)."""
+
+
+def transaction_code(id: str, name: str) -> Code:
+    """The EventTypeCode of a transaction, with the name that its table prints."""
+    return Code(id, "IHE Transactions", name)
+
+
+def patient(ids: Sequence[str], *details: Detail, life_cycle: ObjectDataLifeCycle | None = None) -> ParticipantObject:
+    """A patient by ids in CX form; what stands for all is the first of them."""
+    first, *others = ids
+    return ParticipantObject(
+        id=first,
+        id_type=PATIENT_NUMBER,
+        type_code=ObjectTypeCode.PERSON,
+        role=ObjectTypeCodeRole.PATIENT,
+        life_cycle=life_cycle,
+        details=(*details, *(Detail(ALSO_KNOWN_AS, each.encode()) for each in others)),
+    )
+
+
+def query(asked: Code, content: bytes, *details: Detail, id: str | None = None) -> ParticipantObject:
+    """The parameters of a query of the transaction ``asked``; of a very long one, how it begins."""
+    if len(content) > LONGEST_QUERY:
+        details = (*details, Detail(WHOLE_LENGTH, str(len(content)).encode()))
+        content = content[:LONGEST_QUERY]
+    return ParticipantObject(
+        id=id,
+        id_type=asked,
+        type_code=ObjectTypeCode.SYSTEM_OBJECT,
+        role=ObjectTypeCodeRole.QUERY,
+        query=content,
+        details=details,
+    )
+
+
+def report(
+    id: str, *details: Detail, id_type: Code = REPORT_NUMBER, life_cycle: ObjectDataLifeCycle | None = None
+) -> ParticipantObject:
+    """A document by its uniqueId, or an object of the registry by its entryUUID."""
+    return ParticipantObject(
+        id=id,
+        id_type=id_type,
+        type_code=ObjectTypeCode.SYSTEM_OBJECT,
+        role=ObjectTypeCodeRole.REPORT,
+        life_cycle=life_cycle,
+        details=details,
+    )
+
+
+def submission_set(id: str | None) -> ParticipantObject:
+    """A SubmissionSet by its uniqueId."""
+    return ParticipantObject(
+        id=id,
+        id_type=SUBMISSION_SET,
+        type_code=ObjectTypeCode.SYSTEM_OBJECT,
+        role=ObjectTypeCodeRole.JOB,
+    )

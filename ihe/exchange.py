@@ -51,8 +51,9 @@ def note_nothing(_: str) -> None:
 class Exchange:
     """The circumstances of one request. ``correlation_id`` appears in logs and answers.
 
-    ``partner`` is the node that sent it, None where the domain has no agreement with it. ``on_forgiven`` is told of
-    each deviation that was taken.
+    ``peer`` is the network address of the other side and ``node`` the subject of the certificate that it proved.
+    ``endpoint`` is the URL that was asked, where there is one. ``partner`` is the node that sent it, None where the
+    domain has no agreement with it. ``on_forgiven`` is told of each deviation that was taken.
     """
 
     correlation_id: str
@@ -60,6 +61,8 @@ class Exchange:
     peer: str = ""
     partner: Partner | None = None
     principal: Principal | None = None
+    node: str | None = None
+    endpoint: str = ""
     validation: Validation = Validation.STRICT
     on_forgiven: Callable[[str], None] = note_nothing
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from ihe.audited import Audit
 from ihe.citations import Citation
 from ihe.datatypes import CX
 from ihe.errors import Rejected
@@ -82,13 +83,17 @@ class Transaction(Generic[Wire, Request, Response, Port, Reply]):
     handle: Callable[[Request, Port, Exchange], Response]
     encode: Callable[[Wire, Response, Exchange], Reply]
     refuse: Callable[[Wire, Rejected, Exchange], Reply]
+    audit: Audit
     rules: tuple[Rule[Any], ...] = ()
     patients: Callable[[Request], Iterable[CX]] = names_nobody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Initiated:
-    """One ITI transaction that our actors begin: nobody calls us for it, so it has no handler, no path and no WSDL."""
+    """One ITI transaction that our actors begin: nobody calls us for it, so it has no handler, no path and no WSDL.
+
+    ``audit`` is the record of the initiator.
+    """
 
     id: str
     name: str
@@ -96,3 +101,4 @@ class Initiated:
     initiator: Actor
     responder: Actor
     bindings: tuple[SOAPBinding | HL7v2Binding, ...]
+    audit: Audit

@@ -5,8 +5,10 @@ from datetime import UTC
 
 from hl7v2.compose import FieldValue, compose, segment
 from hl7v2.message import Message
+from ihe.audit import transaction_code
 from ihe.citations import tf2
 from ihe.transactions import Actor, HL7v2Binding, Initiated
+from pix.auditing import notified
 from pix.pid import IDENTIFICATION
 from pix.update_notifications import Notification
 
@@ -55,4 +57,5 @@ ITI_10 = Initiated(
     initiator=Actor.PIX_MANAGER,
     responder=Actor.PIX_CONSUMER,
     bindings=(HL7v2Binding(triggers=frozenset({"ADT^A31"})),),
+    audit=notified(tf2("3.10.5.1.1"), transaction_code("ITI-10", "PIX Update Notification"), "MSH-10", control_id),
 )

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from hl7v2.ack import ack, errors, msa, outcome
 from hl7v2.compose import answer, segment
 from hl7v2.message import Message, Segment
+from ihe.audit import transaction_code
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected, Severity
 from ihe.exchange import Exchange
 from ihe.transactions import Actor, HL7v2Binding, Transaction
 from pix.adt import source
+from pix.auditing import demographics_queried
 from pix.demographics_fields import read_criteria
 from pix.domains_returned import domains_returned
 from pix.identification import missing
@@ -224,4 +226,5 @@ ITI_21 = Transaction(
     handle=handle,
     encode=encode,
     refuse=refuse,
+    audit=demographics_queried(tf2("3.21.5.1.2"), transaction_code("ITI-21", "Patient Demographics Query")),
 )

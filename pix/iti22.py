@@ -10,6 +10,7 @@ from hl7v2.ack import ack, outcome
 from hl7v2.compose import segment
 from hl7v2.encoding import STANDARD
 from hl7v2.message import Message, Segment
+from ihe.audit import transaction_code
 from ihe.citations import tf2
 from ihe.errors import Rejected
 from ihe.exchange import Exchange
@@ -17,6 +18,7 @@ from ihe.identifiers import PatientKey
 from ihe.transactions import Actor, HL7v2Binding, Transaction
 from pix import visits
 from pix.adt import source
+from pix.auditing import demographics_queried
 from pix.domains_returned import domains_returned
 from pix.encounters import Encounter, Fields
 from pix.iti21 import (
@@ -106,4 +108,5 @@ ITI_22 = Transaction(
     handle=handle,
     encode=encode,
     refuse=refuse,
+    audit=demographics_queried(tf2("3.22.5.1.2"), transaction_code("ITI-22", "Patient Demographics and Visit Query")),
 )

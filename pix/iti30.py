@@ -2,11 +2,13 @@
 
 from hl7v2.ack import ack, mode
 from hl7v2.message import Message
+from ihe.audit import transaction_code
 from ihe.citations import tf2
 from ihe.errors import Rejected
 from ihe.exchange import Exchange
 from ihe.transactions import Actor, HL7v2Binding, Transaction
 from pix import adt
+from pix.auditing import fed
 from pix.manager import PatientIndex
 from pix.model import IdentifierList
 
@@ -73,5 +75,6 @@ ITI_30 = Transaction(
     handle=handle,
     encode=encode,
     refuse=refuse,
+    audit=fed(tf2("3.20.4.1.1.1"), transaction_code("ITI-30", "Patient Identity Management")),
     rules=adt.NAMED_PATIENT_RULES,
 )

@@ -7,10 +7,12 @@ from datetime import UTC
 
 from hl7v2.ack import mode
 from hl7v2.message import Message
+from ihe.audit import transaction_code
 from ihe.citations import tf2
 from ihe.exchange import Exchange
 from ihe.transactions import Actor, HL7v2Binding, Transaction
 from pix import adt, encounter_reading, iti30
+from pix.auditing import fed
 from pix.encounter_events import EVENTS
 from pix.encounter_requests import CANCEL, INSERT, UPDATE
 from pix.encounter_rules import ENCOUNTER_RULES
@@ -79,5 +81,6 @@ ITI_31 = Transaction(
     handle=handle,
     encode=iti30.encode,
     refuse=iti30.refuse,
+    audit=fed(tf2("3.20.4.1.1.1"), transaction_code("ITI-31", "Patient Encounter Management")),
     rules=(*adt.NAMED_PATIENT_RULES, *ENCOUNTER_RULES),
 )

@@ -11,6 +11,7 @@ from hashlib import sha256
 from lxml import etree
 from lxml.etree import _Element
 
+from ihe.audit import transaction_code
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
@@ -22,6 +23,7 @@ from pix.v3_answers import (
     ACCEPT_ACKNOWLEDGEMENT,
     accept_acknowledgement,
 )
+from pix.v3_auditing import fed
 from pix.v3_demographics import demographics
 from pix.v3_elements import InstanceIdentifier, child, children, instance_identifiers, name_of
 from pix.v3_registrations import (
@@ -155,5 +157,6 @@ ITI_44 = Transaction(
     handle=handle,
     encode=encode,
     refuse=refuse,
+    audit=fed(tf2("3.44.5.1.2"), transaction_code("ITI-44", "Patient Identity Feed")),
     rules=RULES,
 )

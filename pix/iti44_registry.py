@@ -7,6 +7,7 @@ domains that issue no XDS patient ids.
 from dataclasses import replace
 from typing import Protocol
 
+from ihe.audit import transaction_code
 from ihe.citations import tf2
 from ihe.domain import AffinityDomain
 from ihe.exchange import Exchange
@@ -25,6 +26,7 @@ from pix.iti44 import (
 from pix.manager import PatientIndex
 from pix.model import Feed, Origin
 from pix.v3_answers import ACCEPT_ACKNOWLEDGEMENT
+from pix.v3_auditing import fed
 from pix.v3_registrations import FedIdentifiers
 from pix.v3_wrappers import binding, party
 
@@ -77,5 +79,6 @@ ITI_44_REGISTRY = Transaction(
     handle=handle,
     encode=encode,
     refuse=refuse,
+    audit=fed(tf2("3.44.5.1.3"), transaction_code("ITI-44", "Patient Identity Feed")),
     rules=RULES,
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ihe.audit import transaction_code
 from ihe.citations import tf2
 from ihe.datatypes import CX
 from ihe.domain import AssigningAuthority
@@ -23,6 +24,7 @@ from pix.v3_answers import (
     query_response_code,
     repeatable,
 )
+from pix.v3_auditing import identifiers_queried
 from pix.v3_demographics import add_names
 from pix.v3_elements import InstanceIdentifier, add, child, instance_identifiers
 from pix.v3_queries import IDENTIFIER_QUERY_RULES, PARAMETERS, QUERY, query_id
@@ -133,6 +135,7 @@ ITI_45 = Transaction(
     handle=handle,
     encode=encode,
     refuse=refuse,
+    audit=identifiers_queried(tf2("3.45.5.1.2"), transaction_code("ITI-45", "PIX Query")),
     rules=(message_is_of_bounded_size, *WRAPPER_RULES, *IDENTIFIER_QUERY_RULES),
     patients=lambda query: (CX(query.patient.extension, query.patient.hd),),
 )

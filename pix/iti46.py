@@ -5,8 +5,10 @@ from datetime import UTC
 
 from lxml.etree import _Element
 
+from ihe.audit import transaction_code
 from ihe.citations import tf2
 from ihe.transactions import Actor, Initiated
+from pix.auditing import notified
 from pix.update_notifications import Notification
 from pix.v3_answers import ACCEPT_ACKNOWLEDGEMENT, Community, add_registration_event
 from pix.v3_demographics import add_names
@@ -40,10 +42,15 @@ def record_revised(told: Notification, devices: Devices) -> bytes:
     return serialize(revised)
 
 
+def message_root(told: Notification) -> str:
+    """message.id: the same at every attempt."""
+    return f"2.25.{int(told.message_id, 16)}"
+
+
 def _begin(told: Notification, devices: Devices) -> _Element:
     """The transmission wrapper (ITI TF-2: Table 3.46.4.1.3-1)."""
     revised = message(REVISED)
-    add(revised, "id", root=f"2.25.{int(told.message_id, 16)}")
+    add(revised, "id", root=message_root(told))
     add(revised, "creationTime", value=told.at.astimezone(UTC).strftime("%Y%m%d%H%M%S+0000"))
     add(revised, "interactionId", root=INTERACTIONS, extension=REVISED)
     for name, code in (("processingCode", "P"), ("processingModeCode", "T"), ("acceptAckCode", "AL")):
@@ -61,4 +68,5 @@ ITI_46 = Initiated(
     initiator=Actor.PIX_MANAGER,
     responder=Actor.PIX_CONSUMER,
     bindings=(binding("PIXConsumer", REVISED, ACCEPT_ACKNOWLEDGEMENT),),
+    audit=notified(tf2("3.46.5.1.1"), transaction_code("ITI-46", "PIX Update Notification"), "II", message_root),
 )

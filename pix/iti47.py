@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from lxml.etree import _Element
 
+from ihe.audit import transaction_code
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected, Severity
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
@@ -22,6 +23,7 @@ from pix.v3_answers import (
     query_response_code,
     repeatable,
 )
+from pix.v3_auditing import demographics_queried
 from pix.v3_birth_times import searched_birth_is_a_time_or_a_range
 from pix.v3_criteria import alternatives, alternatives_are_few, identified, values_can_be_searched
 from pix.v3_elements import (
@@ -245,5 +247,6 @@ ITI_47 = Transaction(
     handle=handle,
     encode=encode,
     refuse=refuse,
+    audit=demographics_queried(tf2("3.47.5.1.2"), transaction_code("ITI-47", "Patient Demographics Query")),
     rules=(message_is_of_bounded_size, *WRAPPER_RULES, *QUERY_RULES, continuation_waits_or_aborts),
 )

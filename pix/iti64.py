@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from hl7v2.ack import Mode, ack
 from hl7v2.message import Message, Segment
+from ihe.audit import transaction_code
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.exchange import Exchange
@@ -13,6 +14,7 @@ from ihe.identifiers import is_oid
 from ihe.patients import LinkChange
 from ihe.transactions import Actor, HL7v2Binding, Transaction
 from pix import adt
+from pix.auditing import link_changed
 from pix.identification import IdentifierReader, missing
 from pix.manager import PatientIndex
 from pix.model import Identifier
@@ -125,4 +127,5 @@ ITI_64 = Transaction(
     handle=handle,
     encode=encode,
     refuse=refuse,
+    audit=link_changed(tf2("3.64.5.1.2"), transaction_code("ITI-64", "Notify XAD-PID Link Change")),
 )

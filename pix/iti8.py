@@ -2,11 +2,13 @@
 
 from hl7v2.ack import Mode, ack
 from hl7v2.message import Message
+from ihe.audit import transaction_code
 from ihe.citations import tf2
 from ihe.errors import Rejected
 from ihe.exchange import Exchange
 from ihe.transactions import Actor, HL7v2Binding, Transaction
 from pix import adt
+from pix.auditing import fed
 from pix.manager import PatientIndex
 from pix.model import IdentifierList
 
@@ -54,5 +56,6 @@ ITI_8 = Transaction(
     handle=handle,
     encode=encode,
     refuse=refuse,
+    audit=fed(tf2("3.8.5.1.2"), transaction_code("ITI-8", "Patient Identity Feed")),
     rules=adt.PATIENT_RULES,
 )

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from hl7v2.ack import ack, errors, msa, outcome
 from hl7v2.compose import Value, answer, segment
 from hl7v2.message import Message, Segment
+from ihe.audit import transaction_code
 from ihe.citations import tf2
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.exchange import Exchange
 from ihe.transactions import Actor, HL7v2Binding, Transaction
+from pix.auditing import identifiers_queried
 from pix.domains_returned import domains_returned
 from pix.identification import assigning_authority, missing, unknown_authority
 from pix.manager import PatientIndex
@@ -118,4 +120,5 @@ ITI_9 = Transaction(
     handle=handle,
     encode=encode,
     refuse=refuse,
+    audit=identifiers_queried(tf2("3.9.5.1.2"), transaction_code("ITI-9", "PIX Query")),
 )

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from ihe.audit import transaction_code
 from ihe.citations import tf2
 from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.exchange import Exchange, Part, SOAPReply, SOAPRequest
 from ihe.transactions import Actor, SOAPBinding, Transaction
 from xds.attachments import Attachments, decode_attachments, received
+from xds.auditing import submitted
 from xds.document_requests import XDS_B
 from xds.ebrim import Decoded, submitted_patients
 from xds.ebrim import decode as decode_metadata
@@ -102,6 +104,7 @@ ITI_41 = Transaction(
     handle=handle,
     encode=encode,
     refuse=refuse,
+    audit=submitted(tf2("3.41.5.1.2"), transaction_code("ITI-41", "Provide and Register Document Set-b")),
     rules=SUBMISSION_RULES,
     patients=lambda provided: submitted_patients(provided.metadata),
 )

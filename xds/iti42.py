@@ -2,11 +2,13 @@
 
 from typing import Final
 
+from ihe.audit import transaction_code
 from ihe.citations import tf2
 from ihe.errors import Breach, Rejected
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.transactions import Actor, SOAPBinding, Transaction
 from xds.attributes import Sender
+from xds.auditing import submitted
 from xds.ebrim import Decoded, decode, submitted_patients
 from xds.registry import DocumentRegistry
 from xds.responses import ResponseStatus, registry_response
@@ -54,6 +56,7 @@ ITI_42: Final[Transaction[SOAPRequest, Decoded, Warnings, DocumentRegistry, SOAP
     handle=handle,
     encode=encode,
     refuse=refuse,
+    audit=submitted(tf2("3.42.5.1.2"), transaction_code("ITI-42", "Register Document Set-b")),
     rules=SUBMISSION_RULES,
     patients=submitted_patients,
 )

@@ -1,15 +1,20 @@
 """Retrieve Document Set [ITI-43] (ITI TF-2: 3.43)."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from uuid import uuid4
 
+from ihe.audit import transaction_code
+from ihe.audited import Event
 from ihe.citations import tf2
+from ihe.datatypes import CX
 from ihe.errors import Breach, Rejected
 from ihe.exchange import Exchange, OutgoingPart, SOAPReply, SOAPRequest
+from ihe.identifiers import UniqueId
 from ihe.transactions import Actor, SOAPBinding, Transaction
 from soap.xml import escape
+from xds.auditing import FAILED, OF_RETRIEVAL, documents, exported
 from xds.document_requests import XDS_B, DocumentRequest, decode_requests, status
 from xds.repository import Delivery, DocumentRepository
 from xds.repository_store import Document
@@ -21,10 +26,11 @@ MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retrieval:
-    """The documents that are here, in the order of the request, and why the others are not."""
+    """The documents that are here, in the order of the request, and why the others are not; whose they all are."""
 
     found: tuple[tuple[DocumentRequest, Delivery], ...]
     breaches: tuple[Breach, ...]
+    owners: Mapping[UniqueId, CX] = field(default_factory=dict)
 
 
 def decode(wire: SOAPRequest) -> tuple[DocumentRequest, ...]:
@@ -46,7 +52,8 @@ def handle(requests: tuple[DocumentRequest, ...], repository: DocumentRepository
             found.append((request, _deliver(request, document, repository, exchange)))
         except Rejected as rejected:
             breaches += rejected.breaches
-    return Retrieval(found=tuple(found), breaches=tuple(breaches))
+    owners = repository.owners(each.document_unique_id for each in requests)
+    return Retrieval(found=tuple(found), breaches=tuple(breaches), owners=owners)
 
 
 def encode(_wire: SOAPRequest, retrieval: Retrieval, _exchange: Exchange) -> SOAPReply:
@@ -60,6 +67,17 @@ def encode(_wire: SOAPRequest, retrieval: Retrieval, _exchange: Exchange) -> SOA
 def refuse(_wire: SOAPRequest, rejected: Rejected, _exchange: Exchange) -> SOAPReply:
     """Answer a request that cannot be read."""
     return _reply(ResponseStatus.FAILURE, rejected.breaches, [], ())
+
+
+def events(_wire: SOAPRequest, requests: tuple[DocumentRequest, ...] | None, done: Retrieval | None) -> Iterator[Event]:
+    """A success for the documents that leave and a failure for those that do not, each by patient (3.43.6.1)."""
+    owners = done.owners if done else {}
+    found = [request for request, _ in done.found] if done else []
+    missing = [each for each in requests or () if each not in found]
+    yield from documents(found, owners, OF_RETRIEVAL)
+    yield from documents(missing, owners, OF_RETRIEVAL, FAILED, done.breaches if done else ())
+    if not requests:
+        yield Event()
 
 
 def _deliver(
@@ -127,4 +145,5 @@ ITI_43 = Transaction(
     handle=handle,
     encode=encode,
     refuse=refuse,
+    audit=exported(tf2("3.43.6.1.2"), transaction_code("ITI-43", "Retrieve Document Set"), events),
 )

@@ -2,11 +2,13 @@
 
 from typing import Final
 
+from ihe.audit import transaction_code
 from ihe.citations import tf2
 from ihe.exchange import SOAPReply, SOAPRequest
 from ihe.transactions import Actor, SOAPBinding, Transaction
 from xds.adhoc_query import REQUEST, RESPONSE, AdhocQuery, queried_patients, reader
 from xds.adhoc_query_response import Answer, encode, refuse
+from xds.auditing import queried
 from xds.registry_query import QueriedRegistry, handle
 from xds.stored_queries import MULTI_PATIENT_STORED_QUERIES
 
@@ -30,4 +32,5 @@ ITI_51: Final[Transaction[SOAPRequest, AdhocQuery, Answer, QueriedRegistry, SOAP
     encode=encode,
     refuse=refuse,
     patients=queried_patients,
+    audit=queried(tf2("3.51.5.1.2"), transaction_code("ITI-51", "Multi-Patient Stored Query")),
 )

@@ -2,10 +2,12 @@
 
 from typing import Final
 
+from ihe.audit import EventActionCode, transaction_code
 from ihe.citations import supplement
 from ihe.errors import Breach
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.transactions import Actor, SOAPBinding, Transaction
+from xds.auditing import submitted
 from xds.ebrim import Decoded, submitted_patients
 from xds.iti42 import encode, read, refuse
 from xds.registry import DocumentRegistry
@@ -39,6 +41,11 @@ ITI_57: Final[Transaction[SOAPRequest, Decoded, Warnings, DocumentRegistry, SOAP
     handle=handle,
     encode=encode,
     refuse=refuse,
+    audit=submitted(
+        supplement("XDS Metadata Update", "3.57.7.1.2"),
+        transaction_code("ITI-57", "Update Document Set"),
+        EventActionCode.UPDATE,
+    ),
     rules=UPDATE_RULES,
     patients=submitted_patients,
 )

@@ -2,11 +2,13 @@
 
 from typing import Final
 
+from ihe.audit import transaction_code
 from ihe.citations import tf2
 from ihe.errors import Breach
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.transactions import Actor, SOAPBinding, Transaction
 from xds.attributes import Sender
+from xds.auditing import submitted
 from xds.ebrim import Decoded, submitted_patients
 from xds.iti42 import encode, read, refuse
 from xds.registry import DocumentRegistry
@@ -41,6 +43,7 @@ ITI_61: Final[Transaction[SOAPRequest, Decoded, Warnings, DocumentRegistry, SOAP
     handle=handle,
     encode=encode,
     refuse=refuse,
+    audit=submitted(tf2("3.61.5.1.2"), transaction_code("ITI-61", "Register On-Demand Document Entry")),
     rules=SUBMISSION_RULES,
     patients=submitted_patients,
 )

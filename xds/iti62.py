@@ -5,23 +5,23 @@ from typing import Final
 
 from lxml.etree import _Element
 
+from ihe.audit import transaction_code
 from ihe.citations import supplement
 from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.identifiers import EntryUUID
 from ihe.transactions import Actor, SOAPBinding, Transaction
+from xds.auditing import removed_metadata
 from xds.ebrim_writing import LCM
 from xds.fragments import RIM
 from xds.registry import DocumentRegistry
-from xds.removal import REMOVAL_RULES, remove
+from xds.removal import REMOVAL_RULES, Removed, remove
 from xds.responses import RS, ResponseStatus, registry_response
-from xds.store import Registered
 
 MOST = 10_000
 """ObjectRefs of one request: a bound on what one transaction holds."""
 DELETE_ALL = "urn:oasis:names:tc:ebxml-regrep:DeletionScopeType:DeleteAll"
 """The default of the schema, so that a sender that writes it says nothing."""
-Removed = tuple[Registered, ...]
 
 
 def decode(request: SOAPRequest) -> tuple[EntryUUID, ...]:
@@ -58,7 +58,7 @@ def _fault(text: str, location: str, observed: str | None = None, expected: str 
 
 def handle(uuids: tuple[EntryUUID, ...], registry: DocumentRegistry, exchange: Exchange) -> Removed:
     """Remove all that is named, or nothing."""
-    return remove(registry.database, uuids, registry.witness)
+    return remove(registry.database, registry.patients, uuids, registry.witness)
 
 
 def encode(request: SOAPRequest, removed: Removed, exchange: Exchange) -> SOAPReply:
@@ -91,5 +91,6 @@ ITI_62: Final[Transaction[SOAPRequest, tuple[EntryUUID, ...], Removed, DocumentR
     handle=handle,
     encode=encode,
     refuse=refuse,
+    audit=removed_metadata(supplement("RMD", "3.62.5.1.2"), transaction_code("ITI-62", "Remove Metadata")),
     rules=REMOVAL_RULES,
 )

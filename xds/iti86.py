@@ -1,13 +1,17 @@
 """Remove Documents [ITI-86] (Remove Metadata and Documents supplement: 3.86)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ihe.audit import transaction_code
+from ihe.audited import Event
 from ihe.citations import supplement
 from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.transactions import Actor, SOAPBinding, Transaction
+from xds.auditing import FAILED, OF_REMOVAL, documents, removed_documents
 from xds.document_requests import DocumentRequest, decode_requests, status
-from xds.repository import DocumentRepository
+from xds.repository import DocumentRepository, RemovedDocuments
 from xds.responses import RS, ResponseStatus, registry_response
 
 ACTIONS = supplement("RMD", "3.86.4.1.3")
@@ -32,7 +36,7 @@ def handle(requests: tuple[DocumentRequest, ...], repository: DocumentRepository
     misdirected = {each: tuple(holder.breaches(each, exchange.forgive)) for each in requests}
     ours = [each for each in requests if not misdirected[each]]
     try:
-        removed = repository.remove((each.document_unique_id for each in ours), exchange.received_at)
+        removed = repository.remove((each.document_unique_id for each in ours), exchange.received_at).ids
     except OSError as error:
         raise Rejected(*(_not_deleted(each, error) for each in ours)) from error
     breaches = [breach for found in misdirected.values() for breach in found]
@@ -48,6 +52,18 @@ def encode(_wire: SOAPRequest, removal: Removal, _exchange: Exchange) -> SOAPRep
 def refuse(_wire: SOAPRequest, rejected: Rejected, _exchange: Exchange) -> SOAPReply:
     """Answer that nothing was removed."""
     return SOAPReply([registry_response(ResponseStatus.FAILURE, rejected.breaches)])
+
+
+def events(
+    _wire: SOAPRequest, requests: tuple[DocumentRequest, ...] | None, removed: RemovedDocuments | None
+) -> Iterator[Event]:
+    """A success for the documents removed and a failure for the others, each by patient (3.86.5.1)."""
+    named, ids = dict.fromkeys(requests or ()), removed.ids if removed else frozenset[str]()
+    owners = removed.owners if removed else {}
+    yield from documents([each for each in named if each.document_unique_id in ids], owners, OF_REMOVAL)
+    yield from documents([each for each in named if each.document_unique_id not in ids], owners, OF_REMOVAL, FAILED)
+    if not named:
+        yield Event()
 
 
 def _not_deleted(request: DocumentRequest, error: OSError) -> Breach:
@@ -80,4 +96,5 @@ ITI_86 = Transaction(
     handle=handle,
     encode=encode,
     refuse=refuse,
+    audit=removed_documents(supplement("RMD", "3.86.5.1.2"), transaction_code("ITI-86", "Remove Documents"), events),
 )

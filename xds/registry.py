@@ -8,10 +8,11 @@ from typing import NoReturn
 from sqlalchemy import Connection
 
 from ihe.citations import tf2
+from ihe.datatypes import CX
 from ihe.domain import AffinityDomain
 from ihe.errors import Breach, ErrorCode, Rejected, Severity
 from ihe.exchange import Transactor
-from ihe.identifiers import EntryUUID, PatientKey, is_uuid_urn, new_entry_uuid
+from ihe.identifiers import EntryUUID, PatientKey, UniqueId, is_uuid_urn, new_entry_uuid
 from ihe.patients import LinkChange
 from ihe.rules import breaches
 from xds import link_changes, store
@@ -135,6 +136,12 @@ class DocumentRegistry:
             yield unknown_patient(submission)
         yield from breaches(_surroundings(connection, submission, patient), REGISTRY_RULES)
         yield from breaches(Claimed(submission, store.claim(connection, claims(submission))), UNIQUE_ID_RULES)
+
+    def owners(self, connection: Connection, ids: Iterable[UniqueId]) -> Mapping[UniqueId, CX]:
+        """The patients of the documents that have an entry, by uniqueId."""
+        keys = store.patients_of(connection, ids)
+        current = self.patients.current(connection, set(keys.values())) if keys else {}
+        return {each: current[key] for each, key in keys.items() if key in current}
 
     def follow(self, connection: Connection, change: LinkChange) -> None:
         """Make new versions of what belongs to a local id that has another XAD-PID now (ITI TF-2: 3.64.4.1.3)."""

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from ihe.citations import supplement
+from ihe.datatypes import CX
 from ihe.errors import ErrorCode, Rejected
 from ihe.exchange import Transactor
-from ihe.identifiers import EntryUUID
+from ihe.identifiers import EntryUUID, PatientKey
 from ihe.rules import Offence, Offender, Rule, breaches, rule
 from xds import removal_store, store
 from xds.model import AssociationType, MetadataObject
+from xds.patients import Patients
 from xds.store import Registered
 from xds.witness import NOBODY, Witness
 
@@ -108,18 +110,27 @@ REMOVAL_RULES: tuple[Rule[Removal], ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """What was removed, and whose it was."""
+
+    objects: tuple[Registered, ...]
+    patients: Mapping[PatientKey, CX]
+
+
 def remove(
-    database: Transactor[Connection], uuids: Collection[EntryUUID], witness: Witness = NOBODY
-) -> tuple[Registered, ...]:
+    database: Transactor[Connection], patients: Patients, uuids: Collection[EntryUUID], witness: Witness = NOBODY
+) -> Removed:
     """Remove objects of any patients and return what they were. Rejected holds every breach; then nothing is removed.
 
     Their documents stay in the repository until Remove Documents [ITI-86].
     """
 
-    def work(connection: Connection) -> tuple[Registered, ...]:
-        gone = remove_in(connection, uuids)
-        witness.changed(connection, {each.patient_key for each in gone})
-        return gone
+    def work(connection: Connection) -> Removed:
+        objects = remove_in(connection, uuids)
+        keys = {each.patient_key for each in objects}
+        witness.changed(connection, keys)
+        return Removed(objects=objects, patients=patients.current(connection, keys))
 
     return database.write(work)
 

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import Connection
 
 from ihe.citations import Citation, tf3
+from ihe.datatypes import CX
 from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.exchange import Part, Transactor
 from ihe.identifiers import UniqueId
@@ -43,6 +44,9 @@ class Registry(Protocol):
     def witness(self) -> Witness:
         """Who is told once documents and metadata are stored."""
 
+    def owners(self, connection: Connection, ids: Iterable[UniqueId]) -> Mapping[UniqueId, CX]:
+        """Whose documents these are, as far as they have entries."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
@@ -53,6 +57,14 @@ class Delivery:
     chunks: Callable[[], Iterator[bytes]]
     new_unique_id: UniqueId | None = None
     new_repository_unique_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovedDocuments:
+    """The documents that were removed, and whose all are that were named."""
+
+    ids: frozenset[UniqueId]
+    owners: Mapping[UniqueId, CX]
 
 
 class OnDemandDocuments(Protocol):
@@ -98,6 +110,11 @@ class DocumentRepository:
         """Find the retrievable documents among ``ids``; deprecated ones are, removed ones are not."""
         wanted = tuple(ids)
         return self.database.read(lambda connection: repository_store.documents(connection, self.unique_id, wanted))
+
+    def owners(self, ids: Iterable[UniqueId]) -> Mapping[UniqueId, CX]:
+        """Whose documents these are, as far as the registry knows."""
+        wanted = tuple(ids)
+        return self.database.read(lambda connection: self.registry.owners(connection, wanted))
 
     def _write(
         self, connection: Connection, prepared: Prepared, documents: tuple[Document, ...], now: datetime
@@ -145,15 +162,17 @@ class DocumentRepository:
         """Make the document of an on-demand entry, if there is one and a source for it."""
         return self.on_demand.deliver(unique_id, self, now) if self.on_demand else None
 
-    def remove(self, ids: Iterable[UniqueId], now: datetime) -> frozenset[UniqueId]:
+    def remove(self, ids: Iterable[UniqueId], now: datetime) -> RemovedDocuments:
         """Make documents irretrievable, then delete the bytes that no other document has; return which there were."""
-        known = self.documents(ids)
+        named = tuple(ids)
+        known = self.documents(named)
+
+        def work(connection: Connection) -> RemovedDocuments:
+            gone = (each for each in known if repository_store.remove(connection, self.unique_id, each, now))
+            return RemovedDocuments(ids=frozenset(gone), owners=self.registry.owners(connection, named))
+
         with self.store.removing({each.content.sha256 for each in known.values()}, self.is_referenced):
-            return self.database.write(
-                lambda connection: frozenset(
-                    each for each in known if repository_store.remove(connection, self.unique_id, each, now)
-                )
-            )
+            return self.database.write(work)
 
     def is_referenced(self, digest: str) -> bool:
         """Claim that a retrievable document has the bytes with this SHA-256; what the store asks before it deletes."""

@@ -43,6 +43,8 @@ INSERTIONS = {kind: insert(table) for kind, table in TABLE_OF.items()}
 UNIQUE_ID_INSERTION = insert(unique_id_locator)
 HELD = tuple(field.name for field in fields(Registered) if field.name != "kind")
 """The columns that make a ``Registered``, as far as the table of its kind has them."""
+BATCH = 500
+"""Most uniqueIds in one statement: both engines bound the parameters of a statement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,3 +208,14 @@ def touch(connection: Connection, folders: Iterable[Registered], last_update_tim
     for each in folders:
         here = and_(folder.c.patient_key == each.patient_key, folder.c.id == each.id)
         connection.execute(update(folder).where(here).values(last_update_time=last_update_time))
+
+
+def patients_of(connection: Connection, ids: Iterable[UniqueId]) -> Mapping[UniqueId, PatientKey]:
+    """The patients of DocumentEntries, by uniqueId; a uniqueId without an entry is left out."""
+    wanted, found = sorted(set(ids)), dict[UniqueId, PatientKey]()
+    table = unique_id_locator.c
+    entries = select(table.unique_id, table.patient_key).where(table.kind == MetadataObject.DOCUMENT_ENTRY).distinct()
+    for start in range(0, len(wanted), BATCH):
+        some = entries.where(table.unique_id.in_(wanted[start : start + BATCH])).order_by(table.unique_id)
+        found.update({UniqueId(row.unique_id): PatientKey(row.patient_key) for row in connection.execute(some)})
+    return found

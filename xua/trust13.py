@@ -5,6 +5,8 @@ from typing import NoReturn
 
 from lxml.etree import _Element
 
+from ihe.audit import LOGIN, USER_AUTHENTICATION, EventActionCode
+from ihe.audited import Audit, Event
 from ihe.citations import tf2
 from ihe.errors import Rejected
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
@@ -142,4 +144,11 @@ ISSUE_TOKEN = Transaction(
     handle=handle,
     encode=encode,
     refuse=refuse,
+    audit=Audit(
+        citation=tf2("3.20.4.1.1.1"),
+        event=USER_AUTHENTICATION,
+        type=LOGIN,
+        action=EventActionCode.EXECUTE,
+        describe=lambda _wire, _request, _result: (Event(),),
+    ),
 )

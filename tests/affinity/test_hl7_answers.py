@@ -64,6 +64,7 @@ def answers(ward: Ward, application: Application, validator: Validator | None = 
         handle=admit,
         encode=lambda message, response, exchange: None,
         refuse=known.refuse,
+        audit=known.audit,
     )
     sources = HL7Sources(applications={"LIS|LAB": application}, validator=validator or Validator())
     return HL7Answers(

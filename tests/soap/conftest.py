@@ -17,6 +17,8 @@ from twisted.internet.threads import blockingCallFromThread
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.web.resource import Resource
 
+from ihe.audit import IMPORT, EventActionCode
+from ihe.audited import Audit
 from ihe.citations import tf2
 from ihe.exchange import OutgoingPart, Part, SOAPReply, SOAPRequest
 from ihe.transactions import Actor, SOAPBinding, Transaction
@@ -52,6 +54,13 @@ def _transaction(number: str, name: str, responder: Actor, binding: SOAPBinding)
         handle=_never,
         encode=_never,
         refuse=_never,
+        audit=Audit(
+            citation=tf2(f"3.{number}"),
+            event=IMPORT,
+            type=IMPORT,
+            action=EventActionCode.EXECUTE,
+            describe=_never,
+        ),
     )
 
 

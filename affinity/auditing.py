@@ -1,0 +1,238 @@
+"""The audit of exchanges: one outcome for each request, recorded with the change it makes or before its answer leaves.
+
+``dispatch.answer`` opens an exchange. The ports' database is an ``AuditedDatabase``: what a transaction of an open
+exchange changes is committed together with the record of its success, or not at all.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol, TypeVar
+
+import structlog
+from cryptography import x509
+from sqlalchemy import Connection
+
+from affinity.database import Database
+from atna.events import authentication_failed
+from atna.exchanges import Circumstances, failed, succeeded
+from atna.model import AuditMessage, AuditSource, EventOutcomeIndicator
+from atna.participants import ANONYMOUS, ThisNode, system
+from atna.trail import AuditTrail, AuditUnavailable
+from hl7v2.message import Message
+from ihe.audited import Audit, Event, Recorded
+from ihe.datatypes import HD, Code
+from ihe.domain import AffinityDomain
+from ihe.errors import Rejected
+from ihe.exchange import Exchange
+from ihe.transactions import Transaction
+
+Result = TypeVar("Result")
+Work = Callable[[Connection], Result]
+Wire = Any
+
+APPLICATION_SERVER = Code("4", "")
+"""AuditSourceTypeCode (DICOM PS3.15 A.5.1.1)."""
+
+log = structlog.get_logger()
+
+_OPEN: ContextVar["AuditedExchange | None"] = ContextVar("audited exchange", default=None)
+
+
+class AuditedDatabase:
+    """The database as the ports of a node see it."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def read(self, work: Work[Result]) -> Result:
+        """Run ``work`` on one consistent snapshot."""
+        return self.database.read(work)
+
+    def write(self, work: Work[Result]) -> Result:
+        """Run ``work`` in a transaction; with it the record that the exchange under way still owes, if any."""
+        exchange = _OPEN.get()
+        return self.database.write(work) if exchange is None else exchange.write(self.database, work)
+
+
+class AuditedExchange:
+    """One request until its outcome is recorded. ``request`` is set once the request is decoded."""
+
+    def __init__(self, trail: AuditTrail, audit: Audit, wire: Wire, around: Circumstances) -> None:
+        self.request: Any = None
+        self._trail = trail
+        self._audit = audit
+        self._wire = wire
+        self._around = around
+        self._is_recorded = False
+
+    def write(self, database: Database, work: Work[Result]) -> Result:
+        """Make the change and record its success, both or neither. ``work`` may run several times before it commits."""
+        if self._is_recorded or self._audit.recorded is not Recorded.WITH_THE_CHANGE:
+            return database.write(work)
+
+        def audited(connection: Connection) -> Result:
+            result = work(connection)
+            self._trail.append(connection, self._succeeded(result))
+            return result
+
+        result = database.write(audited)
+        self._is_recorded = True
+        return result
+
+    def succeeded(self, response: Any) -> None:
+        """Record that an answer leaves, unless that is recorded already. Raises AuditUnavailable."""
+        if not self._is_recorded:
+            result = None if self._audit.recorded is Recorded.WITH_THE_CHANGE else response
+            self._trail.record(*self._succeeded(result))
+
+    def refused(self, rejected: Rejected) -> None:
+        """Record that the request was refused, and why. Raises AuditUnavailable."""
+        why = "; ".join(f"{breach.code}: {breach.code_context}" for breach in rejected.breaches)
+        self._fail(EventOutcomeIndicator.MINOR_FAILURE, why)
+
+    def failed(self, error: Exception) -> None:
+        """Record that the request broke something that nobody foresaw; it is answered with a fault in any case."""
+        try:
+            self._fail(EventOutcomeIndicator.SERIOUS_FAILURE, type(error).__name__)
+        except AuditUnavailable as unavailable:
+            log.error("failure not audited", error=str(unavailable))
+
+    def _fail(self, outcome: EventOutcomeIndicator, why: str) -> None:
+        self._trail.record(*failed(self._audit, self._events(None), self._around, outcome, why))
+
+    def _succeeded(self, result: Any) -> Iterator[AuditMessage]:
+        return succeeded(self._audit, self._events(result), self._around)
+
+    def _events(self, result: Any) -> Iterable[Event]:
+        return self._audit.describe(self._wire, self.request, result)
+
+
+class Outcomes(Protocol):
+    """What is told how an exchange ends. Each raises AuditUnavailable where it must be recorded and cannot."""
+
+    request: Any
+
+    def succeeded(self, response: Any) -> None:
+        """The answer may leave."""
+
+    def refused(self, rejected: Rejected) -> None:
+        """The request is refused."""
+
+    def failed(self, error: Exception) -> None:
+        """The request broke something."""
+
+
+class Auditing(Protocol):
+    """Opens the audit of exchanges."""
+
+    def open(
+        self, transaction: Transaction[Any, Any, Any, Any, Any], wire: Wire, exchange: Exchange
+    ) -> AbstractContextManager[Outcomes]:
+        """A context in which the exchange is open; it gives what is told the outcome."""
+
+    def unauthenticated(
+        self, transaction: Transaction[Any, Any, Any, Any, Any], exchange: Exchange, reason: str
+    ) -> None:
+        """Record that nobody could be recognised, so that no exchange began. Raises AuditUnavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Auditor:
+    """Opens the audit of exchanges of one node. ``domain`` knows the assigning authorities by all their names."""
+
+    trail: AuditTrail
+    domain: AffinityDomain
+
+    @contextmanager
+    def open(
+        self, transaction: Transaction[Any, Any, Any, Any, Any], wire: Wire, exchange: Exchange
+    ) -> Iterator[AuditedExchange]:
+        """Open an exchange in this thread."""
+        opened = AuditedExchange(self.trail, transaction.audit, wire, self._circumstances(wire, exchange))
+        token = _OPEN.set(opened)
+        try:
+            yield opened
+        finally:
+            _OPEN.reset(token)
+
+    def unauthenticated(
+        self, transaction: Transaction[Any, Any, Any, Any, Any], exchange: Exchange, reason: str
+    ) -> None:
+        """Record the precise reason, which the sender is not told."""
+        node, asked = self.trail.node, transaction.audit.type
+        at, peer = exchange.received_at, exchange.peer
+        self.trail.record(authentication_failed(node, at, peer, reason, asked, exchange.node))
+
+    def _circumstances(self, wire: Wire, exchange: Exchange) -> Circumstances:
+        initiator, responder = _names(wire, exchange)
+        node = self.trail.node
+        return Circumstances(
+            at=exchange.received_at,
+            initiator=system(initiator, exchange.peer, is_requestor=True, alternative_user_id=exchange.node),
+            responder=system(responder, node.host, alternative_user_id=node.process_id),
+            principal=exchange.principal,
+            source=node.source,
+            canonical=self.canonical,
+        )
+
+    def canonical(self, patient_id: str) -> str:
+        """Spell ``id^^^namespace&oid&ISO`` as ``id^^^&oid&ISO`` where the domain knows the authority."""
+        id, _, authority = patient_id.partition("^^^")
+        parts = (*authority.split("^")[0].split("&"), "", "")
+        known = self.domain.authority(HD(*parts[:3])) if any(parts) else None
+        return f"{id}^^^&{known.oid}&ISO" if known else patient_id
+
+
+class Unaudited:
+    """Records nothing: for tests of what lies beneath."""
+
+    request: Any = None
+
+    @contextmanager
+    def open(self, transaction: object, wire: Wire, exchange: Exchange) -> Iterator["Unaudited"]:
+        """Open nothing."""
+        yield self
+
+    def unauthenticated(self, transaction: object, exchange: Exchange, reason: str) -> None:
+        """Nobody asks."""
+
+    def succeeded(self, response: Any) -> None:
+        """Nobody asks."""
+
+    def refused(self, rejected: Rejected) -> None:
+        """Nobody asks."""
+
+    def failed(self, error: Exception) -> None:
+        """Nobody asks."""
+
+
+UNAUDITED = Unaudited()
+
+
+def this_node(source_id: str | None, site: str) -> ThisNode:
+    """How the records of this process name it; ``site`` is the AuditEnterpriseSiteID."""
+    host = socket.gethostname()
+    types = (APPLICATION_SERVER,)
+    source = AuditSource(id=source_id or f"affinity@{host}", enterprise_site_id=site, types=types)
+    return ThisNode(source=source, process_id=str(os.getpid()), host=host)
+
+
+@lru_cache(maxsize=1000)
+def subject(certificate: bytes | None) -> str | None:
+    """The subject of a certificate in DER form, as RFC 4514 spells it."""
+    return x509.load_der_x509_certificate(certificate).subject.rfc4514_string() if certificate else None
+
+
+def _names(wire: Wire, exchange: Exchange) -> tuple[str, str]:
+    """UserIDs: ``facility|application`` of HL7 v2 (3.8.5.1), else anonymous and the endpoint (3.18.5.1.2)."""
+    if isinstance(wire, Message):
+        return (
+            f"{wire.sending_facility}|{wire.sending_application}",
+            f"{wire.receiving_facility}|{wire.receiving_application}",
+        )
+    return ANONYMOUS, exchange.endpoint
