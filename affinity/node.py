@@ -22,6 +22,7 @@ from affinity.hl7_sources import HL7Sources
 from affinity.migrations import upgrade
 from affinity.notifications import Couriers
 from affinity.partners import Partners
+from affinity.record_life import follower
 from affinity.settings import Settings
 from atna.trail import AuditTrail
 from ihe.domain import AffinityDomain
@@ -150,6 +151,7 @@ def open_index(
         shadow=loaded.matching.shadow,
         survivorship=loaded.survivorship,
         outbox=_outbox(loaded, database, wake),
+        follow=follower(loaded),
     )
 
 

@@ -45,6 +45,10 @@ Answer = TypeVar("Answer")
 NOBODY_IS_TOLD = Outbox()
 
 
+def nobody_follows(index: "PatientIndex", change: Change) -> None:
+    """Nothing depends on what the index learns."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientIndex:
     """PIX Manager and Patient Demographics Supplier, and the XDS registry's view of patients.
@@ -56,6 +60,7 @@ class PatientIndex:
     ``outbox`` takes what PIX Consumers are to be told of a change, in its transaction (ITI-10, ITI-46).
     ``seconds_to_search`` is how long the database may look for the answer to one demographics query.
     ``shadow`` is a configuration on trial, whose verdicts are kept where they differ (``pix.shadowing``).
+    ``follow`` is told of each change, in its transaction: the shared care record lives by it.
     """
 
     domain: AffinityDomain
@@ -69,6 +74,7 @@ class PatientIndex:
     survivorship: Survivorship = field(default_factory=Survivorship)
     outbox: Outbox = NOBODY_IS_TOLD
     seconds_to_search: float = found.SECONDS
+    follow: Callable[["PatientIndex", Change], None] = nobody_follows
 
     def register(self, feed: Feed, origin: Origin) -> bytes:
         """Add a patient or update it (ITI-8 A01/A04/A05/A08, ITI-30 A28/A31, ITI-44 add and revise)."""
@@ -91,6 +97,7 @@ class PatientIndex:
         def register(connection: Connection, feed: Feed, origin: Origin) -> None:
             change = self._change(connection, origin, at, Alone(connection))
             registration.register(change, feed)
+            self.follow(self, change)
             self.outbox.post(change)
 
         return loading.load(self.database, entries, register, keep)
@@ -215,6 +222,7 @@ class PatientIndex:
             locks = self.locking(connection, identifiers, lambda: further | early())
             change = self._change(connection, origin, at, locks)
             result = work(change)
+            self.follow(self, change)
             posted.append(self.outbox.post(change))
             return result
 

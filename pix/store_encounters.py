@@ -48,8 +48,12 @@ def encounters_of(connection: Connection, keys: Collection[PatientKey]) -> tuple
     ``facility`` of each is the organisation, ``begin`` and ``end`` (None: not over) are DTM. A patient's ids include
     those that were merged into it: ``ihe.patients.Patient.keys``.
     """
-    found = map(_encounter, reversed(OF_RECORDS.rows(connection, {"keys": keys})))
-    return tuple(each for each in found if each.status is not Status.CANCELLED)
+    return tuple(each for each in all_of(connection, keys) if each.status is not Status.CANCELLED)
+
+
+def all_of(connection: Connection, keys: Collection[PatientKey]) -> tuple[Encounter, ...]:
+    """The same with those that were cancelled, for whoever has to take back what they once meant."""
+    return tuple(map(_encounter, reversed(OF_RECORDS.rows(connection, {"keys": keys}))))
 
 
 def movements(connection: Connection, number: int) -> tuple[Movement, ...]:

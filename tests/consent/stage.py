@@ -9,14 +9,17 @@ from pathlib import Path
 from affinity.consent_documents import ConsentDocuments
 from affinity.database import Database
 from affinity.record_file import Format, RecordFile
+from affinity.record_life import RecordLife
 from consent import store
 from consent.facts import Facts
+from hl7v2.er7 import parse as parse_er7
 from ihe.datatypes import CX, HD, Code
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.errors import Rejected
 from ihe.exchange import Exchange, SOAPRequest
 from ihe.identifiers import EntryUUID, UniqueId
 from ihe.patients import Patient
+from pix.iti31 import ITI_31
 from pix.manager import PatientIndex
 from pix.model import Demographics, Feed, Identifier, Origin, PersonName
 from soap.xml import parse
@@ -38,8 +41,10 @@ from xds.repository import DocumentRepository
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 FORMATS = "1.3.6.1.4.1.19376.1.2.3"
 BPPC, APPC = "urn:ihe:iti:bppc:2007", "urn:ihe:iti:appc:2016:consent"
+NORTH = "2.25.800"
 NATIONAL = AssigningAuthority(namespace_id="NAT", oid="2.999.1", issues_xds_ids=True)
 HOSPITAL = AssigningAuthority(namespace_id="HOSP", oid="1.3.6.1.4.1.21367.13.20.3000")
+DOCTOR = "90000022^Kieffer^Nora^^^^^^&2.25.700&ISO"
 DOMAIN = AffinityDomain(
     name="test",
     home_community_id="urn:oid:2.25.100",
@@ -79,6 +84,22 @@ class Stage:
         number = next(_NUMBERS)
         origin = Origin(source="HIS|H", message_id=f"M{number}", digest=f"{number}", answer=b"AA", transaction="ITI-30")
         self.index.register(Feed(identifiers=identifiers, demographics=who), origin)
+
+    def visit(self, event: str, *, patient: str = "L-1", doctor: str = DOCTOR, at: datetime | None = None) -> None:
+        """Send a message of ITI-31 about the one visit of a patient at the hospital."""
+        stamp = (at or self.now).strftime("%Y%m%d%H%M%S+0000")
+        pv1 = ["PV1", "", "I", *[""] * 4, doctor, *[""] * 11, f"V-{patient}^^^HOSP"]
+        message = "\r".join(
+            (
+                f"MSH|^~\\&|HIS|HOSP-NORTH|AFFINITY|AFFINITY|{stamp}||ADT^{event}|{next(_NUMBERS)}|P|2.5",
+                f"EVN||{stamp}",
+                f"PID|||{patient}^^^HOSP||Weber^Anna||19800515|F",
+                "|".join(pv1),
+            )
+        )
+        exchange = Exchange(correlation_id="test", received_at=self.now)
+        answer = ITI_31.handle(ITI_31.decode(parse_er7(f"{message}\r".encode())), self.index, exchange)
+        assert b"|AA|" in answer, answer
 
     def patient(self, id: str = "78") -> Patient:
         """The patient of a national id."""
@@ -121,7 +142,8 @@ def make_stage(database: Database, directory: Path) -> Stage:
     """Compose it as ``affinity.node`` does."""
     stage: Stage
     clock = lambda: stage.now  # noqa: E731
-    index = PatientIndex(domain=DOMAIN, database=database, clock=clock)
+    life = RecordLife(rules=RULES, facilities={"HOSP-NORTH": NORTH})
+    index = PatientIndex(domain=DOMAIN, database=database, clock=clock, follow=life.follow)
     documents = FileStore(directory / "documents", None)
     witness = ConsentDocuments(
         rules=RULES, patients=index, documents=documents, repository_unique_id="2.25.300", clock=clock

@@ -1,0 +1,135 @@
+"""The shared care record lives by what the patient index learns: arrivals create it, encounters let people in.
+
+All of it happens in the transaction of the feed. After each change the relationships that the encounters of the persons
+concerned should make are compared with those that there are, so that a cancellation, a discharge, a merge or a record
+that turns out to be somebody else's ends what it should end.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from affinity.domain import LoadedDomain
+from affinity.encounter_relationships import Derived, derived, source
+from affinity.record_file import Creation, RecordRules
+from consent import recording, store
+from consent.model import Act, Relationship, RelationshipKind
+from ihe.datatypes import CX, HD
+from ihe.identifiers import PatientKey
+from ihe.patients import Patient
+from pix import store_encounters, store_links, store_records
+from pix.encounters import Encounter
+from pix.events import Announced, EncounterChanged, Linked, Merged, Unmerged
+from pix.journal import Change
+from pix.manager import PatientIndex, nobody_follows
+
+Follow = Callable[[PatientIndex, Change], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordLife:
+    """``facilities`` are the OIDs of organisations by their name in MSH-4."""
+
+    rules: RecordRules
+    facilities: Mapping[str, str]
+
+    def follow(self, index: PatientIndex, change: Change) -> None:
+        """Do what a change of the index asks for."""
+        if self.rules.creation is Creation.OPT_OUT:
+            for _, event in change.noted:
+                if isinstance(event, Announced):
+                    self._create(index, change, CX(event.id, HD("", event.authority, "ISO")))
+        if self.rules.lets_in and (persons := _persons(change)):
+            self._compare(index, change, persons)
+
+    def _create(self, index: PatientIndex, change: Change, id: CX) -> None:
+        """Begin a record that opens by itself, where the patient has none yet."""
+        patient = index.resolve(change.connection, id)
+        if patient is None or store.facts(change.connection, patient.keys).of(patient.keys).records:
+            return
+        act = _act(change, f"arrival of the patient; opens after {self.rules.waiting.days} days unless they object")
+        recording.create_record(change.connection, patient, act, change.at + self.rules.waiting)
+
+    def _compare(self, index: PatientIndex, change: Change, persons: Collection[PatientKey]) -> None:
+        """Bring the relationships of these persons' encounters up to date, whose ever they were before."""
+        connection = change.connection
+        members = store_links.members(connection, persons)
+        for keys in members.values():
+            all_keys = {*keys, *(each for key in keys for each in store_records.subsumed_by(connection, key))}
+            encounters = store_encounters.all_of(connection, all_keys)
+            if encounters:
+                patients = _patients(index, connection, keys)
+                for encounter in encounters:
+                    self._settle(index, change, encounter, patients)
+
+    def _settle(self, index: PatientIndex, change: Change, encounter: Encounter, patients: Collection[Patient]) -> None:
+        wanted = derived(encounter, self.rules, self.facilities, change.at)
+        known = store.relationships_from(change.connection, source(encounter))
+        act = _act(change, f"encounter: {encounter.status.value}")
+        for each in known:
+            if not any(each.key in patient.keys for patient in patients):
+                _end(index, change.connection, each, act)
+        for patient in patients:
+            own = [each for each in known if each.key in patient.keys]
+            _bring_up_to_date(change.connection, patient, wanted, own, source(encounter), act)
+
+
+def follower(loaded: LoadedDomain) -> Follow:
+    """Who follows the index of a domain."""
+    if loaded.record is None:
+        return nobody_follows
+    facilities = {each.facility: each.oid for each in loaded.organizations}
+    return RecordLife(rules=loaded.record, facilities=facilities).follow
+
+
+def _bring_up_to_date(
+    connection: Connection,
+    patient: Patient,
+    wanted: Iterable[Derived],
+    known: Iterable[Relationship],
+    source: str,
+    act: Act,
+) -> None:
+    """End what is no longer derived, begin what is new, move the end of what goes on."""
+    ends = {each.party: each.until for each in wanted}
+    for each in known:
+        until = ends.pop(each.party, act.at)
+        if until != each.until:
+            recording.end_relationship(connection, patient, each.number, act, until)
+    for party, until in sorted(ends.items()):
+        kind = RelationshipKind.PROFESSIONAL
+        recording.relate(connection, patient, party, kind, act, until=until, source=source)
+
+
+def _end(index: PatientIndex, connection: Connection, relationship: Relationship, act: Act) -> None:
+    """End a relationship with a patient whose encounter it turned out not to be."""
+    id = index.current(connection, {relationship.key}).get(relationship.key)
+    patient = index.resolve(connection, id) if id else None
+    if patient is not None:
+        recording.end_relationship(connection, patient, relationship.number, act)
+
+
+def _persons(change: Change) -> set[PatientKey]:
+    """The persons whose encounters may let in others than before; a new record alone has no encounter."""
+    moved = Linked, Merged, Unmerged, EncounterChanged
+    events = [event for _, event in change.noted if isinstance(event, moved)]
+    if all(isinstance(event, Linked) and event.before is None and event.person == event.record for event in events):
+        return set()
+    records = {key for event in events for name in ("record", "other") if (key := getattr(event, name, None))}
+    former = {event.before for event in events if isinstance(event, Linked) and event.before is not None}
+    return {*store_links.current_persons(change.connection, records).values(), *former}
+
+
+def _patients(index: PatientIndex, connection: Connection, keys: Collection[PatientKey]) -> list[Patient]:
+    """The patients of the XDS ids among records; a person may have several."""
+    issuing = {each.oid for each in index.domain.assigning_authorities if each.issues_xds_ids}
+    named = store_records.ids(connection, keys)
+    ids = [CX(id, HD("", authority, "ISO")) for authority, id, _ in named.values() if authority in issuing]
+    found = {id: index.resolve(connection, id) for id in ids}
+    return sorted({each.key: each for each in found.values() if each}.values(), key=lambda each: each.key)
+
+
+def _act(change: Change, reason: str) -> Act:
+    origin = f"{change.origin.transaction} {change.origin.message_id}".strip()
+    return Act(actor=change.origin.source or "patient index", reason=reason, at=change.at, origin=origin)
