@@ -119,7 +119,7 @@ def test_a_consent_that_cannot_be_kept_to_is_refused_and_nothing_is_stored(stage
     assert all("2.25.400." in each.code_context for each in refused.breaches), "codeContext has the uniqueID"
     count = stage.index.database.read(lambda each: len(each.execute(select(document_entry.c.id)).all()))
     assert count == 0
-    assert excluded(stage) == [] and state(stage) is None
+    assert excluded(stage) == [] and state(stage) is RecordState.WAITING
 
 
 def test_a_failed_replacement_leaves_the_consent_in_force(stage: Stage) -> None:
