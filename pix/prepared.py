@@ -31,8 +31,9 @@ VALUES = re.compile(r"VALUES \([^)]*\)$")
 NAMED = re.compile(r":(\w+)")
 TOGETHER = 24
 """Most rows of one INSERT: as many as a patient has tokens, and few enough that SQLite's statement cache holds all."""
-SHORT = (1, 2, 4, 8)
-"""Lengths of lists that SQLite is told value by value, a shorter list's last one over again: JSON costs 20 µs."""
+SHORT = (0, 1, 2, 4, 4, 8, 8, 8, 8)
+"""As how many values SQLite is told a list of so many, its last one over again: JSON costs 20 µs."""
+LONGEST = len(SHORT) - 1
 LISTS = (list, tuple, set, frozenset, dict, KeysView, ValuesView)
 
 
@@ -175,14 +176,19 @@ def _bind_lists(compiled: _Compiled, bound: dict[str, Any]) -> str:
     lengths = []
     for name in compiled.lists:
         values = list(bound[name])
-        length = 0 if name in compiled.tables else next((each for each in SHORT if each >= len(values) > 0), 0)
+        length = 0 if name in compiled.tables or len(values) > LONGEST else SHORT[len(values)]
         if length:
             values += values[-1:] * (length - len(values))
-            bound.update((f"{name}_{place}", value) for place, value in enumerate(values))
+            bound.update(zip(_places(name, length), values, strict=True))
         else:
             bound[name] = f"[{','.join(map(str, values))}]"
         lengths.append(length)
     return _for_lengths(compiled, tuple(lengths))
+
+
+@lru_cache(maxsize=512)
+def _places(name: str, length: int) -> tuple[str, ...]:
+    return tuple(f"{name}_{place}" for place in range(length))
 
 
 @lru_cache(maxsize=512)
@@ -191,7 +197,8 @@ def _for_lengths(compiled: _Compiled, lengths: tuple[int, ...]) -> str:
 
     def spell(found: re.Match[str]) -> str:
         name = found[1]
-        return f"IN ({', '.join(f':{name}_{place}' for place in range(known[name]))})" if known[name] else found[0]
+        places = ", ".join(f":{each}" for each in _places(name, known[name]))
+        return f"IN ({places})" if places else found[0]
 
     return ONE_OF.sub(spell, compiled.text)
 
