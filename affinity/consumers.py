@@ -18,12 +18,12 @@ from hl7v2.er7 import NotHL7, parse, serialize
 from ihe.domain import AffinityDomain
 from ihe.errors import Rejected
 from mllp.client import Address, Connection, MLLPError, NotConnected
-from mllp.endpoint import TLS
 from pix.iti10 import Route, control_id, update_person_information
 from pix.iti46 import ITI_46, Devices, record_revised
 from pix.update_notifications import Notification
 from pix.v3_answers import Community
 from soap.client import FaultReceived, NoAnswer, SOAPClient, client_tls
+from tls.files import TLS
 
 TIMEOUT = 30.0
 """Seconds for a connection, and for an answer."""

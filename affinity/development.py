@@ -19,7 +19,7 @@ from affinity.server import Doors, Server
 from affinity.settings import Settings
 from affinity.stewardship.access import DEVELOPER, development_token, digest
 from ihe.transactions import Actor
-from mllp.endpoint import TLS
+from tls.files import TLS
 from xua.sts import DevelopmentSTS, open_sts
 from xua.trust import TrustedIssuer
 from xua.trust13 import ISSUE_TOKEN

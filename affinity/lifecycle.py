@@ -1,4 +1,4 @@
-"""The life of the process: one reactor, one server, an orderly end on SIGTERM and Ctrl-C."""
+"""The life of the process: a reactor, a server, an orderly end on SIGTERM and Ctrl-C, new certificates on SIGHUP."""
 
 import gc
 import signal
@@ -53,6 +53,7 @@ class _Life:
 
     async def _live(self) -> None:
         server = self._make(self._reactor)
+        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(server.reload))
         self._reactor.addSystemEventTrigger("before", "shutdown", lambda: ensureDeferred(server.drain()))
         server.start()
         # Modules, statements and services live as long as the process: no collection shall look at them again.

@@ -40,6 +40,15 @@ FORGIVEN = Counter(
     ["partner", "deviation"],
     registry=REGISTRY,
 )
+HANDSHAKES_FAILED = Counter(
+    "affinity_tls_handshakes_failed_total", "TLS handshakes that failed, by who ended them", ["side"], registry=REGISTRY
+)
+CERTIFICATE_END = Gauge(
+    "affinity_certificate_end_seconds",
+    "When a certificate or a revocation list that is in use ends, in Unix time",
+    ["file", "subject"],
+    registry=REGISTRY,
+)
 
 
 def exposition() -> bytes:

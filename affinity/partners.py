@@ -13,6 +13,7 @@ from typing import NewType
 from cryptography import x509
 
 from ihe.partners import Partner
+from tls.places import Recognize, Seat
 
 Fingerprint = NewType("Fingerprint", str)
 """SHA-256 of a certificate in DER, as 64 lower-case hexadecimal digits."""
@@ -153,3 +154,13 @@ def _spelled(names: Iterable[x509.GeneralName]) -> Iterator[str]:
     for each in names:
         if type(each) in kinds:
             yield f"{kinds[type(each)]}:{each.value}".lower()
+
+
+def seats(partners: Partners) -> Recognize:
+    """Who holds a connection: a partner with a cap of its own, or with as many places as there are."""
+
+    def seat(certificate: bytes) -> Seat | None:
+        agreement = partners.shown(certificate)
+        return Seat(agreement.partner.name, agreement.allowance.connections) if agreement else None
+
+    return seat

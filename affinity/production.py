@@ -4,7 +4,7 @@ from pathlib import Path
 
 from affinity import logs
 from affinity.catalogue import TRANSACTIONS
-from affinity.domain import load
+from affinity.domain import LoadedDomain, load
 from affinity.doors import audiences, opens_plain_ports, trust_store
 from affinity.issuers import trusted_files
 from affinity.lifecycle import run
@@ -12,7 +12,7 @@ from affinity.node import open_node
 from affinity.pki import development_certificates
 from affinity.server import Doors, Server
 from affinity.settings import Settings
-from mllp.endpoint import TLS
+from tls.files import TLS
 from xua.authentication import XUAMode
 from xua.verifier import Verifier
 
@@ -25,7 +25,7 @@ def run_production(settings: Settings) -> int:
     """Serve until SIGTERM. Raises NotForProduction, or DomainError, before anything is opened."""
     logs.configure(as_json=settings.log.format == "json", level=settings.log.level)
     loaded = load(settings.domain)
-    tls = _certificates(settings)
+    tls = _certificates(settings, loaded)
     doors = Doors(
         tls=tls,
         calling=tls,
@@ -42,14 +42,20 @@ def run_production(settings: Settings) -> int:
     return run(lambda reactor: Server(reactor, settings, node, doors, TRANSACTIONS), stay)
 
 
-def _certificates(settings: Settings) -> TLS | None:
+def _certificates(settings: Settings, loaded: LoadedDomain) -> TLS | None:
     files = settings.certificates
     if files.certificate is None and files.key is None and files.client_authorities is None:
         return None
     if files.certificate is None or files.key is None or files.client_authorities is None:
         raise NotForProduction("certificates: certificate, key and client_authorities belong together (ITI TF-2: 3.19)")
     _refuse_development(files.certificate, files.client_authorities)
-    return TLS(certificate=files.certificate, key=files.key, authorities=files.client_authorities)
+    return TLS(
+        certificate=files.certificate,
+        key=files.key,
+        authorities=files.client_authorities,
+        revocation_lists=files.revocation_lists,
+        pinned=loaded.partners.pinned,
+    )
 
 
 def _refuse_development(*files: Path) -> None:

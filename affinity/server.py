@@ -14,13 +14,17 @@ from affinity import health
 from affinity.admission import Admission
 from affinity.auditing import Auditor
 from affinity.catalogue import AnyTransaction, hl7v2_transactions, soap_endpoints
+from affinity.certificates import CertificateWatch
 from affinity.consumers import consumer
 from affinity.domain import Subscriber
 from affinity.hl7_answers import HL7Answers
 from affinity.housekeeping import Housekeeping, forget_receipts
 from affinity.node import Node, utc_now
+from affinity.node_metrics import count_failure
 from affinity.notifications import Courier, Patience
+from affinity.partners import seats
 from affinity.patient_binding import SamePerson, patient_bound
+from affinity.proxies import Proxies
 from affinity.refusals import Refusals
 from affinity.settings import Limits, Settings
 from affinity.soap_answers import SOAPAnswers
@@ -32,13 +36,15 @@ from affinity.stewardship.routes import StewardshipAPI
 from affinity.workers import Workers
 from atna.events import started, stopped
 from ihe.transactions import Actor
-from mllp.endpoint import TLS, secured
 from mllp.factory import MLLPFactory
 from mllp.patience import Limits as MLLPLimits
 from soap.limits import SOAPLimits
 from soap.server import build_site
 from soap.site import SOAPSite
 from soap.xml import XMLLimits
+from tls.files import TLS
+from tls.places import Places
+from tls.server import Certificates, secured
 from xua.authentication import XUAMode
 from xua.verifier import Verifier
 
@@ -78,7 +84,10 @@ class Server:
         self._auditing = Auditor(node.trail, node.domain)
         self._workers = Workers(reactor, settings.limits.workers)
         self._admission = Admission(partners=node.partners)
-        self._mllp = MLLPFactory(self._hl7_answers(), reactor, _mllp_limits(settings.limits))
+        self._certificates = Certificates(doors.tls) if doors.tls else None
+        self._watch = CertificateWatch(reactor, self._certificates, utc_now) if self._certificates else None
+        self._places = Places(settings.limits.connections_per_peer, seats(node.partners))
+        self._mllp = MLLPFactory(self._hl7_answers(), reactor, _mllp_limits(settings.limits), self._places)
         self._probes = Workers(reactor, PROBES)
         self._couriers = tuple(map(self._courier, node.subscribers))
         self._housekeeping = Housekeeping(reactor, self._forget, self._workers.defer)
@@ -91,22 +100,31 @@ class Server:
         self._node.trail.record(started(self._node.trail.node, utc_now()))
         self._workers.start()
         self._probes.start()
-        listen, tls = self._settings.listen, self._doors.tls
+        listen, certificates = self._settings.listen, self._certificates
         if self._doors.plain:
             self._open("http", listen.http_port, None)
             self._open("mllp", listen.mllp_port, None)
-        if tls is not None:
-            self._open("https", listen.https_port, tls)
-            self._open("mllps", listen.mllps_port, tls)
+        if certificates is not None:
+            self._open("https", listen.https_port, certificates)
+            self._open("mllps", listen.mllps_port, certificates)
         _publish(self._settings.data / "ports.json", self.ports)
         self._node.couriers.start(self._couriers)
         log.info("listening", host=listen.host, **self.ports)
         self._housekeeping.start()
+        if self._watch is not None:
+            self._watch.start()
+
+    def reload(self) -> None:
+        """Read the certificates again."""
+        if self._watch is not None:
+            self._watch.reload()
 
     async def drain(self) -> None:
         """Take no more connections, answer what was received, then let go of everything."""
         (self._settings.data / "ports.json").unlink(missing_ok=True)
         self._housekeeping.stop()
+        if self._watch is not None:
+            self._watch.stop()
         await DeferredList([maybeDeferred(port.stopListening) for port in self._listening])
         timer = self._reactor.callLater(self._settings.limits.drain_seconds, self._give_up)
         told = self._workers.defer(self._node.couriers.stop, self._settings.limits.drain_seconds)
@@ -120,14 +138,15 @@ class Server:
         self._node.close()
         log.info("stopped")
 
-    def _open(self, name: str, port: int | None, tls: TLS | None) -> None:
+    def _open(self, name: str, port: int | None, certificates: Certificates | None) -> None:
         """Bind first: the WSDL names the port, which may be any free one."""
         if port is None:
             return
         bound = _bind(name, self._settings.listen.host, port)
         self.ports[name] = bound.getsockname()[1]
         factory = self._mllp if name.startswith("mllp") else self._site(name)
-        adopted = self._reactor.adoptStreamPort(bound.fileno(), bound.family, secured(factory, tls, self._reactor))
+        outer = secured(factory, certificates, self._reactor, count_failure)
+        adopted = self._reactor.adoptStreamPort(bound.fileno(), bound.family, outer)
         bound.close()
         self._listening.append(adopted)
 
@@ -154,6 +173,9 @@ class Server:
             limits=_soap_limits(self._settings.limits),
             extra={**health.pages(self._node.database, self._probes.defer), PATH: self._stewardship()},
         )
+        site.places = self._places
+        if self._certificates is not None:
+            site.behind = Proxies(partners=self._node.partners, verify=self._certificates.verify)
         self._sites.append(site)
         return site
 

@@ -46,6 +46,7 @@ class Certificates(Section):
     certificate: Path | None = None
     key: Path | None = None
     client_authorities: Path | None = None
+    revocation_lists: tuple[Path, ...] = ()
 
 
 DEFAULT_PROFILE = "ihe-xua"
@@ -86,6 +87,7 @@ class Limits(Section):
     document: int = 4 * 2**30
     hl7_message: int = 16 * 2**20
     connections: int = 500
+    connections_per_peer: int = 200
     idle_seconds: int = 300
     workers: int = 64
     drain_seconds: int = 30

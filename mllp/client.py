@@ -4,25 +4,12 @@ import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from mllp.endpoint import SUITES, TLS
 from mllp.framing import Framer, Oversize, Received, frame
-
-ALERTS: Mapping[str, str] = {
-    "TLSV1_ALERT_UNKNOWN_CA": "it does not trust the authority that issued our certificate",
-    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "our certificate has expired",
-    "SSLV3_ALERT_CERTIFICATE_REVOKED": "our certificate is revoked",
-    "SSLV3_ALERT_BAD_CERTIFICATE": "it does not accept our certificate",
-    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it demands a client certificate",
-    "TLSV1_ALERT_PROTOCOL_VERSION": "it speaks no TLS 1.2 or 1.3",
-    "SSLV3_ALERT_HANDSHAKE_FAILURE": "it speaks none of our cipher suites, or demands a client certificate",
-    "WRONG_VERSION_NUMBER": "it does not speak TLS on this port",
-    "UNEXPECTED_EOF_WHILE_READING": "it closed the connection, as a port without TLS does",
-}
-"""OpenSSL's reasons in words that say what to look at."""
+from tls.files import SUITES, TLS
+from tls.words import alert, certificate_fault, stumbled
 
 
 class MLLPError(Exception):
@@ -148,7 +135,7 @@ def _reason(error: OSError) -> str:
     if isinstance(error, TimeoutError):
         return "nothing came in time"
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}"
+        return f"its certificate is not trusted: {certificate_fault(error.verify_code, error.verify_message)}"
     if isinstance(error, ssl.SSLError):
-        return ALERTS.get(error.reason or "", error.reason or str(error))
+        return alert(error.reason or "") or stumbled(error.reason or str(error))
     return error.strerror or str(error)

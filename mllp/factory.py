@@ -10,6 +10,7 @@ from mllp.memory import Memory
 from mllp.patience import Limits
 from mllp.protocol import MLLPProtocol
 from mllp.replies import Answer
+from tls.places import Place, Places
 
 log = structlog.get_logger()
 
@@ -19,23 +20,34 @@ class MLLPFactory(Factory):  # type: ignore[misc]
 
     noisy = False
 
-    def __init__(self, answer: Answer, clock: Any, limits: Limits | None = None) -> None:
-        """``answer`` handles one message; ``clock`` is the reactor (IReactorTime)."""
+    def __init__(self, answer: Answer, clock: Any, limits: Limits | None = None, places: Places | None = None) -> None:
+        """``answer`` handles one message; ``clock`` is the reactor (IReactorTime); ``places`` those of all ports."""
         self._answer = answer
         self._clock = clock
         self._limits = limits or Limits()
         self._memory = Memory(self._limits.held)
-        self._open: set[MLLPProtocol] = set()
+        self._places = places or Places()
+        self._open: dict[MLLPProtocol, Place] = {}
         self._drained: Deferred[None] | None = None
 
     def buildProtocol(self, addr: Any) -> MLLPProtocol | None:  # noqa: N802 - Twisted's name
         """Take a connection, or None (which closes it) above the limit or while draining."""
-        if self._drained is not None or len(self._open) >= self._limits.connections:
-            log.warning("mllp connection refused", peer=getattr(addr, "host", ""), open=len(self._open))
+        peer = str(getattr(addr, "host", ""))
+        full = self._drained is not None or len(self._open) >= self._limits.connections
+        place = None if full else self._places.arrive(peer)
+        if place is None:
+            log.warning("mllp connection refused", peer=peer, open=len(self._open))
             return None
         made = MLLPProtocol(self._answer, self._clock, self._limits, self)
-        self._open.add(made)
+        self._open[made] = place
         return made
+
+    def identified(self, connection: MLLPProtocol, certificate: bytes) -> bool:
+        """A handshake has proved a certificate. False: its partner has too many connections."""
+        if self._open[connection].show(certificate):
+            return True
+        log.warning("mllp connection refused", open=len(self._open), reason="the partner has as many as were agreed")
+        return False
 
     def drain(self) -> "Deferred[None]":
         """Answer what was received, close every connection; fires when the last one is gone. Stop listening first."""
@@ -57,7 +69,9 @@ class MLLPFactory(Factory):  # type: ignore[misc]
     def forget(self, closed: MLLPProtocol) -> None:
         """A connection has ended."""
         self._memory.hold(closed, 0)
-        self._open.discard(closed)
+        place = self._open.pop(closed, None)
+        if place is not None:
+            place.leave()
         self._settle()
 
     def _settle(self) -> None:

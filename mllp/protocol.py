@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
+from OpenSSL import SSL
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol, IHandshakeListener, IPushProducer, ISSLTransport
@@ -28,6 +29,9 @@ class Port(typing.Protocol):
 
     def hold(self, connection: "MLLPProtocol", size: int) -> None:
         """It holds ``size`` bytes of messages that are not answered."""
+
+    def identified(self, connection: "MLLPProtocol", certificate: bytes) -> bool:
+        """It has proved a certificate; False: it is one too many."""
 
     def forget(self, closed: "MLLPProtocol") -> None:
         """It has ended."""
@@ -60,9 +64,12 @@ class MLLPProtocol(Protocol):  # type: ignore[misc]
         if shown is not None:
             certificate = shown.to_cryptography()
             subject = certificate.subject.rfc4514_string()
-            self._peer = Peer(self._peer.address, subject, certificate.public_bytes(Encoding.DER))
+            proved = certificate.public_bytes(Encoding.DER)
+            self._peer = Peer(self._peer.address, subject, proved)
+            if not self._port.identified(self, proved):
+                self._closing = True
         self._handshaking = False
-        self._watch()
+        self._settle()
 
     def dataReceived(self, data: bytes) -> None:
         """Queue what the bytes complete."""
@@ -87,7 +94,8 @@ class MLLPProtocol(Protocol):  # type: ignore[misc]
         self._framer.forget()
         self._watch()
         self._port.forget(self)
-        if reason is not None and not reason.check(ConnectionDone, ConnectionLost, ConnectionAborted):
+        # What OpenSSL objects to is told where TLS ends.
+        if reason is not None and not reason.check(ConnectionDone, ConnectionLost, ConnectionAborted, SSL.Error):
             log.warning("mllp connection failed", peer=self._peer.address, reason=str(reason.value))
 
     def drain(self) -> None:

@@ -12,12 +12,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from OpenSSL import SSL
 from OpenSSL.crypto import FILETYPE_ASN1, dump_certificate
-from twisted.internet.interfaces import ISSLTransport
+from twisted.internet.interfaces import IHandshakeListener, ISSLTransport
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.server import Request
+from zope.interface import implementer
 
 from soap.context import Connection
 from soap.faults import busy
@@ -107,6 +107,7 @@ class StreamingRequest(Request):  # type: ignore[misc]
         self.site_of_channel().refuse(self, failure)
 
 
+@implementer(IHandshakeListener)
 class SOAPChannel(HTTPChannel):  # type: ignore[misc]
     """One HTTP connection: who is at the other end, and whether it keeps pace, sending as well as reading."""
 
@@ -131,6 +132,13 @@ class SOAPChannel(HTTPChannel):  # type: ignore[misc]
         tcp.SEND_LIMIT = SEND_LIMIT
         self._stall = Stall(self.callLater, self.site.limits.idle, self._expire)
         self.surplus = self.site.admit(self)
+
+    def handshakeCompleted(self) -> None:
+        """The peer has proved the certificate that it shows."""
+        self.__dict__.pop("_connection", None)
+        shown = self.connection.certificate
+        if shown is not None and not self.site.identified(self, shown):
+            self.surplus = True
 
     def dataReceived(self, data: bytes) -> None:
         """Close the connection of a sender that trickles: only progress keeps a request alive."""
@@ -195,10 +203,8 @@ class SOAPChannel(HTTPChannel):  # type: ignore[misc]
         self.request_is_complete = True
 
     def connectionLost(self, reason: Failure) -> None:
-        """Say why a TLS handshake failed: nobody can read that from the other end."""
+        """Give the connection's place back."""
         self._stall.end()
-        if isinstance(reason.value, SSL.Error):
-            log.info("TLS connection failed", peer=self.connection.peer, error=str(reason.value))
         super().connectionLost(reason)
         self.site.forget(self)
 

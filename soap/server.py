@@ -99,10 +99,11 @@ class SOAPEndpoint(Resource):  # type: ignore[misc]
 
     async def _exchange(self, request: StreamingRequest) -> None:
         """One request and its answer; whatever happens, the answer is SOAP and nothing spooled is left behind."""
-        correlation_id, connection = new_correlation_id(), request.channel.connection
+        correlation_id = new_correlation_id()
         received: Received | None = None
         try:
             received = await _body(request)
+            connection = request.site_of_channel().behind(request.channel.connection, request.requestHeaders)
             # Who left before the work began cannot learn its outcome, and will send again.
             if not request.gone:
                 context, answer = self._service.call(self._call(received, correlation_id, connection))

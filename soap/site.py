@@ -9,13 +9,23 @@ from twisted.python.failure import Failure
 from twisted.web.server import Site
 
 from soap.channel import SOAPChannel, StreamingRequest
+from soap.context import Connection
 from soap.limits import SOAPLimits
 from soap.receive import Reception
+from tls.places import Place, Places
 
 RESERVE = 32
 """Connections above the limit that are told that we are busy, and that may still ask for ``/health``."""
 
+Behind = Callable[[Connection, Any], Connection]
+"""Takes a connection and the headers of one request; says whose request it is, or raises SOAPFault."""
+
 log = structlog.get_logger(__name__)
+
+
+def nobody_is_behind(connection: Connection, headers: Any) -> Connection:
+    """What a header says of a client is no more than a claim."""
+    return connection
 
 
 class SOAPSite(Site):  # type: ignore[misc]
@@ -40,7 +50,11 @@ class SOAPSite(Site):  # type: ignore[misc]
         self._small = {path.encode(): most for path, most in (small or {}).items()}
         self.refuse = refuse
         self.limits = limits
-        self._open: set[SOAPChannel] = set()
+        self.places = Places()
+        """The connections of all ports of the node, by who holds them: the composition root puts its own here."""
+        self.behind: Behind = nobody_is_behind
+        """Who is behind a connection: likewise."""
+        self._open: dict[SOAPChannel, Place | None] = {}
         self._drained: Deferred[None] | None = None
 
     @property
@@ -65,16 +79,27 @@ class SOAPSite(Site):  # type: ignore[misc]
 
     def admit(self, channel: SOAPChannel) -> bool:
         """Take a connection; True if it is one too many, which is let in to be told so, within reason."""
-        self._open.add(channel)
+        place = self.places.arrive(channel.connection.peer)
+        self._open[channel] = place
         surplus = len(self._open) - self.limits.connections
-        if self.draining or surplus > RESERVE:
-            log.warning("connection refused", open=len(self._open), draining=self.draining)
+        told = sum(each is None for each in self._open.values()) if place is None else 0
+        if self.draining or max(surplus, told) > RESERVE:
+            log.warning(
+                "connection refused", peer=channel.connection.peer, open=len(self._open), draining=self.draining
+            )
             channel.transport.abortConnection()
-        return surplus > 0
+        return surplus > 0 or place is None
+
+    def identified(self, channel: SOAPChannel, certificate: bytes) -> bool:
+        """A handshake has proved a certificate. False: its partner has too many connections."""
+        place = self._open.get(channel)
+        return place is None or place.show(certificate)
 
     def forget(self, channel: SOAPChannel) -> None:
         """A connection has ended."""
-        self._open.discard(channel)
+        place = self._open.pop(channel, None)
+        if place is not None:
+            place.leave()
         self._settle()
 
     def drain(self) -> "Deferred[None]":

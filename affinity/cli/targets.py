@@ -11,7 +11,7 @@ from affinity.cli.verbs import wrong_use
 from affinity.client.hl7 import Route
 from affinity.settings import Settings, load
 from mllp.client import Address
-from mllp.endpoint import TLS
+from tls.files import TLS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

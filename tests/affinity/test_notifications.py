@@ -21,7 +21,6 @@ from affinity.pki import DevelopmentPKI, development_pki
 from hl7v2.message import Message
 from ihe.errors import Breach, HL7ErrorCode
 from mllp.client import Address
-from mllp.endpoint import TLS
 from pix import store_notifications as store
 from pix.iti10 import Route
 from pix.manager import PatientIndex
@@ -32,6 +31,7 @@ from tests.affinity.fake_consumers import MLLPInbox, SOAPInbox, accept, refuse
 from tests.pix.conftest import DOMAIN
 from tests.pix.scene import Scene
 from tests.pix.v3.desk import complaints
+from tls.files import TLS
 
 QUICK = Patience(first=0.02, longest=0.1, attempts=3, poll=5.0)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("ihe", "hl7v2", "mllp", "soap", "xds", "pix", "xua", "affinity", "conformance")
+PACKAGES = ("ihe", "hl7v2", "tls", "mllp", "soap", "xds", "pix", "xua", "affinity", "conformance")
 SOURCES = {
     path.relative_to(ROOT).as_posix(): path
     for package in PACKAGES
@@ -113,14 +113,17 @@ LOGGED = frozenset(
         "at",
         "awaited",
         "breach",
+        "certificate",
         "code",
         "codes",
         "correlation",
         "correlation_id",
+        "days",
         "draining",
         "error",
         "exc_info",
         "failure",
+        "file",
         "host",
         "incident",
         "limit",
@@ -131,6 +134,7 @@ LOGGED = frozenset(
         "receipts",
         "sender",
         "sha256",
+        "side",
         "size",
         "status",
         "steward",

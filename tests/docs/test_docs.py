@@ -22,7 +22,7 @@ from ihe.transactions import HL7v2Binding, Initiated, SOAPBinding
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
 TRANSACTION_PAGES = sorted((ROOT / "docs/transactions").glob("iti-*.md"))
-PACKAGES = ("ihe", "hl7v2", "mllp", "soap", "xds", "pix", "xua", "consent", "affinity", "conformance")
+PACKAGES = ("ihe", "hl7v2", "tls", "mllp", "soap", "xds", "pix", "xua", "consent", "affinity", "conformance")
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")

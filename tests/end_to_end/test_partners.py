@@ -13,10 +13,10 @@ from hl7v2.er7 import parse
 from hl7v2.message import Message
 from ihe.transactions import SOAPBinding
 from mllp import client as mllp
-from mllp.endpoint import TLS
 from pix.iti47 import ITI_47
 from soap.client import SOAPClient, client_tls
 from tests.end_to_end.conftest import RunningNode, start_node
+from tls.files import TLS
 
 ROOT_OID = load("demo").affinity_domain.home_community_id.removeprefix("urn:oid:").removesuffix(".1")
 LABORATORY, HOSPITAL = f"{ROOT_OID}.4.21", f"{ROOT_OID}.4.11"

@@ -24,10 +24,10 @@ from hl7v2.er7 import parse, serialize
 from ihe.datatypes import CX, HD
 from ihe.transactions import SOAPBinding
 from mllp import client as mllp
-from mllp.endpoint import TLS
 from soap.client import ENVELOPE_END, FaultReceived, SOAPClient, client_tls, request_head
 from soap.xml import parse as parse_xml
 from tests.end_to_end.conftest import ROOT, RunningNode, Start
+from tls.files import TLS
 from xds.iti18 import ITI_18
 from xds.stored_queries import FIND_DOCUMENTS
 from xua.assertion import UserAssertion, write

@@ -16,10 +16,11 @@ from hl7v2.ack import ack
 from hl7v2.er7 import parse, serialize
 from ihe.exchange import Exchange
 from mllp.client import Address
-from mllp.endpoint import TLS, listen
+from mllp.endpoint import listen
 from mllp.factory import MLLPFactory
 from mllp.patience import Limits
 from mllp.replies import Peer
+from tls.files import TLS
 
 
 async def acknowledge(data: bytes, peer: Peer) -> bytes | None:

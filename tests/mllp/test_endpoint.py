@@ -12,9 +12,9 @@ import pytest
 from affinity.pki import DevelopmentPKI
 from hl7v2.er7 import parse
 from mllp.client import Address, Connection, NoAnswer, NotConnected, client_context, send
-from mllp.endpoint import TLS
 from mllp.framing import frame
 from mllp.patience import Limits
+from tls.files import TLS
 
 
 def adt(control_id: str, trigger: str = "ADT^A28", application: str = "") -> bytes:

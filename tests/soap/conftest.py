@@ -14,7 +14,6 @@ from lxml.etree import _Element
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.selectreactor import SelectReactor
 from twisted.internet.threads import blockingCallFromThread
-from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.web.resource import Resource
 
 from ihe.audit import IMPORT, EventActionCode
@@ -30,6 +29,7 @@ from soap.names import WSSE
 from soap.server import build_site
 from soap.site import SOAPSite
 from soap.xml import escape
+from tls.server import Certificates, secured
 
 XDS = "urn:ihe:iti:xds-b:2007"
 QUERY = "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"
@@ -200,8 +200,8 @@ class Node:
         """Open any free port."""
         if tls is None:
             return int(self.call(self.reactor.listenTCP, 0, site, 50, "127.0.0.1").getHost().port)
-        secured = TLSMemoryBIOFactory(tls, False, site, clock=self.reactor)
-        return int(self.call(self.reactor.listenTCP, 0, secured, 50, "127.0.0.1").getHost().port)
+        factory = secured(site, Certificates(tls), self.reactor)
+        return int(self.call(self.reactor.listenTCP, 0, factory, 50, "127.0.0.1").getHost().port)
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run a function on the reactor."""
