@@ -53,7 +53,25 @@ class SOAPAnswers:
     def _answer(self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext) -> SOAPReply:
         sources = sender_ids(request)
         agreement = self._sender(transaction, sources, context)
-        exchange = Exchange(
+        exchange = self._exchange(agreement, context)
+
+        def check() -> None:
+            try:
+                self.admission.check_sources(agreement, sources, exchange.peer)
+            except NotAdmitted as refused:
+                raise as_metadata_error(refused, transaction) from refused
+
+        try:
+            principal = self._principal(transaction, agreement, context, exchange.received_at)
+            known = replace(exchange, principal=principal)
+            reply: SOAPReply = answer(transaction, request, self.ports, known, self.on_refusal, check, self.auditing)
+        except AssertionRefused as refused:  # for who it names, or for whom it is about
+            self.auditing.unauthenticated(transaction, exchange, refused.reason)
+            raise _fault(refused, transaction.id, context) from refused
+        return reply
+
+    def _exchange(self, agreement: Agreement | None, context: SOAPContext) -> Exchange:
+        return Exchange(
             correlation_id=context.correlation_id,
             received_at=self.clock(),
             peer=context.connection.peer,
@@ -63,21 +81,6 @@ class SOAPAnswers:
             validation=validation(agreement, self.validation),
             on_forgiven=Forgiven(agreement, context.correlation_id),
         )
-        try:
-            principal = self._principal(transaction, agreement, context, exchange.received_at)
-        except AssertionRefused as refused:
-            self.auditing.unauthenticated(transaction, exchange, refused.reason)
-            raise _fault(refused, transaction.id, context) from refused
-
-        def check() -> None:
-            try:
-                self.admission.check_sources(agreement, sources, context.connection.peer)
-            except NotAdmitted as refused:
-                raise as_metadata_error(refused, transaction) from refused
-
-        known = replace(exchange, principal=principal)
-        reply: SOAPReply = answer(transaction, request, self.ports, known, self.on_refusal, check, self.auditing)
-        return reply
 
     def _sender(
         self, transaction: SOAPTransaction, sources: tuple[SourceId, ...], context: SOAPContext
