@@ -72,7 +72,7 @@ def test_removal_of_the_metadata_ends_it(stage: Stage) -> None:
             query = select(table.c.entry_uuid).order_by(table.c.id)
             yield from map(EntryUUID, stage.index.database.read(partial(all_of, query)))
 
-    removal.remove(stage.index.database, tuple(everything()), stage.registry.witness)
+    removal.remove(stage.index.database, stage.index, tuple(everything()), stage.registry.witness)
     assert excluded(stage) == []
 
 
