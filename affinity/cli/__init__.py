@@ -4,6 +4,7 @@ import typer
 
 from affinity.cli import (
     configuration,
+    conform,
     db,
     demo,
     doctor,
@@ -18,7 +19,7 @@ from affinity.cli import (
     submit,
 )
 
-NODE, CLIENT, INDEX = "Run a node", "Speak to any server", "The patient index"
+NODE, CLIENT, INDEX, TESTS = "Run a node", "Speak to any server", "The patient index", "Test any system"
 
 app = typer.Typer(
     name="affinity",
@@ -42,6 +43,7 @@ app.add_typer(saml.app, name="saml", rich_help_panel=CLIENT)
 app.add_typer(pix.app, name="pix", rich_help_panel=INDEX)
 app.add_typer(db.app, name="db", rich_help_panel=INDEX)
 app.add_typer(demo.app, name="demo", rich_help_panel=INDEX)
+app.add_typer(conform.app, name="conform", rich_help_panel=TESTS)
 
 
 def main() -> None:
