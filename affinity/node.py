@@ -150,6 +150,7 @@ def open_index(
         mode=settings.matching.mode,
         shadow=loaded.matching.shadow,
         survivorship=loaded.survivorship,
+        seconds_to_search=settings.searching.seconds,
         outbox=_outbox(loaded, database, wake),
         follow=follower(loaded),
     )

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ImportString
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from ihe.partners import Validation
+from pix.found import SECONDS
 from pix.matching.mode import Mode
 from xua.authentication import XUAMode
 from xua.revocation import Stale
@@ -109,6 +110,12 @@ class Matching(Section):
     mode: Mode = Mode.ON
 
 
+class Searching(Section):
+    """How long the database may look for the answer to one demographics query."""
+
+    seconds: Annotated[float, Field(gt=0)] = SECONDS
+
+
 class Receipts(Section):
     """How long the answers to feed messages are kept, so that a message sent again is not applied twice."""
 
@@ -152,6 +159,7 @@ class Settings(BaseSettings):
     limits: Limits = Field(default_factory=Limits)
     on_demand: OnDemand = Field(default_factory=OnDemand)
     matching: Matching = Field(default_factory=Matching)
+    searching: Searching = Field(default_factory=Searching)
     receipts: Receipts = Field(default_factory=Receipts)
     audit: Audit = Field(default_factory=Audit)
     log: Log = Field(default_factory=Log)

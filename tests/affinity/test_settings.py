@@ -6,6 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from affinity import settings
+from affinity.domain import load
+from affinity.node import open_node
+from ihe.transactions import Actor
 
 
 @pytest.fixture
@@ -37,3 +40,10 @@ def test_what_is_no_port_is_refused(port: str, monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_data_directory_is_named_after_the_domain(file: Path) -> None:
     assert settings.load(file, {}).data == Path("var/connectathon")
+
+
+def test_a_search_may_take_as_long_as_the_settings_say(tmp_path: Path) -> None:
+    configured = settings.load(None, {"domain": "connectathon", "data": tmp_path, "searching": {"seconds": 2}})
+    node = open_node(configured, load("connectathon"))
+    assert node.ports[Actor.PATIENT_DEMOGRAPHICS_SUPPLIER].seconds_to_search == 2
+    node.close()
