@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import feeds, growth, machine, memory, populations, queries, report, starts, submissions
+from benchmarks import assertions, feeds, growth, machine, memory, populations, queries, report, starts, submissions
 from benchmarks.figures import FULL, QUICK, Effort, Figure, Say
 
 
@@ -24,6 +24,7 @@ class Benchmark(StrEnum):
     LOADS = "loads"
     MEMORY = "memory"
     STARTS = "starts"
+    XUA = "xua"
     GROWTH = "growth"
 
 
@@ -36,6 +37,7 @@ MEASURES: Mapping[Benchmark, Callable[[Path, Effort, Say], list[Figure]]] = {
     Benchmark.LOADS: populations.measure,
     Benchmark.MEMORY: memory.measure,
     Benchmark.STARTS: starts.measure,
+    Benchmark.XUA: assertions.measure,
 }
 """Those of a usual run; ``growth`` takes long, and is measured when it is asked for."""
 
