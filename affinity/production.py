@@ -1,7 +1,5 @@
 """``affinity serve``: real certificates, assertions required, no development keys."""
 
-from pathlib import Path
-
 from affinity import logs
 from affinity.catalogue import TRANSACTIONS
 from affinity.domain import LoadedDomain, load
@@ -9,16 +7,19 @@ from affinity.doors import audiences, opens_plain_ports, trust_store
 from affinity.issuers import trusted_files
 from affinity.lifecycle import run
 from affinity.node import open_node
-from affinity.pki import development_certificates
 from affinity.server import Doors, Server
 from affinity.settings import Settings
+from affinity.unfit import unfitness
 from tls.files import TLS
 from xua.authentication import XUAMode
 from xua.verifier import Verifier
 
 
 class NotForProduction(Exception):
-    """The settings describe a node that must not hold real patients; the text says what to change."""
+    """The settings describe a node that must not hold real patients; the text says all that is to be changed."""
+
+    def __init__(self, *reasons: str) -> None:
+        super().__init__("\n".join(reasons))
 
 
 def run_production(settings: Settings) -> int:
@@ -33,7 +34,7 @@ def run_production(settings: Settings) -> int:
         verifier=Verifier(trust_store(settings, loaded), audiences(settings, loaded)),
         plain=opens_plain_ports(settings, loaded),
     )
-    _check(settings, doors)
+    _check(settings, loaded, doors)
     node = open_node(settings, loaded)
 
     async def stay(server: Server) -> None:
@@ -48,7 +49,6 @@ def _certificates(settings: Settings, loaded: LoadedDomain) -> TLS | None:
         return None
     if files.certificate is None or files.key is None or files.client_authorities is None:
         raise NotForProduction("certificates: certificate, key and client_authorities belong together (ITI TF-2: 3.19)")
-    _refuse_development(files.certificate, files.client_authorities)
     return TLS(
         certificate=files.certificate,
         key=files.key,
@@ -58,16 +58,11 @@ def _certificates(settings: Settings, loaded: LoadedDomain) -> TLS | None:
     )
 
 
-def _refuse_development(*files: Path) -> None:
-    for file in development_certificates(files):
-        raise NotForProduction(f"{file} holds a development certificate; `affinity up` is for those")
-
-
-def _check(settings: Settings, doors: Doors) -> None:
-    _refuse_development(*trusted_files(settings.xua))
+def _check(settings: Settings, loaded: LoadedDomain, doors: Doors) -> None:
+    reasons = list(unfitness(settings, loaded, plain=doors.plain))
     if doors.tls is None and not doors.plain:
-        raise NotForProduction("no certificates are set and no plain port may be opened: nobody could connect")
+        reasons.append("no certificates are set and no plain port may be opened: nobody could connect")
     if doors.mode is XUAMode.REQUIRED and not trusted_files(settings.xua):
-        raise NotForProduction(
-            "assertions are required but no issuer is trusted: give --trust ISSUER=CERT.pem, or --xua off"
-        )
+        reasons.append("assertions are required but no issuer is trusted: give --trust ISSUER=CERT.pem, or --xua off")
+    if reasons:
+        raise NotForProduction(*reasons)
