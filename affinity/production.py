@@ -19,7 +19,7 @@ class NotForProduction(Exception):
     """The settings describe a node that must not hold real patients; the text says all that is to be changed."""
 
     def __init__(self, *reasons: str) -> None:
-        super().__init__("\n".join(reasons))
+        super().__init__("; ".join(reasons))
 
 
 def run_production(settings: Settings) -> int:
