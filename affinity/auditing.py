@@ -18,7 +18,7 @@ from cryptography import x509
 from sqlalchemy import Connection
 
 from affinity.database import Database
-from atna.events import authentication_failed
+from atna.events import authentication_failed, node_authentication_failed
 from atna.exchanges import Circumstances, failed, succeeded
 from atna.model import AuditMessage, AuditSource, EventOutcomeIndicator
 from atna.participants import ANONYMOUS, ThisNode, system
@@ -90,9 +90,8 @@ class AuditedExchange:
             result = None if self._audit.recorded is Recorded.WITH_THE_CHANGE else response
             self._trail.record(*self._succeeded(result))
 
-    def refused(self, rejected: Rejected) -> None:
+    def refused(self, why: str) -> None:
         """Record that the request was refused, and why. Raises AuditUnavailable."""
-        why = "; ".join(f"{breach.code}: {breach.code_context}" for breach in rejected.breaches)
         self._fail(EventOutcomeIndicator.MINOR_FAILURE, why)
 
     def failed(self, error: Exception) -> None:
@@ -120,7 +119,7 @@ class Outcomes(Protocol):
     def succeeded(self, response: Any) -> None:
         """The answer may leave."""
 
-    def refused(self, rejected: Rejected) -> None:
+    def refused(self, why: str) -> None:
         """The request is refused."""
 
     def failed(self, error: Exception) -> None:
@@ -139,6 +138,9 @@ class Auditing(Protocol):
         self, transaction: Transaction[Any, Any, Any, Any, Any], exchange: Exchange, reason: str
     ) -> None:
         """Record that nobody could be recognised, so that no exchange began. Raises AuditUnavailable."""
+
+    def not_admitted(self, exchange: Exchange, reason: str) -> None:
+        """Record that a node was not let in. Raises AuditUnavailable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,11 @@ class Auditor:
         node, asked = self.trail.node, transaction.audit.type
         at, peer = exchange.received_at, exchange.peer
         self.trail.record(authentication_failed(node, at, peer, reason, asked, exchange.node))
+
+    def not_admitted(self, exchange: Exchange, reason: str) -> None:
+        """Record that the other node has no agreement with this one, or not this one."""
+        at, peer = exchange.received_at, exchange.peer
+        self.trail.record(node_authentication_failed(self.trail.node, at, peer, reason, exchange.node))
 
     def _circumstances(self, wire: Wire, exchange: Exchange) -> Circumstances:
         initiator, responder = _names(wire, exchange)
@@ -204,7 +211,10 @@ class Unaudited:
     def succeeded(self, response: Any) -> None:
         """Nobody asks."""
 
-    def refused(self, rejected: Rejected) -> None:
+    def refused(self, why: str) -> None:
+        """Nobody asks."""
+
+    def not_admitted(self, exchange: Exchange, reason: str) -> None:
         """Nobody asks."""
 
     def failed(self, error: Exception) -> None:
@@ -212,6 +222,11 @@ class Unaudited:
 
 
 UNAUDITED = Unaudited()
+
+
+def spelled(rejected: Rejected) -> str:
+    """What was wrong with a request, as the trail keeps it."""
+    return "; ".join(f"{breach.code}: {breach.code_context}" for breach in rejected.breaches)
 
 
 def this_node(source_id: str | None, site: str) -> ThisNode:

@@ -6,12 +6,13 @@ from typing import Any
 
 import structlog
 
-from affinity.auditing import UNAUDITED, Auditing, Outcomes
+from affinity.auditing import UNAUDITED, Auditing, Outcomes, spelled
 from affinity.metrics import REQUESTS, SECONDS
 from atna.trail import AuditUnavailable
 from ihe.errors import Rejected
 from ihe.exchange import Exchange
 from ihe.transactions import Actor, Transaction
+from xua.errors import AssertionRefused
 
 log = structlog.get_logger()
 
@@ -80,7 +81,10 @@ def _run(
         audited.succeeded(response)
         return reply
     except Rejected as rejected:
-        audited.refused(rejected)
+        audited.refused(spelled(rejected))
+        raise
+    except AssertionRefused as refused:
+        audited.refused(refused.reason)
         raise
     except AuditUnavailable:
         raise

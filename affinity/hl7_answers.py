@@ -9,8 +9,8 @@ from typing import Any
 
 import structlog
 
-from affinity.admission import Admission, Forgiven, NotAdmitted, Shown
-from affinity.auditing import UNAUDITED, Auditing
+from affinity.admission import Admission, Forgiven, NotAdmitted, Reason, Shown
+from affinity.auditing import UNAUDITED, Auditing, spelled
 from affinity.dispatch import OnRefusal, Ports, answer, keep_nothing
 from affinity.hl7_sources import HL7Sources
 from affinity.not_admitted import as_hl7
@@ -100,12 +100,14 @@ class HL7Answers:
 
     def _audit(self, message: Message, exchange: Exchange, rejected: Rejected) -> None:
         """Record the refusal of a message before its transaction began; what is no transaction here is only logged."""
+        if isinstance(cause := rejected.__cause__, NotAdmitted) and cause.reason is Reason.TOO_FAST:
+            return  # who floods us shall not flood the audit trail as well
         try:
             transaction = choose(message, self.transactions)
         except Rejected:
             return
         with self.auditing.open(transaction, message, exchange) as audited:
-            audited.refused(rejected)
+            audited.refused(spelled(rejected))
 
 
 def _under(agreement: Agreement | None, exchange: Exchange) -> Exchange:

@@ -26,6 +26,7 @@ from affinity.partners import seats
 from affinity.patient_binding import SamePerson, patient_bound
 from affinity.proxies import Proxies
 from affinity.refusals import Refusals
+from affinity.sealing import Sealing, Seals
 from affinity.settings import Limits, Settings
 from affinity.soap_answers import SOAPAnswers
 from affinity.stewardship import PATH
@@ -90,6 +91,8 @@ class Server:
         self._mllp = MLLPFactory(self._hl7_answers(), reactor, _mllp_limits(settings.limits), self._places)
         self._probes = Workers(reactor, PROBES)
         self._couriers = tuple(map(self._courier, node.subscribers))
+        self._seals = Seals(node.database, settings.data, utc_now)
+        self._sealing = Sealing(reactor, self._seals, settings.audit.seal_seconds, self._workers.defer)
         self._housekeeping = Housekeeping(reactor, self._forget, self._workers.defer)
         self._sites: list[SOAPSite] = []
         self._counted = Counted()
@@ -111,6 +114,7 @@ class Server:
         self._node.couriers.start(self._couriers)
         log.info("listening", host=listen.host, **self.ports)
         self._housekeeping.start()
+        self._sealing.start()
         if self._watch is not None:
             self._watch.start()
 
@@ -125,6 +129,7 @@ class Server:
         self._housekeeping.stop()
         if self._watch is not None:
             self._watch.stop()
+        self._sealing.stop()
         await DeferredList([maybeDeferred(port.stopListening) for port in self._listening])
         timer = self._reactor.callLater(self._settings.limits.drain_seconds, self._give_up)
         told = self._workers.defer(self._node.couriers.stop, self._settings.limits.drain_seconds)
@@ -135,6 +140,7 @@ class Server:
         self._workers.stop()
         self._probes.stop()
         self._node.trail.record(stopped(self._node.trail.node, utc_now()))
+        self._seals.seal()
         self._node.close()
         log.info("stopped")
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 from twisted.internet.defer import Deferred
 
-from affinity.admission import Admission, Forgiven, NotAdmitted, Shown, validation
+from affinity.admission import Admission, Forgiven, NotAdmitted, Reason, Shown, validation
 from affinity.auditing import UNAUDITED, Auditing, subject
 from affinity.dispatch import OnRefusal, Ports, answer, keep_nothing
 from affinity.not_admitted import as_fault, as_metadata_error
@@ -51,36 +51,51 @@ class SOAPAnswers:
         return self.defer(self._answer, transaction, request, context)
 
     def _answer(self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext) -> SOAPReply:
-        sources = sender_ids(request)
-        agreement = self._sender(transaction, sources, context)
-        exchange = self._exchange(agreement, context)
+        sources, met = sender_ids(request), self._met(context)
+        try:
+            agreement = self._sender(transaction, sources, context)
+            principal = self._principal(transaction, agreement, context, met.received_at)
+        except NotAdmitted as refused:
+            if refused.reason is not Reason.TOO_FAST:  # who floods us shall not flood the audit trail as well
+                self.auditing.not_admitted(met, refused.text)
+            raise as_fault(refused) from refused
+        except AssertionRefused as refused:
+            self.auditing.unauthenticated(transaction, met, refused.reason)
+            raise _fault(refused, transaction.id, context) from refused
 
         def check() -> None:
             try:
-                self.admission.check_sources(agreement, sources, exchange.peer)
+                self.admission.check_sources(agreement, sources, context.connection.peer)
             except NotAdmitted as refused:
                 raise as_metadata_error(refused, transaction) from refused
 
+        exchange = replace(
+            met,
+            partner=agreement.partner if agreement else None,
+            principal=principal,
+            validation=validation(agreement, self.validation),
+            on_forgiven=Forgiven(agreement, context.correlation_id),
+        )
         try:
-            principal = self._principal(transaction, agreement, context, exchange.received_at)
-            known = replace(exchange, principal=principal)
-            reply: SOAPReply = answer(transaction, request, self.ports, known, self.on_refusal, check, self.auditing)
-        except AssertionRefused as refused:  # for who it names, or for whom it is about
-            self.auditing.unauthenticated(transaction, exchange, refused.reason)
+            return self._run(transaction, request, exchange, check)
+        except AssertionRefused as refused:
             raise _fault(refused, transaction.id, context) from refused
-        return reply
 
-    def _exchange(self, agreement: Agreement | None, context: SOAPContext) -> Exchange:
+    def _met(self, context: SOAPContext) -> Exchange:
+        """What is known of an exchange before its sender is."""
         return Exchange(
             correlation_id=context.correlation_id,
             received_at=self.clock(),
             peer=context.connection.peer,
             node=subject(context.connection.certificate),
             endpoint=self.url + context.endpoint,
-            partner=agreement.partner if agreement else None,
-            validation=validation(agreement, self.validation),
-            on_forgiven=Forgiven(agreement, context.correlation_id),
         )
+
+    def _run(
+        self, transaction: SOAPTransaction, request: SOAPRequest, exchange: Exchange, check: Callable[[], None]
+    ) -> SOAPReply:
+        reply: SOAPReply = answer(transaction, request, self.ports, exchange, self.on_refusal, check, self.auditing)
+        return reply
 
     def _sender(
         self, transaction: SOAPTransaction, sources: tuple[SourceId, ...], context: SOAPContext
@@ -88,11 +103,8 @@ class SOAPAnswers:
         if transaction.responder in UNAUTHENTICATED:
             return None
         connection = context.connection
-        try:
-            shown = Shown(peer=connection.peer, certificate=connection.certificate)
-            return self.admission.admit(shown, sources, transaction.id)
-        except NotAdmitted as refused:
-            raise as_fault(refused) from refused
+        shown = Shown(peer=connection.peer, certificate=connection.certificate)
+        return self.admission.admit(shown, sources, transaction.id)
 
     def _principal(
         self, transaction: SOAPTransaction, agreement: Agreement | None, context: SOAPContext, now: datetime

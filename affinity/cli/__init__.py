@@ -3,6 +3,7 @@
 import typer
 
 from affinity.cli import (
+    audit,
     configuration,
     conform,
     db,
@@ -20,6 +21,7 @@ from affinity.cli import (
 )
 
 NODE, CLIENT, INDEX, TESTS = "Run a node", "Speak to any server", "The patient index", "Test any system"
+AUDIT = "The audit trail"
 
 app = typer.Typer(
     name="affinity",
@@ -42,6 +44,7 @@ app.command("retrieve", epilog=retrieve.EXAMPLES, rich_help_panel=CLIENT)(retrie
 app.add_typer(saml.app, name="saml", rich_help_panel=CLIENT)
 app.add_typer(pix.app, name="pix", rich_help_panel=INDEX)
 app.add_typer(db.app, name="db", rich_help_panel=INDEX)
+app.add_typer(audit.app, name="audit", rich_help_panel=AUDIT)
 app.add_typer(demo.app, name="demo", rich_help_panel=INDEX)
 app.add_typer(conform.app, name="conform", rich_help_panel=TESTS)
 

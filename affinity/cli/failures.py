@@ -13,6 +13,10 @@ from affinity.domain import DomainError
 from affinity.matching_files import WrongMatching
 from affinity.node import UnusableData
 from affinity.tunings import ShippedDomain
+from atna.logs import NotAnExport
+from atna.roots import NotARoot
+from atna.signing import UnusableKey
+from atna.trail import AuditUnavailable
 from hl7v2.er7 import NotHL7
 from ihe.errors import Rejected
 from mllp.client import MLLPError
@@ -82,6 +86,10 @@ KNOWN: tuple[tuple[type[Exception], ExitCode, Sentence], ...] = (
     (UnusableData, ExitCode.WRONG_USE, str),
     (ShippedDomain, ExitCode.WRONG_USE, str),
     (WrongMatching, ExitCode.WRONG_USE, _first_lines),
+    (NotARoot, ExitCode.WRONG_USE, str),
+    (NotAnExport, ExitCode.WRONG_USE, str),
+    (UnusableKey, ExitCode.WRONG_USE, str),
+    (AuditUnavailable, ExitCode.REFUSED, lambda error: f"nothing is done that cannot be audited: {error}"),
     (OperationalError, ExitCode.UNREACHABLE, lambda error: f"the database does not answer: {_first_line(error.orig)}"),
     (OSError, ExitCode.UNREACHABLE, explain_connection),
 )
