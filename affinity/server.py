@@ -15,6 +15,8 @@ from affinity.admission import Admission
 from affinity.auditing import Auditor
 from affinity.catalogue import AnyTransaction, hl7v2_transactions, soap_endpoints
 from affinity.certificates import CertificateWatch
+from affinity.consent_api import PATH as CONSENT_PATH
+from affinity.consent_api import ConsentAPI
 from affinity.consumers import consumer
 from affinity.domain import Subscriber
 from affinity.hl7_answers import HL7Answers
@@ -177,7 +179,11 @@ class Server:
             self._node.store.create,
             public_url=self._settings.listen.public_url or url,
             limits=_soap_limits(self._settings.limits),
-            extra={**health.pages(self._node.database, self._probes.defer), PATH: self._stewardship()},
+            extra={
+                **health.pages(self._node.database, self._probes.defer),
+                PATH: self._stewardship(),
+                CONSENT_PATH: self._consent(),
+            },
         )
         site.places = self._places
         if self._certificates is not None:
@@ -188,6 +194,15 @@ class Server:
     def _stewardship(self) -> StewardshipResource:
         stewards = Stewards(digests=self._settings.stewards)
         api = StewardshipAPI(index=self._node.ports[Actor.PIX_MANAGER], stewards=stewards, counted=self._counted)
+        return StewardshipResource(api, self._workers.defer)
+
+    def _consent(self) -> StewardshipResource:
+        api = ConsentAPI(
+            index=self._node.ports[Actor.PIX_MANAGER],
+            trail=self._node.trail,
+            stewards=Stewards(digests=self._settings.stewards),
+            clock=utc_now,
+        )
         return StewardshipResource(api, self._workers.defer)
 
     def _hl7_answers(self) -> HL7Answers:

@@ -37,8 +37,15 @@ def take_up(
     """Let a document take effect. ``keep_closed`` is how long after an opposition the record is deleted."""
     own = replace(act, origin=origin(unique_id))
     recording.take_up_consent(connection, patient, unique_id, own)
+    do(connection, patient, done, own, keep_closed)
+
+
+def do(
+    connection: Connection, patient: Patient, done: Sequence[Deed], act: Act, keep_closed: timedelta | None = None
+) -> None:
+    """Do what statements ask for, once and for all: no document stands behind it with which it would end."""
     for each in done:
-        _do(connection, patient, each, own, keep_closed)
+        _do(connection, patient, each, act, keep_closed)
 
 
 def _do(connection: Connection, patient: Patient, deed: Deed, act: Act, keep_closed: timedelta | None) -> None:
