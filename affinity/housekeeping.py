@@ -1,4 +1,4 @@
-"""What a node forgets in time: answers to feed messages that nobody will send again."""
+"""What a node forgets in time: answers to feed messages that nobody will send again, and closed records."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -20,11 +20,20 @@ EVERY = timedelta(days=1)
 class Housekeeping:
     """At the start and once a day, in a worker thread and in small transactions, so that feeds go on meanwhile."""
 
-    def __init__(self, reactor: Any, work: Callable[[], int], defer: Callable[..., "Deferred[Any]"]) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        work: Callable[[], int],
+        defer: Callable[..., "Deferred[Any]"],
+        tell: Callable[[int], None] | None = None,
+        complain: Callable[[Failure], None] | None = None,
+    ) -> None:
         self._loop = LoopingCall(self._run)
         self._loop.clock = reactor
         self._work = work
         self._defer = defer
+        self._tell = tell or tell_receipts
+        self._complain = complain or complain_of_receipts
 
     def start(self) -> None:
         """Begin at once."""
@@ -36,7 +45,7 @@ class Housekeeping:
             self._loop.stop()
 
     def _run(self) -> "Deferred[Any]":
-        return self._defer(self._work).addCallbacks(_tell, _complain)
+        return self._defer(self._work).addCallbacks(self._tell, self._complain)
 
 
 def forget_receipts(database: Database, clock: Callable[[], datetime], keep_days: int) -> int:
@@ -49,11 +58,23 @@ def forget_receipts(database: Database, clock: Callable[[], datetime], keep_days
             return total
 
 
-def _tell(purged: int) -> None:
+def tell_receipts(purged: int) -> None:
+    """Say how many went."""
     if purged:
         log.info("receipts forgotten", receipts=purged)
 
 
-def _complain(failure: Failure) -> None:
+def complain_of_receipts(failure: Failure) -> None:
     """The next day is another chance: a node that cannot forget still serves."""
     log.error("receipts could not be forgotten", error=failure.getErrorMessage())
+
+
+def tell_records(deleted: int) -> None:
+    """Say how many records went."""
+    if deleted:
+        log.info("closed records deleted", what=deleted)
+
+
+def complain_of_records(failure: Failure) -> None:
+    """They are still due the next day."""
+    log.error("closed records could not be deleted", error=failure.getErrorMessage())

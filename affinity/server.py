@@ -20,13 +20,14 @@ from affinity.consent_api import ConsentAPI
 from affinity.consumers import consumer
 from affinity.domain import Subscriber
 from affinity.hl7_answers import HL7Answers
-from affinity.housekeeping import Housekeeping, forget_receipts
+from affinity.housekeeping import Housekeeping, complain_of_records, forget_receipts, tell_records
 from affinity.node import Node, utc_now
 from affinity.node_metrics import count_failure
 from affinity.notifications import Courier, Patience
 from affinity.partners import seats
 from affinity.patient_binding import SamePerson, patient_bound
 from affinity.proxies import Proxies
+from affinity.record_deletion import RecordDeletion
 from affinity.refusals import Refusals
 from affinity.sealing import Sealing, Seals
 from affinity.settings import Limits, Settings
@@ -95,7 +96,10 @@ class Server:
         self._couriers = tuple(map(self._courier, node.subscribers))
         self._seals = Seals(node.database, settings.data, utc_now)
         self._sealing = Sealing(reactor, self._seals, settings.audit.seal_seconds, self._workers.defer)
-        self._housekeeping = Housekeeping(reactor, self._forget, self._workers.defer)
+        self._housekeeping = (
+            Housekeeping(reactor, self._forget, self._workers.defer),
+            Housekeeping(reactor, self._delete_records, self._workers.defer, tell_records, complain_of_records),
+        )
         self._sites: list[SOAPSite] = []
         self._counted = Counted()
         self._listening: list[Any] = []
@@ -115,7 +119,8 @@ class Server:
         _publish(self._settings.data / "ports.json", self.ports)
         self._node.couriers.start(self._couriers)
         log.info("listening", host=listen.host, **self.ports)
-        self._housekeeping.start()
+        for each in self._housekeeping:
+            each.start()
         self._sealing.start()
         if self._watch is not None:
             self._watch.start()
@@ -128,7 +133,8 @@ class Server:
     async def drain(self) -> None:
         """Take no more connections, answer what was received, then let go of everything."""
         (self._settings.data / "ports.json").unlink(missing_ok=True)
-        self._housekeeping.stop()
+        for each in self._housekeeping:
+            each.stop()
         if self._watch is not None:
             self._watch.stop()
         self._sealing.stop()
@@ -222,6 +228,16 @@ class Server:
     def _courier(self, subscriber: Subscriber) -> Courier:
         told = consumer(subscriber, self._node.domain, self._doors.calling)
         return Courier(subscriber.name, told, self._node.database, utc_now, Patience())
+
+    def _delete_records(self) -> int:
+        deletion = RecordDeletion(
+            database=self._node.database,
+            index=self._node.ports[Actor.PIX_MANAGER],
+            repository=self._node.ports[Actor.DOCUMENT_REPOSITORY],
+            trail=self._node.trail,
+            clock=utc_now,
+        )
+        return deletion.delete_due()
 
     def _forget(self) -> int:
         return forget_receipts(self._node.database, utc_now, self._settings.receipts.keep_days)

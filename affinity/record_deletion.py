@@ -1,0 +1,111 @@
+"""Deletion of closed records whose time is over: documents are destroyed, metadata removed, and it is said.
+
+Whatever stops it half way, the record is still due and the next run goes on. The audit trail keeps what was done with
+the record, and ``consent_event`` keeps how the record lived: neither holds a document.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection, select
+
+from atna.events import console_used
+from atna.trail import AuditTrail
+from consent import recording, store
+from consent.events import instant
+from consent.model import Act, RecordState
+from consent.tables import record
+from ihe.audit import patient as whose
+from ihe.errors import Rejected
+from ihe.exchange import Transactor
+from ihe.identifiers import EntryUUID, PatientKey, UniqueId
+from ihe.patients import Patient
+from pix.manager import PatientIndex
+from xds import removal
+from xds.repository import DocumentRepository
+from xds.tables import TABLE_OF, document_entry
+
+log = structlog.get_logger()
+
+ACTOR = "affinity"
+"""The program itself, in the log of access rights and in the audit."""
+AT_ONCE = 100
+"""Records of one run; the next one is a day later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordDeletion:
+    """Deletes what is due."""
+
+    database: Transactor[Connection]
+    index: PatientIndex
+    repository: DocumentRepository
+    trail: AuditTrail
+    clock: Callable[[], datetime]
+
+    def delete_due(self) -> int:
+        """Delete records whose time is over; how many there were."""
+        due = self.database.read(self._due)
+        for patient in due:
+            self._delete(patient)
+        return len(due)
+
+    def _due(self, connection: Connection) -> Sequence[Patient]:
+        now = self.clock()
+        query = (
+            select(record.c.patient_key)
+            .where(record.c.state == RecordState.CLOSED.value, record.c.delete_at <= instant(now))
+            .order_by(record.c.delete_at, record.c.patient_key)
+            .limit(AT_ONCE)
+        )
+        keys = {PatientKey(each) for each in connection.scalars(query)}
+        named = set(self.index.current(connection, keys).values())
+        patients = [self.index.resolve(connection, each) for each in sorted(named, key=str)]
+        return tuple(each for each in patients if each and _is_due(connection, each, now))
+
+    def _delete(self, patient: Patient) -> None:
+        now = self.clock()
+        self.repository.remove(self.database.read(lambda each: self._own(each, patient)), now)
+        try:
+            self.database.write(lambda each: self._finish(each, patient, now))
+        except Rejected as rejected:
+            # What another patient's objects refer to stays; nobody sees it, and a human has to look.
+            log.error("closed record not deleted", codes=sorted(map(str, rejected.codes)))
+
+    def _own(self, connection: Connection, patient: Patient) -> tuple[UniqueId, ...]:
+        """Documents that are registered for this patient and for nobody else."""
+        this = document_entry.c
+        mine = select(this.unique_id).where(this.patient_key.in_(patient.keys))
+        others = select(this.unique_id).where(this.unique_id.in_(mine), this.patient_key.not_in(patient.keys))
+        found = connection.scalars(mine.where(this.unique_id.not_in(others)).order_by(this.id))
+        return tuple(dict.fromkeys(map(UniqueId, found)))
+
+    def _finish(self, connection: Connection, patient: Patient, now: datetime) -> None:
+        """The metadata, the event, and the audit record, all or none."""
+        uuids = tuple(_objects(connection, patient))
+        if uuids:
+            removal.remove_in(connection, uuids)
+        reason = f"closed, and kept for as long as the domain wants; {len(uuids)} objects were removed"
+        recording.delete_record(connection, patient, Act(actor=ACTOR, reason=reason, at=now, origin="housekeeping"))
+        deleted = console_used(self.trail.node, now, ACTOR, f"record deleted: {reason}", (whose((str(patient.id),)),))
+        self.trail.append(connection, (deleted,))
+
+
+def _is_due(connection: Connection, patient: Patient, now: datetime) -> bool:
+    """Claim that the patient's record as a whole is closed, and that the time of every part of it is over."""
+    facts = store.facts(connection, patient.keys).of(patient.keys)
+    closed = [each for each in facts.records if each.state is RecordState.CLOSED]
+    over = all(each.delete_at is not None and each.delete_at <= now for each in closed)
+    return facts.state(now) is RecordState.CLOSED and over
+
+
+def _objects(connection: Connection, patient: Patient) -> list[EntryUUID]:
+    return [
+        EntryUUID(uuid)
+        for table in TABLE_OF.values()
+        for uuid in connection.scalars(
+            select(table.c.entry_uuid).where(table.c.patient_key.in_(patient.keys)).order_by(table.c.id)
+        )
+    ]

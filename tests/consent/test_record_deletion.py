@@ -1,0 +1,105 @@
+"""A record that the patient closed is deleted after its delay: documents, metadata, and a word of it."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from affinity.record_deletion import RecordDeletion
+from atna import store as trail
+from atna.model import AuditSource
+from atna.participants import ThisNode
+from atna.trail import AuditTrail
+from consent import log, recording
+from consent.model import Act, EventType, RecordState
+from tests.consent.stage import BPPC, NATIONAL, NOW, OPPOSITION, Stage
+from xds.tables import TABLE_OF
+
+TEXT = "urn:ihe:iti:xds:2017:mimeTypeSufficient"
+DAY = timedelta(days=1)
+NODE = ThisNode(source=AuditSource(id="affinity@test"), process_id="1", host="h")
+
+
+def delete_due(stage: Stage) -> int:
+    deletion = RecordDeletion(
+        database=stage.index.database,
+        index=stage.index,
+        repository=stage.repository,
+        trail=AuditTrail(database=stage.index.database, node=NODE),
+        clock=lambda: stage.now,
+    )
+    return deletion.delete_due()
+
+
+def close(stage: Stage, id: str = "78", days: int | None = 10) -> None:
+    act = Act(actor="Léa", reason="the patient objects", at=stage.now)
+    until = None if days is None else stage.now + days * DAY
+    stage.index.database.write(lambda each: recording.close_record(each, stage.patient(id), act, until))
+
+
+def objects(stage: Stage) -> int:
+    tables = TABLE_OF.values()
+    return stage.index.database.read(lambda each: sum(len(each.execute(select(one.c.id)).all()) for one in tables))
+
+
+def test_a_closed_record_is_deleted_when_its_time_is_over(stage: Stage) -> None:
+    unique_id = stage.submit("a report", TEXT)
+    close(stage)
+    stage.now += 9 * DAY
+    assert delete_due(stage) == 0
+    assert unique_id in stage.repository.documents([unique_id])
+    stage.now += 1 * DAY
+    assert delete_due(stage) == 1
+    assert stage.facts().state(stage.now) is RecordState.DELETED
+    assert stage.repository.documents([unique_id]) == {}
+    assert objects(stage) == 0
+    assert delete_due(stage) == 0
+
+
+def test_the_deletion_is_in_the_log_and_in_the_audit(stage: Stage) -> None:
+    close(stage, days=0)
+    delete_due(stage)
+    newest = stage.index.database.read(lambda each: log.history(each, stage.patient()))[0]
+    assert (newest.type, newest.actor, newest.origin) == (EventType.RECORD_DELETED, "affinity", "housekeeping")
+    wanted = trail.Search(patients=(str(stage.patient().id),))
+    (record,) = stage.index.database.read(lambda each: trail.search(each, wanted))
+    assert "record deleted" in (record.message.event.outcome_description or "")
+
+
+def test_other_patients_keep_theirs(stage: Stage) -> None:
+    stage.feed((NATIONAL, "79"), family="Klein", birth="19500101")
+    kept = stage.submit("another's report", TEXT, id="79")
+    stage.submit("a report", TEXT)
+    close(stage, days=0)
+    assert delete_due(stage) == 1
+    assert kept in stage.repository.documents([kept])
+    assert stage.facts("79").state(stage.now) is RecordState.WAITING
+
+
+@pytest.mark.parametrize("days", [None, 1])
+def test_what_is_not_due_stays(stage: Stage, days: int | None) -> None:
+    close(stage, days=days)
+    assert delete_due(stage) == 0
+
+
+def test_a_record_that_was_opened_again_is_not_deleted(stage: Stage) -> None:
+    close(stage, days=0)
+    act = Act(actor="Léa", reason="changed my mind", at=stage.now)
+    stage.index.database.write(lambda each: recording.open_record(each, stage.patient(), act))
+    assert delete_due(stage) == 0
+
+
+def test_an_opposition_by_document_leads_to_deletion(stage: Stage) -> None:
+    stage.submit(OPPOSITION, BPPC)
+    assert stage.facts().state(NOW) is RecordState.CLOSED
+    stage.now += 3650 * DAY
+    assert delete_due(stage) == 1
+    assert objects(stage) == 0
+
+
+def test_half_a_deletion_is_finished_by_the_next(stage: Stage) -> None:
+    unique_id = stage.submit("a report", TEXT)
+    close(stage, days=0)
+    stage.repository.remove([unique_id], stage.now)
+    assert delete_due(stage) == 1
+    assert objects(stage) == 0
