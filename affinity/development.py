@@ -1,7 +1,9 @@
 """``affinity up``: a node with its own certificate authority, its own security token service, and a demonstration."""
 
 from dataclasses import replace
+from functools import partial
 
+from sqlalchemy import Connection
 from twisted.internet.threads import deferToThread
 
 from affinity import logs
@@ -13,13 +15,18 @@ from affinity.demo.stage import Stage
 from affinity.domain import LoadedDomain, load
 from affinity.doors import audiences, trust_store, xua_mode
 from affinity.lifecycle import run
-from affinity.node import Node, open_node
+from affinity.node import Node, open_node, utc_now
 from affinity.pki import DevelopmentPKI, development_pki, issue_to_partners
 from affinity.server import Doors, Server
 from affinity.settings import Settings
 from affinity.stewardship.access import DEVELOPER, development_token, digest
+from consent.model import Act, RelationshipKind, professional
+from consent.recording import relate
+from ihe.datatypes import CX
 from ihe.transactions import Actor
+from pix.manager import PatientIndex
 from tls.files import TLS
+from xua.people import PEOPLE, DemoRole
 from xua.sts import DevelopmentSTS, open_sts
 from xua.trust import TrustedIssuer
 from xua.trust13 import ISSUE_TOKEN
@@ -49,10 +56,23 @@ def run_development(settings: Settings, *, demo: bool, exit_after_demo: bool) ->
             sts=sts,
             mode=doors.mode,
             audience=audiences(settings, loaded)[0],
+            declare=partial(declare, node),
         )
         return await _perform(stage, demo=demo, exit_after_demo=exit_after_demo)
 
     return run(lambda reactor: Server(reactor, settings, node, doors, (*TRANSACTIONS, ISSUE_TOKEN)), after_start)
+
+
+def declare(node: Node, patient_id: CX, role: DemoRole, reason: str) -> int:
+    """Declare that a demo person treats a patient, as `affinity consent relate` would; the number of the event."""
+    index: PatientIndex = node.ports[Actor.PIX_MANAGER]
+    doctor, act = professional(PEOPLE[role].npi or ""), Act(actor="affinity up", reason=reason, at=utc_now())
+
+    def work(connection: Connection) -> int:
+        patient = index.resolve(connection, patient_id)
+        return relate(connection, patient, doctor, RelationshipKind.TREATING_DOCTOR, act) if patient else 0
+
+    return node.database.write(work)
 
 
 def _node(settings: Settings, loaded: LoadedDomain, sts: DevelopmentSTS) -> Node:

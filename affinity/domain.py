@@ -13,6 +13,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from affinity import token_profiles
+from affinity.access_file import AccessFile
 from affinity.domain_faults import Fault, inconsistencies, scheme_faults, unknown_interests, unknown_trust
 from affinity.domain_files import (
     AuthoritiesFile,
@@ -31,6 +32,7 @@ from affinity.partner_agreements import agreement, contradictions
 from affinity.partner_files import PartnerFile
 from affinity.partners import Agreement, Partners
 from affinity.record_file import RecordFile, RecordRules
+from consent.policy import Policy as AccessPolicy
 from hl7v2.encoding import Charset
 from ihe.datatypes import HD, Code
 from ihe.domain import AffinityDomain, AssigningAuthority
@@ -140,6 +142,7 @@ class LoadedDomain:
     agreements: tuple[Agreement, ...] = ()
     record: RecordRules | None = None
     """The life of shared care records; None: there are none, and no access rights depend on them."""
+    access: AccessPolicy = field(default_factory=AccessPolicy)
 
     @property
     def partners(self) -> Partners:
@@ -166,6 +169,7 @@ def load(name_or_path: str | Path) -> LoadedDomain:
     subscribers = _read_if_there(directory / "subscribers.toml", SubscribersFile, faults)
     golden = _read_if_there(directory / "golden.toml", GoldenFile, faults)
     record = _read(path, RecordFile, faults) if (path := directory / "record.toml").exists() else None
+    access = _read_if_there(directory / "access.toml", AccessFile, faults)
     codes = _read_codes(directory / "codes", faults)
     matching = _read_matching(directory, faults)
     tokens = token_profiles.read(directory, faults)
@@ -176,7 +180,7 @@ def load(name_or_path: str | Path) -> LoadedDomain:
         faults += unknown_interests(authorities, subscribers)
     if organizations and golden:
         faults += unknown_trust(organizations, golden)
-    if faults or not (main and authorities and organizations and subscribers and golden and matching):
+    if faults or not (main and authorities and organizations and subscribers and golden and access and matching):
         raise DomainError(faults)
     return replace(
         _assemble(main, authorities, organizations, codes, matching),
@@ -185,7 +189,17 @@ def load(name_or_path: str | Path) -> LoadedDomain:
         token_profiles=MappingProxyType(dict(tokens)),
         agreements=tuple(agreement(name, written) for name, written in partners.items()),
         record=record.rules() if record else None,
+        access=access.policy(),
     )
+
+
+def read_access(path: Path) -> AccessPolicy:
+    """A proposed access policy. Raises DomainError with every fault."""
+    faults: list[Fault] = []
+    read = _read(path, AccessFile, faults)
+    if read is None:
+        raise DomainError(faults)
+    return read.policy()
 
 
 def locate(name_or_path: str | Path) -> Path:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
+from affinity.access import access
 from affinity.auditing import AuditedDatabase, this_node
 from affinity.consent_documents import ConsentDocuments
 from affinity.database import Database
@@ -161,12 +162,14 @@ def _ports(
 ) -> dict[Actor, Any]:
     """The responder actors of this node."""
     domain, index = loaded.affinity_domain, open_index(settings, loaded, database, couriers.wake)
+    rights = access(loaded.access, database, index)
     registry = DocumentRegistry(
         domain=domain,
         database=database,
         patients=index,
         clock=utc_now,
         witness=_witness(loaded, index, store),
+        access=rights,
     )
     repository = DocumentRepository(
         unique_id=domain.repository_unique_id,
@@ -175,6 +178,7 @@ def _ports(
         store=store,
         registry=registry,
         on_demand=_on_demand(settings, domain, index),
+        access=rights,
     )
     return {
         Actor.DOCUMENT_REGISTRY: registry,

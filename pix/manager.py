@@ -180,6 +180,11 @@ class PatientIndex:
         subsumed = store_records.subsumed_by(connection, key)
         return Patient(key=key, keys=(key, *subsumed), id=CX(patient_id.id, HD("", authority.oid, "ISO")))
 
+    def together(self, connection: Connection, keys: Collection[PatientKey]) -> tuple[tuple[PatientKey, ...], ...]:
+        """The keys of each patient to whom one of these belongs, the surviving one first, then those merged into it."""
+        survivors = sorted(set(store_records.survivors(connection, keys).values()))
+        return tuple((each, *store_records.subsumed_by(connection, each)) for each in survivors)
+
     def current(self, connection: Connection, keys: Collection[PatientKey]) -> Mapping[PatientKey, CX]:
         """The surviving id for each key."""
         records = store_records.by_keys(connection, set(keys))

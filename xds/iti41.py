@@ -43,7 +43,8 @@ def handle(provided: DocumentSet, repository: DocumentRepository, exchange: Exch
         found += [breach for entry in entries for breach in _misdescribed(entry, parts)]
         completed = tuple(_complete(entry, parts, repository.unique_id) for entry in entries)
         metadata = replace(provided.metadata, submission=replace(submission, document_entries=completed))
-        return repository.register(metadata, parts, found, exchange.received_at)
+        viewer = repository.access.viewer(exchange)
+        return repository.register(metadata, parts, found, exchange.received_at, viewer)
 
 
 def encode(_wire: SOAPRequest, warnings: tuple[Breach, ...], _exchange: Exchange) -> SOAPReply:

@@ -24,7 +24,7 @@ def read(request: SOAPRequest) -> Decoded:
 
 def handle(decoded: Decoded, registry: DocumentRegistry, exchange: Exchange) -> Warnings:
     """Register all of the submission, or nothing of it."""
-    return registry.register(decoded, Sender.XDS_DOCUMENT_REPOSITORY)
+    return registry.register(decoded, Sender.XDS_DOCUMENT_REPOSITORY, registry.access.viewer(exchange))
 
 
 def encode(request: SOAPRequest, warnings: Warnings, exchange: Exchange) -> SOAPReply:

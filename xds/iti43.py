@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import uuid4
 
 from ihe.audit import transaction_code
@@ -19,6 +20,7 @@ from xds.document_requests import XDS_B, DocumentRequest, decode_requests, statu
 from xds.repository import Delivery, DocumentRepository
 from xds.repository_store import Document
 from xds.responses import ResponseStatus, registry_response
+from xds.visibility import Viewer
 
 SECTION = tf2("3.43.5")
 MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
@@ -41,7 +43,8 @@ def decode(wire: SOAPRequest) -> tuple[DocumentRequest, ...]:
 def handle(requests: tuple[DocumentRequest, ...], repository: DocumentRepository, exchange: Exchange) -> Retrieval:
     """Find every document that can be delivered. One named twice is delivered twice: each request has its answer."""
     holder = repository.holder(SECTION)
-    known = repository.documents(each.document_unique_id for each in requests)
+    viewer = repository.access.viewer(exchange)
+    known = repository.documents((each.document_unique_id for each in requests), viewer)
     found, breaches = [], list[Breach]()
     for request in requests:
         breaches += (misdirected := tuple(holder.breaches(request, exchange.forgive)))
@@ -49,7 +52,7 @@ def handle(requests: tuple[DocumentRequest, ...], repository: DocumentRepository
             continue
         try:
             document = known.get(request.document_unique_id)
-            found.append((request, _deliver(request, document, repository, exchange)))
+            found.append((request, _deliver(request, document, repository, (exchange.received_at, viewer))))
         except Rejected as rejected:
             breaches += rejected.breaches
     owners = repository.owners(each.document_unique_id for each in requests)
@@ -81,11 +84,14 @@ def events(_wire: SOAPRequest, requests: tuple[DocumentRequest, ...] | None, don
 
 
 def _deliver(
-    request: DocumentRequest, document: Document | None, repository: DocumentRepository, exchange: Exchange
+    request: DocumentRequest,
+    document: Document | None,
+    repository: DocumentRepository,
+    asking: tuple[datetime, Viewer | None],
 ) -> Delivery:
     if document:
         return repository.deliver(document)
-    if made := repository.deliver_on_demand(request.document_unique_id, exchange.received_at):
+    if made := repository.deliver_on_demand(request.document_unique_id, *asking):
         return made
     raise Rejected(repository.holder(SECTION).unknown(request))
 

@@ -19,7 +19,7 @@ Warnings = tuple[Breach, ...]
 
 def handle(decoded: Decoded, registry: DocumentRegistry, exchange: Exchange) -> Warnings:
     """Make all changes that the update asks for, or none (3.57.4.1.3.2)."""
-    return update(registry, decoded)
+    return update(registry, decoded, registry.access.viewer(exchange))
 
 
 ITI_57: Final[Transaction[SOAPRequest, Decoded, Warnings, DocumentRegistry, SOAPReply]] = Transaction(

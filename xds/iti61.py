@@ -19,7 +19,7 @@ Warnings = tuple[Breach, ...]
 
 def handle(decoded: Decoded, registry: DocumentRegistry, exchange: Exchange) -> Warnings:
     """Register what can be retrieved on demand; no hash, size or creationTime, because nothing exists yet."""
-    return registry.register(decoded, Sender.XDS_ON_DEMAND_SOURCE)
+    return registry.register(decoded, Sender.XDS_ON_DEMAND_SOURCE, registry.access.viewer(exchange))
 
 
 ITI_61: Final[Transaction[SOAPRequest, Decoded, Warnings, DocumentRegistry, SOAPReply]] = Transaction(

@@ -58,7 +58,8 @@ def _fault(text: str, location: str, observed: str | None = None, expected: str 
 
 def handle(uuids: tuple[EntryUUID, ...], registry: DocumentRegistry, exchange: Exchange) -> Removed:
     """Remove all that is named, or nothing."""
-    return remove(registry.database, registry.patients, uuids, registry.witness)
+    viewer = registry.access.viewer(exchange)
+    return remove(registry.database, registry.patients, uuids, registry.witness, viewer)
 
 
 def encode(request: SOAPRequest, removed: Removed, exchange: Exchange) -> SOAPReply:

@@ -36,7 +36,8 @@ def handle(requests: tuple[DocumentRequest, ...], repository: DocumentRepository
     misdirected = {each: tuple(holder.breaches(each, exchange.forgive)) for each in requests}
     ours = [each for each in requests if not misdirected[each]]
     try:
-        removed = repository.remove((each.document_unique_id for each in ours), exchange.received_at).ids
+        viewer = repository.access.viewer(exchange)
+        removed = repository.remove((each.document_unique_id for each in ours), exchange.received_at, viewer).ids
     except OSError as error:
         raise Rejected(*(_not_deleted(each, error) for each in ours)) from error
     breaches = [breach for found in misdirected.values() for breach in found]

@@ -19,8 +19,10 @@ from xds.fragments import RIM_DECLARATION, splice
 from xds.model import AvailabilityStatus, DocumentEntry, MetadataObject, ObjectType
 from xds.patients import Patients
 from xds.repository import Delivery, DocumentRepository
+from xds.seeing import retrievable
 from xds.snapshots import SNAPSHOT, Snapshots
 from xds.tables import document_entry, unique_id_locator
+from xds.visibility import Viewer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +51,16 @@ class OnDemandDocumentSource:
     patients: Patients
     snapshots: Snapshots | None = None
 
-    def deliver(self, unique_id: UniqueId, repository: DocumentRepository, now: datetime) -> Delivery | None:
-        """Make the document of an on-demand entry; None if there is no such entry, or no content for it."""
-        entry = repository.database.read(
-            lambda connection: find_entry(connection, self.patients, repository.unique_id, unique_id)
-        )
+    def deliver(
+        self, unique_id: UniqueId, repository: DocumentRepository, now: datetime, viewer: Viewer | None = None
+    ) -> Delivery | None:
+        """Make the document of an on-demand entry; None if none is seen, or there is no content for it."""
+
+        def find(connection: Connection) -> DocumentEntry | None:
+            shown = retrievable(connection, viewer, repository.unique_id, [unique_id])
+            return find_entry(connection, self.patients, repository.unique_id, unique_id) if shown else None
+
+        entry = repository.database.read(find)
         made = self.provider.provide(entry) if entry else None
         if entry is None or made is None:
             return None

@@ -137,7 +137,7 @@ def predicates(condition: Condition) -> Iterator[ColumnElement[bool]]:
             yield _any_element(column, parameter, number, size)
         else:
             compare = COMPARE.get(parameter.kind, equals if size == ONE else among)
-            yield _unless_ignored(parameter.attribute, compare(column, _name(parameter, number)))
+            yield _unless_ignored(parameter.attribute, compare(column, bound_name(parameter, number)))
 
 
 def equals(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
@@ -165,13 +165,14 @@ def _size(parameter: Parameter, clause: Clause) -> int:
     return len(clause) if parameter.kind is Kind.PATTERN else min(len(clause), MANY)
 
 
-def _name(parameter: Parameter, number: int) -> str:
+def bound_name(parameter: Parameter, number: int) -> str:
+    """The name to which the values of one clause are bound."""
     return f"{parameter.name[1:]}_{number}"
 
 
 def _bound(parameter: Parameter, clauses: tuple[Clause, ...]) -> Iterator[tuple[str, object]]:
     for number, clause in enumerate(clauses):
-        name = _name(parameter, number)
+        name = bound_name(parameter, number)
         values = [_stored(parameter.kind, value) for value in clause]
         if parameter.kind is Kind.PATTERN:
             yield from ((f"{name}_{index}", value) for index, value in enumerate(values))
@@ -187,7 +188,7 @@ def _stored(kind: Kind, value: Value) -> object:
 
 def _any_element(column: Column[Any], parameter: Parameter, number: int, size: int) -> ColumnElement[bool]:
     values = elements(column).table_valued("value")
-    name = _name(parameter, number)
+    name = bound_name(parameter, number)
     if parameter.kind is Kind.PATTERN:
         names = (f"{name}_{index}" for index in range(size))
         matching = or_(*(_Like(values.c.value, bindparam(each, type_=LikePattern())) for each in names))

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from sqlalchemy import Connection
 
+from ihe.access import OPEN
 from ihe.citations import tf2
 from ihe.datatypes import CX
 from ihe.domain import AffinityDomain
@@ -15,7 +16,7 @@ from ihe.exchange import Transactor
 from ihe.identifiers import EntryUUID, PatientKey, UniqueId, is_uuid_urn, new_entry_uuid
 from ihe.patients import LinkChange
 from ihe.rules import breaches
-from xds import link_changes, store
+from xds import admission, link_changes, store
 from xds.acceptance import accept
 from xds.attributes import Sender, locate
 from xds.ebrim import Decoded
@@ -28,6 +29,8 @@ from xds.rows import Row, row
 from xds.rules import all_breaches
 from xds.rules_registry import REGISTRY_RULES, InRegistry, uuids_are_new
 from xds.rules_unique_ids import UNIQUE_ID_RULES, Claimed, claims
+from xds.seeing import seen
+from xds.visibility import Access, Viewer
 from xds.witness import NOBODY, Witness
 
 HAS_MEMBER = AssociationType.HAS_MEMBER
@@ -50,7 +53,10 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRegistry:
-    """The actor behind ITI-18, ITI-42, ITI-51 and ITI-61. ``clock`` gives the time with its zone."""
+    """The actor behind ITI-18, ITI-42, ITI-51 and ITI-61. ``clock`` gives the time with its zone.
+
+    ``viewer`` is whose eyes a request has (``access.viewer``): it refers to nothing that they do not see. None: all.
+    """
 
     domain: AffinityDomain
     database: Transactor[Connection]
@@ -59,19 +65,22 @@ class DocumentRegistry:
     new_uuid: Callable[[], EntryUUID] = new_entry_uuid
     new_row_id: Callable[[], int] = field(default_factory=RowIds)
     witness: Witness = NOBODY
+    access: Access = OPEN
 
-    def register(self, decoded: Decoded, sender: Sender) -> tuple[Breach, ...]:
+    def register(self, decoded: Decoded, sender: Sender, viewer: Viewer | None = None) -> tuple[Breach, ...]:
         """Store a submission and return the warnings. Rejected holds every breach; then nothing is stored."""
-        prepared = self.prepare(decoded, sender)
+        prepared = self.prepare(decoded, sender, viewer=viewer)
 
         def work(connection: Connection) -> None:
-            patient = self.register_in(connection, prepared)
+            patient = self.register_in(connection, prepared, viewer)
             self.witness.registered(connection, patient, prepared.accepted.document_entries)
 
         self.database.write(work)
         return prepared.warnings
 
-    def prepare(self, decoded: Decoded, sender: Sender, told: tuple[Breach, ...] = ()) -> Prepared:
+    def prepare(
+        self, decoded: Decoded, sender: Sender, told: tuple[Breach, ...] = (), viewer: Viewer | None = None
+    ) -> Prepared:
         """Check all that needs no database, and render what will be stored.
 
         ``told`` is what the caller found wrong already. Rejected holds every breach, those against the feed and the
@@ -81,7 +90,7 @@ class DocumentRegistry:
         if decoded.submission is None:
             raise Rejected(*found)
         if any(breach.severity is Severity.ERROR for breach in found):
-            self._refuse(decoded.submission, found)
+            self._refuse(decoded.submission, found, viewer)
         now = self.clock().astimezone(UTC).strftime("%Y%m%d%H%M%S")
         accepted = accept(decoded.submission, now, self.new_uuid)
         return Prepared(
@@ -92,23 +101,23 @@ class DocumentRegistry:
             warnings=found,
         )
 
-    def _refuse(self, submission: Submission, found: tuple[Breach, ...]) -> NoReturn:
+    def _refuse(self, submission: Submission, found: tuple[Breach, ...], viewer: Viewer | None) -> NoReturn:
         """Refuse a submission that breaks rules by itself, and tell what feed and registry have against it as well."""
 
         def refuse(connection: Connection) -> NoReturn:
-            patient = self._patient(connection, submission)
+            patient = self._patient(connection, submission, viewer)
             # Raised in here, so that the uniqueIds that it claimed in order to compare them are given back.
-            raise Rejected(*found, *self._conflicts(connection, submission, patient))
+            raise Rejected(*found, *self._conflicts(connection, submission, patient, viewer))
 
         self.database.write(refuse)
 
-    def register_in(self, connection: Connection, prepared: Prepared) -> Patient:
+    def register_in(self, connection: Connection, prepared: Prepared, viewer: Viewer | None = None) -> Patient:
         """Store a prepared submission within the caller's transaction, which must not commit if this raises.
 
         The caller tells the witness, once the documents are stored as well. Rejected holds every breach against the
         feed and the registry (3.42.4.1.3.1: atomicity).
         """
-        patient = self._admit(connection, prepared.asked)
+        patient = self._admit(connection, prepared.asked, viewer)
         accepted = prepared.accepted
         added = folder_memberships(connection, accepted, patient, self.new_uuid)
         deprecate_replaced(connection, accepted)
@@ -118,23 +127,29 @@ class DocumentRegistry:
         store.touch(connection, gaining_folders(connection, objects), prepared.now)
         return patient
 
-    def _admit(self, connection: Connection, submission: Submission) -> Patient:
+    def _admit(self, connection: Connection, submission: Submission, viewer: Viewer | None) -> Patient:
         """Check the submission against the feed and the registry; its patient, if nothing is wrong."""
-        patient = self._patient(connection, submission)
-        found = tuple(self._conflicts(connection, submission, patient))
+        patient = self._patient(connection, submission, viewer)
+        found = tuple(self._conflicts(connection, submission, patient, viewer))
         if found or patient is None:
             raise Rejected(*found)
         return patient
 
-    def _patient(self, connection: Connection, submission: Submission) -> Patient | None:
+    def _patient(self, connection: Connection, submission: Submission, viewer: Viewer | None) -> Patient | None:
+        """The patient, if there is one to whose record the person may add something."""
         patient_id = submission.submission_set.patient_id
-        return self.patients.resolve(connection, patient_id) if patient_id else None
+        patient = self.patients.resolve(connection, patient_id) if patient_id else None
+        return patient if patient and admission.admits(connection, viewer, patient) else None
 
-    def _conflicts(self, connection: Connection, submission: Submission, patient: Patient | None) -> Iterator[Breach]:
+    def _conflicts(
+        self, connection: Connection, submission: Submission, patient: Patient | None, viewer: Viewer | None
+    ) -> Iterator[Breach]:
         """What the feed and the registry have against a submission. Its uniqueIds are taken meanwhile."""
         if patient is None and submission.submission_set.patient_id:
             yield unknown_patient(submission)
-        yield from breaches(_surroundings(connection, submission, patient), REGISTRY_RULES)
+        if patient:
+            yield from admission.refused(connection, viewer, patient, submission)
+        yield from breaches(_surroundings(connection, submission, patient, viewer), REGISTRY_RULES)
         yield from breaches(Claimed(submission, store.claim(connection, claims(submission))), UNIQUE_ID_RULES)
 
     def owners(self, connection: Connection, ids: Iterable[UniqueId]) -> Mapping[UniqueId, CX]:
@@ -165,11 +180,16 @@ class DocumentRegistry:
         store.add(connection, rows)
 
 
-def _surroundings(connection: Connection, submission: Submission, patient: Patient | None) -> InRegistry:
-    """Find and hold what a submission refers to, and what has the UUIDs that it brings."""
+def _surroundings(
+    connection: Connection, submission: Submission, patient: Patient | None, viewer: Viewer | None
+) -> InRegistry:
+    """Find and hold what a submission refers to as far as it is seen, and what has the UUIDs that it brings."""
     own = {each.entry_uuid for each in submission.objects if is_uuid_urn(each.entry_uuid)}
     alone = InRegistry(submission=submission, patient=patient, known={}, transformations=frozenset())
-    known = store.find(connection, own.union(end for _, end in alone.outside()))
+    outside = {end for _, end in alone.outside()}
+    found = store.find(connection, own | outside)
+    referenced = seen(connection, viewer, {uuid: each for uuid, each in found.items() if uuid in outside})
+    known = {**{uuid: each for uuid, each in found.items() if uuid in own}, **referenced}
     appended = [
         each.target_object
         for each in submission.associations

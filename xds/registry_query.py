@@ -16,8 +16,9 @@ from xds.adhoc_query_response import Answer
 from xds.patients import Patient, Patients
 from xds.query_answers import ANSWERS
 from xds.search import ERRORS, Found, Search, too_many
+from xds.seeing import knows_patient
 from xds.stored_query import Kind
-from xds.visibility import visible_entries
+from xds.visibility import Access, Viewer
 
 
 class QueriedRegistry(Protocol):
@@ -32,20 +33,26 @@ class QueriedRegistry(Protocol):
         """Whom the identity feed announced."""
 
     @property
+    def access(self) -> Access:
+        """Who sees what."""
+
+    @property
     def domain(self) -> AffinityDomain:
         """The affinity domain: its community and the most objects an answer may hold."""
 
 
 def handle(asked: AdhocQuery, registry: QueriedRegistry, exchange: Exchange) -> Answer:
     """The ``handle`` of ITI-18 and ITI-51: one query on one snapshot; Rejected holds what the answer must not be."""
-    return registry.database.read(lambda connection: _answer(connection, asked, registry, exchange))
+    registry.access.enter(exchange, _named(asked)[1])
+    viewer = registry.access.viewer(exchange)
+    return registry.database.read(lambda connection: _answer(connection, asked, registry, viewer))
 
 
-def _answer(connection: Connection, asked: AdhocQuery, registry: QueriedRegistry, exchange: Exchange) -> Answer:
-    patients = _patients(connection, asked, registry.patients)
+def _answer(connection: Connection, asked: AdhocQuery, registry: QueriedRegistry, viewer: Viewer | None) -> Answer:
+    patients = _patients(connection, asked, registry.patients, viewer)
     keys = None if patients is None else tuple(key for patient in patients for key in patient.keys)
     limit = registry.domain.max_results
-    search = Search(connection=connection, asked=asked, visible=visible_entries(exchange), limit=limit)
+    search = Search(connection=connection, asked=asked, viewer=viewer, limit=limit)
     objects = tuple(ANSWERS[asked.query.id](search, keys))
     if len(objects) > limit:
         raise too_many(limit)
@@ -55,15 +62,28 @@ def _answer(connection: Connection, asked: AdhocQuery, registry: QueriedRegistry
     return Answer(objects=objects, patients=current, home=registry.domain.home_community_id)
 
 
-def _patients(connection: Connection, asked: AdhocQuery, patients: Patients) -> tuple[Patient, ...] | None:
-    """The patients that the query names, or None if it names none; an unknown one fails the query."""
+def _named(asked: AdhocQuery) -> tuple[str, tuple[CX, ...]]:
+    """The parameter that names patients, and whom it names."""
     name = next((each.name for each in asked.query.parameters if each.kind is Kind.PATIENT_ID), "")
-    ids = asked.parameters.any_of(name, CX)
-    found = [(patient_id, patients.resolve(connection, patient_id)) for patient_id in ids]
+    return name, asked.parameters.any_of(name, CX)
+
+
+def _patients(
+    connection: Connection, asked: AdhocQuery, patients: Patients, viewer: Viewer | None
+) -> tuple[Patient, ...] | None:
+    """The patients that the query names, or None if it names none; an unknown one fails the query."""
+    name, ids = _named(asked)
+    found = [(patient_id, _known(connection, patients, viewer, patient_id)) for patient_id in ids]
     unknown = [_unknown(name, patient_id) for patient_id, patient in found if patient is None]
     if unknown:
         raise Rejected(*unknown)
     return tuple(patient for _, patient in found if patient is not None) if ids else None
+
+
+def _known(connection: Connection, patients: Patients, viewer: Viewer | None, patient_id: CX) -> Patient | None:
+    """The patient, if there is one of whom the person may know."""
+    patient = patients.resolve(connection, patient_id)
+    return patient if patient and knows_patient(connection, viewer, patient) else None
 
 
 def _unknown(name: str, patient_id: CX) -> Breach:

@@ -14,7 +14,9 @@ from ihe.rules import Offence, Offender, Rule, breaches, rule
 from xds import removal_store, store
 from xds.model import AssociationType, MetadataObject
 from xds.patients import Patients
+from xds.seeing import seen
 from xds.store import Registered
+from xds.visibility import Viewer
 from xds.witness import NOBODY, Witness
 
 ACTIONS = supplement("RMD", "3.62.4.1.3")
@@ -119,15 +121,19 @@ class Removed:
 
 
 def remove(
-    database: Transactor[Connection], patients: Patients, uuids: Collection[EntryUUID], witness: Witness = NOBODY
+    database: Transactor[Connection],
+    patients: Patients,
+    uuids: Collection[EntryUUID],
+    witness: Witness = NOBODY,
+    viewer: Viewer | None = None,
 ) -> Removed:
     """Remove objects of any patients and return what they were. Rejected holds every breach; then nothing is removed.
 
-    Their documents stay in the repository until Remove Documents [ITI-86].
+    Their documents stay in the repository until Remove Documents [ITI-86]. What is not seen is unknown.
     """
 
     def work(connection: Connection) -> Removed:
-        objects = remove_in(connection, uuids)
+        objects = remove_in(connection, uuids, viewer)
         keys = {each.patient_key for each in objects}
         witness.changed(connection, keys)
         return Removed(objects=objects, patients=patients.current(connection, keys))
@@ -135,9 +141,11 @@ def remove(
     return database.write(work)
 
 
-def remove_in(connection: Connection, uuids: Collection[EntryUUID]) -> tuple[Registered, ...]:
+def remove_in(
+    connection: Connection, uuids: Collection[EntryUUID], viewer: Viewer | None = None
+) -> tuple[Registered, ...]:
     """The same within the caller's transaction, which must not commit if this raises."""
-    removal = _surroundings(connection, tuple(dict.fromkeys(uuids)))
+    removal = _surroundings(connection, tuple(dict.fromkeys(uuids)), viewer)
     found = tuple(breaches(removal, REMOVAL_RULES))
     if found:
         raise Rejected(*found)
@@ -146,9 +154,9 @@ def remove_in(connection: Connection, uuids: Collection[EntryUUID]) -> tuple[Reg
     return removal.gone
 
 
-def _surroundings(connection: Connection, named: tuple[EntryUUID, ...]) -> Removal:
+def _surroundings(connection: Connection, named: tuple[EntryUUID, ...], viewer: Viewer | None) -> Removal:
     """Hold what is named and what it is linked with, so that nobody else links or removes it meanwhile."""
-    found = store.find(connection, named)
+    found = seen(connection, viewer, store.find(connection, named))
     ends = {end for each in found.values() for end in (each.source_object, each.target_object) if end}
     known = {**found, **store.find(connection, ends - found.keys())}
     around = tuple(removal_store.associations_of(connection, known.keys()))

@@ -11,6 +11,7 @@ from typing import Protocol
 import structlog
 from sqlalchemy import Connection
 
+from ihe.access import OPEN
 from ihe.citations import Citation, tf3
 from ihe.datatypes import CX
 from ihe.errors import Breach, ErrorCode, Rejected
@@ -26,6 +27,8 @@ from xds.model import DocumentEntry
 from xds.patients import Patient
 from xds.registry import Prepared
 from xds.repository_store import Document
+from xds.seeing import retrievable
+from xds.visibility import Access, Viewer
 from xds.witness import Witness
 
 log = structlog.get_logger()
@@ -34,10 +37,12 @@ log = structlog.get_logger()
 class Registry(Protocol):
     """What the repository needs of the registry, to which it hands metadata in its own transaction."""
 
-    def prepare(self, decoded: Decoded, sender: Sender, told: tuple[Breach, ...]) -> Prepared:
+    def prepare(
+        self, decoded: Decoded, sender: Sender, told: tuple[Breach, ...], viewer: Viewer | None = None
+    ) -> Prepared:
         """Check all that needs no database; Rejected holds every breach, beginning with ``told``."""
 
-    def register_in(self, connection: Connection, prepared: Prepared) -> Patient:
+    def register_in(self, connection: Connection, prepared: Prepared, viewer: Viewer | None = None) -> Patient:
         """Store within the caller's transaction, which must not commit if this raises Rejected."""
 
     @property
@@ -70,8 +75,10 @@ class RemovedDocuments:
 class OnDemandDocuments(Protocol):
     """The On-Demand Document Source that is grouped with a repository."""
 
-    def deliver(self, unique_id: UniqueId, repository: "DocumentRepository", now: datetime) -> Delivery | None:
-        """Make the document of an on-demand entry; None if there is no such entry."""
+    def deliver(
+        self, unique_id: UniqueId, repository: "DocumentRepository", now: datetime, viewer: Viewer | None = None
+    ) -> Delivery | None:
+        """Make the document of an on-demand entry; None if there is no such entry that the person may see."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,29 +94,41 @@ class DocumentRepository:
     store: DocumentStore
     registry: Registry
     on_demand: OnDemandDocuments | None = None
+    access: Access = OPEN
 
     def register(
-        self, metadata: Decoded, parts: Mapping[str, Part], found: Iterable[Breach], now: datetime
+        self,
+        metadata: Decoded,
+        parts: Mapping[str, Part],
+        found: Iterable[Breach],
+        now: datetime,
+        viewer: Viewer | None = None,
     ) -> tuple[Breach, ...]:
         """Store documents and their completed metadata durably, or nothing; return the registry's warnings.
 
         ``parts`` are the documents by the ids of their entries. ``found`` is what is wrong already: then nothing is
         stored, and Rejected holds it beside all that the registry finds.
         """
-        prepared = self.registry.prepare(metadata, Sender.XDS_DOCUMENT_SOURCE, tuple(found))
+        prepared = self.registry.prepare(metadata, Sender.XDS_DOCUMENT_SOURCE, tuple(found), viewer)
         documents = tuple(self._documents(prepared.asked.document_entries, parts))
         with self._kept(parts.values()):
-            self.database.write(lambda connection: self._write(connection, prepared, documents, now))
+            self.database.write(lambda connection: self._write(connection, prepared, documents, now, viewer))
         return prepared.warnings
 
     def holder(self, citation: Citation) -> Holder:
         """Who answers a DocumentRequest under the section ``citation``."""
         return Holder(self.unique_id, self.home_community_id, citation)
 
-    def documents(self, ids: Iterable[UniqueId]) -> Mapping[UniqueId, Document]:
-        """Find the retrievable documents among ``ids``; deprecated ones are, removed ones are not."""
+    def documents(self, ids: Iterable[UniqueId], viewer: Viewer | None = None) -> Mapping[UniqueId, Document]:
+        """Find the retrievable documents among ``ids`` that are seen; deprecated ones are, removed ones are not."""
         wanted = tuple(ids)
-        return self.database.read(lambda connection: repository_store.documents(connection, self.unique_id, wanted))
+
+        def find(connection: Connection) -> Mapping[UniqueId, Document]:
+            shown = retrievable(connection, viewer, self.unique_id, wanted)
+            found = repository_store.documents(connection, self.unique_id, wanted)
+            return {id: document for id, document in found.items() if id in shown}
+
+        return self.database.read(find)
 
     def owners(self, ids: Iterable[UniqueId]) -> Mapping[UniqueId, CX]:
         """Whose documents these are, as far as the registry knows."""
@@ -117,10 +136,15 @@ class DocumentRepository:
         return self.database.read(lambda connection: self.registry.owners(connection, wanted))
 
     def _write(
-        self, connection: Connection, prepared: Prepared, documents: tuple[Document, ...], now: datetime
+        self,
+        connection: Connection,
+        prepared: Prepared,
+        documents: tuple[Document, ...],
+        now: datetime,
+        viewer: Viewer | None,
     ) -> None:
         """One transaction of both actors: a reader sees the document and its metadata, or neither."""
-        patient = self.registry.register_in(connection, prepared)
+        patient = self.registry.register_in(connection, prepared, viewer)
         repository_store.record(connection, documents, now)
         self.registry.witness.registered(connection, patient, prepared.accepted.document_entries)
 
@@ -158,14 +182,14 @@ class DocumentRepository:
         chunks = partial(self.store.open, document.content)
         return Delivery(mime_type=document.mime_type, size=document.content.size, chunks=chunks)
 
-    def deliver_on_demand(self, unique_id: UniqueId, now: datetime) -> Delivery | None:
-        """Make the document of an on-demand entry, if there is one and a source for it."""
-        return self.on_demand.deliver(unique_id, self, now) if self.on_demand else None
+    def deliver_on_demand(self, unique_id: UniqueId, now: datetime, viewer: Viewer | None = None) -> Delivery | None:
+        """Make the document of an on-demand entry, if there is one that is seen and a source for it."""
+        return self.on_demand.deliver(unique_id, self, now, viewer) if self.on_demand else None
 
-    def remove(self, ids: Iterable[UniqueId], now: datetime) -> RemovedDocuments:
+    def remove(self, ids: Iterable[UniqueId], now: datetime, viewer: Viewer | None = None) -> RemovedDocuments:
         """Make documents irretrievable, then delete the bytes that no other document has; return which there were."""
         named = tuple(ids)
-        known = self.documents(named)
+        known = self.documents(named, viewer)
 
         def work(connection: Connection) -> RemovedDocuments:
             gone = (each for each in known if repository_store.remove(connection, self.unique_id, each, now))

@@ -3,6 +3,7 @@
 import secrets
 import threading
 import time
+from datetime import UTC, datetime
 
 RANDOM_BITS = 21
 
@@ -19,3 +20,8 @@ class RowIds:
         with self._lock:
             self._last = max(now, self._last + 1)
             return self._last
+
+
+def registered_at(id: int) -> str:
+    """When the row with this id was registered, as a DTM in UTC."""
+    return datetime.fromtimestamp((id >> RANDOM_BITS) // 1000, UTC).strftime("%Y%m%d%H%M%S")

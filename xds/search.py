@@ -4,7 +4,7 @@ Every statement is ordered and bounded, and built once per shape of what is aske
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from typing import Any
@@ -27,11 +27,20 @@ from sqlalchemy import (
 from ihe.citations import Citation
 from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.identifiers import EntryUUID, PatientKey
+from xds import folder_times, visibility
 from xds.adhoc_query import AdhocQuery, ReturnType
 from xds.model import TRIGGERS, AssociationType, AvailabilityStatus, DocumentAvailability, MetadataObject
-from xds.query_conditions import MANY, ONE, Comparison, Condition, among, conditions, equals, predicates
+from xds.query_conditions import MANY, ONE, Comparison, Condition, among, bound_name, conditions, equals, predicates
+from xds.seeing import (
+    PATIENTS_BY_LOGICAL_ID,
+    PATIENTS_BY_UNIQUE_ID,
+    PATIENTS_BY_UUID,
+    PATIENTS_OF_ENDS,
+    look_up,
+)
+from xds.stored_query import Kind
 from xds.tables import TABLE_OF, association, document_entry, folder, object_locator, unique_id_locator
-from xds.visibility import EVERYTHING
+from xds.visibility import Shape, Viewer, visible
 
 ERRORS = Citation("ITI TF-3", "Table 4.2.4.1-2")
 
@@ -67,11 +76,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """One query on one snapshot; ``limit`` is the most objects an answer may hold."""
+    """One query on one snapshot; ``limit`` is the most objects an answer may hold, ``viewer`` sees what it may hold."""
 
     connection: Connection
     asked: AdhocQuery
-    visible: ColumnElement[bool]
+    viewer: Viewer | None
     limit: int
 
     def find(self, kind: MetadataObject, scope: Scope, keys: Collection[object] = ()) -> tuple[Found, ...]:
@@ -81,19 +90,58 @@ class Search:
         shape, values = conditions(self.asked.query, self.asked.parameters, kind)
         level = self.asked.parameters.one("$MetadataLevel", int) or 1
         leaf = self.asked.return_type is ReturnType.LEAF_CLASS
-        return self._run(kind, _statement(kind, scope, min(len(keys), MANY), shape, level, leaf), values, keys)
+        if self.viewer is None:
+            return self._run(kind, _statement(kind, scope, min(len(keys), MANY), shape, level, leaf), values, keys)
+        return self._see(self.viewer, kind, scope, keys, (shape, level, leaf), values)
 
     def locate(self, kind: MetadataObject, scope: Scope, keys: Collection[object]) -> tuple[Found, ...]:
         """The objects in scope that the query only starts from: no parameter and no level restricts them."""
         if not keys:
             return ()
-        return self._run(kind, _statement(kind, scope, min(len(keys), MANY), (), 2, False), {}, keys)
+        if self.viewer is None:
+            return self._run(kind, _statement(kind, scope, min(len(keys), MANY), (), 2, False), {}, keys)
+        return self._see(self.viewer, kind, scope, keys, ((), 2, False), {})
+
+    def _see(
+        self,
+        viewer: Viewer,
+        kind: MetadataObject,
+        scope: Scope,
+        keys: Collection[object],
+        asked: tuple[tuple[Condition, ...], int, bool],
+        bound: dict[str, object],
+    ) -> tuple[Found, ...]:
+        """The same, as far as the person may see it. What a Folder's time is depends on what is seen in it."""
+        sight = viewer.sight(self.connection, self._patients(viewer, kind, scope, keys))
+        shape, level, leaf = asked
+        timed = tuple(each for each in shape if each.parameter.attribute == LAST_UPDATE)
+        rest = tuple(each for each in shape if each not in timed)
+        statement = _statement(kind, scope, min(len(keys), MANY), rest, level, leaf, visibility.shape(sight))
+        found = self._run(kind, statement, bound | visibility.values(sight), keys)
+        if kind is not MetadataObject.FOLDER or not found:
+            return found
+        times = folder_times.seen(self.connection, sight, (each.entry_uuid for each in found))
+        dated = (replace(each, last_update_time=times[each.entry_uuid]) for each in found)
+        return tuple(each for each in dated if _is_within(each.last_update_time, timed, bound))
+
+    def _patients(
+        self, viewer: Viewer, kind: MetadataObject, scope: Scope, keys: Collection[object]
+    ) -> Collection[PatientKey]:
+        """Whose documents decide what is seen. An object in which another patient's are is not seen for their sake."""
+        if scope is Scope.PATIENTS:
+            return tuple(PatientKey(int(str(key))) for key in keys)
+        if scope is Scope.EVERYBODY:
+            related = viewer.related(self.connection, self.limit)
+            if len(related) > self.limit:
+                raise too_many(self.limit)
+            return related
+        if scope is Scope.LOGICAL_ID:
+            return look_up(self.connection, PATIENTS_BY_LOGICAL_ID[TABLE_OF[kind]], keys)
+        return look_up(self.connection, PATIENTS_BY[scope], keys)
 
     def _run(
         self, kind: MetadataObject, statement: Select[Any], values: dict[str, object], keys: Collection[object]
     ) -> tuple[Found, ...]:
-        if kind is MetadataObject.DOCUMENT_ENTRY and self.visible is not EVERYTHING:
-            statement = statement.where(self.visible)
         values["scope"] = next(iter(keys)) if len(keys) == 1 else list(keys)
         values["bound"] = self.limit + 1
         rows = self.connection.execute(statement, values).all()
@@ -101,6 +149,20 @@ class Search:
         if len(found) > self.limit:
             raise too_many(self.limit)
         return found
+
+
+LAST_UPDATE = "Folder.lastUpdateTime"
+
+
+def _is_within(time: str | None, timed: tuple[Condition, ...], bound: Mapping[str, object]) -> bool:
+    """Claim that $XDSFolderLastUpdateTimeFrom and To, as far as they are given, hold of this time."""
+    for each in timed:
+        for number in range(len(each.sizes)):
+            limit = str(bound[bound_name(each.parameter, number)])
+            is_from = each.parameter.kind is Kind.TIME_FROM
+            if time is None or (time < limit if is_from else time >= limit):
+                return False
+    return True
 
 
 def too_many(limit: int) -> Rejected:
@@ -116,15 +178,23 @@ def too_many(limit: int) -> Rejected:
     )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _statement(
-    kind: MetadataObject, scope: Scope, keys: int, shape: tuple[Condition, ...], level: int, leaf: bool
+    kind: MetadataObject,
+    scope: Scope,
+    keys: int,
+    shape: tuple[Condition, ...],
+    level: int,
+    leaf: bool,
+    sight: Shape | None = None,
 ) -> Select[Any]:
     table = TABLE_OF[kind]
     source, within = SCOPES[scope](table, equals if keys == ONE else among)
     restrictions = [predicate for condition in shape for predicate in predicates(condition)]
     if level == 1:
         restrictions.extend(_level_one(kind, shape))
+    if sight is not None:
+        restrictions.append(visible(kind, sight))
     return (
         select(*_columns(table, leaf))
         .select_from(source)
@@ -220,3 +290,11 @@ SCOPES: Mapping[Scope, Callable[[Table, Comparison], Looking]] = {
     Scope.MEMBERSHIPS_OF: _memberships_of,
     Scope.EITHER_END: _either_end,
 }
+PATIENTS_BY = {
+    Scope.ENTRY_UUID: PATIENTS_BY_UUID,
+    Scope.UNIQUE_ID: PATIENTS_BY_UNIQUE_ID,
+    Scope.MEMBERS_OF: PATIENTS_OF_ENDS,
+    Scope.MEMBERSHIPS_OF: PATIENTS_OF_ENDS,
+    Scope.EITHER_END: PATIENTS_OF_ENDS,
+}
+"""What finds the patients of a scope."""

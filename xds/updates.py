@@ -11,7 +11,7 @@ from ihe.citations import supplement
 from ihe.errors import Breach, ErrorCode, Rejected, Severity
 from ihe.identifiers import EntryUUID
 from ihe.rules import breaches
-from xds import store, versions
+from xds import admission, store, versions
 from xds.acceptance import accept
 from xds.attribute_values import where
 from xds.ebrim import Decoded
@@ -35,7 +35,9 @@ from xds.rules_registry import InRegistry
 from xds.rules_unique_ids import Claimed, claims
 from xds.rules_update import BY_REFERENCE_RULES, UNIQUE_ID_RULES_OF_UPDATES, as_of_update, update_breaches
 from xds.rules_versions import VERSION_RULES, UpdateInRegistry
+from xds.seeing import seen
 from xds.store import Registered
+from xds.visibility import Viewer
 
 Versioned = TypeVar("Versioned", DocumentEntry, Folder)
 
@@ -53,10 +55,10 @@ class PreparedUpdate:
     warnings: tuple[Breach, ...]
 
 
-def update(registry: DocumentRegistry, decoded: Decoded) -> tuple[Breach, ...]:
+def update(registry: DocumentRegistry, decoded: Decoded, viewer: Viewer | None = None) -> tuple[Breach, ...]:
     """Make the changes and return the warnings. Rejected holds every breach; then nothing has changed."""
     prepared = prepare(registry, decoded)
-    registry.database.write(lambda connection: update_in(connection, registry, prepared))
+    registry.database.write(lambda connection: update_in(connection, registry, prepared, viewer))
     return prepared.warnings
 
 
@@ -80,9 +82,11 @@ def _of_one_object(asked: tuple[Versioned, ...], accepted: tuple[Versioned, ...]
     return tuple(replace(new, logical_id=old.logical_id) for old, new in zip(asked, accepted, strict=True))
 
 
-def update_in(connection: Connection, registry: DocumentRegistry, prepared: PreparedUpdate) -> None:
+def update_in(
+    connection: Connection, registry: DocumentRegistry, prepared: PreparedUpdate, viewer: Viewer | None = None
+) -> None:
     """Make the changes within the caller's transaction, which must not commit if this raises."""
-    patient, subject = _admit(connection, registry, prepared.asked)
+    patient, subject = _admit(connection, registry, prepared.asked, viewer)
     uuids = dict(zip(_ids(prepared.asked.submission), _ids(prepared.accepted), strict=True))
     propagated = _propagated(connection, registry, subject, uuids)
     _supersede(connection, subject)
@@ -102,15 +106,18 @@ def _ids(submission: Submission) -> tuple[EntryUUID, ...]:
     return tuple(each.entry_uuid for each in submission.objects)
 
 
-def _admit(connection: Connection, registry: DocumentRegistry, asked: Update) -> tuple[Patient, UpdateInRegistry]:
+def _admit(
+    connection: Connection, registry: DocumentRegistry, asked: Update, viewer: Viewer | None
+) -> tuple[Patient, UpdateInRegistry]:
     """Check the update against the feed and the registry; its patient and what it refers to, if nothing is wrong."""
     submission = asked.submission
     patient_id = submission.submission_set.patient_id
     patient = registry.patients.resolve(connection, patient_id) if patient_id else None
-    found = [] if patient else [unknown_patient(submission)]
-    subject = surroundings(connection, asked)
+    patient = patient if patient and admission.admits(connection, viewer, patient) else None
+    found = [*admission.refused(connection, viewer, patient, submission)] if patient else [unknown_patient(submission)]
+    subject = surroundings(connection, asked, viewer)
     found += breaches(subject, VERSION_RULES)
-    found += breaches(_by_reference(connection, asked, patient), BY_REFERENCE_RULES)
+    found += breaches(_by_reference(connection, asked, patient, viewer), BY_REFERENCE_RULES)
     taken = store.claim(connection, claims(replace(submission, folders=())))
     found += breaches(Claimed(submission, taken), UNIQUE_ID_RULES_OF_UPDATES)
     if found or patient is None:
@@ -118,30 +125,35 @@ def _admit(connection: Connection, registry: DocumentRegistry, asked: Update) ->
     return patient, subject
 
 
-def surroundings(connection: Connection, asked: Update) -> UpdateInRegistry:
-    """Find and hold what an update refers to."""
+def surroundings(connection: Connection, asked: Update, viewer: Viewer | None = None) -> UpdateInRegistry:
+    """Find and hold what an update refers to, as far as it is seen."""
     latest = {
         **versions.latest(connection, MetadataObject.DOCUMENT_ENTRY, _logical(asked.submission.document_entries)),
         **versions.latest(connection, MetadataObject.FOLDER, _logical(asked.submission.folders)),
     }
     named = {change.target_object for change in asked.status_changes} | {*_logical(asked.versioned)}
     named |= {end for each in asked.submitted for end in (each.source_object, each.target_object)}
-    known = dict(store.find(connection, named))
+    latest = {each.logical_id: each for each in seen(connection, viewer, _by_uuid(latest)).values()}
+    known = dict(seen(connection, viewer, store.find(connection, named)))
     known |= store.find(connection, {each.source_object for each in known.values() if each.source_object} - {*known})
     links = versions.approved_links(connection, {each.entry_uuid for each in latest.values()})
     return UpdateInRegistry(update=asked, latest=latest, known=known, links=tuple(links))
+
+
+def _by_uuid(objects: Mapping[EntryUUID, Registered]) -> Mapping[EntryUUID, Registered]:
+    return {each.entry_uuid: each for each in objects.values()}
 
 
 def _logical(objects: Iterable[DocumentEntry | Folder]) -> tuple[EntryUUID, ...]:
     return tuple(each.logical_id for each in objects if each.logical_id)
 
 
-def _by_reference(connection: Connection, asked: Update, patient: Patient | None) -> InRegistry:
+def _by_reference(connection: Connection, asked: Update, patient: Patient | None, viewer: Viewer | None) -> InRegistry:
     """The documents that the SubmissionSet includes without updating them (ITI TF-3: 4.2.2.1.1)."""
     own = {each.entry_uuid for each in asked.submission.objects}
     members = tuple(each for each in asked.members if each.target_object not in own)
     submission = Submission(submission_set=asked.submission.submission_set, associations=members)
-    known = store.find(connection, (each.target_object for each in members))
+    known = seen(connection, viewer, store.find(connection, (each.target_object for each in members)))
     return InRegistry(submission=submission, patient=patient, known=known, transformations=frozenset())
 
 

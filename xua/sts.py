@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from lxml.etree import SubElement, _Element
 
+from ihe.datatypes import Code
 from xua.assertion import UserAssertion, write
 from xua.keys import Certificate, PrivateKey, load_certificates, load_private_key, make_stranger, subject_of
 from xua.names import clark
@@ -50,9 +51,11 @@ class DevelopmentSTS:
         *,
         resource_id: str | None = None,
         home_community_id: str | None = None,
+        purpose_of_use: Code | None = None,
         defect: Defect | None = None,
     ) -> _Element:
         """Issue a signed Assertion for the person in that role, valid for ten minutes from ``now``."""
+        person = PEOPLE[role]
         user = UserAssertion(
             id=f"_{uuid.uuid4()}",
             issuer=self.issuer,
@@ -60,7 +63,7 @@ class DevelopmentSTS:
             not_before=now,
             not_on_or_after=now + LIFETIME,
             audience=audience,
-            person=PEOPLE[role],
+            person=replace(person, purpose_of_use=purpose_of_use) if purpose_of_use else person,
             resource_id=resource_id,
             home_community_id=home_community_id,
         )

@@ -6,6 +6,7 @@ from affinity.cli import (
     audit,
     configuration,
     conform,
+    consent,
     db,
     demo,
     doctor,
@@ -20,8 +21,8 @@ from affinity.cli import (
     submit,
 )
 
-NODE, CLIENT, INDEX, TESTS = "Run a node", "Speak to any server", "The patient index", "Test any system"
-AUDIT = "The audit trail"
+NODE, CLIENT, INDEX = "Run a node", "Speak to any server", "The patient index"
+RECORDS, AUDIT, TESTS = "The shared care record", "The audit trail", "Test any system"
 
 app = typer.Typer(
     name="affinity",
@@ -43,6 +44,7 @@ app.command("query", epilog=query.EXAMPLES, rich_help_panel=CLIENT)(query.query)
 app.command("retrieve", epilog=retrieve.EXAMPLES, rich_help_panel=CLIENT)(retrieve.retrieve)
 app.add_typer(saml.app, name="saml", rich_help_panel=CLIENT)
 app.add_typer(pix.app, name="pix", rich_help_panel=INDEX)
+app.add_typer(consent.app, name="consent", rich_help_panel=RECORDS)
 app.add_typer(db.app, name="db", rich_help_panel=INDEX)
 app.add_typer(audit.app, name="audit", rich_help_panel=AUDIT)
 app.add_typer(demo.app, name="demo", rich_help_panel=INDEX)

@@ -4,7 +4,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import IntEnum
 from inspect import Parameter
 from typing import Annotated, Any, get_type_hints
@@ -82,7 +82,8 @@ def _parameters(work: Callable[..., Any], hints: dict[str, Any], groups: dict[st
             continue
         types = get_type_hints(groups[name], include_extras=True)
         for each in fields(groups[name]):
-            yield Parameter(each.name, Parameter.KEYWORD_ONLY, default=each.default, annotation=types[each.name])
+            default = Parameter.empty if each.default is MISSING else each.default
+            yield Parameter(each.name, Parameter.KEYWORD_ONLY, default=default, annotation=types[each.name])
 
 
 def _finish(work: Callable[..., ExitCode | None], options: dict[str, Any]) -> ExitCode:

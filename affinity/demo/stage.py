@@ -1,6 +1,6 @@
 """Where the demonstration plays: a running node, and who of its domain takes part."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from affinity.catalogue import PATHS
@@ -9,10 +9,12 @@ from affinity.client.xds import Coding
 from affinity.domain import LoadedDomain, Organization
 from affinity.pki import DevelopmentPKI
 from affinity.settings import Listen
-from ihe.datatypes import HD, Code
+from consent.policy import Mode
+from ihe.datatypes import CX, HD, Code
 from ihe.domain import AssigningAuthority
 from ihe.transactions import Actor
 from xua.authentication import XUAMode
+from xua.people import DemoRole
 from xua.sts import DevelopmentSTS
 
 PREFERRED = {
@@ -25,6 +27,10 @@ PREFERRED = {
     "contentTypeCode": "15220000",
 }
 """What a laboratory would say; a domain that has not agreed on it gets its own first code."""
+
+
+Declare = Callable[[CX, DemoRole, str], int]
+"""What a desk does: declares that a demo person treats a patient, and why; the number of the event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +54,12 @@ class Stage:
     sts: DevelopmentSTS
     mode: XUAMode
     audience: str
+    declare: Declare
+
+    @property
+    def restricts(self) -> bool:
+        """Claim that access rights decide here who sees what."""
+        return self.loaded.access.mode is not Mode.OPEN and self.mode is not XUAMode.OFF
 
     @property
     def laboratory(self) -> Party:

@@ -12,7 +12,7 @@ from affinity.client.patients import Sought
 from affinity.demo.stage import Party
 from affinity.demo.story import FAMILY, GIVEN, STRANGER, TWIN, Story
 from hl7v2.message import Message
-from ihe.datatypes import CX
+from ihe.datatypes import CX, Code
 from ihe.exchange import OutgoingPart
 from pix.iti47 import ITI_47
 from soap.client import FaultReceived, SOAPAnswer
@@ -22,11 +22,13 @@ from xds.iti43 import ITI_43
 from xds.model import Submission
 from xds.stored_queries import FIND_DOCUMENTS
 from xua.authentication import XUAMode
-from xua.people import DemoRole
+from xua.people import ACT_REASON, DemoRole
 from xua.sts import Defect
 
 APPROVED = "('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved')"
 HL7 = "{urn:hl7-org:v3}"
+EMERGENCY = Code("ETREAT", ACT_REASON, "unconscious, admitted by ambulance")
+"""A purpose of use with a reason; the policy of the demo domain breaks no glass without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +113,46 @@ def laboratory_submits(story: Story) -> Told:
     return Told(sent, _status(answer.body), _status(answer.body) == "Success")
 
 
+def a_stranger_finds_nothing(story: Story) -> Told:
+    """A doctor who has nothing to do with her: told the same as of somebody who does not exist."""
+    if not story.stage.restricts:
+        return Told("-", "everybody sees everything here: access.toml says open", True)
+    answer = story.call(ITI_18, _find_documents(story), role=DemoRole.REFERRING_DOCTOR).body
+    return _refusal("FindDocuments, as Dr Ternoir", answer, "XDSUnknownPatientId")
+
+
+def her_doctor_is_declared(story: Story) -> Told:
+    """What `affinity consent relate` does at a desk."""
+    if not story.stage.restricts:
+        return Told("-", "everybody sees everything here: access.toml says open", True)
+    number = story.stage.declare(story.patient_id, DemoRole.TREATING_DOCTOR, "declared by the patient, demonstration")
+    return Told("Dr Wampach treats her", f"event {number} of consent_event", number > 0)
+
+
+def an_emergency_opens_the_record(story: Story) -> Told:
+    """Break-glass: the purpose of use says emergency, and why; somebody will review it."""
+    if not story.stage.restricts:
+        return Told("-", "everybody sees everything here: access.toml says open", True)
+    answer = story.call(ITI_18, _find_documents(story), role=DemoRole.NURSE, purpose_of_use=EMERGENCY).body
+    return _found(story, answer, f"FindDocuments, as a nurse: {EMERGENCY.code}, {EMERGENCY.display}")
+
+
 def hospital_queries(story: Story) -> Told:
     """All documents of the patient."""
+    answer = story.call(ITI_18, _find_documents(story)).body
+    return _found(story, answer, f"FindDocuments {story.patient_id}")
+
+
+def _find_documents(story: Story) -> bytes:
     slots = (("$XDSDocumentEntryPatientId", (xds.quoted(str(story.patient_id)),)),)
-    asked = (*slots, ("$XDSDocumentEntryStatus", (APPROVED,)))
-    answer = story.call(ITI_18, xds.stored_query(FIND_DOCUMENTS.id, asked)).body
+    return xds.stored_query(FIND_DOCUMENTS.id, (*slots, ("$XDSDocumentEntryStatus", (APPROVED,))))
+
+
+def _found(story: Story, answer: _Element, sent: str) -> Told:
     ids = {each.get("value") for each in answer.iter("{urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0}ExternalIdentifier")}
     held = all(document.unique_id in ids for document in story.documents)
     found = len(list(answer.iter("{urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0}ExtrinsicObject")))
-    return Told(f"FindDocuments {story.patient_id}", f"{_status(answer)}, {found} documents", held)
+    return Told(sent, f"{_status(answer)}, {found} documents", held)
 
 
 def hospital_retrieves(story: Story) -> Told:
@@ -172,8 +205,11 @@ STEPS = (
     ),
     Step("ITI-9", "Her twin at the same address is not joined with her", her_twin_is_announced),
     Step("ITI-41", "The laboratory submits a report and its PDF", laboratory_submits),
-    Step("ITI-18", "The hospital asks which documents there are", hospital_queries),
-    Step("ITI-43", "The hospital retrieves both", hospital_retrieves),
+    Step("ITI-18", "A doctor whom she does not know finds nothing", a_stranger_finds_nothing),
+    Step("DSP", "Her relationship with the hospital's doctor is declared", her_doctor_is_declared),
+    Step("ITI-18", "Her doctor asks which documents there are", hospital_queries),
+    Step("ITI-43", "Her doctor retrieves both", hospital_retrieves),
+    Step("ITI-18", "In an emergency a nurse breaks the glass", an_emergency_opens_the_record),
     Step("ITI-41", "Refused: a patient nobody announced", unknown_patient_is_refused),
     Step("ITI-18", "Refused: a forged assertion", forged_assertion_is_refused),
     Step("ITI-41", "Refused: a slot that breaks its format", bad_slot_is_refused),

@@ -12,7 +12,7 @@ from affinity.demo.documents import Report, Subject, cda, pdf
 from affinity.demo.stage import Party, Stage
 from hl7v2.er7 import parse, serialize
 from hl7v2.message import Message
-from ihe.datatypes import CX, HD
+from ihe.datatypes import CX, HD, Code
 from ihe.exchange import OutgoingPart
 from ihe.identifiers import UniqueId, new_oid
 from ihe.transactions import SOAPBinding
@@ -115,6 +115,7 @@ class Story:
         parts: Sequence[OutgoingPart] = (),
         *,
         role: DemoRole = DemoRole.TREATING_DOCTOR,
+        purpose_of_use: Code | None = None,
         defect: Defect | None = None,
     ) -> SOAPAnswer:
         """Call one of the node's SOAP transactions as a person in ``role``, with an assertion where one is wanted."""
@@ -123,12 +124,14 @@ class Story:
             url=self.stage.url(transaction.responder),
             spool=FileStore(self.downloads, None).create,
         )
-        return client.call(binding, [body], security=self._security(role, defect), parts=parts)
+        return client.call(binding, [body], security=self._security(role, purpose_of_use, defect), parts=parts)
 
-    def _security(self, role: DemoRole, defect: Defect | None) -> bytes:
+    def _security(self, role: DemoRole, purpose_of_use: Code | None, defect: Defect | None) -> bytes:
         if self.stage.mode is XUAMode.OFF:
             return b""
-        assertion = self.stage.sts.issue(role, datetime.now(UTC), self.stage.audience, defect=defect)
+        assertion = self.stage.sts.issue(
+            role, datetime.now(UTC), self.stage.audience, purpose_of_use=purpose_of_use, defect=defect
+        )
         return security_header(assertion)
 
 

@@ -61,6 +61,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
     feed.write_text(feed_of(1, "CLI-1", RECORD))
     report.write_bytes(REPORT)
     assert invoke("send", feed, "--data", node.data).exit_code == 0
+    for party in ("npi:90000022", "organization:2.25.185014298127404816031548209217553690419"):
+        why = ("--kind", "professional", "--reason", "she is treated there", "--data", node.data)
+        assert invoke("consent", "relate", PATIENT, party, *why).exit_code == 0
     submitted = invoke("submit", report, "--patient-id", PATIENT, "--data", node.data)
     assert submitted.exit_code == 0, submitted.output
     yield node

@@ -11,6 +11,7 @@ from lxml.etree import _Element
 from sqlalchemy import Connection, insert
 
 from affinity.database import Database
+from ihe.access import OPEN
 from ihe.datatypes import CX, HD, Code
 from ihe.domain import AffinityDomain
 from ihe.exchange import Exchange, SOAPRequest
@@ -32,6 +33,7 @@ from xds.model import (
 from xds.patients import Patient
 from xds.rows import row
 from xds.tables import TABLE_OF, object_locator, unique_id_locator
+from xds.visibility import Access
 
 OID = "2.25.7001"
 
@@ -66,6 +68,7 @@ class Shelves:
         )
     )
     ids: Iterator[int] = field(default_factory=lambda: count(1))
+    access: Access = OPEN
 
     def patient(self, extension: str, *keys: int) -> CX:
         """Announce a patient whose own key comes first; the others were merged into it."""

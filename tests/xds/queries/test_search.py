@@ -1,13 +1,17 @@
 """What may be seen is decided before anything is counted; statements are built once per shape."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 
+from ihe.access import Admission, Categories, Rights, Sight, Window
 from ihe.datatypes import Code
 from ihe.errors import ErrorCode, Rejected
 from ihe.exchange import SOAPRequest
+from ihe.identifiers import PatientKey
 from soap.xml import parse
 from xds.adhoc_query import AdhocQuery, ReturnType, reader, write
 from xds.model import AvailabilityStatus, MetadataObject
@@ -22,26 +26,42 @@ from xds.stored_queries import (
     REGISTRY_STORED_QUERIES,
 )
 from xds.stored_query import Kind
-from xds.tables import document_entry
-from xds.visibility import EVERYTHING
+from xds.visibility import Viewer
 
+NORMAL = "N^^2.16.840.1.113883.5.25"
 APPROVED = AvailabilityStatus.APPROVED
 
 
-def search(connection: Connection, visible: Any = EVERYTHING, limit: int = 10, **values: Any) -> Search:
+def search(connection: Connection, viewer: Viewer | None = None, limit: int = 10, **values: Any) -> Search:
     asked = AdhocQuery(
         query=FIND_DOCUMENTS,
         parameters=QueryParameters({f"$XDSDocumentEntry{name}": ((value,),) for name, value in values.items()}),
         return_type=ReturnType.OBJECT_REF,
     )
-    return Search(connection=connection, asked=asked, visible=visible, limit=limit)
+    return Search(connection=connection, asked=asked, viewer=viewer, limit=limit)
+
+
+@dataclass(frozen=True)
+class SeesReports:
+    """Eyes that see normal reports of the patient with key 1, and nothing else."""
+
+    def sight(self, connection: Connection, keys: Collection[PatientKey]) -> Sight:
+        categories = Categories(allowed_classes=frozenset({"REPORT^^2.25.1"}))
+        rights = Rights(name="reader", categories=categories, confidentiality=frozenset({NORMAL}))
+        return Sight(windows=(Window(rights=rights, keys=frozenset({PatientKey(1)})),))
+
+    def related(self, connection: Connection, most: int) -> Collection[PatientKey]:
+        return (PatientKey(1),)
+
+    def admission(self, connection: Connection, keys: Collection[PatientKey]) -> Admission:
+        return Admission()
 
 
 def test_a_hidden_entry_is_neither_returned_nor_counted(shelves: Any, make: Any) -> None:
     anna = shelves.patient("ANNA", 1)
     open_entry, hidden = make.entry(anna), make.entry(anna, class_code=Code("SECRET", "2.25.1", ""))
     shelves.put(1, hidden, open_entry)
-    seen = document_entry.c.class_code != "SECRET^^2.25.1"
+    seen = SeesReports()
 
     def uuids(connection: Connection, scope: Scope, keys: list[object]) -> list[str]:
         restricted = search(connection, seen, limit=1, Status=APPROVED)

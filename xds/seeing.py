@@ -1,0 +1,118 @@
+"""Whose documents a request looks at, and which of those that it names it may see (``xds.visibility``)."""
+
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache, lru_cache
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, Select, Table, and_, bindparam, exists, select, union
+
+from ihe.identifiers import EntryUUID, PatientKey, UniqueId
+from xds.model import MetadataObject
+from xds.patients import Patient
+from xds.store import Registered
+from xds.tables import TABLE_OF, association, document_entry, folder, object_locator, unique_id_locator
+from xds.visibility import Shape, Viewer, shape, values, visible
+
+BATCH = 500
+"""Most ids in one statement."""
+KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
+_PLACES = select(object_locator.c.patient_key).where(object_locator.c.entry_uuid.in_(KEYS))
+_UNIQUE = select(unique_id_locator.c.patient_key).where(unique_id_locator.c.unique_id.in_(KEYS))
+
+
+@cache
+def _ends() -> Select[Any]:
+    """The patients of both ends of the associations from or to objects."""
+    of_ends = [
+        select(object_locator.c.patient_key)
+        .join_from(association, object_locator, object_locator.c.entry_uuid == association.c[other])
+        .where(association.c[named].in_(KEYS))
+        for named, other in (("source_object", "target_object"), ("target_object", "source_object"))
+    ]
+    return select(union(_PLACES, *of_ends).subquery())
+
+
+def _versions(table: Table) -> Select[Any]:
+    return select(table.c.patient_key).where(table.c.logical_id.in_(KEYS)).distinct()
+
+
+PATIENTS_BY_UUID = _PLACES.distinct()
+PATIENTS_BY_UNIQUE_ID = _UNIQUE.distinct()
+PATIENTS_BY_LOGICAL_ID = {each: _versions(each) for each in (document_entry, folder)}
+PATIENTS_OF_ENDS = _ends()
+
+
+def look_up(connection: Connection, query: Select[Any], keys: Iterable[object]) -> set[PatientKey]:
+    """The patients that one of these queries finds."""
+    wanted, found = sorted(set(map(str, keys))), set[PatientKey]()
+    for start in range(0, len(wanted), BATCH):
+        rows = connection.execute(query, {"keys": wanted[start : start + BATCH]})
+        found.update(PatientKey(key) for (key,) in rows)
+    return found
+
+
+def knows_patient(connection: Connection, viewer: Viewer | None, patient: Patient) -> bool:
+    """Claim that the person may know that there is this patient: something may be seen, or was written by them."""
+    if viewer is None:
+        return True
+    sight = viewer.sight(connection, patient.keys)
+    if any(each.keys.intersection(patient.keys) for each in sight.windows):
+        return True
+    bound = {"keys": patient.keys, **values(sight)}
+    return bool(connection.execute(_any_of_patient(shape(sight)), bound).scalar())
+
+
+@lru_cache(maxsize=256)
+def _any_of_patient(shown: Shape) -> Select[Any]:
+    entry = document_entry.alias()
+    return select(exists().select_from(entry).where(entry.c.patient_key.in_(KEYS), shown.shows(entry)))
+
+
+def seen(
+    connection: Connection, viewer: Viewer | None, objects: Mapping[EntryUUID, Registered]
+) -> Mapping[EntryUUID, Registered]:
+    """Those of the objects that the person may see; the others are as unknown."""
+    if viewer is None:
+        return objects
+    sight = viewer.sight(connection, {each.patient_key for each in objects.values()})
+    found: set[EntryUUID] = set()
+    for kind in MetadataObject:
+        uuids = sorted(each.entry_uuid for each in objects.values() if each.kind is kind)
+        for start in range(0, len(uuids), BATCH):
+            bound = {"keys": uuids[start : start + BATCH], **values(sight)}
+            found.update(connection.execute(_visible_of(kind, shape(sight)), bound).scalars())
+    return {uuid: each for uuid, each in objects.items() if uuid in found}
+
+
+@lru_cache(maxsize=1024)
+def _visible_of(kind: MetadataObject, shown: Shape) -> Select[Any]:
+    table = TABLE_OF[kind]
+    here = and_(object_locator.c.patient_key == table.c.patient_key, object_locator.c.id == table.c.id)
+    return (
+        select(table.c.entry_uuid)
+        .join_from(object_locator, table, here)
+        .where(object_locator.c.entry_uuid.in_(KEYS), object_locator.c.kind == kind, visible(kind, shown))
+    )
+
+
+def retrievable(
+    connection: Connection, viewer: Viewer | None, repository_unique_id: str, ids: Collection[UniqueId]
+) -> Collection[UniqueId]:
+    """The uniqueIds under which this repository's documents may be seen: of one visible entry at least."""
+    if viewer is None:
+        return ids
+    sight = viewer.sight(connection, look_up(connection, PATIENTS_BY_UNIQUE_ID, ids))
+    wanted, found = sorted(set(ids)), set[UniqueId]()
+    for start in range(0, len(wanted), BATCH):
+        bound = {"keys": wanted[start : start + BATCH], "repository": repository_unique_id, **values(sight)}
+        found.update(connection.execute(_retrievable(shape(sight)), bound).scalars())
+    return found
+
+
+@lru_cache(maxsize=256)
+def _retrievable(shown: Shape) -> Select[Any]:
+    place = unique_id_locator
+    here = and_(place.c.patient_key == document_entry.c.patient_key, place.c.id == document_entry.c.id)
+    named = and_(place.c.unique_id.in_(KEYS), document_entry.c.repository_unique_id == bindparam("repository"))
+    entries = place.join(document_entry, here)
+    return select(place.c.unique_id).select_from(entries).where(named, shown.shows(document_entry)).distinct()
