@@ -3,6 +3,7 @@
 The ids are for ever: reports, tests and refusals name them. ``conformance.catalogue_lint`` says what the data obeys.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ class Assertion:
 
     @property
     def group(self) -> str:
-        """Its transaction or chapter, as the id begins: ``ITI-18``, ``TF3-4.2``."""
+        """The file's name for itself, as the id begins: ``ITI-18``, ``ITI-18-MU`` (a supplement to it), ``TF3-4.2``."""
         return self.id.rpartition("-")[0]
 
 
@@ -138,8 +139,10 @@ def read(file: Path) -> Iterator[Assertion]:
     """The assertions of one file, or a ``CatalogueFault``."""
     try:
         written = AssertionFile.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise CatalogueFault(f"{file.name}: {error}") from error
+    except ValidationError as error:
+        raise CatalogueFault("\n".join(f"{file.name}: {each}" for each in _faults(error))) from error
     for table in written.assertion:
         fields = table.model_dump(exclude={"section"})
         yield Assertion(
@@ -150,10 +153,18 @@ def read(file: Path) -> Iterator[Assertion]:
         )
 
 
+def _faults(error: ValidationError) -> Iterator[str]:
+    """``assertion[41].level: Input should be ...``; assertions are counted as their ids are, from 1."""
+    for each in error.errors(include_url=False):
+        steps = (f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in each["loc"])
+        yield f"{''.join(steps).lstrip('.')}: {each['msg']}"
+
+
 def _citation(volume: str, section: str) -> Citation:
     return Citation(volume, section) if volume.startswith("ITI TF-") else supplement(volume, section)
 
 
 def _order(file: Path) -> tuple[str, int, str]:
     prefix, _, rest = file.stem.partition("-")
-    return prefix, int(rest) if rest.isdigit() else 0, rest
+    number = re.match(r"\d*", rest)
+    return prefix, int(number[0] or 0) if number else 0, rest

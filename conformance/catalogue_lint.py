@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
 from affinity.catalogue import TRANSACTIONS
-from conformance.catalogue import Assertion, catalogue
+from conformance.catalogue import Assertion, CatalogueFault, catalogue
 from conformance.specification import BESIDE, Specification
 
 
@@ -25,7 +25,7 @@ def faults(assertions: Collection[Assertion], known_rules: Collection[str]) -> I
             yield f"{each.id}: another assertion of {each.group} has the same words"
         if not each.text.endswith("."):
             yield f"{each.id}: the text is no sentence: {each.text!r}"
-        if each.transaction is not None and each.transaction != each.group:
+        if each.transaction is not None and not f"{each.group}-".startswith(f"{each.transaction}-"):
             yield f"{each.id}: stands among those of {each.transaction}"
         if each.rule is not None and each.rule not in known_rules:
             yield f"{each.id}: no transaction has a rule {each.rule}"
@@ -54,12 +54,17 @@ def _out_of_order(assertions: Iterable[Assertion]) -> Iterator[str]:
 
 def main() -> int:
     """Print every fault; 1 if there is one."""
-    found = list(faults(catalogue(), rules()))
+    try:
+        assertions = catalogue()
+    except CatalogueFault as fault:
+        print(fault)
+        return 1
+    found = list(faults(assertions, rules()))
     if BESIDE.is_dir():
-        found += faults_in_text(catalogue(), Specification())
+        found += faults_in_text(assertions, Specification())
     else:
         print(f"{BESIDE} is not there: sections and wording are not compared with the text", file=sys.stderr)
-    print("\n".join(found) or f"{len(catalogue())} assertions, no fault")
+    print("\n".join(found) or f"{len(assertions)} assertions, no fault")
     return bool(found)
 
 

@@ -20,14 +20,14 @@ class Volume:
         self.pages = pages
 
     def has(self, section: str) -> bool:
-        """Whether a heading, or the caption of a table, carries the number with which ``section`` begins."""
+        """Whether a heading (some are but a line of text), or a table, has the number with which ``section`` begins."""
         found = NUMBER.match(section)
         if found is None:
             return False
         number = re.escape(found["number"])
         if found["table"]:
             return bool(re.search(rf"\bTable {number}(?![\w.-]*\w)", self._text))
-        return bool(re.search(rf"^#+ [*~ ]*(?:Appendix )?{number}(?![\w.-]*\w)", self._text, re.MULTILINE))
+        return bool(re.search(rf"^(?:#+ )?[*~ ]*(?:Appendix )?{number}(?![\w.-]*\w)", self._text, re.MULTILINE))
 
     def prints(self, sentence: str) -> bool:
         """Whether ``sentence`` stands there word for word."""

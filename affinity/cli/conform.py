@@ -60,13 +60,13 @@ def assertions(
     from conformance.catalogue import catalogue
 
     every = catalogue()
-    groups = _known("--transaction", transaction, (each.group for each in every))
+    groups = _known("--transaction", transaction, (name for each in every for name in _names(each)))
     levels = _known("--level", level, (each.level for each in every))
     actors = _known("--actor", [actor] if actor else None, (each.actor for each in every))
     chosen = [
         each
         for each in every
-        if each.group in groups and each.level in levels and each.actor in actors and _below(each, section)
+        if groups & _names(each) and each.level in levels and each.actor in actors and _below(each, section)
     ]
     (_count if count else _list)(chosen, output)
     return ExitCode.DONE
@@ -82,6 +82,11 @@ def _known(option: str, asked: Sequence[str] | None, there: Iterable[str]) -> fr
         if each.casefold() not in by_folded:
             raise wrong_use(f"{option}: no assertion has {each!r}; there are {', '.join(by_folded.values())}")
     return frozenset(by_folded[each.casefold()] for each in asked or by_folded)
+
+
+def _names(assertion: "Assertion") -> frozenset[str]:
+    """``ITI-18`` means what supplements add to it, too."""
+    return frozenset({assertion.group, assertion.transaction or assertion.group})
 
 
 def _below(assertion: "Assertion", section: str | None) -> bool:

@@ -32,6 +32,14 @@ def test_they_are_chosen_by_transaction_level_and_actor() -> None:
     }
 
 
+def test_a_transaction_is_listed_with_what_supplements_add_to_it() -> None:
+    assert {each["document"] for each in listed("--transaction", "ITI-18")} == {
+        "ITI TF-2",
+        "ITI Suppl. XDS Metadata Update",
+    }
+    assert {each["transaction"] for each in listed("--transaction", "ITI-18-MU")} == {"ITI-18"}
+
+
 def test_a_section_is_listed_with_all_below_it() -> None:
     sections = {each["section"] for each in listed("--section", "3.18.4.1.2.7", "--transaction", "ITI-18")}
     assert sections == {"3.18.4.1.2.7", "Table 3.18.4.1.2.7-1"}

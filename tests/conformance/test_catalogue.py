@@ -24,7 +24,11 @@ GOOD = Assertion(
     transaction="ITI-42",
     rule="relationships_start_at_new_entries",
 )
-READ = {"ITI-18", "ITI-41", "ITI-42"}
+READ = (
+    {f"ITI-{number}" for number in (18, 41, 42, 43, 51, 57, 61, 62, 86)}
+    | {"ITI-18-MU", "TF2-V"}
+    | {f"TF3-4.{number}" for number in (1, 2, 3)}
+)
 """The transactions and chapters of which the catalogue holds every claim."""
 FILE = """
 transaction = "ITI-42"
@@ -103,10 +107,16 @@ def test_a_file_that_is_not_in_form_is_refused_by_name(
 
 
 def test_files_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
-    for number in (8, 18, 9):
-        (tmp_path / f"iti-{number}.toml").write_text(FILE.replace("ITI-42", f"ITI-{number}"))
+    for number in ("8", "18-MU", "18", "9"):
+        (tmp_path / f"iti-{number.lower()}.toml").write_text(FILE.replace("ITI-42-", f"ITI-{number}-"))
     (tmp_path / "tf3-4.1.toml").write_text(FILE.replace('transaction = "ITI-42"', "").replace("ITI-42", "TF3-4.1"))
-    assert [each.group for each in catalogue(tmp_path)] == ["ITI-8", "ITI-9", "ITI-18", "TF3-4.1"]
+    assert [each.group for each in catalogue(tmp_path)] == ["ITI-8", "ITI-9", "ITI-18", "ITI-18-MU", "TF3-4.1"]
+
+
+def test_a_supplement_to_a_transaction_has_ids_of_its_own() -> None:
+    added = replace(GOOD, id="ITI-42-MU-001")
+    assert added.group == "ITI-42-MU"
+    assert told(GOOD, added) == []
 
 
 def test_one_good_assertion_has_no_fault() -> None:
@@ -136,7 +146,9 @@ def beside(tmp_path: Path) -> Specification:
         "The registry shall verify\nthat <both> objects exist.\n\n# Appendix V: Web Services\n\n## V.3.1 Bindings\n"
     )
     (tmp_path / "supplements").mkdir()
-    (tmp_path / "supplements/XDS_Metadata_Update_ITI-57.md").write_text("## **3.57.4 Messages**\n")
+    (tmp_path / "supplements/XDS_Metadata_Update_ITI-57.md").write_text(
+        "## **3.57.4 Messages**\n\n**3.57.4.1.3.1.1 Rules for Update Planning**\n\n3.57.4.2 Response\n"
+    )
     return Specification(tmp_path)
 
 
@@ -149,6 +161,8 @@ def beside(tmp_path: Path) -> Specification:
         tf2("V.3.1"),
         supplement("XDS Metadata Update", "3.57.4"),
         supplement("XDS Metadata Update", "3.57.4 rule 2"),
+        supplement("XDS Metadata Update", "3.57.4.1.3.1.1"),
+        supplement("XDS Metadata Update", "3.57.4.2"),
     ],
     ids=str,
 )
