@@ -24,6 +24,9 @@ EXAMPLES = r"""[bold]Examples[/bold]
       --cert me.pem --key me.key
       any server from outside: are its ports open, what does TLS object to, is its clock right
 
+  affinity doctor --connect record.example.org:2576 --tls-ca ca.pem --cert me.pem --key me.key
+      why does the handshake fail: which side, which chain, which name, what has expired
+
 Exit code 1 says that at least one check failed; warnings and what there was nothing to look at do not count."""
 
 
@@ -36,15 +39,20 @@ class Outside:
 
     url: Annotated[list[str] | None, typer.Option(help="Base URL of a server, without path; repeatable.")] = None
     mllp: Annotated[list[str] | None, typer.Option(help="HOST:PORT; over TLS if --tls-ca is given; repeatable.")] = None
+    connect: Annotated[
+        list[str] | None,
+        typer.Option(help="HOST:PORT that speaks TLS: explain the handshake; repeatable."),
+    ] = None
 
 
 @verb
 def doctor(node: NodeOptions, outside: Outside, security: Security, output: Output) -> ExitCode:
     """Check an installation, or a server from outside, and say how to mend what is wrong."""
-    from affinity.cli.examining import from_inside, from_outside
+    from affinity.cli.examining import from_inside, from_outside, handshakes
 
-    if outside.url or outside.mllp:
-        findings = list(from_outside(outside.url or [], outside.mllp or [], security))
+    if outside.url or outside.mllp or outside.connect:
+        findings = list(handshakes(outside.connect or [], security))
+        findings += from_outside(outside.url or [], outside.mllp or [], security)
     else:
         findings = list(from_inside(read_settings(node), security, domain_is_given=node.domain is not None))
     _show(findings, output)

@@ -4,6 +4,7 @@ import json
 import ssl
 from collections.abc import Iterable, Iterator
 
+from affinity.cli.checks_handshake import handshake
 from affinity.cli.checks_installation import installation
 from affinity.cli.checks_server import Target, server
 from affinity.cli.finding import Finding, skipped
@@ -44,6 +45,15 @@ def from_outside(urls: Iterable[str], addresses: Iterable[str], security: Securi
     yield from server(Target(urls=tuple(urls), mllp=mllp, tls=tls, timeout=security.timeout))
 
 
+def handshakes(addresses: Iterable[str], security: Security) -> Iterator[Finding]:
+    """How a TLS handshake with each goes, and why."""
+    if (security.cert is None) != (security.key is None):
+        raise wrong_use("--cert and --key belong together")
+    for each in addresses:
+        host, port, _ = _address(each, secured=True)
+        yield from handshake(host, port, security)
+
+
 def _own_tls(settings: Settings, security: Security) -> ssl.SSLContext:
     """As asked for; else a development node's own client certificate."""
     asked, pki = client_context(security), settings.data / "pki"
@@ -57,5 +67,5 @@ def _own_tls(settings: Settings, security: Security) -> ssl.SSLContext:
 def _address(text: str, *, secured: bool) -> tuple[str, int, bool]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal():
-        raise wrong_use(f"--mllp wants HOST:PORT, not {text!r}")
+        raise wrong_use(f"--mllp and --connect want HOST:PORT, not {text!r}")
     return host.strip("[]"), int(port), secured
