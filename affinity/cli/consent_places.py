@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from affinity.database import Database
     from affinity.record_file import RecordRules
+    from atna.trail import AuditTrail
     from consent.policy import Policy
     from ihe.patients import Patient
     from pix.manager import PatientIndex
@@ -26,6 +27,7 @@ class Records:
     index: "PatientIndex"
     policy: "Policy"
     rules: "RecordRules"
+    trail: "AuditTrail"
 
     def patient(self, connection: "Connection", text: str) -> "Patient":
         """The patient with an XDS patient id; Stopped where there is none."""
@@ -45,7 +47,7 @@ class Records:
 def opened(place: Place) -> Iterator[Records]:
     """Open them; a change takes its turn among those of a running server."""
     from affinity.domain import load
-    from affinity.node import open_index
+    from affinity.node import open_index, open_trail
     from affinity.offline import regardless
     from affinity.record_file import RecordRules
 
@@ -57,4 +59,5 @@ def opened(place: Place) -> Iterator[Records]:
             index=open_index(settings, loaded, database),
             policy=loaded.access,
             rules=loaded.record or RecordRules(),
+            trail=open_trail(settings, loaded, database),
         )
