@@ -89,7 +89,7 @@ def _doors(settings: Settings, loaded: LoadedDomain, pki: DevelopmentPKI, sts: D
         tls=TLS(certificate=pki.server.certificate, key=pki.server.key, authorities=pki.authority.certificate),
         calling=TLS(certificate=pki.client.certificate, key=pki.client.key, authorities=pki.authority.certificate),
         mode=xua_mode(settings, loaded),
-        verifier=Verifier(trust, audiences(settings, loaded)),
+        verifier=Verifier(trust, audiences(settings, loaded), profiles=loaded.token_profiles),
         plain=True,
     )
 

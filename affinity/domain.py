@@ -28,7 +28,7 @@ from affinity.domain_files import (
 from affinity.golden_file import GoldenFile
 from affinity.matching_files import MatchingFiles, WrongMatching
 from affinity.matching_files import read as read_matching
-from affinity.partner_agreements import agreement, contradictions
+from affinity.partner_agreements import agreement, contradictions, unknown_profiles
 from affinity.partner_files import PartnerFile
 from affinity.partners import Agreement, Partners
 from affinity.record_file import RecordFile, RecordRules
@@ -174,6 +174,7 @@ def load(name_or_path: str | Path) -> LoadedDomain:
     matching = _read_matching(directory, faults)
     tokens = token_profiles.read(directory, faults)
     partners = _read_partners(directory / "partners", faults)
+    faults += unknown_profiles(partners, tokens)
     if main and authorities and organizations:
         faults += inconsistencies(authorities, organizations)
     if authorities and subscribers:

@@ -1,6 +1,6 @@
 """From the files of ``partners/`` to agreements, and what is wrong between them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -40,6 +40,15 @@ def contradictions(files: Files) -> Iterator[Fault]:
     yield from _claimed_twice(files, "sources", lambda file: (f"{each.kind} {each.value}" for each in _sources(file)))
     for name, written in files.items():
         yield from _own_faults(f"partners/{name}.toml", written)
+
+
+def unknown_profiles(files: Files, known: Collection[str]) -> Iterator[Fault]:
+    """Token profiles that partners name and the domain does not have."""
+    for name, written in files.items():
+        profile = written.xua.profile
+        if profile is not None and profile not in known:
+            rule = f"{profile} is no token profile; there are {', '.join(sorted(known))}"
+            yield Fault(f"partners/{name}.toml", "xua.profile", rule)
 
 
 def _own_faults(file: str, written: PartnerFile) -> Iterator[Fault]:

@@ -31,7 +31,7 @@ def run_production(settings: Settings) -> int:
         tls=tls,
         calling=tls,
         mode=settings.xua.mode or XUAMode.REQUIRED,
-        verifier=Verifier(trust_store(settings, loaded), audiences(settings, loaded)),
+        verifier=Verifier(trust_store(settings, loaded), audiences(settings, loaded), profiles=loaded.token_profiles),
         plain=opens_plain_ports(settings, loaded),
     )
     _check(settings, loaded, doors)

@@ -112,7 +112,8 @@ class SOAPAnswers:
         if transaction.responder in UNAUTHENTICATED:
             return None
         certificate = context.connection.certificate
-        principal = authenticate(context.envelope.root, self.mode, self.verifier, now, certificate)
+        profile = agreement.token_profile if agreement else None
+        principal = authenticate(context.envelope.root, self.mode, self.verifier, now, certificate, profile)
         if principal and agreement and agreement.issuers and principal.issuer not in agreement.issuers:
             name = agreement.partner.name
             raise AssertionRefused(Subcode.INVALID_SECURITY_TOKEN, f"the issuer is none of those agreed with {name}")

@@ -24,14 +24,16 @@ def authenticate(
     verifier: Verifier,
     now: datetime,
     client_certificate: bytes | None = None,
+    profile: str | None = None,
 ) -> Principal | None:
     """The person who asks; None where nobody needs to say. Raises AssertionRefused.
 
-    Optional means that an assertion may be absent, never that a bad one passes.
+    Optional means that an assertion may be absent, never that a bad one passes. ``profile`` is the token profile agreed
+    with the sender.
     """
     if mode is XUAMode.OFF:
         return None
     if mode is XUAMode.OPTIONAL:
         security = find_security(envelope)
-        return None if security is None else verifier.verify_header(security, now, client_certificate)
-    return verifier.verify(envelope, now, client_certificate)
+        return None if security is None else verifier.verify_header(security, now, client_certificate, profile)
+    return verifier.verify(envelope, now, client_certificate, profile)

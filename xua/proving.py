@@ -1,6 +1,7 @@
 """From the bytes of an assertion to a Token: who signed it, and what it says (ITI TF-2: 3.40.4.1.3)."""
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from datetime import datetime
 
 from soap.xml import parse
@@ -8,6 +9,7 @@ from xua.claims import Claims, entity_id, read_assertion
 from xua.conditions import Token
 from xua.errors import AssertionRefused, Subcode
 from xua.keys import subject_of
+from xua.profiles import TokenProfile
 from xua.shape import check_shape
 from xua.signature import SIGNATURE, algorithms, check_signature_form, uses_sha1, verify_signature
 from xua.signers import signing_certificates
@@ -21,9 +23,12 @@ PROOF = (Step.SIGNED, Step.SHAPE, Step.ISSUER, Step.ALGORITHMS, Step.SIGNER, Ste
 """The steps that ``proof`` passes, in this order."""
 
 
-def prove(document: bytes, trust: Trust, now: datetime) -> Token:
-    """Establish that a trusted issuer signed this document, and read what it says. Raises AssertionRefused."""
-    steps = proof(document, trust, now)
+def prove(document: bytes, trust: Trust, now: datetime, profile: TokenProfile | None = None) -> Token:
+    """Establish that a trusted issuer signed this document, and read what it says. Raises AssertionRefused.
+
+    ``profile`` stands in place of the issuer's, where the sender has agreed to one of its own.
+    """
+    steps = proof(document, trust, now, profile)
     while True:
         try:
             next(steps)
@@ -32,7 +37,9 @@ def prove(document: bytes, trust: Trust, now: datetime) -> Token:
             return token
 
 
-def proof(document: bytes, trust: Trust, now: datetime) -> Generator[Passed, None, Token]:
+def proof(
+    document: bytes, trust: Trust, now: datetime, profile: TokenProfile | None = None
+) -> Generator[Passed, None, Token]:
     """Pass the steps of ``PROOF`` one by one and return the Token; the next one raises AssertionRefused."""
     try:
         assertion = parse(document)
@@ -43,7 +50,7 @@ def proof(document: bytes, trust: Trust, now: datetime) -> Generator[Passed, Non
     yield Step.SIGNED, lambda: "a ds:Signature"
     check_shape(assertion)
     yield Step.SHAPE, lambda: f"{sum(1 for _ in assertion.iter())} elements, all listed"
-    issuer = _trusted(entity_id(assertion), trust)
+    issuer = _trusted(entity_id(assertion), trust, profile)
     yield Step.ISSUER, lambda: f"{issuer.entity_id}, profile {issuer.profile.title}"
     granted = issuer.accepts_sha1(now)
     check_signature_form(assertion, sha1=granted)
@@ -60,11 +67,11 @@ def proof(document: bytes, trust: Trust, now: datetime) -> Generator[Passed, Non
     return Token(claims, issuer, certificate, sha1)
 
 
-def _trusted(named: str, trust: Trust) -> TrustedIssuer:
+def _trusted(named: str, trust: Trust, profile: TokenProfile | None) -> TrustedIssuer:
     issuer = trust.issuers.get(named)
     if issuer is None:
         raise AssertionRefused(Subcode.INVALID_SECURITY_TOKEN, f"the issuer {named[:120]!r} is not trusted")
-    return issuer
+    return issuer if profile is None else replace(issuer, profile=profile)
 
 
 def _claims_found(claims: Claims) -> str:

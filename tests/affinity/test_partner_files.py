@@ -130,3 +130,12 @@ def test_a_name_needs_the_authority_that_certified_it(domain: Path) -> None:
     written = 'transactions = []\n[[certificate]]\nsan = "dns:lis.example.org"\n'
     (fault,) = faults(put(domain, clinic=written))
     assert "subject and san need authority" in fault
+
+
+def test_a_partner_names_a_token_profile_that_the_domain_has(domain: Path) -> None:
+    put(domain, ris=GOOD.replace('"ihe-xua"', '"ours"'))
+    (fault,) = faults(domain)
+    assert fault.startswith("partners/ris.toml: xua.profile: ours is no token profile; there are affinity, elga")
+    (domain / "token-profiles").mkdir()
+    (domain / "token-profiles" / "ours.toml").write_text('extends = "ihe-xua"\ntitle = "Ours"\n')
+    assert [each.token_profile for each in load(domain).agreements] == ["ours"]

@@ -502,3 +502,15 @@ def test_whatever_is_issued_is_what_is_read(
     assert principal.organization == (person.organization,)
     assert (principal.home_community_id, principal.resource_id) == (community, resource_id)
     assert principal.npi == person.npi
+
+
+def test_a_profile_agreed_with_the_sender_stands_in_place_of_the_issuers(stage: Stage) -> None:
+    """The same token, remembered for one sender, is judged anew for another with a stricter profile."""
+    demanded = replace(IHE_XUA.by_claim["home_community_id"], required=True)
+    strict = replace(IHE_XUA, name="strict", title="Strict", attributes=(demanded,))
+    verifier = Verifier(stage.trust, [stage.audience], profiles={"strict": strict, "ihe-xua": IHE_XUA})
+    envelope = parse(stage.message(stage.issue()))
+    for _remembered in range(2):
+        assert verifier.verify(envelope, stage.now) == verifier.verify(envelope, stage.now, profile="ihe-xua")
+        with pytest.raises(AssertionRefused, match="Strict demands"):
+            verifier.verify(envelope, stage.now, profile="strict")
