@@ -13,7 +13,7 @@ from affinity.demo.on_demand import DemonstrationContent
 from affinity.demo.play import play
 from affinity.demo.stage import Stage
 from affinity.domain import LoadedDomain, load
-from affinity.doors import audiences, trust_store, xua_mode
+from affinity.doors import audiences, issuers, xua_mode
 from affinity.lifecycle import run
 from affinity.node import Node, open_node, utc_now
 from affinity.pki import DevelopmentPKI, development_pki, issue_to_partners
@@ -84,12 +84,13 @@ def _node(settings: Settings, loaded: LoadedDomain, sts: DevelopmentSTS) -> Node
 
 
 def _doors(settings: Settings, loaded: LoadedDomain, pki: DevelopmentPKI, sts: DevelopmentSTS) -> Doors:
-    trust = trust_store(settings, loaded, own_issuer(sts, loaded))
+    trusted = issuers(settings, loaded, own_issuer(sts, loaded))
     return Doors(
         tls=TLS(certificate=pki.server.certificate, key=pki.server.key, authorities=pki.authority.certificate),
         calling=TLS(certificate=pki.client.certificate, key=pki.client.key, authorities=pki.authority.certificate),
         mode=xua_mode(settings, loaded),
-        verifier=Verifier(trust, audiences(settings, loaded), profiles=loaded.token_profiles),
+        verifier=Verifier(trusted.store, audiences(settings, loaded), profiles=loaded.token_profiles),
+        issuers=trusted,
         plain=True,
     )
 

@@ -1,12 +1,13 @@
 """What settings and domain say together about who is let in."""
 
 import ipaddress
+from pathlib import Path
 
 from affinity.domain import LoadedDomain
-from affinity.issuers import configured_issuers
+from affinity.issuers import Check, Issuers, configured_issuers, trusted_files
 from affinity.settings import Settings
 from xua.authentication import XUAMode
-from xua.trust import TrustedIssuer, TrustStore
+from xua.trust import TrustedIssuer
 
 
 def xua_mode(settings: Settings, loaded: LoadedDomain) -> XUAMode:
@@ -19,9 +20,17 @@ def audiences(settings: Settings, loaded: LoadedDomain) -> tuple[str, ...]:
     return settings.xua.audience or (loaded.affinity_domain.home_community_id,)
 
 
-def trust_store(settings: Settings, loaded: LoadedDomain, *own: TrustedIssuer) -> TrustStore:
+def anything(files: tuple[Path, ...]) -> None:
+    """Every certificate will do."""
+
+
+def issuers(settings: Settings, loaded: LoadedDomain, *own: TrustedIssuer, check: Check = anything) -> Issuers:
     """The issuers of the settings and ``own``. ValueError or OSError names a certificate that cannot be trusted."""
-    return TrustStore((*own, *configured_issuers(settings.xua, loaded.token_profiles)))
+
+    def read() -> tuple[TrustedIssuer, ...]:
+        return (*own, *configured_issuers(settings.xua, loaded.token_profiles))
+
+    return Issuers(trusted_files(settings.xua), read, check)
 
 
 def opens_plain_ports(settings: Settings, loaded: LoadedDomain) -> bool:

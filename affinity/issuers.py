@@ -1,14 +1,65 @@
 """The issuers of assertions that the settings trust, each with its certificates, revocation lists and token profile."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+
+import structlog
 
 from affinity.settings import DEFAULT_PROFILE, XUA, Issuer
 from xua.keys import Certificate
 from xua.profiles import SignerRule, TokenProfile
 from xua.revocation import RevocationList
-from xua.trust import TrustedIssuer, read_certificates, trusted_issuers
+from xua.trust import TrustedIssuer, TrustStore, read_certificates, trusted_issuers
+
+log = structlog.get_logger()
+
+
+Read = Callable[[], Iterable[TrustedIssuer]]
+"""Makes the issuers of what their files say now. ValueError or OSError says which cannot be trusted."""
+
+
+Check = Callable[[tuple[Path, ...]], None]
+"""Raises ValueError for a file that must not be used, whatever it holds."""
+
+
+class Issuers:
+    """The issuers that a node trusts, read again when their files change or when told to."""
+
+    def __init__(self, files: tuple[Path, ...], read: Read, check: Check) -> None:
+        """ValueError or OSError for an issuer that cannot be trusted. ``check`` is asked when files are read again."""
+        self._files = files
+        self._read = read
+        self._check = check
+        self._stamps = self._look()
+        self.store = TrustStore(read())
+
+    def reload_if_changed(self) -> None:
+        """Read again if a file is another one than before."""
+        if self._look() != self._stamps:
+            self.reload()
+
+    def reload(self) -> None:
+        """Read every file again; where one cannot be used, everybody stays trusted as before."""
+        self._stamps = self._look()
+        try:
+            self._check(self._files)
+            self.store.trust_only(self._read())
+        except (OSError, ValueError) as error:
+            log.error("issuers not reloaded", reason=str(error))
+            return
+        log.info("issuers reloaded")
+
+    def _look(self) -> tuple[tuple[int, int, int] | None, ...]:
+        return tuple(map(_stamp, self._files))
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def configured_issuers(xua: XUA, profiles: Mapping[str, TokenProfile]) -> Iterator[TrustedIssuer]:

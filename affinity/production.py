@@ -3,13 +3,13 @@
 from affinity import logs
 from affinity.catalogue import TRANSACTIONS
 from affinity.domain import LoadedDomain, load
-from affinity.doors import audiences, opens_plain_ports, trust_store
+from affinity.doors import audiences, issuers, opens_plain_ports
 from affinity.issuers import trusted_files
 from affinity.lifecycle import run
 from affinity.node import open_node
 from affinity.server import Doors, Server
 from affinity.settings import Settings
-from affinity.unfit import unfitness
+from affinity.unfit import refuse_development, unfitness
 from tls.files import TLS
 from xua.authentication import XUAMode
 from xua.verifier import Verifier
@@ -27,11 +27,13 @@ def run_production(settings: Settings) -> int:
     logs.configure(as_json=settings.log.format == "json", level=settings.log.level)
     loaded = load(settings.domain)
     tls = _certificates(settings, loaded)
+    trusted = issuers(settings, loaded, check=refuse_development)
     doors = Doors(
         tls=tls,
         calling=tls,
         mode=settings.xua.mode or XUAMode.REQUIRED,
-        verifier=Verifier(trust_store(settings, loaded), audiences(settings, loaded), profiles=loaded.token_profiles),
+        verifier=Verifier(trusted.store, audiences(settings, loaded), profiles=loaded.token_profiles),
+        issuers=trusted,
         plain=opens_plain_ports(settings, loaded),
     )
     _check(settings, loaded, doors)

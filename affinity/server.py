@@ -9,18 +9,20 @@ from typing import Any
 
 import structlog
 from twisted.internet.defer import DeferredList, maybeDeferred
+from twisted.internet.task import LoopingCall
 
 from affinity import health
 from affinity.admission import Admission
 from affinity.auditing import Auditor
 from affinity.catalogue import AnyTransaction, hl7v2_transactions, soap_endpoints
-from affinity.certificates import CertificateWatch
+from affinity.certificates import LOOK_SECONDS, CertificateWatch
 from affinity.consent_api import PATH as CONSENT_PATH
 from affinity.consent_api import ConsentAPI
 from affinity.consumers import consumer
 from affinity.domain import Subscriber
 from affinity.hl7_answers import HL7Answers
 from affinity.housekeeping import Housekeeping, complain_of_records, forget_receipts, tell_records
+from affinity.issuers import Issuers
 from affinity.node import Node, utc_now
 from affinity.node_metrics import count_failure
 from affinity.notifications import Courier, Patience
@@ -70,6 +72,7 @@ class Doors:
     calling: TLS | None
     mode: XUAMode
     verifier: Verifier
+    issuers: Issuers
     plain: bool
 
 
@@ -90,6 +93,8 @@ class Server:
         self._admission = Admission(partners=node.partners)
         self._certificates = Certificates(doors.tls) if doors.tls else None
         self._watch = CertificateWatch(reactor, self._certificates, utc_now) if self._certificates else None
+        self._look = LoopingCall(doors.issuers.reload_if_changed)
+        self._look.clock = reactor
         self._places = Places(settings.limits.connections_per_peer, seats(node.partners))
         self._mllp = MLLPFactory(self._hl7_answers(), reactor, _mllp_limits(settings.limits), self._places)
         self._probes = Workers(reactor, PROBES)
@@ -122,11 +127,13 @@ class Server:
         for each in self._housekeeping:
             each.start()
         self._sealing.start()
+        self._look.start(LOOK_SECONDS)
         if self._watch is not None:
             self._watch.start()
 
     def reload(self) -> None:
-        """Read the certificates again."""
+        """Read the certificates again, ours, those of authorities and those of issuers."""
+        self._doors.issuers.reload()
         if self._watch is not None:
             self._watch.reload()
 
@@ -135,6 +142,8 @@ class Server:
         (self._settings.data / "ports.json").unlink(missing_ok=True)
         for each in self._housekeeping:
             each.stop()
+        if self._look.running:
+            self._look.stop()
         if self._watch is not None:
             self._watch.stop()
         self._sealing.stop()

@@ -1,6 +1,6 @@
 """What makes a node unfit for real patients: everything at once, each with what to change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -35,6 +35,12 @@ def unfitness(settings: Settings, loaded: LoadedDomain, *, plain: bool) -> Itera
             "policy.partners_by_source believes on ports without TLS whatever a message says of its sender: set it to "
             "false in domain.toml, or plain = false"
         )
+
+
+def refuse_development(files: Iterable[Path]) -> None:
+    """ValueError for the first file that holds a development certificate."""
+    for file in development_certificates(files):
+        raise ValueError(f"{file} holds a development certificate; {UP}")
 
 
 def _development_certificates(settings: Settings, loaded: LoadedDomain) -> Iterator[str]:

@@ -74,8 +74,7 @@ class TrustStore:
     def __init__(self, issuers: Iterable[TrustedIssuer] = ()) -> None:
         self._lock = Lock()
         self.current = Trust()
-        for issuer in issuers:
-            self.trust(issuer)
+        self.trust_only(issuers)
 
     @property
     def generation(self) -> int:
@@ -86,6 +85,12 @@ class TrustStore:
         """Trust an issuer from now on, in place of what was known of it."""
         with self._lock:
             self._become({**self.current.issuers, issuer.entity_id: issuer})
+
+    def trust_only(self, issuers: Iterable[TrustedIssuer]) -> None:
+        """Trust these from now on, and nobody else."""
+        known = {issuer.entity_id: issuer for issuer in issuers}
+        with self._lock:
+            self._become(known)
 
     def distrust(self, entity_id: str) -> None:
         """Believe nothing more that this issuer has signed or will sign."""

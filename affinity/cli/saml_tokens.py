@@ -13,7 +13,7 @@ from affinity.cli.verbs import wrong_use
 from affinity.development import STS_ISSUER, own_issuer
 from affinity.domain import LoadedDomain
 from affinity.domain import load as load_domain
-from affinity.doors import audiences, trust_store
+from affinity.doors import audiences, issuers
 from affinity.settings import Settings, load
 from soap.xml import serialize
 from xua.conditions import Circumstances
@@ -58,7 +58,7 @@ def trusted(settings: Settings, *, domain_is_given: bool) -> Trust:
     """The issuers of the settings, and that of the development node whose data they name, if there is one."""
     loaded, sts = _loaded(settings, domain_is_given=domain_is_given), _development_sts(settings)
     own = () if sts is None else (own_issuer(sts, loaded),)
-    return trust_store(settings, loaded, *own).current
+    return issuers(settings, loaded, *own).store.current
 
 
 def circumstances(settings: Settings, at: datetime | None, client_certificate: Path | None) -> Circumstances:
