@@ -9,7 +9,14 @@ from ihe.citations import Citation
 BESIDE = Path(__file__).resolve().parents[2] / "shared/spec/iti"
 """Where the text is looked for; it is never part of the project."""
 
-NUMBER = re.compile(r"^(?P<table>Table )?(?P<number>[A-Z0-9][A-Za-z0-9.-]*)")
+NUMBER = re.compile(r"^(?P<table>Table )?(?:Appendix )?(?P<number>[A-Z0-9][A-Za-z0-9.-]*)")
+HEADINGS = (
+    re.compile(r"^(?:#+ )?[*~ ]*(?:Appendix )?([A-Z0-9][A-Za-z0-9.-]*)", re.MULTILINE),
+    re.compile(r"  ([A-Z0-9]{1,2}\.[A-Za-z0-9.-]+) +[A-Z]"),
+)
+"""Each begins a line, with or without its mark; in some pages a whole section is one line, with two spaces between."""
+CAPTION = re.compile(r"\bTable ([A-Z0-9][A-Za-z0-9.-]*)")
+NON_BREAKING_HYPHEN = "\u2011"
 MARKUP = re.compile(r"[*`_~<>|\\]+")
 
 
@@ -24,18 +31,24 @@ class Volume:
         found = NUMBER.match(section)
         if found is None:
             return False
-        number = re.escape(found["number"])
-        if found["table"]:
-            return bool(re.search(rf"\bTable {number}(?![\w.-]*\w)", self._text))
-        return bool(re.search(rf"^(?:#+ )?[*~ ]*(?:Appendix )?{number}(?![\w.-]*\w)", self._text, re.MULTILINE))
+        return found["number"] in (self._tables if found["table"] else self._sections)
 
     def prints(self, sentence: str) -> bool:
         """Whether ``sentence`` stands there word for word."""
         return _plain(sentence).rstrip(".") in self._words
 
     @cached_property
+    def _sections(self) -> frozenset[str]:
+        return frozenset(number.rstrip(".-") for pattern in HEADINGS for number in pattern.findall(self._text))
+
+    @cached_property
+    def _tables(self) -> frozenset[str]:
+        return frozenset(number.rstrip(".-") for number in CAPTION.findall(self._text))
+
+    @cached_property
     def _text(self) -> str:
-        return "\n".join(page.read_text(encoding="utf-8") for page in self.pages)
+        text = "\n".join(page.read_text(encoding="utf-8") for page in self.pages)
+        return text.replace(NON_BREAKING_HYPHEN, "-")
 
     @cached_property
     def _words(self) -> str:

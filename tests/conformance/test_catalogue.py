@@ -26,7 +26,9 @@ GOOD = Assertion(
 )
 READ = (
     {f"ITI-{number}" for number in (18, 41, 42, 43, 51, 57, 61, 62, 86)}
-    | {"ITI-18-MU", "TF2-V"}
+    | {f"ITI-{number}" for number in (8, 9, 10, 19, 20, 21, 22, 30, 31, 40, 44, 45, 46, 47, 64)}
+    | {f"TF2-{letter}" for letter in "CEMNORV"}
+    | {"ITI-18-MU"}
     | {f"TF3-4.{number}" for number in (1, 2, 3)}
 )
 """The transactions and chapters of which the catalogue holds every claim."""
@@ -147,7 +149,8 @@ def beside(tmp_path: Path) -> Specification:
     )
     (tmp_path / "supplements").mkdir()
     (tmp_path / "supplements/XDS_Metadata_Update_ITI-57.md").write_text(
-        "## **3.57.4 Messages**\n\n**3.57.4.1.3.1.1 Rules for Update Planning**\n\n3.57.4.2 Response\n"
+        "## **3.57.4 Messages**\n\n**3.57.4.1.3.1.1 Rules for Update Planning**\n\n"
+        "3.57.4.2 Response  3.57.4.2.1 Trigger Events  An event.\n"
     )
     return Specification(tmp_path)
 
@@ -163,6 +166,7 @@ def beside(tmp_path: Path) -> Specification:
         supplement("XDS Metadata Update", "3.57.4 rule 2"),
         supplement("XDS Metadata Update", "3.57.4.1.3.1.1"),
         supplement("XDS Metadata Update", "3.57.4.2"),
+        supplement("XDS Metadata Update", "3.57.4.2.1"),
     ],
     ids=str,
 )
