@@ -20,7 +20,7 @@ from ihe.errors import ErrorCode, HL7ErrorCode
 from ihe.transactions import HL7v2Binding, Initiated, SOAPBinding
 
 ROOT = Path(__file__).parents[2]
-PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
+PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md")))
 TRANSACTION_PAGES = sorted((ROOT / "docs/transactions").glob("iti-*.md"))
 PACKAGES = ("ihe", "hl7v2", "tls", "mllp", "soap", "xds", "pix", "xua", "consent", "affinity", "conformance")
 
