@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from ihe.citations import Citation, supplement
 from ihe.transactions import Actor
@@ -93,6 +93,13 @@ class CatalogueFault(ValueError):
     """A file of the catalogue cannot be read; the text says which and where."""
 
 
+def _actor(name: object) -> Actor | Role:
+    for kind in (Actor, Role):
+        if name in set(kind):
+            return kind(str(name))
+    raise ValueError(f"{name!r} is no actor that ihe.transactions.Actor or Role spells so")
+
+
 Text = Annotated[str, StringConstraints(min_length=3, strip_whitespace=True)]
 
 
@@ -103,7 +110,7 @@ class AssertionTable(BaseModel):
 
     id: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Za-z0-9.-]*-\d{3}$")]
     level: Level
-    actor: Actor | Role
+    actor: Annotated[Actor | Role, BeforeValidator(_actor)]
     section: Text
     text: Annotated[str, StringConstraints(min_length=20, strip_whitespace=True)]
     test: Shown

@@ -1,5 +1,6 @@
 """What the assertion catalogue obeys, beyond its form: ``python -m conformance.catalogue_lint`` names every fault."""
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
@@ -7,6 +8,9 @@ from collections.abc import Collection, Iterable, Iterator
 from affinity.catalogue import TRANSACTIONS
 from conformance.catalogue import Assertion, CatalogueFault, catalogue
 from conformance.specification import BESIDE, Specification
+
+NAME = re.compile(r"urn:[\w:.-]*\w|\$[A-Za-z]\w+|\bXDS[A-Z][a-z]\w+|\b[A-Z]\w+Exception\b")
+"""What must be spelled as the text spells it: URNs, query parameters, error codes."""
 
 
 def rules() -> frozenset[str]:
@@ -33,7 +37,7 @@ def faults(assertions: Collection[Assertion], known_rules: Collection[str]) -> I
 
 
 def faults_in_text(assertions: Iterable[Assertion], specification: Specification) -> Iterator[str]:
-    """What shows beside the text: a section that is not there, words that are not our own."""
+    """What shows beside the text: a section or a name that is not there, words that are not our own."""
     for each in assertions:
         volume = specification.volume(each.citation)
         if not volume.pages:
@@ -42,6 +46,12 @@ def faults_in_text(assertions: Iterable[Assertion], specification: Specification
             yield f"{each.id}: {each.citation} is not there"
         elif volume.prints(each.text):
             yield f"{each.id}: copies {each.citation}"
+        yield from (f"{each.id}: {name} stands nowhere in the text" for name in _unknown_names(each, specification))
+
+
+def _unknown_names(assertion: Assertion, specification: Specification) -> Iterator[str]:
+    if assertion.ambiguous is None:  # else it may be the very point that the text spells a name in another way
+        yield from (name for name in NAME.findall(assertion.text) if not specification.spells(name))
 
 
 def _out_of_order(assertions: Iterable[Assertion]) -> Iterator[str]:

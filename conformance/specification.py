@@ -72,6 +72,14 @@ class Specification:
             self._volumes[citation.document] = Volume(self._pages(citation.document))
         return self._volumes[citation.document]
 
+    def spells(self, name: str) -> bool:
+        """Whether a name (a URN, a code, a parameter) stands anywhere, letter by letter."""
+        return name in self._whole
+
+    @cached_property
+    def _whole(self) -> str:
+        return "\n".join(page.read_text(encoding="utf-8") for page in sorted(self._folder.rglob("*.md")))
+
     def _pages(self, document: str) -> list[Path]:
         if document.startswith("ITI TF-"):
             return sorted((self._folder / f"vol{document.removeprefix('ITI TF-')}").glob("*.md"))

@@ -100,8 +100,14 @@ def _list(chosen: Sequence["Assertion"], output: Output) -> None:
     if output.as_json:
         print_json([_as_json(each) for each in chosen])
         return
-    rows = [(each.id, each.level, each.actor, each.citation.section, each.text) for each in chosen]
+    rows = [(each.id, each.level, each.actor, each.citation.section, _told(each)) for each in chosen]
     print_table(("id", "level", "actor", "section", "assertion"), rows)
+
+
+def _told(each: "Assertion") -> str:
+    """The claim, and below it whom it does not bind, what the text leaves open, why no test shows it."""
+    below = (("Option", each.option), ("Ambiguous", each.ambiguous), ("For review", each.why))
+    return "\n".join([each.text, *(f"  {title}: {text}" for title, text in below if text)])
 
 
 def _as_json(each: "Assertion") -> dict[str, Any]:

@@ -57,6 +57,12 @@ def test_a_person_reads_a_table() -> None:
     assert "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d" in result.stdout and "Document Registry" in result.stdout
 
 
+def test_a_person_reads_what_the_text_leaves_open() -> None:
+    shown = " ".join(run("--section", "3.18.4.1.2.3.7.14").stdout.split())
+    assert "Option: Reference ID" in shown
+    assert "Ambiguous: The introduction demands an exact match of values" in shown
+
+
 def test_they_are_counted() -> None:
     result = run("--count", "--json")
     counted = json.loads(result.stdout)

@@ -189,3 +189,10 @@ def test_a_volume_that_is_not_there_is_named(beside: Specification) -> None:
 def test_a_sentence_of_the_text_is_no_wording_of_ours(beside: Specification) -> None:
     copied = replace(GOOD, text="The registry SHALL verify that both objects exist.", actor=Role.ANY)
     assert list(faults_in_text([copied], beside)) == ["ITI-42-001: copies ITI TF-2: 3.42.4.1.3.5"]
+
+
+@pytest.mark.parametrize("name", ["urn:ihe:iti:2007:Nothing", "$Nobody", "XDSNobodyErs", "NobodyException"])
+def test_a_name_that_the_text_does_not_spell_is_named(beside: Specification, name: str) -> None:
+    misspelled = replace(GOOD, text=f"It is called {name}.")
+    assert list(faults_in_text([misspelled], beside)) == [f"ITI-42-001: {name} stands nowhere in the text"]
+    assert list(faults_in_text([replace(misspelled, ambiguous="The text has a slip.")], beside)) == []
