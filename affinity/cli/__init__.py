@@ -20,6 +20,7 @@ from affinity.cli import (
     send,
     serving,
     submit,
+    validate,
 )
 
 NODE, CLIENT, INDEX = "Run a node", "Speak to any server", "The patient index"
@@ -50,6 +51,7 @@ app.add_typer(consent.app, name="consent", rich_help_panel=RECORDS)
 app.add_typer(db.app, name="db", rich_help_panel=INDEX)
 app.add_typer(audit.app, name="audit", rich_help_panel=AUDIT)
 app.add_typer(demo.app, name="demo", rich_help_panel=INDEX)
+app.command("validate", epilog=validate.EXAMPLES, rich_help_panel=TESTS)(validate.validate)
 app.add_typer(conform.app, name="conform", rich_help_panel=TESTS)
 
 
