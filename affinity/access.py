@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import Connection
 
+from affinity.one_patient import PatientBoundAccess
 from consent import recording, store
 from consent.decision import Case, may_break_glass, personal
 from consent.model import Act
@@ -71,4 +72,5 @@ class RecordAccess:
 
 def access(policy: Policy, database: Transactor[Connection], index: PatientIndex) -> Access:
     """What registry and repository keep to."""
-    return OPEN if policy.mode is Mode.OPEN else RecordAccess(policy=policy, database=database, index=index)
+    rights: Access = OPEN if policy.mode is Mode.OPEN else RecordAccess(policy=policy, database=database, index=index)
+    return PatientBoundAccess(access=rights, index=index)

@@ -10,7 +10,7 @@ from typing import Any
 
 from affinity.catalogue import AnyTransaction
 from ihe.datatypes import CX, parse_patient_id
-from ihe.exchange import Exchange
+from ihe.exchange import Exchange, Principal
 from pix.candidates import persons_named
 from pix.manager import PatientIndex
 from pix.model import Identifier
@@ -43,6 +43,13 @@ class SamePerson:
         return next(iter(persons)) if persons and len(persons) == 1 else None
 
 
+def bound_patient(principal: Principal | None) -> CX | None:
+    """The one patient about whom a person may ask; None: the assertion restricts nothing."""
+    if principal is None or principal.resource_id is None or not principal.patient_bound:
+        return None
+    return parse_patient_id(principal.resource_id)
+
+
 def patient_bound(transactions: Iterable[AnyTransaction], same: SamePatient) -> tuple[AnyTransaction, ...]:
     """The transactions, each of which checks its request against the assertion's patient before it handles it."""
     return tuple(replace(each, handle=_checked(each, same)) for each in transactions)
@@ -52,15 +59,12 @@ def _checked(transaction: AnyTransaction, same: SamePatient) -> Callable[[Any, A
     handle, patients = transaction.handle, transaction.patients
 
     def checked(request: Any, port: Any, exchange: Exchange) -> Any:
-        principal = exchange.principal
-        if principal is not None and principal.resource_id is not None and principal.patient_bound:
-            about = parse_patient_id(principal.resource_id)
-            for asked in patients(request):
-                if not same(about, asked):
-                    raise AssertionRefused(
-                        Subcode.FAILED_AUTHENTICATION,
-                        f"the assertion is about another patient than the {transaction.id} request (resource-id)",
-                    )
+        about = bound_patient(exchange.principal)
+        if about is not None and not all(same(about, asked) for asked in patients(request)):
+            raise AssertionRefused(
+                Subcode.FAILED_AUTHENTICATION,
+                f"the assertion is about another patient than the {transaction.id} request (resource-id)",
+            )
         return handle(request, port, exchange)
 
     return checked
