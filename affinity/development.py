@@ -85,9 +85,10 @@ def _node(settings: Settings, loaded: LoadedDomain, sts: DevelopmentSTS) -> Node
 
 def _doors(settings: Settings, loaded: LoadedDomain, pki: DevelopmentPKI, sts: DevelopmentSTS) -> Doors:
     trusted = issuers(settings, loaded, own_issuer(sts, loaded))
+    shown = TLS(certificate=pki.server.certificate, key=pki.server.key, authorities=pki.authority.certificate)
     return Doors(
-        tls=TLS(certificate=pki.server.certificate, key=pki.server.key, authorities=pki.authority.certificate),
-        calling=TLS(certificate=pki.client.certificate, key=pki.client.key, authorities=pki.authority.certificate),
+        tls=replace(shown, pinned=loaded.partners.pinned, revocation_lists=settings.certificates.revocation_lists),
+        calling=replace(shown, certificate=pki.client.certificate, key=pki.client.key),
         mode=xua_mode(settings, loaded),
         verifier=Verifier(trusted.store, audiences(settings, loaded), profiles=loaded.token_profiles),
         issuers=trusted,

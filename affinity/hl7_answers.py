@@ -71,7 +71,8 @@ class HL7Answers:
         except Rejected as rejected:
             codes = sorted(str(code) for code in rejected.codes)
             log.info("refused", trigger=message.trigger[:20], codes=codes, correlation=exchange.correlation_id)
-            self._audit(message, exchange, rejected)
+            if not _comes_too_fast(rejected):
+                self._audit(message, exchange, rejected)
             self.on_refusal(message, rejected)
             reply = ack(message, rejected, exchange)
         else:
@@ -108,6 +109,12 @@ class HL7Answers:
             return
         with self.auditing.open(transaction, message, exchange) as audited:
             audited.refused(spelled(rejected))
+
+
+def _comes_too_fast(rejected: Rejected) -> bool:
+    """Claim that nothing else is wrong: who floods us shall not flood the audit trail as well."""
+    cause = rejected.__cause__
+    return isinstance(cause, NotAdmitted) and cause.reason is Reason.TOO_FAST
 
 
 def _under(agreement: Agreement | None, exchange: Exchange) -> Exchange:

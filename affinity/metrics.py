@@ -43,6 +43,11 @@ FORGIVEN = Counter(
 HANDSHAKES_FAILED = Counter(
     "affinity_tls_handshakes_failed_total", "TLS handshakes that failed, by who ended them", ["side"], registry=REGISTRY
 )
+ALARMS_LEFT_OUT = Counter(
+    "affinity_node_alarms_left_out_total",
+    "Failed TLS handshakes that were logged and not recorded in the audit trail, because too many waited",
+    registry=REGISTRY,
+)
 CERTIFICATE_END = Gauge(
     "affinity_certificate_end_seconds",
     "When a certificate or a revocation list that is in use ends, in Unix time",

@@ -12,7 +12,7 @@ import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from affinity.admission import CITATION
+from affinity.admission import CITATION, Shown
 from affinity.partners import Partners, Proxy
 from soap.context import Connection
 from soap.faults import SOAPFault, sender_fault
@@ -25,12 +25,20 @@ BYTE_SEQUENCE = re.compile(r":([A-Za-z0-9+/=]+):")
 """How RFC 9440 writes a certificate (RFC 8941: 3.3.5)."""
 
 
+def tell_nobody(_: Shown, __: str) -> None:
+    """The log is enough."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proxies:
-    """Who is behind a connection. ``verify`` raises Untrusted for a certificate that this node would not let in."""
+    """Who is behind a connection. ``verify`` raises Untrusted for a certificate that this node would not let in.
+
+    ``on_refusal`` is told what the proxy itself has proved, and why what it forwards is not believed.
+    """
 
     partners: Partners
     verify: Callable[[x509.Certificate], None]
+    on_refusal: Callable[[Shown, str], None] = tell_nobody
 
     def __call__(self, connection: Connection, headers: Any) -> Connection:
         """The connection as it is; of a proxy that forwards a certificate, its client's. Raises SOAPFault."""
@@ -43,8 +51,14 @@ class Proxies:
         try:
             shown = self._certificate(agreement.proxy, forwarded)
         except ValueError as error:
-            raise _unbelieved(agreement.partner.name, connection.peer, error) from error
+            raise self._unbelieved(agreement.partner.name, connection, error) from error
         return replace(connection, certificate=shown)
+
+    def _unbelieved(self, partner: str, connection: Connection, error: ValueError) -> SOAPFault:
+        reason = f"the forwarded certificate is not let in: {error}" if isinstance(error, Untrusted) else str(error)
+        log.warning("forwarded certificate refused", partner=partner, peer=connection.peer, reason=reason)
+        self.on_refusal(Shown(peer=connection.peer, certificate=connection.certificate), reason)
+        return sender_fault(f"Proxy {partner}: {reason} ({CITATION})", status=FORBIDDEN)
 
     def _certificate(self, proxy: Proxy, forwarded: list[bytes]) -> bytes:
         if len(forwarded) != 1:
@@ -68,9 +82,3 @@ def _read(text: str, proxy: Proxy) -> x509.Certificate:
         return x509.load_der_x509_certificate(base64.b64decode(written[1], validate=True))
     except (ValueError, binascii.Error) as error:
         raise ValueError(f"the header {proxy.header} holds no certificate in the form {proxy.encoding}") from error
-
-
-def _unbelieved(partner: str, peer: str, error: ValueError) -> SOAPFault:
-    reason = f"the forwarded certificate is not let in: {error}" if isinstance(error, Untrusted) else str(error)
-    log.warning("forwarded certificate refused", partner=partner, peer=peer, reason=reason)
-    return sender_fault(f"Proxy {partner}: {reason} ({CITATION})", status=FORBIDDEN)

@@ -24,7 +24,7 @@ from affinity.hl7_answers import HL7Answers
 from affinity.housekeeping import Housekeeping, complain_of_records, forget_receipts, tell_records
 from affinity.issuers import Issuers
 from affinity.node import Node, utc_now
-from affinity.node_metrics import count_failure
+from affinity.node_alarms import NodeAlarms
 from affinity.notifications import Courier, Patience
 from affinity.partners import seats
 from affinity.patient_binding import SamePerson, patient_bound
@@ -90,6 +90,7 @@ class Server:
         self._transactions = patient_bound(transactions, SamePerson(node.ports[Actor.PIX_MANAGER]))
         self._auditing = Auditor(node.trail, node.domain)
         self._workers = Workers(reactor, settings.limits.workers)
+        self._alarms = NodeAlarms(node.trail, self._workers.defer, utc_now)
         self._admission = Admission(partners=node.partners)
         self._certificates = Certificates(doors.tls) if doors.tls else None
         self._watch = CertificateWatch(reactor, self._certificates, utc_now) if self._certificates else None
@@ -168,7 +169,7 @@ class Server:
         bound = _bind(name, self._settings.listen.host, port)
         self.ports[name] = bound.getsockname()[1]
         factory = self._mllp if name.startswith("mllp") else self._site(name)
-        outer = secured(factory, certificates, self._reactor, count_failure)
+        outer = secured(factory, certificates, self._reactor, self._alarms.handshake_failed)
         adopted = self._reactor.adoptStreamPort(bound.fileno(), bound.family, outer)
         bound.close()
         self._listening.append(adopted)
@@ -202,9 +203,13 @@ class Server:
         )
         site.places = self._places
         if self._certificates is not None:
-            site.behind = Proxies(partners=self._node.partners, verify=self._certificates.verify)
+            site.behind = self._proxies(self._certificates)
         self._sites.append(site)
         return site
+
+    def _proxies(self, certificates: Certificates) -> Proxies:
+        refused = self._alarms.forwarded_refused
+        return Proxies(partners=self._node.partners, verify=certificates.verify, on_refusal=refused)
 
     def _stewardship(self) -> StewardshipResource:
         stewards = Stewards(digests=self._settings.stewards)

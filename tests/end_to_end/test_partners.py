@@ -1,14 +1,31 @@
 """Partners on real ports: the certificate says who sends, and nobody speaks under the id of another."""
 
+import base64
+import http.client
+import shutil
+import signal
+import socket
+import sqlite3
+import ssl
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from affinity import authority
+from affinity.authority import Authority
 from affinity.client import v3
 from affinity.client.patients import Sought
-from affinity.domain import load
+from affinity.domain import SHIPPED, load
+from affinity.pki import development_pki
+from atna.compact import unpack
 from hl7v2.er7 import parse
 from hl7v2.message import Message
 from ihe.transactions import SOAPBinding
@@ -90,3 +107,135 @@ def test_what_was_refused_is_counted(node: RunningNode) -> None:
     with urllib.request.urlopen(node.url("/metrics")) as answer:
         text = answer.read().decode()
     assert 'affinity_not_admitted_total{partner="lab-moselle",reason="source of another"}' in text
+
+
+LIS = """
+transactions = ["ITI-8", "ITI-30", "ITI-18"]
+[[certificate]]
+subject = "CN=lis,O=Affinity development"
+authority = "CN=Affinity development CA,O=Affinity development"
+[sources]
+hl7v2 = ["LIS|LAB"]
+[limits]
+requests_per_second = 0.01
+burst = 2
+"""
+GATE = """
+transactions = []
+[[certificate]]
+subject = "CN=gate,O=Affinity development"
+authority = "CN=Affinity development CA,O=Affinity development"
+[proxy]
+"""
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
+    """A domain with a slow partner and a proxy; who is no partner is refused, and so is who shows no certificate."""
+    domain = shutil.copytree(SHIPPED / "connectathon", tmp_path_factory.mktemp("domain") / "strict")
+    (domain / "partners").mkdir()
+    (domain / "partners" / "lis.toml").write_text(LIS)
+    (domain / "partners" / "gate.toml").write_text(GATE)
+    running = start_node(tmp_path_factory.mktemp("strict"), "--domain", str(domain), "--xua", "off")
+    yield running
+    running.kill()
+
+
+def context(node: RunningNode, partner: str) -> ssl.SSLContext:
+    tls = credentials(node, partner)
+    return client_tls(tls.authorities, tls.certificate, tls.key)
+
+
+def post(node: RunningNode, partner: str, **headers: str) -> tuple[int, str, str | None]:
+    """Ask the registry something that nobody understands; who asks is looked at first."""
+    body = (
+        '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://www.w3.org/2005/08/addressing">'
+        '<s:Header><a:Action s:mustUnderstand="1">urn:ihe:iti:2007:RegistryStoredQuery</a:Action></s:Header><s:Body>'
+        '<q:AdhocQueryRequest xmlns:q="urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"/></s:Body></s:Envelope>'
+    )
+    port = node.ports["https"]
+    connection = http.client.HTTPSConnection("localhost", port, timeout=30, context=context(node, partner))
+    connection.request("POST", "/xds/registry", body, {"Content-Type": "application/soap+xml", **headers})
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode(), answer.getheader("Retry-After")
+
+
+def test_who_is_no_partner_is_refused_on_both_wires(strict: RunningNode) -> None:
+    answer = feed(strict, "LIS|LAB", "development")
+    assert (answer["MSA"].text(1), answer["ERR"].text(3, 1)) == ("AE", "103")
+    assert "No partner of this domain has the certificate" in answer["ERR"].text(7)
+    status, text, _ = post(strict, "development")
+    assert status == 403
+    assert "No partner of this domain has the certificate" in text and "3.19.6.1.3" in text
+
+
+def test_without_tls_nobody_is_a_partner(strict: RunningNode) -> None:
+    answer = feed(strict, "LIS|LAB", None)
+    assert answer["MSA"].text(1) == "AE"
+    assert "use the port with TLS" in answer["ERR"].text(7)
+
+
+def test_a_header_from_a_proxy_names_its_client_and_from_others_nobody(strict: RunningNode) -> None:
+    client = x509.load_pem_x509_certificate(credentials(strict, "lis").certificate.read_bytes())
+    forwarded = f":{base64.b64encode(client.public_bytes(Encoding.DER)).decode()}:"
+    status, text, _ = post(strict, "gate")
+    assert status == 403 and "agreement with partner gate does not provide for ITI-18" in text
+    status, text, _ = post(strict, "development", **{"Client-Cert": forwarded})
+    assert status == 403 and "No partner of this domain" in text
+    assert post(strict, "gate", **{"Client-Cert": forwarded})[0] == 200
+    assert "more than once" not in text
+
+
+def test_more_than_agreed_is_refused_with_the_time_to_wait_on_both_wires(strict: RunningNode) -> None:
+    for _ in range(2):
+        post(strict, "lis")
+    status, text, wait = post(strict, "lis")
+    assert status == 429 and wait is not None and int(wait) > 1
+    assert "requests per second agreed; send again after" in text
+    answer = feed(strict, "LIS|LAB", "lis")
+    assert (answer["MSA"].text(1), answer["ERR"].text(3, 1)) == ("AR", "207")
+    assert "send again after" in answer["ERR"].text(7)
+
+
+def test_sighup_takes_new_certificates(strict: RunningNode) -> None:
+    before = shown(strict)
+    made = Authority(strict.data / "pki", datetime.now(UTC)).renew("server", authority.server())
+    assert made.certificate == strict.data / "pki" / "server.crt.pem"
+    strict.process.send_signal(signal.SIGHUP)
+    until(lambda: any('"certificates reloaded"' in line for line in strict.log))
+    assert shown(strict) != before
+
+
+def shown(node: RunningNode) -> bytes | None:
+    with (
+        socket.create_connection(("127.0.0.1", node.ports["https"]), 20) as plain,
+        context(node, "lis").wrap_socket(plain, server_hostname="localhost") as secured,
+    ):
+        return secured.getpeercert(binary_form=True)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if holds():
+            return
+        Event().wait(0.02)
+    pytest.fail("it did not happen")
+
+
+def test_a_failed_handshake_is_told_counted_and_in_the_audit_trail(strict: RunningNode, tmp_path: Path) -> None:
+    stranger = development_pki(tmp_path / "stranger").client
+    known = credentials(strict, "lis")
+    with pytest.raises(OSError):
+        tls = client_tls(known.authorities, stranger.certificate, stranger.key)
+        http.client.HTTPSConnection("localhost", strict.ports["https"], timeout=20, context=tls).request("GET", "/")
+        raise ConnectionError("TLS 1.3 tells a client only when it reads")
+    until(lambda: any('"tls handshake failed"' in line for line in strict.log))
+    until(lambda: b"no authority that is trusted has issued it" in recorded(strict))
+    with urllib.request.urlopen(strict.url("/metrics")) as answer:
+        assert 'affinity_tls_handshakes_failed_total{side="we refused"}' in answer.read().decode()
+
+
+def recorded(node: RunningNode) -> bytes:
+    """Every audit record."""
+    with closing(sqlite3.connect(node.data / "affinity.db")) as database:
+        return b"".join(unpack(message) for (message,) in database.execute("SELECT message FROM audit_event"))
