@@ -38,6 +38,22 @@ FORGIVEN = Counter(
     "affinity_forgiven_total",
     "Deviations from the standard that were taken, because the partner's agreement says so",
     ["partner", "deviation"],
+AUDIT_FORWARDED = Counter(
+    "affinity_audit_forwarded_total",
+    "Audit records sent to an audit record repository, those sent again included",
+    ["repository"],
+    registry=REGISTRY,
+)
+AUDIT_WAITING = Gauge(
+    "affinity_audit_waiting",
+    "Audit records that wait to be sent to a repository, and those of which it is in doubt whether it stored them",
+    ["repository", "state"],
+    registry=REGISTRY,
+)
+AUDIT_WAITING_SECONDS = Gauge(
+    "affinity_audit_waiting_oldest_seconds",
+    "Age of the oldest audit record that waits to be sent to a repository, 0 if none does",
+    ["repository"],
     registry=REGISTRY,
 )
 HANDSHAKES_FAILED = Counter(

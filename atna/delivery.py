@@ -48,6 +48,18 @@ class Delivery:
             self.settled = self._confirmed.popleft()[1]
         return self.settled
 
+    def pass_over(self, number: int) -> None:
+        """Up to this one there is nothing that the repository should have."""
+        if self.sent == self.settled:
+            self.settled = number
+        self.sent = number
+
+    def part(self) -> int:
+        """The collector has taken its leave: what it has read it keeps. Returns how many are sent once more."""
+        again = self.sent - self.confirmed
+        self.sent = self.confirmed
+        return again
+
     def lose(self) -> int:
         """The collector was lost: go back to what is settled. Returns how many numbers are sent once more."""
         again = self.sent - self.settled

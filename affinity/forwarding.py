@@ -1,0 +1,264 @@
+"""Couriers of the audit trail: each brings it to one Audit Record Repository (ITI TF-2: 3.20.4.1.1).
+
+A courier is a thread of its own, so a repository that is slow, stalled or dead delays no other, and no request. How
+far it came stands in the database; what is not settled (``atna.delivery``) is sent again after a loss or a restart.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from typing import Protocol
+
+import structlog
+
+from affinity.collectors import Collector, Interrupted, Lost, Parcel, Refused
+from affinity.database import WriterStopped
+from affinity.metrics import AUDIT_FORWARDED, AUDIT_WAITING, AUDIT_WAITING_SECONDS
+from affinity.notifications import Patience
+from atna.delivery import Delivery
+from atna.forwarding import Backlog, Progress, Reach
+
+log = structlog.get_logger()
+
+BATCH = 200
+"""Most records that are read at once."""
+WRITTEN_EVERY = 1.0
+"""Seconds between two notes of how far it came."""
+MEASURED_EVERY = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How a wire is used: the replay window, and after how many seconds or octets the collector must confirm."""
+
+    window: float = 0.0
+    confirm_seconds: float = 0.0
+    confirm_octets: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """When an operator must hear that a repository falls behind: by age of the oldest record, by number."""
+
+    seconds: float = 300.0
+    records: int = 10_000
+
+    def rings(self, backlog: Backlog, now: datetime) -> bool:
+        """Is it time?"""
+        age = (now - backlog.oldest).total_seconds() if backlog.oldest else 0.0
+        return age >= self.seconds or backlog.records >= self.records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """The next parcels, and up to which number the trail has been looked through for them."""
+
+    parcels: Sequence[Parcel]
+    through: int
+
+
+class Outbox(Protocol):
+    """The trail as one courier sees it."""
+
+    def progress(self) -> Progress:
+        """How far it was when last written down."""
+
+    def note(self, progress: Progress) -> None:
+        """Write down how far it is."""
+
+    def load(self, after: int, limit: int) -> Load:
+        """What comes after a number, in order and without gaps."""
+
+    def backlog(self, after: int) -> Backlog:
+        """How much comes after a number."""
+
+
+class AuditCourier:
+    """Brings the trail to one repository, in order."""
+
+    def __init__(
+        self,
+        name: str,
+        collector: Collector,
+        outbox: Outbox,
+        clock: Callable[[], datetime],
+        pace: Pace,
+        patience: Patience,
+        alarm: Alarm,
+    ) -> None:
+        self.name = name
+        self._collector = collector
+        self._outbox = outbox
+        self._clock = clock
+        self._pace = pace
+        self._patience = patience
+        self._alarm = alarm
+        self._progress = outbox.progress()
+        self._delivery = Delivery(self._progress.settled, pace.window)
+        self._failures = self._octets = 0
+        self._unconfirmed_since = 0.0
+        self._resting_until = self._written_at = self._measured_at = float("-inf")
+        self._ringing = False
+        self._stopping = threading.Event()
+        self._woken = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name=f"affinity-audit-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin with what is not known to have arrived."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was committed."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Begin nothing new."""
+        self._stopping.set()
+        self._woken.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait until it has stopped, or so long."""
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+
+    def run_once(self) -> float:
+        """Bring what may be brought now; return the seconds after which to look again."""
+        self._measure()
+        if (rest := self._resting_until - monotonic()) > 0:
+            return rest
+        try:
+            busy = self._advance()
+        except Lost as lost:
+            self._lose(lost)
+            return 0.0
+        self._write_now_and_then()
+        return 0.0 if busy else self._pause()
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            self._woken.clear()
+            try:
+                wait = self.run_once()
+            except (Interrupted, WriterStopped):
+                break
+            except Exception:  # the thread's last edge: a database that is away comes back, a defect must be heard of
+                log.exception("audit forwarding failed", repository=self.name)
+                self._delivery.lose()
+                self._collector.hang_up()
+                wait = self._patience.poll
+            if wait > 0 and not self._stopping.is_set():
+                self._woken.wait(wait)
+        self._collector.hang_up()
+
+    def _advance(self) -> bool:
+        """One batch, and whatever confirmation is due. Was there anything to send?"""
+        load = self._outbox.load(self._delivery.sent, BATCH)
+        if load.parcels:
+            self._send(load)
+        elif load.through > self._delivery.sent:
+            self._delivery.pass_over(load.through)
+        if self._delivery.is_unconfirmed and self._confirmation_is_due():
+            self._collector.confirm()
+            self._octets = 0
+            self._delivery.confirm(self._delivery.sent, monotonic())
+        if self._delivery.sent > self._delivery.settled:
+            self._delivery.settle(self._collector.alive_at())
+        return bool(load.parcels)
+
+    def _send(self, load: Load) -> None:
+        if not self._delivery.is_unconfirmed:
+            self._unconfirmed_since = monotonic()
+        try:
+            self._collector.send(load.parcels)
+            through = load.through
+        except Refused as refused:
+            through = refused.number
+            self._progress = self._progress.refused_one(through)
+            log.error("audit record refused", repository=self.name, record=through, reason=str(refused))
+        self._octets += sum(len(each.content) for each in load.parcels)
+        AUDIT_FORWARDED.labels(self.name).inc(len(load.parcels))
+        self._delivery.send(through)
+        self._reached()
+
+    def _confirmation_is_due(self) -> bool:
+        waited = monotonic() - self._unconfirmed_since
+        return waited >= self._pace.confirm_seconds or self._octets >= self._pace.confirm_octets
+
+    def _pause(self) -> float:
+        """With something in doubt, look again when it can be confirmed or settled."""
+        if self._delivery.sent == self._delivery.settled:
+            return self._patience.poll
+        return min(self._patience.poll, max(self._pace.confirm_seconds, 0.05))
+
+    def _reached(self) -> None:
+        self._failures = 0
+        if self._progress.reach is not Reach.REACHED:
+            self._progress = self._progress.now(Reach.REACHED, self._clock(), None)
+            log.info("audit repository reached", repository=self.name)
+            self._write()
+
+    def _lose(self, lost: Lost) -> None:
+        self._collector.hang_up()
+        again = self._delivery.part() if lost.orderly else self._delivery.lose()
+        self._octets = 0
+        if lost.orderly and not again:
+            return  # a collector may close an idle connection; nothing is wrong before there is something to send
+        self._failures += 1
+        self._resting_until = monotonic() + self._patience.after(self._failures)
+        log.warning("audit repository lost", repository=self.name, reason=str(lost), again=again)
+        self._progress = self._progress.now(Reach.LOST, self._clock(), str(lost))
+        self._write()
+
+    def _write_now_and_then(self) -> None:
+        moved = (self._progress.settled, self._progress.sent) != (self._delivery.settled, self._delivery.sent)
+        if moved and monotonic() - self._written_at >= WRITTEN_EVERY:
+            self._write()
+
+    def _write(self) -> None:
+        self._written_at = monotonic()
+        self._progress = self._progress.at(self._delivery.settled, self._delivery.sent)
+        self._outbox.note(self._progress)
+
+    def _measure(self) -> None:
+        """Tell the metrics how much waits, and the log when it becomes too much, or no longer is."""
+        if monotonic() - self._measured_at < MEASURED_EVERY:
+            return
+        self._measured_at = monotonic()
+        found, now = self._outbox.backlog(self._delivery.sent), self._clock()
+        age = max((now - found.oldest).total_seconds(), 0.0) if found.oldest else 0.0
+        AUDIT_WAITING.labels(self.name, "waiting").set(found.records)
+        AUDIT_WAITING.labels(self.name, "in doubt").set(self._delivery.sent - self._delivery.settled)
+        AUDIT_WAITING_SECONDS.labels(self.name).set(age)
+        if self._alarm.rings(found, now) != self._ringing:
+            self._ringing = not self._ringing
+            tell = log.error if self._ringing else log.info
+            event = "audit repository falls behind" if self._ringing else "audit repository has caught up"
+            tell(event, repository=self.name, waiting=found.records, seconds=round(age))
+
+
+class AuditCouriers:
+    """All of a node's; they can be woken before they are there."""
+
+    def __init__(self) -> None:
+        self._couriers: tuple[AuditCourier, ...] = ()
+
+    def start(self, couriers: Iterable[AuditCourier]) -> None:
+        """Let them begin."""
+        self._couriers = tuple(couriers)
+        for each in self._couriers:
+            each.start()
+
+    def wake(self) -> None:
+        """Something was committed."""
+        for each in self._couriers:
+            each.wake()
+
+    def stop(self, seconds: float) -> None:
+        """Let go; what is cut off is sent again after the next start."""
+        until = monotonic() + seconds
+        for each in self._couriers:
+            each.stop()
+        for each in self._couriers:
+            each.join(max(until - monotonic(), 0.0))
