@@ -80,21 +80,19 @@ class Collector(Protocol):
     def hang_up(self) -> None:
         """Let go of the connection."""
 
-
-Stopping = Callable[[], bool]
+    def interrupt(self) -> None:
+        """Wait for nothing any more; called from another thread."""
 
 
 class TLSCollector:
     """Syslog over TLS (RFC 5425). Only an orderly end of the connection proves that all of it was read (4.4)."""
 
-    def __init__(
-        self, host: str, port: int, context: ssl.SSLContext, stopping: Stopping, stalled: float = STALLED
-    ) -> None:
+    def __init__(self, host: str, port: int, context: ssl.SSLContext, stalled: float = STALLED) -> None:
         self._address = (host, port)
         self._context = context
-        self._stopping = stopping
         self._stalled = stalled
         self._socket: ssl.SSLSocket | None = None
+        self._interrupted = False
 
     def send(self, parcels: Sequence[Parcel]) -> None:
         """Write them all; waits as long as the collector takes anything."""
@@ -134,6 +132,10 @@ class TLSCollector:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def interrupt(self) -> None:
+        """End the wait for a collector that is slow."""
+        self._interrupted = True
 
     def _open(self) -> ssl.SSLSocket:
         if self._socket is None:
@@ -178,7 +180,7 @@ class TLSCollector:
         raise Lost(f"it has read nothing for {self._stalled:g} s")
 
     def _await(self, *, reading: ssl.SSLSocket | None = None, writing: ssl.SSLSocket | None = None) -> None:
-        if self._stopping():
+        if self._interrupted:
             raise Interrupted
         select.select([reading] if reading else [], [writing] if writing else [], [], SLICE)
 
@@ -211,6 +213,9 @@ class UDPCollector:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def interrupt(self) -> None:
+        """It waits for nothing."""
 
     def _burst(self, parcels: Sequence[Parcel]) -> None:
         try:
@@ -261,6 +266,9 @@ class FHIRCollector:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def interrupt(self) -> None:
+        """It waits for an answer for ``CONNECT`` seconds at most."""
 
     def _create(self, parcel: Parcel) -> None:
         headers = {"Content-Type": FHIR_JSON, "Accept": FHIR_JSON, "Prefer": "return=minimal", **self._authorization}

@@ -14,7 +14,14 @@ from pydantic import ValidationError
 
 from affinity import token_profiles
 from affinity.access_file import AccessFile
-from affinity.domain_faults import Fault, inconsistencies, scheme_faults, unknown_interests, unknown_trust
+from affinity.domain_faults import (
+    Fault,
+    inconsistencies,
+    repeated_repositories,
+    scheme_faults,
+    unknown_interests,
+    unknown_trust,
+)
 from affinity.domain_files import (
     AuthoritiesFile,
     AuthorityTable,
@@ -22,6 +29,7 @@ from affinity.domain_files import (
     DomainFile,
     OrganizationsFile,
     OrganizationTable,
+    RepositoriesFile,
     SubscribersFile,
     Table,
 )
@@ -127,6 +135,14 @@ class Subscriber:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """An Audit Record Repository that the audit trail is forwarded to; ``wire`` is a URL (ITI TF-2: 3.20)."""
+
+    name: str
+    wire: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedDomain:
     """A checked domain directory. ``display`` and ``code_display`` hold names by language (``en``, ``fr``, ...)."""
 
@@ -137,6 +153,7 @@ class LoadedDomain:
     code_display: Mapping[str, Mapping[Code, Mapping[str, str]]]
     matching: MatchingFiles
     subscribers: tuple[Subscriber, ...] = ()
+    repositories: tuple[Repository, ...] = ()
     survivorship: Survivorship = field(default_factory=Survivorship)
     token_profiles: Mapping[str, TokenProfile] = field(default_factory=shipped)
     agreements: tuple[Agreement, ...] = ()
@@ -167,6 +184,7 @@ def load(name_or_path: str | Path) -> LoadedDomain:
     authorities = _read(directory / "authorities.toml", AuthoritiesFile, faults)
     organizations = _read(directory / "organizations.toml", OrganizationsFile, faults)
     subscribers = _read_if_there(directory / "subscribers.toml", SubscribersFile, faults)
+    repositories = _read_if_there(directory / "repositories.toml", RepositoriesFile, faults)
     golden = _read_if_there(directory / "golden.toml", GoldenFile, faults)
     record = _read(path, RecordFile, faults) if (path := directory / "record.toml").exists() else None
     access = _read_if_there(directory / "access.toml", AccessFile, faults)
@@ -179,13 +197,18 @@ def load(name_or_path: str | Path) -> LoadedDomain:
         faults += inconsistencies(authorities, organizations)
     if authorities and subscribers:
         faults += unknown_interests(authorities, subscribers)
+    if repositories:
+        faults += repeated_repositories(repositories)
     if organizations and golden:
         faults += unknown_trust(organizations, golden)
-    if faults or not (main and authorities and organizations and subscribers and golden and access and matching):
+    if faults or not (main and authorities and organizations and subscribers and repositories and golden):
+        raise DomainError(faults)
+    if not (access and matching):
         raise DomainError(faults)
     return replace(
         _assemble(main, authorities, organizations, codes, matching),
         subscribers=tuple(_subscribers(subscribers, authorities)),
+        repositories=tuple(Repository(name=each.name, wire=each.wire) for each in repositories.repository),
         survivorship=golden.survivorship(),
         token_profiles=MappingProxyType(dict(tokens)),
         agreements=tuple(agreement(name, written) for name, written in partners.items()),

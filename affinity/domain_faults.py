@@ -5,7 +5,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from affinity.domain_files import AuthoritiesFile, CodesFile, OrganizationsFile, SubscribersFile
+from affinity.domain_files import (
+    AuthoritiesFile,
+    CodesFile,
+    OrganizationsFile,
+    RepositoriesFile,
+    SubscribersFile,
+)
 from affinity.golden_file import GoldenFile
 
 WITHOUT_SCHEME = ("mimeType", "languageCode")
@@ -58,6 +64,12 @@ def inconsistencies(authorities: AuthoritiesFile, organizations: OrganizationsFi
     for key in ("facility", "oid"):
         for value in _repeated(getattr(each, key) for each in organizations.organization):
             yield Fault("organizations.toml", f"organization.{key}", f"{value} stands twice")
+
+
+def repeated_repositories(repositories: RepositoriesFile) -> Iterator[Fault]:
+    """Audit Record Repositories that stand twice: how far the trail came is remembered by name."""
+    for name in _repeated(each.name for each in repositories.repository):
+        yield Fault("repositories.toml", "repository.name", f"{name} stands twice")
 
 
 def unknown_trust(organizations: OrganizationsFile, golden: GoldenFile) -> Iterator[Fault]:

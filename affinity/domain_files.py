@@ -166,6 +166,37 @@ class SubscribersFile(Table):
     subscriber: tuple[SubscriberTable, ...] = ()
 
 
+SYSLOG_SCHEMES = ("syslog+tls", "syslog+udp")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def _repository_wire(text: str) -> str:
+    address, port = urlsplit(text), _port(text)
+    if address.scheme in SYSLOG_SCHEMES and port and not address.path:
+        return text
+    if address.scheme == "https" and port is not None and not address.query:
+        return text
+    if address.scheme == "http" and address.hostname in LOOPBACK:
+        return text
+    raise ValueError(
+        "must be syslog+tls://host:port, syslog+udp://host:port, or the https base URL of a FHIR server "
+        "(http on a loopback address alone)"
+    )
+
+
+class RepositoryTable(Table):
+    """An Audit Record Repository that the audit trail is forwarded to (ITI TF-2: 3.20)."""
+
+    name: Name
+    wire: Annotated[str, AfterValidator(_repository_wire)]
+
+
+class RepositoriesFile(Table):
+    """repositories.toml; it may be absent."""
+
+    repository: tuple[RepositoryTable, ...] = ()
+
+
 class SchemeTable(Table):
     """The codes of one coding scheme, each with its display name or with one per language."""
 

@@ -27,6 +27,8 @@ BATCH = 200
 WRITTEN_EVERY = 1.0
 """Seconds between two notes of how far it came."""
 MEASURED_EVERY = 5.0
+AWAITED = 0.1
+"""Seconds after which to look again for a record whose transaction has not ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +55,14 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """The next parcels, and up to which number the trail has been looked through for them."""
+    """The next parcels, and up to which number the trail has been looked through for them.
+
+    ``waits``: a number behind that is not there yet, and may be in a moment.
+    """
 
     parcels: Sequence[Parcel]
     through: int
+    waits: bool = False
 
 
 class Outbox(Protocol):
@@ -100,7 +106,7 @@ class AuditCourier:
         self._failures = self._octets = 0
         self._unconfirmed_since = 0.0
         self._resting_until = self._written_at = self._measured_at = float("-inf")
-        self._ringing = False
+        self._ringing = self._waits = False
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._thread = threading.Thread(target=self._serve, name=f"affinity-audit-{name}", daemon=True)
@@ -116,6 +122,7 @@ class AuditCourier:
     def stop(self) -> None:
         """Begin nothing new."""
         self._stopping.set()
+        self._collector.interrupt()
         self._woken.set()
 
     def join(self, seconds: float) -> None:
@@ -155,6 +162,7 @@ class AuditCourier:
     def _advance(self) -> bool:
         """One batch, and whatever confirmation is due. Was there anything to send?"""
         load = self._outbox.load(self._delivery.sent, BATCH)
+        self._waits = load.waits
         if load.parcels:
             self._send(load)
         elif load.through > self._delivery.sent:
@@ -188,6 +196,8 @@ class AuditCourier:
 
     def _pause(self) -> float:
         """With something in doubt, look again when it can be confirmed or settled."""
+        if self._waits:
+            return AWAITED
         if self._delivery.sent == self._delivery.settled:
             return self._patience.poll
         return min(self._patience.poll, max(self._pace.confirm_seconds, 0.05))
@@ -203,10 +213,10 @@ class AuditCourier:
         self._collector.hang_up()
         again = self._delivery.part() if lost.orderly else self._delivery.lose()
         self._octets = 0
-        if lost.orderly and not again:
-            return  # a collector may close an idle connection; nothing is wrong before there is something to send
         self._failures += 1
         self._resting_until = monotonic() + self._patience.after(self._failures)
+        if lost.orderly and not again:
+            return  # a collector may close an idle connection; nothing is wrong before there is something to send
         log.warning("audit repository lost", repository=self.name, reason=str(lost), again=again)
         self._progress = self._progress.now(Reach.LOST, self._clock(), str(lost))
         self._write()

@@ -38,6 +38,8 @@ FORGIVEN = Counter(
     "affinity_forgiven_total",
     "Deviations from the standard that were taken, because the partner's agreement says so",
     ["partner", "deviation"],
+    registry=REGISTRY,
+)
 AUDIT_FORWARDED = Counter(
     "affinity_audit_forwarded_total",
     "Audit records sent to an audit record repository, those sent again included",

@@ -130,6 +130,19 @@ class Audit(Section):
     seal_seconds: Annotated[float, Field(gt=0)] = 10
 
 
+class AuditForwarding(Section):
+    """How the audit trail is brought to the repositories of ``repositories.toml`` (ITI TF-2: 3.20).
+
+    Syslog has no acknowledgement: over TLS a collector is made to confirm every ``confirm_seconds``, and what it read
+    within ``replay_seconds`` before it was lost is sent again. An alarm by age or number of what waits.
+    """
+
+    replay_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
+    confirm_seconds: Annotated[float, Field(ge=1, le=600)] = 10
+    alarm_seconds: Annotated[float, Field(ge=1)] = 300
+    alarm_records: Annotated[int, Field(ge=1)] = 10_000
+
+
 class Log(Section):
     """How events are written: ``console`` for people, ``json`` for machines."""
 
@@ -162,6 +175,7 @@ class Settings(BaseSettings):
     searching: Searching = Field(default_factory=Searching)
     receipts: Receipts = Field(default_factory=Receipts)
     audit: Audit = Field(default_factory=Audit)
+    audit_forwarding: AuditForwarding = Field(default_factory=AuditForwarding)
     log: Log = Field(default_factory=Log)
     stewards: dict[StewardKey, TokenDigest] = Field(default_factory=dict)
     """Who may look after identities: a name, and the digest of a token. Nobody: the interface is closed."""

@@ -36,7 +36,7 @@ class Deviation(StrEnum):
     FIELD = "a header field that is too long or holds other than printable ASCII (RFC 5424: 6)"
     STRUCTURED_DATA = "STRUCTURED-DATA that is missing or malformed (RFC 5424: 6.3)"
     ENCODING = "text that is not UTF-8 (ITI TF-2: 3.20.4.1.2, item 1)"
-    TRAILER = "bytes after the message that end lines or frames of other protocols"
+    TRAILER = "NUL bytes after the message"
 
 
 class NotSyslog(ValueError):
@@ -126,7 +126,7 @@ _PRI = re.compile(rb"<(\d{1,3})>")
 _VERSION = re.compile(rb"([1-9]\d{0,2}) ")
 _BSD = re.compile(rb"([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (?:([^ <]+) )?(?:([^ :\[<]+)(?:\[([^\]]*)\])?: ?)?")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
-_TRAILER = b"\r\n\0"
+_TRAILER = b"\0"
 
 
 def decode(data: bytes) -> Decoded:

@@ -34,7 +34,7 @@ MESSAGES = st.builds(
     msg_id=words(32),
     structured_data=st.dictionaries(SD_NAMES, st.lists(st.tuples(SD_NAMES, TEXTS), max_size=3).map(tuple), max_size=3),
     content=TEXTS.map(str.encode).filter(
-        lambda each: not each.startswith((b" ", b"\xef\xbb\xbf")) and not each.endswith((b"\0", b"\r", b"\n"))
+        lambda each: not each.startswith((b" ", b"\xef\xbb\xbf")) and not each.endswith(b"\0")
     ),
 )
 
@@ -87,7 +87,7 @@ def test_what_the_grammar_does_not_allow_is_not_written(field: str, value: objec
         (b"<85>1 - h " + b"a" * 49 + b" 1 m - <x/>", Deviation.FIELD),
         (b"<85>1 - h a 1 m <x/>", Deviation.STRUCTURED_DATA),
         (b'<85>1 - h a 1 m [a b="c] <x/>', Deviation.STRUCTURED_DATA),
-        (b"<85>1 - h a 1 m - <x/>\n", Deviation.TRAILER),
+        (b"<85>1 - h a 1 m - <x/>\n\0", Deviation.TRAILER),
         (b"<85>1 - h a 1 m - <x>\xe9</x>", Deviation.ENCODING),
         (b"<85>Mar  1 08:30:00 h app[12]: <x/>", Deviation.BSD),
         (b"<85><x/>", Deviation.BSD),
