@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from atna import dicom
+from atna import dicom, fhir
 from atna.departures import departures
 from atna.entries import Entry, Subject, entry, entry_of, instant, number
+from atna.fhir_coding import JSON
 from atna.framing import Broken, Oversize, Received
 from atna.model import (
     ActiveParticipant,
@@ -37,6 +38,7 @@ class Transport(StrEnum):
 
     TLS = "tls"
     UDP = "udp"
+    FHIR = "fhir"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,16 @@ def receive(arrived: Arrival, source: AuditSource) -> Reception:
         return _unreadable(arrived, str(error), source)
     except Exception as error:  # the last edge: one message that nobody foresaw must not keep all others out
         return _unreadable(arrived, f"it cannot be read: {type(error).__name__}", source)
+
+
+def receive_event(resource: JSON, arrived: Arrival) -> Reception:
+    """Make a record of an AuditEvent; what came is noted beside it. Raises NotAnAuditEvent: who sent it is told."""
+    try:
+        message = fhir.read(resource)
+        made = entry_of(dicom.write(message))
+    except (dicom.NotAnAuditMessage, ValueError, OverflowError) as error:
+        raise fhir.NotAnAuditEvent(str(error)) from None
+    return _reception(arrived, _found_by_agents(made, message), arrived.data, None)
 
 
 def _unreadable(arrived: Arrival, reason: str, source: AuditSource) -> Reception:

@@ -100,12 +100,14 @@ def backlog(connection: Connection, after: int) -> Backlog:
     return Backlog(records=newest - after, oldest=EPOCH + timedelta(microseconds=oldest))
 
 
-def receive(connection: Connection, receptions: Sequence[Reception]) -> None:
-    """Add records of other nodes to the trail, each with a note of its way to us."""
-    for sequence, each in zip(append(connection, (each.entry for each in receptions)), receptions, strict=True):
+def receive(connection: Connection, receptions: Sequence[Reception]) -> list[int]:
+    """Add records of other nodes to the trail, each with a note of its way to us; return their numbers."""
+    sequences = append(connection, (each.entry for each in receptions))
+    for sequence, each in zip(sequences, receptions, strict=True):
         note = {"at": each.at, "peer": each.peer, "transport": each.transport}
         values = note | {"header": each.header, "complaint": each.complaint}
         connection.execute(insert(audit_received).values(sequence=sequence, **values))
+    return sequences
 
 
 def progress(connection: Connection, repository: str) -> Progress:

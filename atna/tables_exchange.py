@@ -23,7 +23,7 @@ audit_received = Table(
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),  # of audit_event
     Column("at", BigInteger, nullable=False),  # when, in microseconds since 1970, UTC
     Column("peer", Text, nullable=False),  # the subject of its certificate, else its address
-    Column("transport", Text, nullable=False),  # tls, udp
-    Column("header", LargeBinary, nullable=False),  # of the syslog message, as it was
+    Column("transport", Text, nullable=False),  # tls, udp, fhir
+    Column("header", LargeBinary, nullable=False),  # of the syslog message, as it was; of the FHIR Feed: the AuditEvent
     Column("complaint", Text),  # how it departs from RFC 5424, or why it is no audit message
 )

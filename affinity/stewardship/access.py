@@ -1,4 +1,7 @@
-"""Who may act as a steward: a bearer token (RFC 6750), of which the settings hold the SHA-256. Nobody by default."""
+"""Who may act as a steward, or read the audit trail: a bearer token (RFC 6750), of which the settings hold the SHA-256.
+
+Nobody by default.
+"""
 
 import os
 import secrets
@@ -23,9 +26,10 @@ LONGEST = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stewards:
-    """The stewards by name, each with the digest of a token."""
+    """The stewards by name, each with the digest of a token; ``called`` is what others are whom this is used for."""
 
     digests: Mapping[str, str]
+    called: str = "steward"
 
     def authenticate(self, authorization: str, peer: str, *, secure: bool) -> StewardName:
         """The steward whose token the Authorization header bears. Raises Problem (401, 403).
@@ -33,14 +37,14 @@ class Stewards:
         Every digest is compared, in constant time, so that the time taken tells nothing.
         """
         if not self.digests:
-            raise Problem(403, "closed", "No steward is named in the settings, so that this interface is closed")
+            raise Problem(403, "closed", f"No {self.called} is named in the settings, so that this interface is closed")
         if not secure and not is_loopback(peer):
             raise Problem(403, "tls-required", "Tokens are not taken over a connection without TLS", remedy="Use https")
         kind, _, token = authorization[:LONGEST].partition(" ")
         shown = digest(token.strip()) if kind.lower() == "bearer" else ""
         found = [name for name, known in self.digests.items() if compare_digest(known.encode(), shown.encode())]
         if not found:
-            raise Problem(401, "unauthorized", "A steward's token is needed", where="Authorization")
+            raise Problem(401, "unauthorized", f"The token of a known {self.called} is needed", where="Authorization")
         return StewardName(found[0])
 
 

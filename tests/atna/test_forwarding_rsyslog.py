@@ -1,5 +1,6 @@
 """Nothing is lost on the way to a real collector: killed, stalled, slow, over TLS and UDP (ITI TF-2: 3.20.4.1.1)."""
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -51,6 +52,15 @@ class Trail:
             entries = [entry(named(each)) for each in names]
             self.database.write(lambda connection, made=entries: append(connection, made))
             self.users += names
+
+
+@pytest.fixture
+def database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
+    """SQLite alone: what PostgreSQL does differently is in test_store_exchange."""
+    shutil.copy(sqlite_template, tmp_path / "affinity.db")
+    opened = Database(f"sqlite:///{tmp_path / 'affinity.db'}")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="module")

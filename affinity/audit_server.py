@@ -1,0 +1,94 @@
+"""A node's audit trail in traffic with others: couriers to repositories, listeners and pages of its own repository.
+
+Syslog is received over TLS from nodes that show a certificate, and over UDP where that is opened (ITI TF-2: 3.20.4).
+"""
+
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+
+from affinity.audit_fhir import PATH, AuditRecordRepository
+from affinity.audit_fhir_resource import FHIRResource
+from affinity.audit_repositories import courier
+from affinity.domain import Repository
+from affinity.forwarding import AuditCouriers
+from affinity.node import Node, utc_now
+from affinity.settings import Settings
+from affinity.stewardship.access import Stewards
+from atna.intake import Intake
+from atna.reception import Arrival, receive
+from atna.store_exchange import receive as store
+from atna.transport import SyslogDatagrams, SyslogFactory, SyslogLimits
+from mllp.endpoint import TLS
+
+log = structlog.get_logger()
+
+DATAGRAM = 65536
+RECEIVE_BUFFER = 4 * 1024 * 1024
+"""Octets that the system keeps of datagrams that we have not read."""
+
+
+class AuditServer:
+    """What ``Server`` opens, and closes again, for the audit trail."""
+
+    def __init__(self, reactor: Any, settings: Settings, node: Node, defer: Callable[..., "Deferred[Any]"]) -> None:
+        self._reactor = reactor
+        self._settings = settings
+        self._node = node
+        self._defer = defer
+        self._couriers = AuditCouriers()
+        self._intake = Intake(lambda group: defer(self._store, group), reactor)
+        limits = SyslogLimits(connections=settings.limits.connections)
+        self.factory = SyslogFactory(self._intake, utc_now, limits)
+        self._datagrams: Any = None
+
+    def forward(self, repositories: Sequence[Repository], tls: TLS | None) -> None:
+        """Begin to bring the trail to its repositories."""
+        chosen = self._settings.audit_forwarding
+        self._couriers.start(courier(each, self._node.database, tls, chosen, utc_now) for each in repositories)
+
+    def listen_for_datagrams(self, port: int) -> int:
+        """Open the port of syslog over UDP; returns which it is. OSError says that it is taken."""
+        host = self._settings.listen.host
+        bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        bound.bind((host, port))
+        bound.setblocking(False)
+        protocol = SyslogDatagrams(self._intake, utc_now)
+        self._datagrams = self._reactor.adoptDatagramPort(bound.fileno(), bound.family, protocol, DATAGRAM)
+        number: int = bound.getsockname()[1]
+        bound.close()
+        return number
+
+    def pages(self, url: str) -> dict[str, FHIRResource]:
+        """The FHIR interface of the repository, below the address of a port."""
+        repository = AuditRecordRepository(
+            database=self._node.database,
+            trail=self._node.trail,
+            consumers=Stewards(digests=self._settings.audit_consumers, called="audit consumer"),
+            clock=utc_now,
+            url=f"{url}{PATH}",
+        )
+        return {PATH: FHIRResource(repository, self._defer)}
+
+    async def drain(self) -> None:
+        """Take nothing more, store what has come, let the couriers end what they do. Stop listening first."""
+        if self._datagrams is not None:
+            await maybeDeferred(self._datagrams.stopListening)
+        self.factory.close()
+        stored: Deferred[None] = Deferred()
+        self._intake.when_empty(lambda: stored.called or stored.callback(None))
+        stored.addTimeout(self._settings.limits.drain_seconds, self._reactor)
+        told = self._defer(self._couriers.stop, self._settings.limits.drain_seconds)
+        await DeferredList([stored, told], consumeErrors=True)
+
+    def _store(self, group: Sequence[Arrival]) -> None:
+        """In one transaction; runs in a worker thread."""
+        receptions = [receive(each, self._node.trail.node.source) for each in group]
+        self._node.database.write(lambda connection: store(connection, receptions))
+        for each in receptions:
+            if each.complaint:
+                log.warning("audit record received with faults", peer=each.peer, reason=each.complaint)
