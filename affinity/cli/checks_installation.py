@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from affinity import migrations
+from affinity.cli.checks_audit import audit_repositories
 from affinity.cli.finding import Finding, failed, ok, skipped, warning
 from affinity.domain import DomainError, load
 from affinity.matching_files import MatchingFiles
@@ -35,6 +36,7 @@ def installation(settings: Settings) -> Iterator[Finding]:
     yield _document_key(settings)
     yield _database(settings)
     yield from _certificates(settings)
+    yield from audit_repositories(settings)
 
 
 def _domain(settings: Settings) -> Iterator[Finding]:

@@ -63,6 +63,7 @@ def _show(directory: Path, home_community_id: str, output: Output) -> None:
         "  organizations.toml  hospitals and laboratories, and the systems with which they speak",
         "  subscribers.toml    who is told of changed patient ids",
         "  partners/*.toml     the nodes that may connect, and what each may do",
+        "  repositories.toml   where the audit trail is forwarded to",
         "  codes/*.toml        what each coded attribute may be",
         "You may add golden.toml (whose word counts) and matching.toml (weights): docs/operating.md.",
         f"Next: affinity up --domain {directory}",

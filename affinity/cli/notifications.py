@@ -1,13 +1,11 @@
 """``affinity pix notifications`` and ``affinity pix resend``: what consumers are still to be told, and dead letters."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from affinity.cli.places import Place
+from affinity.cli.places import Place, opened
 from affinity.cli.verbs import ExitCode, Output, verb, wrong_use
 from pix.update_notifications import Notification, State
 
@@ -33,6 +31,7 @@ RESEND_EXAMPLES = r"""[bold]Examples[/bold]
 
 A list that has changed since is not sent: what is true now was told after it. A running server sends within 30 s."""
 PANEL = "Which"
+NOTIFICATIONS = "pix_notification"
 NumberOf = Annotated[list[int] | None, typer.Argument(metavar="[NUMBER]...", help="As `notifications` shows them.")]
 All = Annotated[bool, typer.Option("--all", help="Every dead letter.", rich_help_panel=PANEL)]
 SubscriberName = Annotated[str | None, typer.Option(help="Of this subscriber alone.", rich_help_panel=PANEL)]
@@ -54,7 +53,7 @@ def notifications(
     from pix.store_notifications import in_state
 
     wanted = tuple(state or (State.PENDING, State.DEAD))
-    with _opened(place.settings()) as database:
+    with opened(place.settings(), NOTIFICATIONS) as database:
         found = database.read(lambda connection: in_state(connection, wanted, subscriber, limit))
     _show(found, output)
     return ExitCode.DONE
@@ -75,7 +74,7 @@ def resend(
     settings = place.settings()
     loaded = load(settings.domain)
     subscriptions = [each.subscription for each in loaded.subscribers]
-    with _opened(settings) as database:
+    with opened(settings, NOTIFICATIONS) as database:
         dead = _dead(database, number or (), subscriber)
         ends = database.write(
             lambda connection: send_again(connection, loaded.affinity_domain, subscriptions, dead, utc_now())
@@ -104,26 +103,6 @@ def _dead(database: "Database", numbers: list[int] | tuple[int, ...], subscriber
     if wrong:
         raise wrong_use(f"{', '.join(map(str, wrong))}: no dead letter has this number")
     return list(found.values())
-
-
-@contextmanager
-def _opened(settings: "Settings") -> "Iterator[Database]":
-    """A node's database; one that is not there is not made."""
-    from sqlalchemy import inspect
-
-    from affinity.database import Database
-    from pix.tables_notifications import notification
-
-    file = settings.data / "affinity.db"
-    if settings.database_url is None and not file.is_file():
-        raise wrong_use(f"{file} is not there: --data, --config or --database-url says where the node keeps its data")
-    database = Database(settings.database)
-    try:
-        if not inspect(database.engine).has_table(notification.name):
-            raise wrong_use("the database is of an older version: start the server once")
-        yield database
-    finally:
-        database.close()
 
 
 def _show(found: tuple[Notification, ...], output: Output) -> None:

@@ -1,12 +1,17 @@
 """Where the data is that a verb works on without asking a server."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from affinity.cli.verbs import wrong_use
+
 if TYPE_CHECKING:
+    from affinity.database import Database
     from affinity.settings import Settings
 
 PANEL = "Node"
@@ -43,3 +48,22 @@ class Place:
         chosen = load(self.config, {name: value for name, value in given.items() if value is not None})
         named = "domain" in chosen.model_fields_set
         return chosen if named else chosen.model_copy(update={"domain": domain_of(chosen)})
+
+
+@contextmanager
+def opened(settings: "Settings", table: str) -> "Iterator[Database]":
+    """A node's database, which must have this table; one that is not there is not made."""
+    from sqlalchemy import inspect
+
+    from affinity.database import Database
+
+    file = settings.data / "affinity.db"
+    if settings.database_url is None and not file.is_file():
+        raise wrong_use(f"{file} is not there: --data, --config or --database-url says where the node keeps its data")
+    database = Database(settings.database)
+    try:
+        if not inspect(database.engine).has_table(table):
+            raise wrong_use("the database is of an older version: start the server once")
+        yield database
+    finally:
+        database.close()
