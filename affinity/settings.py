@@ -36,6 +36,9 @@ class Listen(Section):
     https_port: Port = 8443
     mllp_port: Port = 2575
     mllps_port: Port = 2576
+    syslogs_port: Port = None
+    syslog_udp_port: Port = None
+    """Where audit records of others are received: nowhere by default (ITI TF-2: 3.20.4.1.2.1)."""
     public_url: str | None = None
     plain: bool | None = None
     """Open the ports without TLS? None: only on a loopback address, if the domain allows it."""
@@ -179,6 +182,8 @@ class Settings(BaseSettings):
     log: Log = Field(default_factory=Log)
     stewards: dict[StewardKey, TokenDigest] = Field(default_factory=dict)
     """Who may look after identities: a name, and the digest of a token. Nobody: the interface is closed."""
+    audit_consumers: dict[StewardKey, TokenDigest] = Field(default_factory=dict)
+    """Who may search the audit trail over FHIR [ITI-81], likewise."""
 
     @property
     def database(self) -> str:

@@ -19,7 +19,7 @@ MOST_VALUES = 100
 """Values of one parameter, and parameters of one query."""
 CURSOR = "_cursor"
 """Ours: the number of the record after which the next page goes on."""
-DCM_ALIASES: Mapping[str, str] = {
+ALIASES: Mapping[str, str] = {
     "http://hl7.org/fhir/audit-event-outcome": "http://terminology.hl7.org/CodeSystem/audit-event-outcome",
     "http://hl7.org/fhir/object-role": "http://terminology.hl7.org/CodeSystem/object-role",
     "http://hl7.org/fhir/audit-entity-type": "http://terminology.hl7.org/CodeSystem/audit-entity-type",
@@ -178,7 +178,7 @@ def _criterion(name: str, value: str) -> Criterion:
 def _tokens(name: str, value: str) -> Iterator[Token]:
     for each in _values(name, value):
         system, bar, code = each.rpartition("|")
-        system = DCM_ALIASES.get(system, system)
+        system = ALIASES.get(system, system)
         yield Token(system if bar else None, code or None)
 
 

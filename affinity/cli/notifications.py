@@ -11,7 +11,6 @@ from pix.update_notifications import Notification, State
 
 if TYPE_CHECKING:
     from affinity.database import Database
-    from affinity.settings import Settings
 
 LIST_EXAMPLES = r"""[bold]Examples[/bold]
   affinity pix notifications
