@@ -15,7 +15,7 @@ from affinity.forwarding import Alarm, AuditCourier, Pace
 from affinity.notifications import Patience
 from affinity.settings import AuditForwarding
 from mllp.client import client_context
-from mllp.endpoint import TLS
+from tls.files import TLS
 
 PATIENCE = Patience(first=1.0, longest=60.0, poll=1.0)
 OCTETS = 1024 * 1024

@@ -22,7 +22,7 @@ from atna.intake import Intake
 from atna.reception import Arrival, receive
 from atna.store_exchange import receive as store
 from atna.transport import SyslogDatagrams, SyslogFactory, SyslogLimits
-from mllp.endpoint import TLS
+from tls.files import TLS
 
 log = structlog.get_logger()
 

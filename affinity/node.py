@@ -18,7 +18,7 @@ from affinity.access import access
 from affinity.auditing import AuditedDatabase, this_node
 from affinity.consent_documents import ConsentDocuments
 from affinity.database import Database
-from affinity.domain import LoadedDomain, Subscriber, locate
+from affinity.domain import LoadedDomain, Repository, Subscriber, locate
 from affinity.hl7_sources import HL7Sources
 from affinity.migrations import upgrade
 from affinity.notifications import Couriers
@@ -55,6 +55,7 @@ class Node:
     trail: AuditTrail
     domain: AffinityDomain
     subscribers: tuple[Subscriber, ...]
+    repositories: tuple[Repository, ...]
     partners: Partners
     couriers: Couriers
     lock: int
@@ -99,6 +100,7 @@ def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
         trail=open_trail(settings, loaded, database),
         domain=loaded.affinity_domain,
         subscribers=loaded.subscribers,
+        repositories=loaded.repositories,
         partners=loaded.partners,
         couriers=couriers,
         lock=lock,

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from twisted.internet.defer import DeferredList, maybeDeferred
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.task import LoopingCall
 
 from affinity import health
 from affinity.admission import Admission
+from affinity.audit_server import AuditServer
 from affinity.auditing import Auditor
 from affinity.catalogue import AnyTransaction, hl7v2_transactions, soap_endpoints
 from affinity.certificates import LOOK_SECONDS, CertificateWatch
@@ -100,6 +101,7 @@ class Server:
         self._mllp = MLLPFactory(self._hl7_answers(), reactor, _mllp_limits(settings.limits), self._places)
         self._probes = Workers(reactor, PROBES)
         self._couriers = tuple(map(self._courier, node.subscribers))
+        self._audit = AuditServer(reactor, settings, node, self._workers.defer)
         self._seals = Seals(node.database, settings.data, utc_now)
         self._sealing = Sealing(reactor, self._seals, settings.audit.seal_seconds, self._workers.defer)
         self._housekeeping = (
@@ -122,8 +124,12 @@ class Server:
         if certificates is not None:
             self._open("https", listen.https_port, certificates)
             self._open("mllps", listen.mllps_port, certificates)
+            self._open("syslogs", listen.syslogs_port, certificates)
+        if listen.syslog_udp_port is not None:
+            self.ports["syslog_udp"] = self._audit.listen_for_datagrams(listen.syslog_udp_port)
         _publish(self._settings.data / "ports.json", self.ports)
         self._node.couriers.start(self._couriers)
+        self._audit.forward(self._node.repositories, self._doors.calling)
         log.info("listening", host=listen.host, **self.ports)
         for each in self._housekeeping:
             each.start()
@@ -151,7 +157,8 @@ class Server:
         await DeferredList([maybeDeferred(port.stopListening) for port in self._listening])
         timer = self._reactor.callLater(self._settings.limits.drain_seconds, self._give_up)
         told = self._workers.defer(self._node.couriers.stop, self._settings.limits.drain_seconds)
-        await DeferredList([self._mllp.drain(), told, *(site.drain() for site in self._sites)])
+        sites = [site.drain() for site in self._sites]
+        await DeferredList([self._mllp.drain(), told, Deferred.fromCoroutine(self._audit.drain()), *sites])
         await self._workers.until_idle()
         if timer.active():
             timer.cancel()
@@ -168,11 +175,16 @@ class Server:
             return
         bound = _bind(name, self._settings.listen.host, port)
         self.ports[name] = bound.getsockname()[1]
-        factory = self._mllp if name.startswith("mllp") else self._site(name)
-        outer = secured(factory, certificates, self._reactor, self._alarms.handshake_failed)
+        outer = secured(self._factory(name), certificates, self._reactor, self._alarms.handshake_failed)
         adopted = self._reactor.adoptStreamPort(bound.fileno(), bound.family, outer)
         bound.close()
         self._listening.append(adopted)
+
+    def _factory(self, name: str) -> Any:
+        """What answers on a port of this name."""
+        if name.startswith("mllp"):
+            return self._mllp
+        return self._audit.factory if name == "syslogs" else self._site(name)
 
     def _site(self, scheme: str) -> SOAPSite:
         host = self._settings.listen.host
@@ -197,6 +209,7 @@ class Server:
             limits=_soap_limits(self._settings.limits),
             extra={
                 **health.pages(self._node.database, self._probes.defer),
+                **self._audit.pages(self._settings.listen.public_url or url),
                 PATH: self._stewardship(),
                 CONSENT_PATH: self._consent(),
             },

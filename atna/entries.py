@@ -4,6 +4,7 @@ People, patients and documents are found by a number made of their id, so that t
 eight bytes each. What is found by a number is compared again with the message itself.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -73,8 +74,18 @@ def _entry(message: AuditMessage, xml: bytes) -> Entry:
 
 def number(kind: Subject, identifier: str) -> int:
     """The number that stands for an id; it says nothing about the id to who does not know it."""
+    if kind is Subject.PATIENT:
+        identifier = plain(identifier)
     digest = blake2b(identifier.encode(), digest_size=8, person=kind.encode()).digest()
     return int.from_bytes(digest, "big", signed=True)
+
+
+_CX = re.compile(r"([^^&]+)\^\^\^[^^&]*&([^^&]+)&(ISO|URI)(?:\^[^^&]+)?")
+
+
+def plain(identifier: str) -> str:
+    """A CX without namespace and type: some write ``id^^^NS&oid&ISO^PI`` where others ask for ``id^^^&oid&ISO``."""
+    return _CX.sub(r"\1^^^&\2&\3", identifier) if _CX.fullmatch(identifier) else identifier
 
 
 def instant(time: datetime) -> int:

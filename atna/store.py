@@ -24,7 +24,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from atna.compact import unpack
 from atna.dicom import read
-from atna.entries import Entry, Subject, number, object_ids, patient_ids, user_ids
+from atna.entries import Entry, Subject, number, object_ids, patient_ids, plain, user_ids
 from atna.model import AuditMessage
 from atna.tables import audit_event, audit_subject
 
@@ -78,15 +78,17 @@ class Search:
     limit: int = 100
 
 
-def append(connection: Connection, entries: Iterable[Entry]) -> None:
-    """Add records, in the transaction of what they describe."""
-    dialect = connection.dialect.name
+def append(connection: Connection, entries: Iterable[Entry]) -> list[int]:
+    """Add records, in the transaction of what they describe; return their numbers."""
+    dialect, sequences = connection.dialect.name, []
     for each in entries:
         row = {name: getattr(each, name) for name in COLUMNS}
         inserted = _insertion(dialect, audit_event).run(connection, row)
         sequence = inserted.lastrowid if dialect == "sqlite" else inserted.scalar_one()
         for subject in sorted(each.subjects):
             _insertion(dialect, audit_subject).run(connection, {"subject": subject, "sequence": sequence})
+        sequences.append(sequence)
+    return sequences
 
 
 def search(connection: Connection, wanted: Search) -> list[Stored]:
@@ -185,7 +187,7 @@ def _fits(found: Stored, wanted: Search) -> bool:
         return True
     message = found.message
     return (
-        _any(wanted.patients, patient_ids(message))
+        _any(tuple(map(plain, wanted.patients)), map(plain, patient_ids(message)))
         and _any(wanted.users, user_ids(message))
         and _any(wanted.objects, object_ids(message))
     )

@@ -2,9 +2,9 @@
 
 import typer
 
-from affinity.cli import audit_export, audit_search, audit_verify
+from affinity.cli import audit_export, audit_forwarding, audit_search, audit_verify
 
-READ, PROVE = "Read", "Prove and keep"
+READ, PROVE, SEND = "Read", "Prove and keep", "Send"
 
 app = typer.Typer(
     help="The audit trail of a node (ATNA): who did what to whose data, and the proof that nobody changed it since.",
@@ -16,3 +16,4 @@ app.command("show", epilog=audit_search.SHOW_EXAMPLES, rich_help_panel=READ)(aud
 app.command("verify", epilog=audit_verify.EXAMPLES, rich_help_panel=PROVE)(audit_verify.verify)
 app.command("export-root", epilog=audit_export.ROOT_EXAMPLES, rich_help_panel=PROVE)(audit_export.export_root)
 app.command("export", epilog=audit_export.EXAMPLES, rich_help_panel=PROVE)(audit_export.export)
+app.command("forwarding", epilog=audit_forwarding.EXAMPLES, rich_help_panel=SEND)(audit_forwarding.forwarding)

@@ -9,7 +9,7 @@ from affinity.client.connecting import explain_connection
 from affinity.domain import DomainError, Repository, load
 from affinity.settings import Settings
 from mllp.client import client_context
-from mllp.endpoint import TLS
+from tls.files import TLS
 
 TIMEOUT = 5.0
 LATE_ALERT = 0.5

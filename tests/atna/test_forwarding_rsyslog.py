@@ -22,9 +22,9 @@ from atna.model import AuditMessage
 from atna.store import append
 from atna.store_exchange import progress
 from mllp.client import client_context
-from mllp.endpoint import TLS
 from tests.atna.rsyslog import Rsyslog, eventually
 from tests.atna.test_atna_dicom import GOOD
+from tls.files import TLS
 
 PATIENCE = Patience(first=0.05, longest=0.3, poll=0.05)
 TLS_PACE = Pace(window=1.0, confirm_seconds=0.5, confirm_octets=300_000)

@@ -35,11 +35,12 @@ from atna.store_exchange import receive as store
 from atna.tables_exchange import audit_received
 from atna.transport import SyslogDatagrams, SyslogFactory, SyslogLimits
 from mllp.client import client_context
-from mllp.endpoint import TLS, secured
 from tests.atna.rsyslog import eventually
 from tests.atna.test_atna_dicom import GOOD
 from tests.atna.test_forwarding_rsyslog import named
 from tests.atna.test_reception import HEADER, NODE
+from tls.files import TLS
+from tls.server import Certificates, secured
 
 
 class Repository:
@@ -57,7 +58,9 @@ class Repository:
         self.intake = Intake(self._later, self.reactor, IntakeLimits(held=held, group=50, retry_seconds=0.05))
         self._factory = SyslogFactory(self.intake, utc_now, limits)
         tls = TLS(certificate=pki.server.certificate, key=pki.server.key, authorities=pki.authority.certificate)
-        self.port = self._call(self.reactor.listenTCP, 0, secured(self._factory, tls, self.reactor), 50, "127.0.0.1")
+        self.port = self._call(
+            self.reactor.listenTCP, 0, secured(self._factory, Certificates(tls), self.reactor), 50, "127.0.0.1"
+        )
         datagrams = SyslogDatagrams(self.intake, utc_now)
         self.udp = self._call(self.reactor.listenUDP, 0, datagrams, "127.0.0.1")
 

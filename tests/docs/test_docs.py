@@ -22,7 +22,7 @@ from ihe.transactions import HL7v2Binding, Initiated, SOAPBinding
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md")))
 TRANSACTION_PAGES = sorted((ROOT / "docs/transactions").glob("iti-*.md"))
-PACKAGES = ("ihe", "hl7v2", "tls", "mllp", "soap", "xds", "pix", "xua", "consent", "affinity", "conformance")
+PACKAGES = ("ihe", "hl7v2", "tls", "mllp", "soap", "xds", "pix", "xua", "atna", "consent", "affinity", "conformance")
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
@@ -141,7 +141,7 @@ def test_the_table_of_rules_on_a_page_is_that_of_the_code(transaction: AnyTransa
 
 def leaves(table: dict[str, Any], *above: str) -> Iterator[tuple[tuple[str, ...], Any]]:
     for key, value in table.items():
-        if isinstance(value, dict) and (*above, key) not in (("xua", "trust"), ("stewards",)):
+        if isinstance(value, dict) and (*above, key) not in (("xua", "trust"), ("stewards",), ("audit_consumers",)):
             yield from leaves(value, *above, key)
         else:
             yield (*above, key), value
