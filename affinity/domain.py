@@ -184,7 +184,7 @@ def load(name_or_path: str | Path) -> LoadedDomain:
     authorities = _read(directory / "authorities.toml", AuthoritiesFile, faults)
     organizations = _read(directory / "organizations.toml", OrganizationsFile, faults)
     subscribers = _read_if_there(directory / "subscribers.toml", SubscribersFile, faults)
-    repositories = _read_if_there(directory / "repositories.toml", RepositoriesFile, faults)
+    repositories = _read_repositories(directory / "repositories.toml", faults)
     golden = _read_if_there(directory / "golden.toml", GoldenFile, faults)
     record = _read(path, RecordFile, faults) if (path := directory / "record.toml").exists() else None
     access = _read_if_there(directory / "access.toml", AccessFile, faults)
@@ -197,18 +197,14 @@ def load(name_or_path: str | Path) -> LoadedDomain:
         faults += inconsistencies(authorities, organizations)
     if authorities and subscribers:
         faults += unknown_interests(authorities, subscribers)
-    if repositories:
-        faults += repeated_repositories(repositories)
     if organizations and golden:
         faults += unknown_trust(organizations, golden)
-    if faults or not (main and authorities and organizations and subscribers and repositories and golden):
-        raise DomainError(faults)
-    if not (access and matching):
+    if faults or not (main and authorities and organizations and subscribers and golden and access and matching):
         raise DomainError(faults)
     return replace(
         _assemble(main, authorities, organizations, codes, matching),
         subscribers=tuple(_subscribers(subscribers, authorities)),
-        repositories=tuple(Repository(name=each.name, wire=each.wire) for each in repositories.repository),
+        repositories=repositories,
         survivorship=golden.survivorship(),
         token_profiles=MappingProxyType(dict(tokens)),
         agreements=tuple(agreement(name, written) for name, written in partners.items()),
@@ -254,6 +250,14 @@ def _read(path: Path, shape: type[File], faults: list[Fault]) -> File | None:
 
 def _read_if_there(path: Path, shape: type[File], faults: list[Fault]) -> File | None:
     return _read(path, shape, faults) if path.exists() else shape()
+
+
+def _read_repositories(path: Path, faults: list[Fault]) -> tuple[Repository, ...]:
+    written = _read_if_there(path, RepositoriesFile, faults)
+    if written is None:
+        return ()
+    faults += repeated_repositories(written)
+    return tuple(Repository(name=each.name, wire=each.wire) for each in written.repository)
 
 
 def _read_matching(directory: Path, faults: list[Fault]) -> MatchingFiles | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from affinity.domain import SHIPPED, DomainError, load
+from affinity.domain import SHIPPED, DomainError, Repository, load
 from affinity.settings import XUAMode
 from ihe.datatypes import HD, Code
 
@@ -232,3 +232,40 @@ def test_a_wrong_subscriber_is_named_with_its_key_and_the_rule(
 
 def test_two_subscribers_of_one_name_are_a_fault(subscribed: Callable[[str], Path]) -> None:
     assert faults(subscribed(SUBSCRIBER * 2)) == ["subscribers.toml: subscriber.name: cardiology stands twice"]
+
+
+REPOSITORY = '[[repository]]\nname = "arr"\nwire = "{}"\n'
+
+
+def _domain_with(tmp_path: Path, repositories: str) -> Path:
+    directory = tmp_path / "domain"
+    shutil.copytree(SHIPPED / "demo", directory)
+    (directory / "repositories.toml").write_text(repositories)
+    return directory
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        "syslog+tls://arr.example:6514",
+        "syslog+udp://10.0.0.1:514",
+        "https://arr.example/fhir",
+        "http://127.0.0.1:8080/fhir",
+    ],
+)
+def test_an_audit_repository_is_read(tmp_path: Path, wire: str) -> None:
+    assert load(_domain_with(tmp_path, REPOSITORY.format(wire))).repositories == (Repository(name="arr", wire=wire),)
+
+
+@pytest.mark.parametrize(
+    ("written", "complaint"),
+    [
+        (REPOSITORY.format("syslog+tls://arr.example"), "repositories.toml: repository.1.wire"),
+        (REPOSITORY.format("http://arr.example/fhir"), "http on a loopback address alone"),
+        (REPOSITORY.format("tcp://arr.example:514"), "must be syslog+tls"),
+        (REPOSITORY.format("syslog+udp://10.0.0.1:514") * 2, "arr stands twice"),
+    ],
+)
+def test_an_audit_repository_that_cannot_be_meant_is_a_fault(tmp_path: Path, written: str, complaint: str) -> None:
+    with pytest.raises(DomainError, match=complaint.replace("+", r"\+")):
+        load(_domain_with(tmp_path, written))
