@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from affinity.cli.finding import Finding, failed, ok, skipped, warning
+from affinity.cli.finding import Finding, failed, ok, warning
 from affinity.client.connecting import explain_connection
 from affinity.domain import DomainError, Repository, load
 from affinity.settings import Settings
@@ -22,8 +22,6 @@ def audit_repositories(settings: Settings) -> Iterator[Finding]:
         repositories = load(settings.domain).repositories
     except DomainError:
         return  # another check says what is wrong with the domain
-    if not repositories:
-        yield skipped("audit repositories", "none: the audit trail stays on this node")
     for each in repositories:
         yield _reachable(each, _tls(settings))
 
