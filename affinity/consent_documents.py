@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from affinity.record_file import Format, RecordRules
 from consent import appc, bppc, documents, store
@@ -37,6 +37,8 @@ READERS: Mapping[Format, tuple[Callable[[bytes], ConsentDocument], Citation]] = 
     Format.APPC: (appc.read, APPC),
 }
 LARGEST = bppc.LIMITS.size
+CONSENTS = 0x0D59
+"""First number of the advisory lock of a patient's consents; those of the index have one number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,7 @@ class ConsentDocuments:
             self._compare(connection, patient, set())
 
     def _compare(self, connection: Connection, patient: Patient, new: Collection[UniqueId]) -> None:
+        _take_turns(connection, patient)
         approved = self._approved(connection, patient.keys)
         given = store.consents_given(connection, patient.keys)
         act = Act(actor="the patient, by a consent document", reason="no longer approved", at=self.clock())
@@ -138,6 +141,12 @@ class ConsentDocuments:
                 citation=citation,
                 remedy="Name the patient by the XDS patient id, or by an id that the patient index knows",
             )
+
+
+def _take_turns(connection: Connection, patient: Patient) -> None:
+    """Two changes of one patient's consents come one after the other; on SQLite all changes do."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(CONSENTS, func.hashint8(patient.key))))
 
 
 def _unreadable(text: str) -> Breach:

@@ -114,11 +114,11 @@ class Stage:
 
     def submit(self, text: str, format: str, *, replaces: EntryUUID | None = None, id: str = "78") -> UniqueId:
         """Provide and register one document, or raise Rejected."""
-        entry, submission = _submission(format, replaces, id)
+        entry, sent = submission(format, replaces, id)
         data = base64.b64encode(text.encode()).decode()
         body = (
             '<ProvideAndRegisterDocumentSetRequest xmlns="urn:ihe:iti:xds-b:2007">'
-            f'{encode(submission).decode()}<Document id="{entry.entry_uuid}">{data}</Document>'
+            f'{encode(sent).decode()}<Document id="{entry.entry_uuid}">{data}</Document>'
             "</ProvideAndRegisterDocumentSetRequest>"
         )
         wire = SOAPRequest(parse(body.encode()))
@@ -160,7 +160,8 @@ def make_stage(database: Database, directory: Path) -> Stage:
     return stage
 
 
-def _submission(format: str, replaces: EntryUUID | None, id: str) -> tuple[DocumentEntry, Submission]:
+def submission(format: str, replaces: EntryUUID | None, id: str) -> tuple[DocumentEntry, Submission]:
+    """One entry in a SubmissionSet, with new uniqueIds each time."""
     number = next(_NUMBERS)
     patient = CX(id, HD("", NATIONAL.oid, "ISO"))
     code = Code("57016-8", "2.16.840.1.113883.6.1", "Privacy policy acknowledgement")
