@@ -8,6 +8,8 @@ import structlog
 from sqlalchemy import Connection
 
 from affinity.one_patient import PatientBoundAccess
+from atna.events import emergency_access
+from atna.trail import AuditTrail
 from consent import recording, store
 from consent.decision import Case, may_break_glass, personal
 from consent.model import Act
@@ -30,6 +32,7 @@ class RecordAccess:
     policy: Policy
     database: Transactor[Connection]
     index: PatientIndex
+    trail: AuditTrail
 
     def viewer(self, exchange: Exchange) -> Eyes:
         """The eyes of a request."""
@@ -57,10 +60,14 @@ class RecordAccess:
             self._break(connection, patient, exchange, reason)
 
     def _break(self, connection: Connection, patient: Patient, exchange: Exchange, reason: str) -> None:
-        rules, party = self.policy.emergency, max(personal(exchange.principal))
+        assert exchange.principal is not None  # who is nobody breaks no glass
+        rules, party = self.policy.emergency, min(personal(exchange.principal))
         act = Act(actor=party, reason=reason, at=exchange.received_at, origin=exchange.correlation_id)
         until = exchange.received_at + timedelta(hours=rules.hours)
         recording.break_glass(connection, patient, party, act, until=until, level=rules.level)
+        named = (str(patient.id),)
+        alert = emergency_access(self.trail.node, exchange.received_at, exchange.principal, named, reason)
+        self.trail.append(connection, (alert,))
         log.warning("glass broken", correlation=exchange.correlation_id)
 
     def _reason(self, exchange: Exchange) -> str | None:
@@ -70,7 +77,7 @@ class RecordAccess:
         return next((each for each in words if each), None)
 
 
-def access(policy: Policy, database: Transactor[Connection], index: PatientIndex) -> Access:
+def access(policy: Policy, database: Transactor[Connection], index: PatientIndex, trail: AuditTrail) -> Access:
     """What registry and repository keep to."""
-    rights: Access = OPEN if policy.mode is Mode.OPEN else RecordAccess(policy=policy, database=database, index=index)
-    return PatientBoundAccess(access=rights, index=index)
+    closed = RecordAccess(policy=policy, database=database, index=index, trail=trail)
+    return PatientBoundAccess(access=OPEN if policy.mode is Mode.OPEN else closed, index=index)

@@ -19,6 +19,7 @@ from affinity.auditing import AuditedDatabase, this_node
 from affinity.consent_documents import ConsentDocuments
 from affinity.database import Database
 from affinity.domain import LoadedDomain, Repository, Subscriber, locate
+from affinity.hidden_successors import HiddenSuccessors, Witnesses
 from affinity.hl7_sources import HL7Sources
 from affinity.migrations import upgrade
 from affinity.notifications import Couriers
@@ -26,6 +27,7 @@ from affinity.partners import Partners
 from affinity.record_life import follower
 from affinity.settings import Settings
 from atna.trail import AuditTrail
+from consent.policy import Mode
 from ihe.domain import AffinityDomain
 from ihe.exchange import Transactor
 from ihe.transactions import Actor
@@ -87,7 +89,8 @@ def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
         undone.callback(database.close)
         store = FileStore(settings.data / "documents", _keys(settings))
         couriers = Couriers()
-        ports = _ports(settings, loaded, AuditedDatabase(database), store, couriers)
+        trail = open_trail(settings, loaded, database)
+        ports = _ports(settings, loaded, AuditedDatabase(database), store, couriers, trail)
         repository: DocumentRepository = ports[Actor.DOCUMENT_REPOSITORY]
         store.sweep(repository.is_referenced, time.time())
         undone.pop_all()
@@ -97,7 +100,7 @@ def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
         store=store,
         ports=ports,
         sources=sources,
-        trail=open_trail(settings, loaded, database),
+        trail=trail,
         domain=loaded.affinity_domain,
         subscribers=loaded.subscribers,
         repositories=loaded.repositories,
@@ -160,11 +163,16 @@ def open_index(
 
 
 def _ports(
-    settings: Settings, loaded: LoadedDomain, database: Transactor[Connection], store: FileStore, couriers: Couriers
+    settings: Settings,
+    loaded: LoadedDomain,
+    database: Transactor[Connection],
+    store: FileStore,
+    couriers: Couriers,
+    trail: AuditTrail,
 ) -> dict[Actor, Any]:
     """The responder actors of this node."""
     domain, index = loaded.affinity_domain, open_index(settings, loaded, database, couriers.wake)
-    rights = access(loaded.access, database, index)
+    rights = access(loaded.access, database, index, trail)
     registry = DocumentRegistry(
         domain=domain,
         database=database,
@@ -192,16 +200,21 @@ def _ports(
 
 
 def _witness(loaded: LoadedDomain, index: PatientIndex, store: FileStore) -> Witness:
-    """Who lets consent documents take effect, if the domain keeps shared care records."""
-    if loaded.record is None:
-        return NOBODY
-    return ConsentDocuments(
-        rules=loaded.record,
-        patients=index,
-        documents=store,
-        repository_unique_id=loaded.affinity_domain.repository_unique_id,
-        clock=utc_now,
-    )
+    """Who lets consent documents take effect, and keeps hidden what succeeds hidden documents, in such domains."""
+    told: list[Witness] = []
+    if loaded.record is not None:
+        told.append(
+            ConsentDocuments(
+                rules=loaded.record,
+                patients=index,
+                documents=store,
+                repository_unique_id=loaded.affinity_domain.repository_unique_id,
+                clock=utc_now,
+            )
+        )
+    if loaded.access.mode is not Mode.OPEN:
+        told.append(HiddenSuccessors(index=index, clock=utc_now))
+    return Witnesses(tuple(told)) if told else NOBODY
 
 
 def _on_demand(settings: Settings, domain: AffinityDomain, patients: PatientIndex) -> OnDemandDocumentSource | None:

@@ -11,7 +11,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import assertions, feeds, growth, machine, memory, populations, queries, report, starts, submissions
+from benchmarks import (
+    assertions,
+    feeds,
+    growth,
+    machine,
+    memory,
+    populations,
+    queries,
+    report,
+    rights,
+    starts,
+    submissions,
+)
 from benchmarks.figures import FULL, QUICK, Effort, Figure, Say
 
 
@@ -25,6 +37,7 @@ class Benchmark(StrEnum):
     MEMORY = "memory"
     STARTS = "starts"
     XUA = "xua"
+    RIGHTS = "rights"
     GROWTH = "growth"
 
 
@@ -38,6 +51,7 @@ MEASURES: Mapping[Benchmark, Callable[[Path, Effort, Say], list[Figure]]] = {
     Benchmark.MEMORY: memory.measure,
     Benchmark.STARTS: starts.measure,
     Benchmark.XUA: assertions.measure,
+    Benchmark.RIGHTS: rights.measure,
 }
 """Those of a usual run; ``growth`` takes long, and is measured when it is asked for."""
 

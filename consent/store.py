@@ -1,9 +1,24 @@
 """The projections read back as values; every function runs inside the caller's transaction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, Select, Table, bindparam, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    literal,
+    null,
+    select,
+    union_all,
+)
 
 from consent.events import moment
 from consent.facts import Facts
@@ -11,37 +26,73 @@ from consent.model import Emergency, Exclusion, Given, Mask, Party, Record, Reco
 from consent.tables import document, emergency, exclusion, mask, record, relationship
 from ihe.identifiers import PatientKey, UniqueId
 
+KEYS: BindParameter[list[int]] = bindparam("keys", expanding=True)
+SHAPES: Mapping[Table, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    record: (("under", "event"), ("state", "since", "opens_at", "delete_at")),
+    relationship: (("number",), ("party", "kind", "since", "until", "source")),
+    exclusion: (("number", "lifted_under"), ("party",)),
+    mask: (("number", "lifted_under"), ("unique_id", "profession")),
+    emergency: (("number", "reviewed_by"), ("party", "since", "until", "level", "reason")),
+}
+"""What is read of each table, numbers and texts: brought into columns that all have in common."""
+NUMBERS, TEXTS = 2, 5
 
-def _of_patients(table: Table, *conditions: Any) -> Select[Any]:
-    keys: BindParameter[list[int]] = bindparam("keys", expanding=True)
-    order = list(table.primary_key)
-    return select(table).where(table.c.patient_key.in_(keys), *conditions).order_by(*order)
+
+def _said(table: Table) -> Select[Any]:
+    numbers, texts = SHAPES[table]
+    columns: list[ColumnElement[Any]] = [literal(table.name), table.c.patient_key]
+    columns += [*(table.c[each] for each in numbers), *[cast(null(), BigInteger)] * (NUMBERS - len(numbers))]
+    columns += [*(table.c[each] for each in texts), *[cast(null(), Text)] * (TEXTS - len(texts))]
+    in_force = (relationship.c.ended_by.is_(None),) if table is relationship else ()
+    labelled = [each.label(f"column_{number}") for number, each in enumerate(columns)]
+    return select(*labelled).where(table.c.patient_key.in_(KEYS), *in_force)
 
 
-RECORDS = _of_patients(record)
-RELATIONSHIPS = _of_patients(relationship, relationship.c.ended_by.is_(None))
-EXCLUSIONS = _of_patients(exclusion)
-MASKS = _of_patients(mask)
-EMERGENCIES = _of_patients(emergency)
-GIVEN = _of_patients(document, document.c.ended_by.is_(None))
+EVERYTHING = union_all(*map(_said, SHAPES))
+"""One statement instead of five: each costs more than the rows that it finds."""
+GIVEN = (
+    select(document)
+    .where(document.c.patient_key.in_(KEYS), document.c.ended_by.is_(None))
+    .order_by(*document.primary_key)
+)
 BY_SOURCE = (
     select(relationship)
     .where(relationship.c.source == bindparam("source"), relationship.c.ended_by.is_(None))
     .order_by(relationship.c.number)
 )
+HIDDEN_DOCUMENTS = (
+    select(mask)
+    .where(mask.c.unique_id.in_(bindparam("documents", expanding=True)), mask.c.lifted_by.is_(None))
+    .order_by(mask.c.number, mask.c.patient_key, mask.c.unique_id)
+)
+BATCH = 500
+"""Most ids in one statement."""
 UNREVIEWED = select(emergency).where(emergency.c.reviewed_by.is_(None)).order_by(emergency.c.number)
 
 
 def facts(connection: Connection, keys: Collection[PatientKey]) -> Facts:
     """Everything that was said of these patient ids."""
-    these = {"keys": sorted(keys)}
+    found: dict[str, list[Any]] = {table.name: [] for table in SHAPES}
+    for row in connection.execute(EVERYTHING, {"keys": sorted(keys)}):
+        found[row[0]].append(_named(*row))
     return Facts(
-        records=tuple(map(_record, connection.execute(RECORDS, these))),
-        relationships=tuple(map(_relationship, connection.execute(RELATIONSHIPS, these))),
-        exclusions=tuple(map(_exclusion, connection.execute(EXCLUSIONS, these))),
-        masks=tuple(map(_mask, connection.execute(MASKS, these))),
-        emergencies=tuple(map(_emergency, connection.execute(EMERGENCIES, these))),
+        records=tuple(map(_record, sorted(found[record.name], key=lambda each: (each.patient_key, each.under)))),
+        relationships=tuple(map(_relationship, _in_order(found[relationship.name]))),
+        exclusions=tuple(map(_exclusion, _in_order(found[exclusion.name]))),
+        masks=tuple(map(_mask, _in_order(found[mask.name]))),
+        emergencies=tuple(map(_emergency, _in_order(found[emergency.name]))),
     )
+
+
+def _named(table: str, key: int, *values: Any) -> SimpleNamespace:
+    """The row under the names that its own table gives."""
+    numbers, texts = next(shape for each, shape in SHAPES.items() if each.name == table)
+    named = {**dict(zip(numbers, values, strict=False)), **dict(zip(texts, values[NUMBERS:], strict=False))}
+    return SimpleNamespace(patient_key=key, **named)
+
+
+def _in_order(found: list[SimpleNamespace]) -> list[SimpleNamespace]:
+    return sorted(found, key=lambda each: (each.number, each.patient_key))
 
 
 def relationships_from(connection: Connection, source: str) -> Sequence[Relationship]:
@@ -58,12 +109,20 @@ def consents_given(connection: Connection, keys: Collection[PatientKey]) -> Sequ
     )
 
 
+def masks_on(connection: Connection, documents: Collection[UniqueId]) -> Sequence[Mask]:
+    """Who hid these documents, whoever's they are now: some move from one patient to another."""
+    wanted, found = sorted(documents), list[Mask]()
+    for start in range(0, len(wanted), BATCH):
+        found += map(_mask, connection.execute(HIDDEN_DOCUMENTS, {"documents": wanted[start : start + BATCH]}))
+    return tuple(found)
+
+
 def unreviewed_emergencies(connection: Connection, most: int = 1000) -> Sequence[Emergency]:
     """Access in emergencies at which nobody has looked yet, oldest first: the review list."""
     return tuple(map(_emergency, connection.execute(UNREVIEWED.limit(most))))
 
 
-def _record(row: Row[Any]) -> Record:
+def _record(row: Any) -> Record:
     return Record(
         key=PatientKey(row.patient_key),
         under=PatientKey(row.under),
@@ -75,7 +134,7 @@ def _record(row: Row[Any]) -> Record:
     )
 
 
-def _relationship(row: Row[Any]) -> Relationship:
+def _relationship(row: Any) -> Relationship:
     return Relationship(
         number=row.number,
         key=PatientKey(row.patient_key),
@@ -87,13 +146,13 @@ def _relationship(row: Row[Any]) -> Relationship:
     )
 
 
-def _exclusion(row: Row[Any]) -> Exclusion:
+def _exclusion(row: Any) -> Exclusion:
     return Exclusion(
         number=row.number, key=PatientKey(row.patient_key), party=Party(row.party), lifted_under=row.lifted_under
     )
 
 
-def _mask(row: Row[Any]) -> Mask:
+def _mask(row: Any) -> Mask:
     return Mask(
         number=row.number,
         key=PatientKey(row.patient_key),
@@ -103,7 +162,7 @@ def _mask(row: Row[Any]) -> Mask:
     )
 
 
-def _emergency(row: Row[Any]) -> Emergency:
+def _emergency(row: Any) -> Emergency:
     return Emergency(
         number=row.number,
         key=PatientKey(row.patient_key),

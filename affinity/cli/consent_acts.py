@@ -238,14 +238,23 @@ def _do(said: Said, output: Output, patient: str, work: Work) -> ExitCode:
     """One event, in a transaction of its own beside a running server."""
     from affinity.cli.consent_places import opened
     from affinity.cli.show import print_json, print_line
+    from atna.events import console_used
     from consent.model import Act
+    from ihe.audit import patient as whose
 
     if not said.reason.strip():
         raise wrong_use("--reason says why; it cannot be empty")
     actor = said.actor or f"operator|{getpass.getuser()}"
     act = Act(actor=actor, reason=said.reason, at=datetime.now(UTC), origin="console")
+
+    def audited(connection: "Connection", desk: "Records") -> int:
+        number = work(connection, desk.patient(connection, patient), act, desk)
+        done = f"consent event {number}: {said.reason}"
+        desk.trail.append(connection, (console_used(desk.trail.node, act.at, actor, done, (whose((patient,)),)),))
+        return number
+
     with opened(said) as desk:
-        number = desk.database.write(lambda c: work(c, desk.patient(c, patient), act, desk))
+        number = desk.database.write(lambda connection: audited(connection, desk))
     if output.as_json:
         print_json({"event": number, "patient": patient, "actor": act.actor})
     else:
