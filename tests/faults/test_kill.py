@@ -9,16 +9,27 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from affinity.client import hl7, xds
 from affinity.client.hl7 import Announced, Route
+from affinity.database import Database
 from affinity.domain import load
+from affinity.sealing import KEY
+from atna import store
+from atna.entries import patient_ids
+from atna.logs import DatabaseLog
+from atna.model import AuditMessage
+from atna.signing import sealing_key
+from atna.store import Search
+from atna.verifying import verify
 from hl7v2.er7 import parse, serialize
 from ihe.datatypes import CX, HD, Code
 from ihe.exchange import OutgoingPart
 from ihe.identifiers import UniqueId, new_oid
 from ihe.transactions import SOAPBinding
 from mllp import client as mllp
+from pix.tables import record
 from soap.client import NoAnswer, SOAPAnswer, SOAPClient
 from tests.end_to_end.conftest import RunningNode, start_node
 from xds.documents import FileStore
@@ -67,11 +78,12 @@ def test_nothing_acknowledged_is_lost_and_nothing_half_is_visible(data: Path, tm
             node.kill()
         assert [worker.exception() for worker in (*feeding, *submitting)] == [None] * (FEEDERS + SUBMITTERS)
         node = start_node(data, "--domain", "connectathon")
-    check(node, owner, witness, tmp_path)
+    visible = check(node, owner, witness, tmp_path)
     node.kill()
+    check_audit(node.data, witness, visible)
 
 
-def check(node: RunningNode, owner: CX, witness: Witness, tmp_path: Path) -> None:
+def check(node: RunningNode, owner: CX, witness: Witness, tmp_path: Path) -> set[str]:
     assert len(witness.patients) > ROUNDS
     assert len(witness.documents) > ROUNDS
     assert [patient for patient in witness.patients if not known(node, patient)] == []
@@ -80,6 +92,29 @@ def check(node: RunningNode, owner: CX, witness: Witness, tmp_path: Path) -> Non
     retrieved = retrieve(node, visible, tmp_path / "received")
     assert retrieved == {unique_id: content(unique_id) for unique_id in visible}
     assert list((node.data / "documents" / "spool").iterdir()) == []
+    return visible
+
+
+def check_audit(data: Path, witness: Witness, visible: set[str]) -> None:
+    """Each change has its record and each record its change, and all seals hold."""
+    database = Database(f"sqlite:///{data / 'affinity.db'}")
+    try:
+        fed, submitted = (successes(database, each) for each in ("ITI-30", "ITI-41"))
+        report = database.read(lambda connection: verify(DatabaseLog(connection), sealing_key(data / KEY).verifier))
+        patients = database.read(lambda connection: set(connection.execute(select(record.c.id)).scalars()))
+    finally:
+        database.close()
+    announced = {each.partition("^")[0] for message in fed for each in patient_ids(message)}
+    assert set(witness.patients) <= announced
+    assert announced == patients
+    assert len(submitted) == len(visible)  # one document each
+    assert report.findings == []
+    assert report.sealed
+
+
+def successes(database: Database, event: str) -> list[AuditMessage]:
+    wanted = Search(events=(event,), outcomes=(0,), limit=100_000)
+    return [each.message for each in database.read(lambda connection: store.search(connection, wanted))]
 
 
 def repeat(step: Callable[[], bool]) -> None:
