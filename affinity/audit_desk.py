@@ -1,15 +1,15 @@
 """The audit trail for people: opened beside a running node; whoever reads it is recorded in it (3.20.4.1.1.1)."""
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from affinity.console import operator
 from affinity.database import Database
 from affinity.domain import load
 from affinity.node import open_trail, utc_now
-from affinity.offline import regardless
+from affinity.offline import unnoted
 from affinity.sealing import KEY, ROOT
 from affinity.settings import Settings
 from atna.events import audit_log_used
@@ -44,7 +44,7 @@ class AuditDesk:
 @contextmanager
 def audit_desk(settings: Settings) -> Iterator[AuditDesk]:
     """Servers may run meanwhile."""
-    with regardless(settings) as database:
+    with unnoted(settings) as database:
         trail = open_trail(settings, load(settings.domain), database)
         yield AuditDesk(database=database, trail=trail, data=settings.data)
 
@@ -55,8 +55,3 @@ def kept_root(file: Path) -> Root:
         return read_root(file.read_text())
     except (NotARoot, UnicodeDecodeError) as error:
         raise NotARoot(f"{file}: {error}") from error
-
-
-def operator() -> str:
-    """Who works at this console, by their account."""
-    return f"{getpass.getuser()}@console"

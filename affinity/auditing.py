@@ -6,18 +6,18 @@ exchange changes is committed together with the record of its success, or not at
 
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import structlog
 from cryptography import x509
 from sqlalchemy import Connection
 
-from affinity.database import Database
+from affinity.database import Database, Result, Work
 from atna.events import authentication_failed, node_authentication_failed
 from atna.exchanges import Circumstances, failed, succeeded
 from atna.model import AuditMessage, AuditSource, EventOutcomeIndicator
@@ -31,8 +31,6 @@ from ihe.errors import Rejected
 from ihe.exchange import Exchange
 from ihe.transactions import Transaction
 
-Result = TypeVar("Result")
-Work = Callable[[Connection], Result]
 Wire = Any
 
 APPLICATION_SERVER = Code("4", "")
@@ -40,7 +38,25 @@ APPLICATION_SERVER = Code("4", "")
 
 log = structlog.get_logger()
 
-_OPEN: ContextVar["AuditedExchange | None"] = ContextVar("audited exchange", default=None)
+
+class Owing(Protocol):
+    """What is under way in a thread and owes a record of the change that it makes."""
+
+    def write(self, database: Database, work: Work[Result]) -> Result:
+        """Make the change and record it, both or neither."""
+
+
+_OPEN: ContextVar[Owing | None] = ContextVar("what owes a record", default=None)
+
+
+@contextmanager
+def opened(owing: Owing) -> Iterator[None]:
+    """What is changed by way of an ``AuditedDatabase`` in this thread is recorded by ``owing``."""
+    token = _OPEN.set(owing)
+    try:
+        yield
+    finally:
+        _OPEN.reset(token)
 
 
 class AuditedDatabase:
@@ -55,8 +71,8 @@ class AuditedDatabase:
 
     def write(self, work: Work[Result]) -> Result:
         """Run ``work`` in a transaction; with it the record that the exchange under way still owes, if any."""
-        exchange = _OPEN.get()
-        return self.database.write(work) if exchange is None else exchange.write(self.database, work)
+        owing = _OPEN.get()
+        return self.database.write(work) if owing is None else owing.write(self.database, work)
 
 
 class AuditedExchange:
@@ -155,12 +171,9 @@ class Auditor:
         self, transaction: Transaction[Any, Any, Any, Any, Any], wire: Wire, exchange: Exchange
     ) -> Iterator[AuditedExchange]:
         """Open an exchange in this thread."""
-        opened = AuditedExchange(self.trail, transaction.audit, wire, self._circumstances(wire, exchange))
-        token = _OPEN.set(opened)
-        try:
-            yield opened
-        finally:
-            _OPEN.reset(token)
+        exchange_under_way = AuditedExchange(self.trail, transaction.audit, wire, self._circumstances(wire, exchange))
+        with opened(exchange_under_way):
+            yield exchange_under_way
 
     def unauthenticated(
         self, transaction: Transaction[Any, Any, Any, Any, Any], exchange: Exchange, reason: str
@@ -229,7 +242,7 @@ def spelled(rejected: Rejected) -> str:
     return "; ".join(f"{breach.code}: {breach.code_context}" for breach in rejected.breaches)
 
 
-def this_node(source_id: str | None, site: str) -> ThisNode:
+def this_node(source_id: str | None, site: str | None = None) -> ThisNode:
     """How the records of this process name it; ``site`` is the AuditEnterpriseSiteID."""
     host = socket.gethostname()
     types = (APPLICATION_SERVER,)

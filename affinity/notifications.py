@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 import structlog
+from sqlalchemy import Connection
 
 from affinity.consumers import Consumer, Outcome, Verdict
 from affinity.database import Database, WriterStopped
@@ -52,6 +53,23 @@ class Patience:
         return wait * random.uniform(0.5, 1.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One notification that was sent, what became of it, and what follows."""
+
+    notification: Notification
+    verdict: Verdict
+    attempt: Attempt
+
+
+Audit = Callable[[Connection, list[Told]], None]
+"""Records what was told, in the transaction that notes it."""
+
+
+def audit_nothing(_connection: Connection, _told: list[Told]) -> None:
+    """Nobody asks."""
+
+
 class Courier:
     """Tells one subscriber, each patient's lists in order."""
 
@@ -62,8 +80,10 @@ class Courier:
         database: Database,
         clock: Callable[[], datetime],
         patience: Patience,
+        audit: Audit = audit_nothing,
     ) -> None:
         self.subscriber = subscriber
+        self._audit = audit
         self._consumer = consumer
         self._database = database
         self._clock = clock
@@ -99,9 +119,9 @@ class Courier:
         self._look_after()
         waiting = self._database.read(lambda connection: store.pending(connection, self.subscriber, WINDOW))
         turn = list(in_turn(waiting, self._clock()))[:BATCH]
-        attempts = self._send(turn)
-        if attempts:
-            self._database.write(lambda connection: store.note_attempts(connection, attempts))
+        told = self._send(turn)
+        if told:
+            self._database.write(lambda connection: self._note(connection, told))
             return 0.0
         self._consumer.hang_up()
         return self._until_due(waiting)
@@ -128,19 +148,23 @@ class Courier:
                 self._woken.wait(wait)
         self._consumer.hang_up()
 
-    def _send(self, turn: Iterable[Notification]) -> list[Attempt]:
+    def _note(self, connection: Connection, told: list[Told]) -> None:
+        store.note_attempts(connection, [each.attempt for each in told])
+        self._audit(connection, told)
+
+    def _send(self, turn: Iterable[Notification]) -> list[Told]:
         """One after the other, until the consumer cannot be reached."""
-        attempts: list[Attempt] = []
+        told: list[Told] = []
         for each in turn:
             if self._stopping:
                 break
             verdict = self._consumer.tell(each)
-            attempts.append(self._attempt(each, verdict))
+            told.append(Told(each, verdict, self._attempt(each, verdict)))
             if verdict.outcome in SILENT:
                 self._rest(verdict)
                 break
             self._failures = 0
-        return attempts
+        return told
 
     def _rest(self, verdict: Verdict) -> None:
         """Leave a consumer alone that does not answer; others of its notifications would not reach it either."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from affinity.console import note_use
 from affinity.database import Database
 from affinity.node import UnusableData, lock_data, open_database
 from affinity.settings import Settings
@@ -35,6 +36,14 @@ def beside(settings: Settings) -> Iterator[Database]:
 @contextmanager
 def regardless(settings: Settings) -> Iterator[Database]:
     """Servers may run meanwhile: for reading, and for what no change of a patient looks at. Raises UnusableData."""
+    with unnoted(settings) as database:
+        note_use(settings, database)
+        yield database
+
+
+@contextmanager
+def unnoted(settings: Settings) -> Iterator[Database]:
+    """The same for who writes an audit record of its own."""
     _check(settings)
     database = open_database(settings)
     try:

@@ -20,12 +20,14 @@ from affinity.certificates import LOOK_SECONDS, CertificateWatch
 from affinity.consent_api import PATH as CONSENT_PATH
 from affinity.consent_api import ConsentAPI
 from affinity.consumers import consumer
+from affinity.desk_audit import DeskAudit
 from affinity.domain import Subscriber
 from affinity.hl7_answers import HL7Answers
 from affinity.housekeeping import Housekeeping, complain_of_records, forget_receipts, tell_records
 from affinity.issuers import Issuers
 from affinity.node import Node, utc_now
 from affinity.node_alarms import NodeAlarms
+from affinity.notification_audit import NotificationAudit
 from affinity.notifications import Courier, Patience
 from affinity.partners import seats
 from affinity.patient_binding import SamePerson, patient_bound
@@ -226,7 +228,12 @@ class Server:
 
     def _stewardship(self) -> StewardshipResource:
         stewards = Stewards(digests=self._settings.stewards)
-        api = StewardshipAPI(index=self._node.ports[Actor.PIX_MANAGER], stewards=stewards, counted=self._counted)
+        api = StewardshipAPI(
+            index=self._node.ports[Actor.PIX_MANAGER],
+            stewards=stewards,
+            counted=self._counted,
+            audit=DeskAudit(self._auditing, utc_now),
+        )
         return StewardshipResource(api, self._workers.defer)
 
     def _consent(self) -> StewardshipResource:
@@ -254,7 +261,8 @@ class Server:
 
     def _courier(self, subscriber: Subscriber) -> Courier:
         told = consumer(subscriber, self._node.domain, self._doors.calling)
-        return Courier(subscriber.name, told, self._node.database, utc_now, Patience())
+        audit = NotificationAudit(self._node.trail, subscriber, utc_now)
+        return Courier(subscriber.name, told, self._node.database, utc_now, Patience(), audit)
 
     def _delete_records(self) -> int:
         deletion = RecordDeletion(

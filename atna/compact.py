@@ -69,13 +69,17 @@ DICTIONARIES = {
 NEWEST = max(DICTIONARIES)
 
 
+_PRIMED = zlib.compressobj(LEVEL, zlib.DEFLATED, WINDOW, MEMORY, zlib.Z_DEFAULT_STRATEGY, DICTIONARIES[NEWEST])
+"""Has read the dictionary; it is copied for each message."""
+
+
 class Damaged(ValueError):
     """Stored bytes that are no packed message."""
 
 
 def pack(message: bytes) -> bytes:
     """Make the stored form."""
-    packer = zlib.compressobj(LEVEL, zlib.DEFLATED, WINDOW, MEMORY, zlib.Z_DEFAULT_STRATEGY, DICTIONARIES[NEWEST])
+    packer = _PRIMED.copy()
     return bytes([NEWEST]) + packer.compress(message) + packer.flush()
 
 

@@ -34,6 +34,16 @@ LIMITS = XMLLimits(size=4 * 1024 * 1024, depth=16, attributes=32, tags=50_000)
 """An audit message is of one event; the longest that we know of hold a query of some kilobytes."""
 
 
+PARTICIPANT = (
+    b"UserID",
+    b"AlternativeUserID",
+    b"UserName",
+    b"UserIsRequestor",
+    b"NetworkAccessPointID",
+    b"NetworkAccessPointTypeCode",
+)
+
+
 class NotAnAuditMessage(ValueError):
     """What cannot be read as an audit message. The text names elements and attributes, never their values."""
 
@@ -116,17 +126,23 @@ def _event(event: EventIdentification) -> bytes:
 
 def _participant(participant: ActiveParticipant) -> bytes:
     attributes = (
-        (b"UserID", participant.user_id),
-        (b"AlternativeUserID", participant.alternative_user_id),
-        (b"UserName", participant.user_name),
-        (b"UserIsRequestor", "true" if participant.is_requestor else "false"),
-        (b"NetworkAccessPointID", participant.network_access_point),
-        (b"NetworkAccessPointTypeCode", participant.network_access_point_type),
+        participant.user_id,
+        participant.alternative_user_id,
+        participant.user_name,
+        "true" if participant.is_requestor else "false",
+        participant.network_access_point,
+        participant.network_access_point_type,
     )
     content = _several(b"RoleIDCode", participant.roles)
     if participant.media is not None:
         content += b"<MediaIdentifier>%b</MediaIdentifier>" % _coded(b"MediaType", participant.media)
-    return _element(b"ActiveParticipant", attributes, content)
+    return _spelled_participant(attributes, content)
+
+
+@lru_cache(maxsize=1024)
+def _spelled_participant(attributes: tuple[str | IntEnum | None, ...], content: bytes) -> bytes:
+    """Systems and people take part again and again."""
+    return _element(b"ActiveParticipant", zip(PARTICIPANT, attributes, strict=True), content)
 
 
 def _source(source: AuditSource) -> bytes:

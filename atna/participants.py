@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import ip_address
 
 from atna.model import ActiveParticipant, AuditSource, NetworkAccessPointTypeCode
@@ -80,6 +81,7 @@ def user_name(principal: Principal) -> str:
     return f"{principal.alias or ''}<{principal.name_id}@{principal.issuer}>"
 
 
+@lru_cache(maxsize=1024)
 def _kind(host: str) -> NetworkAccessPointTypeCode:
     try:
         ip_address(host)

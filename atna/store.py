@@ -80,15 +80,33 @@ class Search:
 
 def append(connection: Connection, entries: Iterable[Entry]) -> list[int]:
     """Add records, in the transaction of what they describe; return their numbers."""
-    dialect, sequences = connection.dialect.name, []
+    return [_append(connection, each) for each in entries]
+
+
+def append_all(connection: Connection, entries: Iterable[Entry]) -> None:
+    """The same for many whose numbers nobody asks for: by one statement, as far as that can be."""
+    plain: list[Entry] = []
+    found_further: list[Entry] = []
     for each in entries:
-        row = {name: getattr(each, name) for name in COLUMNS}
-        inserted = _insertion(dialect, audit_event).run(connection, row)
-        sequence = inserted.lastrowid if dialect == "sqlite" else inserted.scalar_one()
-        for subject in sorted(each.subjects):
-            _insertion(dialect, audit_subject).run(connection, {"subject": subject, "sequence": sequence})
-        sequences.append(sequence)
-    return sequences
+        (found_further if each.subjects else plain).append(each)
+    if plain:
+        insertion = _insertion(connection.dialect.name, audit_event, returns=False)
+        insertion.run(connection, [_row(each) for each in plain])
+    append(connection, found_further)
+
+
+def _append(connection: Connection, each: Entry) -> int:
+    dialect = connection.dialect.name
+    inserted = _insertion(dialect, audit_event, returns=True).run(connection, [_row(each)])
+    sequence = int(inserted.lastrowid if dialect == "sqlite" else inserted.scalar_one())
+    if each.subjects:
+        further = [{"subject": one, "sequence": sequence} for one in sorted(each.subjects)]
+        _insertion(dialect, audit_subject, returns=False).run(connection, further)
+    return sequence
+
+
+def _row(each: Entry) -> dict[str, Any]:
+    return {name: getattr(each, name) for name in COLUMNS}
 
 
 def search(connection: Connection, wanted: Search) -> list[Stored]:
@@ -204,18 +222,18 @@ class _Insertion:
     text: str
     order: tuple[str, ...]
 
-    def run(self, connection: Connection, row: Mapping[str, Any]) -> CursorResult[Any]:
-        """Insert one row."""
-        values = tuple(row[name] for name in self.order)
-        return connection.exec_driver_sql(self.text, values)
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> CursorResult[Any]:
+        """Insert rows; of one alone the result says its number."""
+        values = [tuple(row[name] for name in self.order) for row in rows]
+        return connection.exec_driver_sql(self.text, values[0] if len(values) == 1 else values)
 
 
 @cache
-def _insertion(dialect: str, table: Table) -> _Insertion:
+def _insertion(dialect: str, table: Table, *, returns: bool) -> _Insertion:
     names = COLUMNS if table is audit_event else tuple(each.name for each in table.columns)
     if dialect == "postgresql":
-        numbered = insert(table).values(sequence=_NUMBER).returning(table.c.sequence)
-        statement = numbered if table is audit_event else insert(table)
+        statement = insert(table).values(sequence=_NUMBER) if table is audit_event else insert(table)
+        statement = statement.returning(table.c.sequence) if returns else statement
         compiled = statement.compile(dialect=postgresql.dialect(paramstyle="format"), column_keys=names)  # type: ignore[no-untyped-call]
     else:
         compiled = insert(table).compile(dialect=sqlite.dialect(paramstyle="qmark"), column_keys=names)

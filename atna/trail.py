@@ -5,14 +5,15 @@ once the record is durable; a caller that cannot record refuses what it was aske
 made by ``atna.exchanges``, all others by ``atna.events``.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from atna import store
-from atna.entries import entry
+from atna.entries import Entry, entry
 from atna.model import AuditMessage
 from atna.participants import ThisNode
 from ihe.exchange import Transactor
@@ -22,12 +23,59 @@ class AuditUnavailable(Exception):
     """An event could not be recorded, so what it describes must not happen."""
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """Records of one caller, and what became of them."""
+
+    entries: tuple[Entry, ...]
+    is_done: bool = False
+    failure: Exception | None = None
+
+
+class _Together:
+    """Whoever comes while others are being written waits, and then writes for all who came meanwhile.
+
+    One transaction for many records: with 32 connections that is a tenth of the commits.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[_Waiting] = deque()
+        self._turn = threading.Lock()
+
+    def write(self, database: Transactor[Connection], entries: tuple[Entry, ...]) -> None:
+        """Return once they are durable. Raises AuditUnavailable."""
+        mine = _Waiting(entries)
+        self._waiting.append(mine)
+        while not mine.is_done:
+            with self._turn:
+                if not mine.is_done:
+                    _write(database, list(self._taken()))
+        if mine.failure is not None:
+            raise AuditUnavailable(type(mine.failure).__name__) from mine.failure
+
+    def _taken(self) -> Iterator[_Waiting]:
+        while self._waiting:
+            yield self._waiting.popleft()
+
+
+def _write(database: Transactor[Connection], group: list[_Waiting]) -> None:
+    entries = [one for each in group for one in each.entries]
+    failure: Exception | None = None
+    try:
+        database.write(lambda connection: store.append_all(connection, entries))
+    except Exception as error:  # every caller's own: each of them refuses what it was asked for
+        failure = error
+    for each in group:
+        each.failure, each.is_done = failure, True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditTrail:
     """The records of one node. ``node`` is how they name it."""
 
     database: Transactor[Connection]
     node: ThisNode
+    together: _Together = field(default_factory=_Together)
 
     def append(self, connection: Connection, messages: Iterable[AuditMessage]) -> None:
         """Record in the caller's transaction; it must not commit if this raises."""
@@ -35,8 +83,4 @@ class AuditTrail:
 
     def record(self, *messages: AuditMessage) -> None:
         """Record in a transaction of its own. Raises AuditUnavailable."""
-        entries = tuple(map(entry, messages))
-        try:
-            self.database.write(lambda connection: store.append(connection, entries))
-        except (SQLAlchemyError, RuntimeError) as error:
-            raise AuditUnavailable(type(error).__name__) from error
+        self.together.write(self.database, tuple(map(entry, messages)))

@@ -23,6 +23,7 @@ from benchmarks import (
     rights,
     starts,
     submissions,
+    trail,
 )
 from benchmarks.figures import FULL, QUICK, Effort, Figure, Say
 
@@ -38,6 +39,7 @@ class Benchmark(StrEnum):
     STARTS = "starts"
     XUA = "xua"
     RIGHTS = "rights"
+    TRAIL = "trail"
     GROWTH = "growth"
 
 
@@ -52,6 +54,7 @@ MEASURES: Mapping[Benchmark, Callable[[Path, Effort, Say], list[Figure]]] = {
     Benchmark.STARTS: starts.measure,
     Benchmark.XUA: assertions.measure,
     Benchmark.RIGHTS: rights.measure,
+    Benchmark.TRAIL: trail.measure,
 }
 """Those of a usual run; ``growth`` takes long, and is measured when it is asked for."""
 

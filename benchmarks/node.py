@@ -16,13 +16,15 @@ ANY_PORT = [word for name in ("http", "https", "mllp", "mllps") for word in (f"-
 class Node:
     """``affinity up`` on a data directory; ended with the ``with`` statement."""
 
-    def __init__(self, data: Path, domain: str = "connectathon", database_url: str | None = None) -> None:
+    def __init__(
+        self, data: Path, domain: str = "connectathon", database_url: str | None = None, module: str = "affinity"
+    ) -> None:
         """Start, and return once the ports accept; ``seconds_to_ready`` is how long that took."""
         began = time.perf_counter()
         with (data.parent / f"{data.name}.log").open("a") as log:
             options = ("up", "--domain", domain, "--no-demo", "--xua", "off", "--data", str(data), *ANY_PORT)
             options += ("--database-url", database_url) if database_url else ()
-            self._process = start("affinity", options, stderr=log.fileno())
+            self._process = start(module, options, stderr=log.fileno())
         self.ports = self._wait(data / "ports.json", began + READY_WITHIN)
         self.seconds_to_ready = time.perf_counter() - began
         self.pid = self._process.pid

@@ -51,6 +51,7 @@ def _of_node(place: Place, roots: "Iterable[Root]") -> "Report":
     from atna.verifying import verify
 
     with audit_desk(place.settings()) as desk:
+        desk.note("verify")
         own = desk.newest_root()
         anchors = (*roots, *((own,) if own else ()))
         return desk.database.read(lambda connection: verify(DatabaseLog(connection), desk.key, anchors))

@@ -87,6 +87,7 @@ def export(file: File, place: Place, output: Output, format: FileFormat = None, 
     from affinity.bulk.exporting import export as write
     from affinity.bulk.exporting import export_golden
     from affinity.cli.show import counted, print_json, print_line
+    from affinity.console import note_export
     from affinity.database import Database
     from affinity.domain import load as load_domain
 
@@ -94,6 +95,7 @@ def export(file: File, place: Place, output: Output, format: FileFormat = None, 
     loaded, what = load_domain(settings.domain), "persons" if golden else "records"
     database = Database(_existing(settings))
     try:
+        note_export(settings, database, file)
         with (
             open(file, "w", encoding="utf-8", newline="", opener=_privately) as opened,
             counted(what, None) as reach,
@@ -124,6 +126,7 @@ def _reader(database: "Database", loaded: "LoadedDomain") -> "PatientIndex":
 @contextmanager
 def _index(settings: "Settings", loaded: "LoadedDomain") -> "Iterator[PatientIndex]":
     """The index of the data directory, which is locked."""
+    from affinity.console import note_use
     from affinity.node import UnusableData, open_node
     from ihe.transactions import Actor
 
@@ -132,6 +135,7 @@ def _index(settings: "Settings", loaded: "LoadedDomain") -> "Iterator[PatientInd
     except UnusableData as error:
         raise wrong_use(str(error)) from error
     try:
+        note_use(settings, node.database)
         node.database.enlarge_cache(CACHE)
         yield node.ports[Actor.PIX_MANAGER]
     finally:

@@ -54,9 +54,9 @@ def accesses(
     """List who had to do with a patient's record, as the patient may see it."""
     from affinity.access_words import plain
     from affinity.accesses import Wanted, view
-    from affinity.audit_desk import operator
     from affinity.cli.consent_places import opened
     from affinity.cli.show import print_json
+    from affinity.console import operator
     from atna.events import audit_log_used
 
     wanted = Wanted(since=_moment(since), until=_moment(until), everything=everything)

@@ -72,7 +72,7 @@ def _do(
     connection: "Connection", records: "Records", document: "ConsentDocument", done: "tuple[Deed, ...]", act: "Act"
 ) -> None:
     """The events and the audit record, all or none."""
-    from affinity.audit_desk import operator
+    from affinity.console import operator
     from atna.events import console_used
     from consent import documents
     from ihe.audit import patient as whose

@@ -55,6 +55,7 @@ def opened(settings: "Settings", table: str) -> "Iterator[Database]":
     """A node's database, which must have this table; one that is not there is not made."""
     from sqlalchemy import inspect
 
+    from affinity.console import note_use
     from affinity.database import Database
 
     file = settings.data / "affinity.db"
@@ -64,6 +65,7 @@ def opened(settings: "Settings", table: str) -> "Iterator[Database]":
     try:
         if not inspect(database.engine).has_table(table):
             raise wrong_use("the database is of an older version: start the server once")
+        note_use(settings, database)
         yield database
     finally:
         database.close()

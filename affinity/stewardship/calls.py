@@ -1,7 +1,9 @@
 """One request of a steward, and its answer, without the wire."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from affinity.stewardship import bodies
 from affinity.stewardship.access import StewardName
@@ -62,3 +64,25 @@ class Reply:
 
     status: int
     content: Plain
+
+
+class Audited(Protocol):
+    """Is told how a call ends, before its answer leaves."""
+
+    steward: str | None
+
+    def answered(self, status: int) -> None:
+        """The answer may leave, once this returns."""
+
+
+class _Unaudited:
+    steward: str | None = None
+
+    def answered(self, status: int) -> None:
+        """Nobody asks."""
+
+
+@contextmanager
+def unaudited(_call: Call) -> Iterator[Audited]:
+    """Records nothing: for tests of what lies beneath."""
+    yield _Unaudited()

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,7 @@ import structlog
 from affinity.stewardship import bodies
 from affinity.stewardship.access import StewardName, Stewards
 from affinity.stewardship.bodies import Body, identifier
-from affinity.stewardship.calls import Asked, Call, Reply
+from affinity.stewardship.calls import Asked, Audited, Call, Reply, unaudited
 from affinity.stewardship.counted import Counted
 from affinity.stewardship.problems import Problem, refused, wrong
 from affinity.stewardship.shapes import Plain, Shapes
@@ -35,13 +36,21 @@ class StewardshipAPI:
     index: PatientIndex
     stewards: Stewards
     counted: Counted = field(default_factory=Counted)
+    audit: Callable[[Call], AbstractContextManager[Audited]] = unaudited
 
     def __call__(self, call: Call) -> Reply:
         """Answer one request; what nobody foresaw is raised."""
+        with self.audit(call) as audited:
+            reply = self._reply(call, audited)
+            audited.answered(reply.status)
+        return reply
+
+    def _reply(self, call: Call, audited: Audited) -> Reply:
         correlation = uuid.uuid4().hex
         steward: StewardName | None = None
         try:
             steward = self.stewards.authenticate(call.authorization, call.peer, secure=call.secure)
+            audited.steward = steward
             reply = Reply(status=200, content=self._answer(Asked(call=call, steward=steward, correlation=correlation)))
         except Exception as error:
             problem = refused(error)
