@@ -13,6 +13,7 @@ from twisted.internet.task import LoopingCall
 
 from affinity import health
 from affinity.admission import Admission
+from affinity.audit_retention import Retention, complain_of_retention, tell_removed
 from affinity.audit_server import AuditServer
 from affinity.auditing import Auditor
 from affinity.catalogue import AnyTransaction, hl7v2_transactions, soap_endpoints
@@ -34,7 +35,7 @@ from affinity.patient_binding import SamePerson, patient_bound
 from affinity.proxies import Proxies
 from affinity.record_deletion import RecordDeletion
 from affinity.refusals import Refusals
-from affinity.sealing import Sealing, Seals
+from affinity.sealing import KEY, Sealing, Seals
 from affinity.settings import Limits, Settings
 from affinity.soap_answers import SOAPAnswers
 from affinity.stewardship import PATH
@@ -44,6 +45,7 @@ from affinity.stewardship.resource import StewardshipResource
 from affinity.stewardship.routes import StewardshipAPI
 from affinity.workers import Workers
 from atna.events import started, stopped
+from atna.signing import sealing_key
 from ihe.transactions import Actor
 from mllp.factory import MLLPFactory
 from mllp.patience import Limits as MLLPLimits
@@ -109,6 +111,7 @@ class Server:
         self._housekeeping = (
             Housekeeping(reactor, self._forget, self._workers.defer),
             Housekeeping(reactor, self._delete_records, self._workers.defer, tell_records, complain_of_records),
+            Housekeeping(reactor, self._retain, self._workers.defer, tell_removed, complain_of_retention),
         )
         self._sites: list[SOAPSite] = []
         self._counted = Counted()
@@ -263,6 +266,17 @@ class Server:
         told = consumer(subscriber, self._node.domain, self._doors.calling)
         audit = NotificationAudit(self._node.trail, subscriber, utc_now)
         return Courier(subscriber.name, told, self._node.database, utc_now, Patience(), audit)
+
+    def _retain(self) -> int:
+        retention = Retention(
+            database=self._node.database,
+            trail=self._node.trail,
+            key=sealing_key(self._settings.data / KEY),
+            clock=utc_now,
+            keep_days=self._settings.audit.keep_days,
+            repositories=tuple(each.name for each in self._node.repositories),
+        )
+        return retention.remove_due()
 
     def _delete_records(self) -> int:
         deletion = RecordDeletion(

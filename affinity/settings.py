@@ -131,6 +131,8 @@ class Audit(Section):
     source_id: str | None = None
     """AuditSourceID; None: ``affinity@`` and the name of the host."""
     seal_seconds: Annotated[float, Field(gt=0)] = 10
+    keep_days: Annotated[int | None, Field(ge=1), BeforeValidator(_unless_off)] = None
+    """Days after which records are removed, those of other nodes as well; None: never."""
 
 
 class AuditForwarding(Section):

@@ -59,7 +59,7 @@ def entry_of(xml: bytes) -> Entry:
 def _entry(message: AuditMessage, xml: bytes) -> Entry:
     event = message.event
     patients = list(dict.fromkeys(patient_ids(message)))
-    others = {number(Subject.PATIENT, each) for each in patients[1:]}
+    others = {number(Subject.PATIENT, each) for each in (*patients[1:], *agent_ids(message))}
     return Entry(
         at=instant(event.time),
         event=event_code(message),
@@ -117,6 +117,11 @@ def patient_ids(message: AuditMessage) -> Iterator[str]:
             yield from (
                 detail.value.decode("utf-8", "replace") for detail in each.details if detail.type == ALSO_KNOWN_AS
             )
+
+
+def agent_ids(message: AuditMessage) -> Iterator[str]:
+    """Participants who may be patients: who took part is found as a patient, too (RESTful ATNA: 3.81.4.1.2.2)."""
+    return (each.user_id for each in message.participants if "^^^" in each.user_id)
 
 
 def is_patient(each: ParticipantObject) -> bool:

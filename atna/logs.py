@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from sqlalchemy import Connection, Row
 
-from atna import store, store_batches
+from atna import store, store_batches, store_removal
 from atna.batches import NotABatch, read_header
 from atna.compact import Damaged
 from atna.dicom import NotAnAuditMessage
@@ -23,6 +23,7 @@ from atna.store import Stored
 from atna.verifying import Piece, Record
 
 FORMAT = "affinity audit export 1"
+PARTS = ("header", "signature", "members", "removal", "removal_signature")
 COLUMNS = ("at", "event", "outcome", "person", "patient", "leaf")
 BEGIN, END = -(2**63), 2**63 - 1
 """The numbers that a row can have; ours begin at 1, a forger's may not."""
@@ -37,6 +38,7 @@ class DatabaseLog:
     def pieces(self) -> Iterator[Piece]:
         """Every batch with its records, then those that are not sealed."""
         last = BEGIN
+        removed = _removed(self.connection)
         for row in store_batches.batches(self.connection):
             until = _last(row, last)
             yield Piece(
@@ -45,6 +47,7 @@ class DatabaseLog:
                 signature=bytes(row.signature),
                 members=bytes(row.members),
                 records=self._records(last + 1, until),
+                **(removed if not row.members else {}),
             )
             last = max(last, until)
         yield Piece(number=None, records=self._records(last + 1, END))
@@ -83,6 +86,12 @@ class FileLog:
             yield _piece(batch, ())
 
 
+def _removed(connection: Connection) -> dict[str, bytes]:
+    """The statement that goes with batches that have no list of members any more."""
+    found = store_removal.newest(connection)
+    return {"removal": found.statement, "removal_signature": found.signature} if found else {}
+
+
 class NotAnExport(ValueError):
     """The file is no export of an audit trail."""
 
@@ -109,7 +118,7 @@ def key_of(head: str) -> Verifier:
 
 
 def _told(piece: Piece) -> dict[str, Any]:
-    spelled = {name: b64encode(getattr(piece, name)).decode() for name in ("header", "signature", "members")}
+    spelled = {name: b64encode(value).decode() for name in PARTS if (value := getattr(piece, name))}
     return {"batch": piece.number, **(spelled if piece.number is not None else {})}
 
 
@@ -124,7 +133,7 @@ def _line(text: str) -> dict[str, Any]:
 
 
 def _piece(batch: dict[str, Any], records: Iterable[dict[str, Any]]) -> Piece:
-    parts = {name: b64decode(batch.get(name, "")) for name in ("header", "signature", "members")}
+    parts = {name: b64decode(batch.get(name, "")) for name in PARTS}
     read = (_exported(each) for each in records)
     return Piece(number=batch.get("batch"), records=read, **parts)
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from atna import dicom, fhir
 from atna.departures import departures
-from atna.entries import Entry, Subject, entry, entry_of, instant, number
+from atna.entries import Entry, entry, entry_of, instant
 from atna.fhir_coding import JSON
 from atna.framing import Broken, Oversize, Received
 from atna.model import (
@@ -90,11 +90,10 @@ def receive(arrived: Arrival, source: AuditSource) -> Reception:
 def receive_event(resource: JSON, arrived: Arrival) -> Reception:
     """Make a record of an AuditEvent; what came is noted beside it. Raises NotAnAuditEvent: who sent it is told."""
     try:
-        message = fhir.read(resource)
-        made = entry_of(dicom.write(message))
+        made = entry_of(dicom.write(fhir.read(resource)))
     except (dicom.NotAnAuditMessage, ValueError, OverflowError) as error:
         raise fhir.NotAnAuditEvent(str(error)) from None
-    return _reception(arrived, _found_by_agents(made, message), arrived.data, None)
+    return _reception(arrived, made, arrived.data, None)
 
 
 def _unreadable(arrived: Arrival, reason: str, source: AuditSource) -> Reception:
@@ -105,17 +104,11 @@ def _unreadable(arrived: Arrival, reason: str, source: AuditSource) -> Reception
 def _audit_message(arrived: Arrival) -> Reception:
     decoded = decode(arrived.data)
     content = decoded.message.content
-    made = _found_by_agents(entry_of(content), dicom.read(content))
+    made = entry_of(content)
     header = arrived.data[: max(arrived.data.find(content), 0)]
     wrong = [*decoded.deviations, *departures(parse(content, dicom.LIMITS))]
     complaint = "; ".join(filter(None, (arrived.complaint, *map(str, wrong))))
     return _reception(arrived, made, header, complaint or None)
-
-
-def _found_by_agents(made: Entry, message: AuditMessage) -> Entry:
-    """A patient who took part is found as a patient, too (ITI Suppl. RESTful ATNA: 3.81.4.1.2.2)."""
-    users = {each.user_id for each in message.participants if "^^^" in each.user_id}
-    return replace(made, subjects=made.subjects | {number(Subject.PATIENT, each) for each in users})
 
 
 def _reception(arrived: Arrival, made: Entry, header: bytes, complaint: str | None) -> Reception:

@@ -54,3 +54,11 @@ audit_batch = Table(
     Column("signature", LargeBinary, nullable=False),
     Column("members", LargeBinary, nullable=False),  # which records, in order, and the first bytes of their leaves
 )
+
+audit_removal = Table(
+    "audit_removal",
+    metadata,
+    Column("through", BigInteger, primary_key=True, autoincrement=False),  # number of the last batch that was emptied
+    Column("statement", LargeBinary, nullable=False),  # atna.removal.Removal, the bytes that are signed
+    Column("signature", LargeBinary, nullable=False),
+)

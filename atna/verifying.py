@@ -11,6 +11,7 @@ from typing import Protocol
 
 from atna import merkle
 from atna.batches import NO_BATCH, Batch, Member, NotABatch, SealedBatch, read_header
+from atna.removal import NotARemoval, read_removal
 from atna.roots import Root
 from atna.signing import Verifier
 
@@ -50,13 +51,18 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A stored batch and the records up to its last; the piece without a batch holds the records not sealed yet."""
+    """A stored batch and the records up to its last; the piece without a batch holds the records not sealed yet.
+
+    ``removal`` and ``removal_signature`` are there if somebody says that the records were removed by policy.
+    """
 
     number: int | None
     header: bytes = b""
     signature: bytes = b""
     members: bytes = b""
     records: Iterable[Record] = ()
+    removal: bytes = b""
+    removal_signature: bytes = b""
 
 
 class Log(Protocol):
@@ -68,9 +74,10 @@ class Log(Protocol):
 
 @dataclass(slots=True)
 class Report:
-    """What was looked at, and what was found. ``sealed`` and ``unsealed`` count records."""
+    """What was looked at, and what was found. ``sealed``, ``unsealed`` and ``removed`` (by policy) count records."""
 
     sealed: int = 0
+    removed: int = 0
     unsealed: int = 0
     batches: int = 0
     newest: Batch | None = None
@@ -105,6 +112,9 @@ def _look_at(piece: Piece, key: Verifier, report: Report) -> None:
         sealed = SealedBatch(batch=read_header(piece.header), signature=piece.signature, packed_members=piece.members)
         report.findings += _about_seal(piece, sealed, key, report.newest)
         report.newest = sealed.batch
+        if not records and _is_removed(piece, sealed.batch, key):
+            report.removed += sealed.batch.count
+            return
         members = sealed.members
     except NotABatch as error:
         report.findings.append(Finding(kind=Kind.SEAL, batch=piece.number, text=str(error)))
@@ -115,6 +125,15 @@ def _look_at(piece: Piece, key: Verifier, report: Report) -> None:
         text = "the records are others than those that were sealed"
         found.append(Finding(kind=Kind.ALTERED, batch=sealed.batch.number, text=text))
     report.findings += found
+
+
+def _is_removed(piece: Piece, batch: Batch, key: Verifier) -> bool:
+    """Claim that a statement of this trail's key says that the records of the batch were removed by policy."""
+    try:
+        covered = bool(piece.removal) and read_removal(piece.removal).covers(batch)
+    except NotARemoval:
+        return False
+    return covered and key.signed(piece.removal, piece.removal_signature)
 
 
 def _about_seal(piece: Piece, sealed: SealedBatch, key: Verifier, before: Batch | None) -> Iterator[Finding]:

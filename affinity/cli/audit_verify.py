@@ -74,14 +74,22 @@ def _tell(report: "Report", output: Output, roots: "list[Root]") -> None:
 
     newest = report.newest.number if report.newest else None
     if output.as_json:
-        counts = {"sealed": report.sealed, "unsealed": report.unsealed, "batches": report.batches, "newest": newest}
+        counts = {
+            "sealed": report.sealed,
+            "unsealed": report.unsealed,
+            "removed": report.removed,
+            "batches": report.batches,
+            "newest": newest,
+        }
         print_json({**counts, "intact": report.is_intact, "findings": [asdict(each) for each in report.findings]})
         return
     if not report.is_intact:
         rows = [(each.kind, _where(each.record, each.batch), each.text) for each in report.findings]
         print_table(("finding", "where", "what"), rows, ["red"] * len(rows))
     verdict = "intact" if report.is_intact else f"{len(report.findings)} findings"
-    print_line(f"{report.sealed} sealed records in {report.batches} batches, {report.unsealed} not sealed: {verdict}")
+    removed = f", {report.removed} removed by policy" if report.removed else ""
+    counted = f"{report.sealed} sealed records in {report.batches} batches, {report.unsealed} not sealed{removed}"
+    print_line(f"{counted}: {verdict}")
     if report.is_intact and not roots:
         print_line("Give --root with a root kept elsewhere: who holds this machine could have sealed another history.")
 
