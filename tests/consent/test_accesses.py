@@ -127,18 +127,18 @@ def test_records_under_a_local_id_of_the_patient_count(stage: Stage) -> None:
     assert len(seen(stage)) == 1
 
 
-def test_a_refused_attempt_is_shown_as_refused_and_a_system_as_a_system(stage: Stage) -> None:
-    keep(stage, *refusal(0), *query(1, who=None))
-    view_of = stage.index.database.read(lambda each: view(each, stage.patient(), Wanted()))
+def test_a_refused_attempt_is_shown_as_refused_and_a_system_as_a_system(here: Stage) -> None:
+    keep(here, *refusal(0), *query(1, who=None))
+    view_of = here.index.database.read(lambda each: view(each, here.patient(), Wanted()))
     assert [(each.refused, each.name) for each in view_of.accesses] == [(False, ""), (True, "Dr Nora Kieffer")]
     assert row(view_of.accesses[0], "fr")[1] == "(un système)"
     assert "refusé" in row(view_of.accesses[1], "fr")[4]
 
 
-def test_a_time_bounds_the_view(stage: Stage) -> None:
-    keep(stage, *query(0), *query(5), *query(9))
-    assert len(seen(stage, since=NOW + MINUTE, until=NOW + 9 * MINUTE)) == 1
-    assert not stage.index.database.read(lambda each: view(each, stage.patient(), Wanted(limit=2))).complete
+def test_a_time_bounds_the_view(here: Stage) -> None:
+    keep(here, *query(0), *query(5), *query(9))
+    assert len(seen(here, since=NOW + MINUTE, until=NOW + 9 * MINUTE)) == 1
+    assert not here.index.database.read(lambda each: view(each, here.patient(), Wanted(limit=2))).complete
 
 
 def broken_glass(stage: Stage) -> None:
@@ -163,19 +163,19 @@ def test_an_emergency_comes_first_and_its_accesses_are_marked(stage: Stage) -> N
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_everything_is_said_in_every_language(stage: Stage, language: str) -> None:
+def test_everything_is_said_in_every_language(here: Stage, language: str) -> None:
     assert all(language in each for each in (*COLUMNS.values(), *ACTIVITIES.values()))
     assert set(ACTIVITIES) == set(Activity)
-    broken_glass(stage)
-    found = stage.index.database.read(lambda each: view(each, stage.patient(), Wanted()))
+    broken_glass(here)
+    found = here.index.database.read(lambda each: view(each, here.patient(), Wanted()))
     assert len(list(csv.reader(io.StringIO(as_csv(found.accesses, language))))) == 1 + len(found.accesses)
     assert plain(found, language)["emergencies"][0]["text"]
 
 
-def test_a_cell_is_no_formula_for_a_spreadsheet(stage: Stage) -> None:
+def test_a_cell_is_no_formula_for_a_spreadsheet(here: Stage) -> None:
     rogue = Principal(issuer="urn:idp", assertion_id="_2", name_id="x", subject_id="=HYPERLINK(1)", npi="1")
-    keep(stage, *query(0, rogue))
-    found = stage.index.database.read(lambda each: view(each, stage.patient(), Wanted()))
+    keep(here, *query(0, rogue))
+    found = here.index.database.read(lambda each: view(each, here.patient(), Wanted()))
     assert list(csv.reader(io.StringIO(as_csv(found.accesses, "en"))))[1][1] == "'=HYPERLINK(1)"
 
 
@@ -214,9 +214,9 @@ def test_the_interface_tells_the_same_and_that_somebody_asked_is_recorded(stage:
         (f"{ENCODED}&colour=red", TOKEN, 400),
     ],
 )
-def test_what_the_interface_refuses(stage: Stage, query: str, token: str, status: int) -> None:
-    assert ask(stage, query, token).status == status
+def test_what_the_interface_refuses(here: Stage, query: str, token: str, status: int) -> None:
+    assert ask(here, query, token).status == status
 
 
-def test_there_is_nothing_else_below_the_path(stage: Stage) -> None:
-    assert ask(stage, ENCODED, path=("documents",)).status == 404
+def test_there_is_nothing_else_below_the_path(here: Stage) -> None:
+    assert ask(here, ENCODED, path=("documents",)).status == 404

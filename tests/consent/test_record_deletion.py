@@ -77,9 +77,9 @@ def test_other_patients_keep_theirs(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("days", [None, 1])
-def test_what_is_not_due_stays(stage: Stage, days: int | None) -> None:
-    close(stage, days=days)
-    assert delete_due(stage) == 0
+def test_what_is_not_due_stays(here: Stage, days: int | None) -> None:
+    close(here, days=days)
+    assert delete_due(here) == 0
 
 
 def test_a_record_that_was_opened_again_is_not_deleted(stage: Stage) -> None:

@@ -43,15 +43,15 @@ def test_a_record_is_exported_and_imported_into_another(stage: Stage) -> None:
     assert set(again.statements) == set(document.statements)
 
 
-def test_what_no_consent_can_say_is_told(stage: Stage) -> None:
-    patient = stage.patient()
+def test_what_no_consent_can_say_is_told(here: Stage) -> None:
+    patient = here.patient()
 
     def work(connection: Connection) -> None:
         recording.relate(connection, patient, person("anna", "urn:idp"), RelationshipKind.PATIENT, ACT)
         recording.mask(connection, patient, (UniqueId("1.9"),), ACT, "nurse")
 
-    stage.index.database.write(work)
-    found = standing(patient, stage.facts(), NOW)
+    here.index.database.write(work)
+    found = standing(patient, here.facts(), NOW)
     assert not found.document.statements
     assert [each.split(" ")[0] for each in found.left_out] == ["the", "person:anna@urn:idp", "document"]
 

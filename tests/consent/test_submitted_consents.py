@@ -110,16 +110,16 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_a_consent_that_cannot_be_kept_to_is_refused_and_nothing_is_stored(stage: Stage, name: str) -> None:
-    stage.feed((NATIONAL, "79"), family="Klein", birth="19500101")
+def test_a_consent_that_cannot_be_kept_to_is_refused_and_nothing_is_stored(here: Stage, name: str) -> None:
+    here.feed((NATIONAL, "79"), family="Klein", birth="19500101")
     text, format, why = UNREADABLE[name]
-    refused = stage.refusal(text, format)
+    refused = here.refusal(text, format)
     assert refused.codes == {ErrorCode.INVALID_DOCUMENT_CONTENT}
     assert any(why in each.text for each in refused.breaches), refused.breaches
     assert all("2.25.400." in each.code_context for each in refused.breaches), "codeContext has the uniqueID"
-    count = stage.index.database.read(lambda each: len(each.execute(select(document_entry.c.id)).all()))
+    count = here.index.database.read(lambda each: len(each.execute(select(document_entry.c.id)).all()))
     assert count == 0
-    assert excluded(stage) == [] and state(stage) is RecordState.WAITING
+    assert excluded(here) == [] and state(here) is RecordState.WAITING
 
 
 def test_a_failed_replacement_leaves_the_consent_in_force(stage: Stage) -> None:
