@@ -47,3 +47,14 @@ def test_every_asset_and_table_that_data_protection_names_exists() -> None:
 def test_the_security_page_is_linked_from_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert all(name in readme for name in ("SECURITY.md", "docs/threat-model.md", "docs/data-protection.md"))
+
+
+def test_every_key_of_the_record_file_is_in_the_docs_with_its_default() -> None:
+    from affinity.record_file import RecordFile
+
+    page = (ROOT / "docs/consent-documents.md").read_text(encoding="utf-8")
+    table = page[page.index("## record.toml") :]
+    written = RecordFile().model_dump()
+    keys = [f"{section}.{key}" for section, inner in written.items() if isinstance(inner, dict) for key in inner]
+    assert len(keys) > 8
+    assert [key for key in (*keys, "policy.id", "policy.effect") if f"`{key}`" not in table] == []
