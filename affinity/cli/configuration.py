@@ -83,10 +83,17 @@ def _plain(name: str, value: Any) -> Any:
         case tuple():
             return list(value)
         case Mapping():
-            return {key: str(each) for key, each in value.items()}
+            return {key: _entry(each) for key, each in value.items()}
         case None | bool() | int() | str():
             return value
     return repr(value)
+
+
+def _entry(value: Any) -> Any:
+    """One entry of a table: a section of its own by what differs from the defaults."""
+    from pydantic import BaseModel
+
+    return value.model_dump(mode="json", exclude_defaults=True) if isinstance(value, BaseModel) else str(value)
 
 
 def _masked(url: str) -> str:

@@ -73,7 +73,8 @@ class Believing:
     at: Annotated[
         datetime | None,
         typer.Option(
-            help="The moment of the check; else now.",
+            metavar="INSTANT",
+            help="The moment of the check, such as 2026-03-01T09:30:00Z; else now.",
             formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%SZ"],
             rich_help_panel=PANEL,
         ),

@@ -18,6 +18,7 @@ from xua.envelope import ASSERTION, ENVELOPE
 from xua.errors import AssertionRefused, Subcode
 from xua.keys import load_certificates
 from xua.names import DS, SAML
+from xua.profiles import shipped
 from xua.trust import TrustedIssuer
 from xua.verifier import Verifier
 
@@ -90,6 +91,21 @@ SIGNED_ANEW = {
 }
 
 
+# And by the profile of their country: the name accepted, or the reason.
+BY_PROFILE = {
+    ("SAML-XUA/epd_assertion_only.xml", "swiss-epr"): "7601002469191",
+    ("SAML-XUA/epd_assertion_only.xml", "affinity"): "7601002469191",
+    ("SAML-XUA/epd_assertion_only.xml", "elga"): "purposeofuse: the value is not a text",
+    ("SAML-XUA/epd_assertion_only.xml", "vihf-4"): "VIHF_Version",
+    ("SAML-XUA/epd_1_Get_X-User_Assertion_Response-Healthcare_Provider.xml", "swiss-epr"): "SubjectConfirmation",
+    ("SAML-XUA/epd_4_Get_X-User_Assertion_Response-Patient.xml", "swiss-epr"): "SubjectConfirmation",
+    # What identity providers issue, before the community makes an X-User Assertion of it.
+    ("SAML-XUA/epd_GetXAssertion_request.xml", "swiss-epr"): "NameQualifier",
+    ("SAML-XUA/epd_1_Get_X-User_Assertion_Request-Healthcare_Provider.xml", "swiss-epr"): "NameQualifier",
+    ("SAML-XUA/epd_4_Get_X-User_Assertion_Request-Patient.xml", "swiss-epr"): "NameQualifier",
+}
+
+
 @pytest.fixture
 def samples(shared: Path) -> Path:
     return shared / "samples"
@@ -157,6 +173,23 @@ def test_a_foreign_assertion_is_judged_by_its_content_when_its_signature_is_good
     with pytest.raises(AssertionRefused) as caught:
         verifier.verify(envelope, now)
     assert caught.value.subcode is expected
+
+
+@pytest.mark.parametrize(("file", "profile"), BY_PROFILE)
+def test_a_foreign_assertion_is_judged_by_the_profile_of_its_issuer(
+    stage: Stage, samples: Path, file: str, profile: str
+) -> None:
+    expected = BY_PROFILE[file, profile]
+    root = read(samples / file)
+    assertion, now = next(root.iter(ASSERTION)), instant_of(root)
+    pinned, issuer = make_certificate(stage.key, now=now), assertion.findtext(f"{{{SAML}}}Issuer", "")
+    stage.trust.trust(TrustedIssuer(entity_id=issuer, certificates=(pinned,), profile=shipped()[profile]))
+    verifier = Verifier(stage.trust, [each.text or "" for each in root.iter(f"{{{SAML}}}Audience")])
+    envelope = parse(stage.message(stage.sign(parse(serialize(assertion)))))
+    try:
+        assert verifier.verify(envelope, now).name_id == expected
+    except AssertionRefused as refused:
+        assert expected in refused.reason
 
 
 def test_no_file_is_left_out(samples: Path) -> None:
