@@ -48,7 +48,8 @@ from mllp.validation import Policy
 from pix.golden import Survivorship
 from pix.update_notifications import Subscription
 from xua.authentication import XUAMode
-from xua.profiles import TokenProfile, shipped
+from xua.profile_files import shipped
+from xua.profiles import TokenProfile
 
 SHIPPED = Path(__file__).resolve().parent.parent / "domains"
 CODED_ATTRIBUTES = (

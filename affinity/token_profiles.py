@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from affinity.domain_faults import Fault
-from xua import profiles
+from xua import profile_files
 from xua.profiles import TokenProfile
 
 DIRECTORY = "token-profiles"
@@ -12,11 +12,11 @@ DIRECTORY = "token-profiles"
 
 def read(directory: Path, faults: list[Fault]) -> Mapping[str, TokenProfile]:
     """Every profile by its name; a file that cannot be used is a fault of the domain."""
-    found = dict(profiles.shipped())
+    found = dict(profile_files.shipped())
     for file in sorted((directory / DIRECTORY).glob("*.toml")):
         name = f"{DIRECTORY}/{file.name}"
         try:
-            found[file.stem] = profiles.parse(file.read_text(encoding="utf-8"), file.stem)
+            found[file.stem] = profile_files.parse(file.read_text(encoding="utf-8"), file.stem)
         except OSError as error:
             faults.append(Fault(name, "", f"cannot be read: {error.strerror}"))
         except ValueError as error:

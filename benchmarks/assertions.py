@@ -18,7 +18,7 @@ from soap.xml import parse
 from xua.envelope import ASSERTION, cut_out, security_header
 from xua.names import SOAP
 from xua.people import DemoRole
-from xua.profiles import shipped
+from xua.profile_files import shipped
 from xua.signature import verify_signature
 from xua.sts import DevelopmentSTS, open_sts
 from xua.trust import TrustedIssuer, TrustStore

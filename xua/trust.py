@@ -12,7 +12,8 @@ from threading import Lock
 from types import MappingProxyType
 
 from xua.keys import GENERAL_PURPOSES, Certificate, load_certificates
-from xua.profiles import SignerRule, TokenProfile, shipped
+from xua.profile_files import shipped
+from xua.profiles import SignerRule, TokenProfile
 from xua.revocation import RevocationList
 
 DEFAULT_CLOCK_SKEW = timedelta(seconds=60)

@@ -13,8 +13,9 @@ from soap.xml import parse
 from tests.xua.stage import Stage
 from xua.errors import AssertionRefused
 from xua.names import HL7, SAML
-from xua.profiles import CLAIMS, SHIPPED, TokenProfile, shipped
-from xua.profiles import parse as parse_profile
+from xua.profile_files import SHIPPED, shipped
+from xua.profile_files import parse as parse_profile
+from xua.profiles import CLAIMS, TokenProfile
 from xua.trust import TrustedIssuer
 from xua.verifier import Verifier
 

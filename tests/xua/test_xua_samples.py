@@ -18,7 +18,7 @@ from xua.envelope import ASSERTION, ENVELOPE
 from xua.errors import AssertionRefused, Subcode
 from xua.keys import load_certificates
 from xua.names import DS, SAML
-from xua.profiles import shipped
+from xua.profile_files import shipped
 from xua.trust import TrustedIssuer
 from xua.verifier import Verifier
 

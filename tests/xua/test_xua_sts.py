@@ -17,7 +17,7 @@ from xua.errors import TEXTS, AssertionRefused, Subcode
 from xua.keys import make_stranger
 from xua.names import HL7, SAML, WSA, WSP, WST, XSI
 from xua.people import DEMO_ROLES, PEOPLE, DemoRole
-from xua.profiles import shipped
+from xua.profile_files import shipped
 from xua.sts import Defect, open_sts
 from xua.trust import TrustedIssuer
 from xua.trust13 import DEFECT, ISSUE_TOKEN

@@ -14,7 +14,7 @@ from lxml import etree
 from ihe.datatypes import Code
 from soap.xml import parse, serialize
 from tests.xua.stage import Stage
-from xua import profiles
+from xua import profile_files
 from xua.assertion import UserAssertion, write
 from xua.authentication import XUAMode, authenticate
 from xua.errors import TEXTS, AssertionRefused, Subcode
@@ -59,7 +59,7 @@ DEFECTS = {
 def test_every_defect_of_the_development_sts_is_refused(stage: Stage, defect: Defect) -> None:
     stage.trust.trust(
         TrustedIssuer(
-            entity_id=stage.issuer, certificates=(stage.sts.certificate,), profile=profiles.shipped()["affinity"]
+            entity_id=stage.issuer, certificates=(stage.sts.certificate,), profile=profile_files.shipped()["affinity"]
         )
     )
     assert stage.verify(stage.message(stage.issue()))
