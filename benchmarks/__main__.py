@@ -19,6 +19,7 @@ from benchmarks import (
     memory,
     populations,
     queries,
+    reconnects,
     report,
     rights,
     starts,
@@ -40,6 +41,7 @@ class Benchmark(StrEnum):
     XUA = "xua"
     RIGHTS = "rights"
     TRAIL = "trail"
+    TLS = "tls"
     GROWTH = "growth"
 
 
@@ -55,6 +57,7 @@ MEASURES: Mapping[Benchmark, Callable[[Path, Effort, Say], list[Figure]]] = {
     Benchmark.XUA: assertions.measure,
     Benchmark.RIGHTS: rights.measure,
     Benchmark.TRAIL: trail.measure,
+    Benchmark.TLS: reconnects.measure,
 }
 """Those of a usual run; ``growth`` takes long, and is measured when it is asked for."""
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from affinity import migrations
 from affinity.cli.checks_audit import audit_repositories
+from affinity.cli.checks_partners import lists, partners
 from affinity.cli.finding import Finding, failed, ok, skipped, warning
 from affinity.domain import DomainError, load
 from affinity.matching_files import MatchingFiles
@@ -49,6 +50,7 @@ def _domain(settings: Settings) -> Iterator[Finding]:
     lists, authorities = len(domain.codes), len(domain.assigning_authorities)
     yield ok("domain", f"{domain.name}: {authorities} assigning authorities, {lists} code lists")
     yield _matching(settings.matching.mode, loaded.matching)
+    yield from partners(loaded.agreements, datetime.now(UTC).date())
 
 
 def _matching(mode: Mode, files: MatchingFiles) -> Finding:
@@ -113,6 +115,7 @@ def _database(settings: Settings) -> Finding:
 def _certificates(settings: Settings) -> Iterator[Finding]:
     """Dates of every certificate that the server shows or trusts, and whether its own one has its key."""
     own = settings.certificates
+    yield from lists(own.revocation_lists, datetime.now(UTC))
     for issuer, file in settings.xua.trust.items():
         yield _dates(f"issuer {issuer}", file)
     if own.certificate and own.client_authorities:

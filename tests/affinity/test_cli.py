@@ -233,6 +233,7 @@ def test_the_doctor_of_nothing_finds_nothing_wrong() -> None:
     assert {each["check"]: each["state"] for each in told(result)} == {
         "domain": "ok",
         "matching": "ok",
+        "partners": "ok",
         "data directory": "skipped",
         "document store": "skipped",
         "document key": "skipped",
