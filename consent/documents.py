@@ -50,8 +50,8 @@ def do(
 
 def _do(connection: Connection, patient: Patient, deed: Deed, act: Act, keep_closed: timedelta | None) -> None:
     match deed:
-        case OpenRecord():
-            recording.open_record(connection, patient, act)
+        case OpenRecord(until=until):
+            recording.open_record(connection, patient, act, until)
         case CloseRecord():
             recording.close_record(connection, patient, act, act.at + keep_closed if keep_closed else None)
         case LetIn(party=party, until=until):

@@ -28,7 +28,9 @@ from ihe.identifiers import UniqueId, is_oid
 
 @dataclass(frozen=True, slots=True)
 class OpenRecord:
-    """The patient agrees to sharing with those who take part in the care."""
+    """The patient agrees to sharing with those who take part in the care, until a moment or until it is ended."""
+
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,7 @@ def _permission(statement: Statement, professionals: str) -> Deed:
     if statement.access != EVERY_ACCESS:
         raise _Unenforceable("A permission is for reading and writing, as far as the domain's policy allows either")
     if not statement.conditions:
-        if statement.period.end:
-            raise _Unenforceable("A record is open until the patient closes it: this permission has an end")
-        return OpenRecord()
+        return OpenRecord(statement.period.end)
     return LetIn(_party(statement, professionals), statement.period.end)
 
 

@@ -31,6 +31,7 @@ class RecordMoved:
 
     keys: tuple[PatientKey, ...]
     opens_at: str | None = None
+    closes_at: str | None = None
     delete_at: str | None = None
 
 

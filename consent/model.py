@@ -117,7 +117,8 @@ class Act:
 class Record:
     """What one patient id said of its record while ``under`` was the surviving id (see ``consent.facts``).
 
-    ``opens_at`` ends the waiting period; ``delete_at`` is when a closed record is to be deleted.
+    ``opens_at`` ends the waiting period, ``closes_at`` the consent that opened the record; ``delete_at`` is when a
+    closed record is to be deleted.
     """
 
     key: PatientKey
@@ -126,10 +127,13 @@ class Record:
     since: datetime
     event: int = 0
     opens_at: datetime | None = None
+    closes_at: datetime | None = None
     delete_at: datetime | None = None
 
     def state_at(self, now: datetime) -> RecordState:
-        """The state once the waiting period is taken into account."""
+        """The state once the waiting period and the end of a consent are taken into account."""
+        if self.state is RecordState.OPEN and self.closes_at is not None and self.closes_at <= now:
+            return RecordState.SUSPENDED
         waited = self.state is RecordState.WAITING and self.opens_at is not None and self.opens_at <= now
         return RecordState.OPEN if waited else self.state
 

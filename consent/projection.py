@@ -51,6 +51,7 @@ def _state(connection: Connection, event: Event, detail: RecordMoved, key: Patie
         "state": STATES[event.type].value,
         "since": event.at,
         "opens_at": detail.opens_at,
+        "closes_at": detail.closes_at,
         "delete_at": detail.delete_at,
         "event": event.number,
     }

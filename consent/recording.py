@@ -33,9 +33,10 @@ def create_record(connection: Connection, patient: Patient, act: Act, opens_at: 
     return say(connection, patient, EventType.RECORD_CREATED, act, detail)
 
 
-def open_record(connection: Connection, patient: Patient, act: Act) -> int:
-    """Open a record, a new one (opt-in) or one that was suspended or closed."""
-    return say(connection, patient, EventType.RECORD_OPENED, act, RecordMoved(keys=patient.keys))
+def open_record(connection: Connection, patient: Patient, act: Act, until: datetime | None = None) -> int:
+    """Open a record, a new one (opt-in) or one that was suspended or closed; it is suspended by itself at ``until``."""
+    detail = RecordMoved(keys=patient.keys, closes_at=instant(until) if until else None)
+    return say(connection, patient, EventType.RECORD_OPENED, act, detail)
 
 
 def suspend_record(connection: Connection, patient: Patient, act: Act) -> int:

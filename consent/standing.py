@@ -41,7 +41,8 @@ def standing(patient: Patient, facts: Facts, now: datetime) -> Standing:
 def _said(facts: Facts, now: datetime) -> Iterator[Statement | str]:
     state = facts.state(now)
     if state is RecordState.OPEN:
-        yield Statement(rule=Effect.PERMIT)
+        ends = [each.closes_at for each in facts.records if each.closes_at]
+        yield Statement(rule=Effect.PERMIT, period=Period(None, min(ends, default=None)))
     elif state in DENIED:
         yield Statement(rule=Effect.DENY)
     elif state is RecordState.WAITING:

@@ -28,7 +28,7 @@ from ihe.identifiers import PatientKey, UniqueId
 
 KEYS: BindParameter[list[int]] = bindparam("keys", expanding=True)
 SHAPES: Mapping[Table, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    record: (("under", "event"), ("state", "since", "opens_at", "delete_at")),
+    record: (("under", "event"), ("state", "since", "opens_at", "closes_at", "delete_at")),
     relationship: (("number",), ("party", "kind", "since", "until", "source")),
     exclusion: (("number", "lifted_under"), ("party",)),
     mask: (("number", "lifted_under"), ("unique_id", "profession")),
@@ -129,6 +129,7 @@ def _record(row: Any) -> Record:
         state=RecordState(row.state),
         since=moment(row.since),
         opens_at=moment(row.opens_at) if row.opens_at else None,
+        closes_at=moment(row.closes_at) if row.closes_at else None,
         delete_at=moment(row.delete_at) if row.delete_at else None,
         event=row.event,
     )

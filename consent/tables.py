@@ -34,6 +34,7 @@ record = Table(
     Column("state", Text, nullable=False),  # consent.model.RecordState
     Column("since", Text, nullable=False),
     Column("opens_at", Text),  # end of the waiting period
+    Column("closes_at", Text),  # end of the consent that opened it
     Column("delete_at", Text),  # when a closed record is to be deleted
     Column("event", BigInteger, nullable=False),
 )

@@ -63,7 +63,8 @@ RULES = RecordFile.model_validate(
         ],
     }
 ).rules()
-BPPC_CONSENT = (Path(__file__).parent / "bppc.xml").read_text().replace('<high value="20261231"/>', "")
+BPPC_UNTIL_NEW_YEAR = (Path(__file__).parent / "bppc.xml").read_text()
+BPPC_CONSENT = BPPC_UNTIL_NEW_YEAR.replace('<high value="20261231"/>', "")
 APPC_CONSENT = (Path(__file__).parent / "appc.xml").read_text()
 OPPOSITION = BPPC_CONSENT.replace('code="share"', 'code="object"')
 

@@ -53,6 +53,7 @@ DOES = [
     (rule(PERMIT), OpenRecord()),
     (rule(DENY), CloseRecord()),
     (rule(DENY, frozenset({Access.READ})), CloseRecord()),
+    (during(rule(PERMIT), None, NOW + DAY), OpenRecord(NOW + DAY)),
     (rule(SHARE), OpenRecord()),
     (rule(PolicyId("share")), OpenRecord()),
     (rule(CLOSE, ORGANIZATION_ID=HOSPITAL), ShutOut(organization("2.999.2.1"))),
@@ -72,7 +73,6 @@ def test_a_statement_does_what_it_says(statement: Statement, deed: Deed) -> None
 CATEGORY = Code("A", "1.2")
 BROADER = {
     "a permission to read": rule(PERMIT, frozenset({Access.READ})),
-    "an open record with an end": during(rule(PERMIT), None, NOW + DAY),
     "a permission for later": during(rule(PERMIT, NPI="9"), NOW + DAY),
     "a permission for one category": rule(PERMIT, CLASS_CODE=CATEGORY),
     "a permission for one document": rule(PERMIT, UNIQUE_ID="1.2"),

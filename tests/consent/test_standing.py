@@ -27,7 +27,7 @@ PATIENT = Patient(key=PatientKey(1), keys=(PatientKey(1),), id=CX("P1", HD("", "
 def test_a_record_is_exported_and_imported_into_another(stage: Stage) -> None:
     stage.feed((NATIONAL, "79"), family="Klein", birth="19500101")
     said: tuple[Deed, ...] = (
-        OpenRecord(),
+        OpenRecord(NOW + 9 * DAY),
         LetIn(professional("9"), NOW + DAY),
         ShutOut(organization("2.999.2.1")),
         Hide(UniqueId("1.2.3^4")),

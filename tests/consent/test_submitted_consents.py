@@ -1,6 +1,7 @@
 """Consents submitted by ITI-41 take effect with the submission, and end with the document, on both engines."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,17 @@ from sqlalchemy import Connection, Select, select, update
 from consent.model import RecordState, organization
 from ihe.errors import ErrorCode, Rejected
 from ihe.identifiers import EntryUUID, UniqueId
-from tests.consent.stage import APPC, APPC_CONSENT, BPPC, BPPC_CONSENT, NATIONAL, NOW, OPPOSITION, Stage
+from tests.consent.stage import (
+    APPC,
+    APPC_CONSENT,
+    BPPC,
+    BPPC_CONSENT,
+    BPPC_UNTIL_NEW_YEAR,
+    NATIONAL,
+    NOW,
+    OPPOSITION,
+    Stage,
+)
 from xds import removal
 from xds.model import AvailabilityStatus
 from xds.tables import association, document_entry, submission_set
@@ -49,6 +60,16 @@ def test_an_acknowledgement_opens_and_an_opposition_closes(stage: Stage) -> None
     assert state(stage) is RecordState.CLOSED
     (record,) = stage.facts().records
     assert record.delete_at is not None and (record.delete_at - NOW).days == 3650
+
+
+def test_an_acknowledgement_with_an_end_ends_by_itself(stage: Stage) -> None:
+    stage.submit(BPPC_UNTIL_NEW_YEAR, BPPC)
+    facts = stage.facts()
+    new_year = datetime(2027, 1, 1, tzinfo=UTC)
+    last = facts.state(new_year - timedelta(seconds=1))
+    assert (last, facts.state(new_year)) == (RecordState.OPEN, RecordState.SUSPENDED)
+    stage.submit(BPPC_CONSENT, BPPC)
+    assert stage.facts().state(new_year) is RecordState.OPEN, "the newer consent has no end"
 
 
 def test_a_replacement_ends_what_the_replaced_document_said(stage: Stage) -> None:
