@@ -12,6 +12,9 @@ A profile of its own: it imports no other one, and ``affinity`` brings them toge
 ``store``       the projections read back: ``facts(connection, keys)``, ``relationships_from(connection, source)``,
                 ``unreviewed_emergencies(connection)``
 ``facts``       what holds of it for a patient, who may have several ids: ``facts(connection, keys).of(keys)``
+``policy``      ``access.toml`` as values: professions by kinds of documents, confidentiality, purposes, emergencies
+``decision``    who sees a document and why, pure: ``stand`` (what concerns the patient), ``judge`` (the document)
+``viewing``     the same as what the registry keeps to (``ihe.access``), for the predicate of ``xds.visibility``
 ``log``         ``history(connection, patient)`` and ``rebuild(connection)``
 
 Parties are made by ``model.professional(npi)``, ``model.person(name_id, issuer)``, ``model.organization(oid)``; those

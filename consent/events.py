@@ -166,4 +166,4 @@ def instant(at: datetime) -> str:
 
 def moment(text: str) -> datetime:
     """The time that ``instant`` wrote."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(text)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from consent.model import Act, RelationshipKind, professional
 from consent.policy import EmergencyRules
 from ihe.access import OPEN
 from ihe.datatypes import Code
-from ihe.errors import ErrorCode
+from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.exchange import Principal
 from ihe.identifiers import EntryUUID, PatientKey, UniqueId
 from ihe.patients import Patient
@@ -29,8 +30,14 @@ from tests.consent.test_decision import POLICY
 from tests.consent.test_indistinguishable import Node, replacement
 from tests.consent.test_predicate import code
 from tests.xds.queries.conftest import make_association, make_entry, make_folder
+from xds import iti43, iti86, repository_store
 from xds import stored_queries as q
+from xds.document_requests import DocumentRequest
+from xds.documents import Content, FileStore
 from xds.model import AssociationType, AvailabilityStatus, DocumentEntry
+from xds.removal import remove
+from xds.repository import DocumentRepository
+from xds.repository_store import Document
 
 KEY = PatientKey(1)
 A = shelf.patient_id("A")
@@ -230,3 +237,70 @@ def test_whoever_may_not_add_is_told_that_the_patient_is_unknown(node: Node) -> 
 def codes(refused: object) -> set[object]:
     assert isinstance(refused, set)
     return {each.code for each in refused}
+
+
+def test_a_hidden_document_is_retrieved_and_removed_as_little_as_an_unknown_one(
+    database: Database, node: Node, tmp_path: Path
+) -> None:
+    names = [UniqueId("1.2.1"), UniqueId("1.2.2"), UniqueId("1.2.9")]
+    repository = DocumentRepository(
+        unique_id="2.25.5",
+        home_community_id="urn:oid:2.25.9",
+        database=database,
+        store=FileStore(tmp_path, None),
+        registry=node.registry,
+        access=node.registry.access,
+    )
+    contents = (Content(sha256=f"{n:064}", size=0) for n in range(2))
+    stored = [
+        Document(repository_unique_id="2.25.5", unique_id=name, content=content, sha1="0" * 40, mime_type="text/xml")
+        for name, content in zip(names, contents, strict=False)
+    ]
+    database.write(lambda connection: repository_store.record(connection, stored, NOW))
+    viewer = node.registry.access.viewer(shelf.exchange(DOCTOR))
+    assert set(repository.documents(names, viewer)) == {"1.2.1"}
+    asked = tuple(DocumentRequest(document_unique_id=each, repository_unique_id="2.25.5") for each in names[1:])
+    hidden, unknown = iti43.handle(asked, repository, shelf.exchange(DOCTOR)).breaches
+    assert hidden == replace(unknown, location="1.2.2", text=unknown.text.replace("1.2.9", "1.2.2"))
+    hidden, unknown = iti86.handle(asked, repository, shelf.exchange(DOCTOR)).breaches
+    assert hidden == replace(unknown, location="1.2.2", text=unknown.text.replace("1.2.9", "1.2.2"))
+    assert set(repository.documents(names)) == {"1.2.1", "1.2.2"}
+
+
+def test_hidden_metadata_is_not_removed_and_unknown_metadata_neither(database: Database, node: Node) -> None:
+    viewer = node.registry.access.viewer(shelf.exchange(DOCTOR))
+
+    def refusal(uuid: str) -> Breach:
+        with pytest.raises(Rejected) as caught:
+            remove(database, node.registry.patients, [EntryUUID(uuid)], viewer=viewer)
+        [breach] = caught.value.breaches
+        return breach
+
+    nowhere = "urn:uuid:00000000-0000-4000-9000-000000000000"
+    hidden, unknown = refusal(report(2).entry_uuid), refusal(nowhere)
+    assert hidden == replace(unknown, location=hidden.location, observed=hidden.observed)
+    assert hidden.code is ErrorCode.UNRESOLVED_REFERENCE
+
+
+def test_what_became_confidential_is_not_read_in_the_version_that_it_had(database: Database, node: Node) -> None:
+    first = report(3, availability_status=AvailabilityStatus.DEPRECATED)
+    latest = replace(
+        report(4, confidentiality_code=(code("V^^1.3"),)),
+        logical_id=first.entry_uuid,
+        version=2,
+        unique_id=first.unique_id,
+    )
+    asked: dict[str, Any] = {"XDSDocumentEntryLogicalID": (first.entry_uuid,), "MetadataLevel": (2,)}
+    shelf.put(database, [(20, KEY, first, True), (21, KEY, latest, False)])
+    answer = node.ask(q.GET_DOCUMENTS, DOCTOR, **asked)
+    assert not shows(answer, 3) and not shows(answer, 4)
+    assert node.retrieves(DOCTOR, [UniqueId(first.unique_id or "")]) == set()
+
+
+def test_a_previous_version_is_read_where_the_latest_is(database: Database, node: Node) -> None:
+    first = report(3, availability_status=AvailabilityStatus.DEPRECATED)
+    latest = replace(report(4), logical_id=first.entry_uuid, version=2, unique_id=first.unique_id)
+    shelf.put(database, [(20, KEY, first, True), (21, KEY, latest, False)])
+    asked: dict[str, Any] = {"XDSDocumentEntryLogicalID": (first.entry_uuid,), "MetadataLevel": (2,)}
+    answer = node.ask(q.GET_DOCUMENTS, DOCTOR, **asked)
+    assert shows(answer, 3) and shows(answer, 4)
