@@ -56,6 +56,9 @@ def _own_faults(file: str, written: PartnerFile) -> Iterator[Fault]:
         yield Fault(file, "sources.anybody", "speaks as anybody, so the ids beside it say nothing: leave out one")
     if written.proxy and not written.certificate:
         yield Fault(file, "proxy", "a proxy is believed for its own certificate alone: give it one")
+    if written.proxy and written.transactions:
+        rule = "a proxy asks for nothing itself: else who shows it no certificate would ask in its name; leave it empty"
+        yield Fault(file, "transactions", rule)
     if ANY in written.transactions and len(written.transactions) > 1:
         yield Fault(file, "transactions", '"*" means all: leave out the others')
     names = [each.name for each in written.quirk]

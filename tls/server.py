@@ -7,6 +7,7 @@ cannot be used.
 # ruff: noqa: N802 (Twisted names its hooks)
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -107,7 +108,7 @@ def _stamps(tls: TLS) -> tuple[tuple[int, int, int] | None, ...]:
     return tuple(map(_stamp, tls.files))
 
 
-def _stamp(file: Any) -> tuple[int, int, int] | None:
+def _stamp(file: Path) -> tuple[int, int, int] | None:
     try:
         found = file.stat()
     except OSError:

@@ -1,6 +1,6 @@
 """Who is let in with which message: by certificate, or by source ids where the domain allows it, never by a claim."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from affinity.sender_ids import sender_ids
 from hl7v2.ack import ack
 from hl7v2.er7 import parse
 from ihe.exchange import Exchange, SOAPRequest
-from ihe.partners import Partner, Validation
+from ihe.partners import Partner, Quirk, Validation
 from soap.xml import parse as parse_xml
 from xds.iti41 import ITI_41
 from xds.iti42 import ITI_42
@@ -223,3 +223,25 @@ def test_a_v3_message_speaks_under_its_senders_device() -> None:
 
 def test_an_hl7_v2_message_speaks_under_msh_3_and_4() -> None:
     assert sender_ids(MESSAGE) == (LIS,)
+
+
+@pytest.mark.parametrize(
+    ("validation", "day", "forgiven"),
+    [
+        (Validation.STRICT, None, False),
+        (Validation.STRICT, date(2026, 11, 26), True),
+        (Validation.STRICT, date(2026, 11, 25), False),
+        (Validation.LENIENT, None, True),
+        (Validation.RECORD_ONLY, None, True),
+    ],
+)
+def test_a_quirk_is_forgiven_to_its_last_day_and_noted(
+    validation: Validation, day: date | None, forgiven: bool
+) -> None:
+    noted: list[str] = []
+    partner = Partner(name="lis", quirks={Quirk.OID_PREFIX: day} if day else {})
+    exchange = Exchange(
+        correlation_id="c", received_at=NOW, partner=partner, validation=validation, on_forgiven=noted.append
+    )
+    assert exchange.forgive(Quirk.OID_PREFIX) is forgiven
+    assert noted == (["oid-prefix"] if forgiven else [])

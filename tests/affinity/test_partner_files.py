@@ -101,6 +101,7 @@ def test_every_key_reaches_the_agreement(domain: Path) -> None:
             "clinic.toml: proxy.header: must be the name",
         ),
         ("[sources]", "[sources]\nanybody = true", "clinic.toml: sources.anybody: speaks as anybody"),
+        ("[limits]", "[proxy]\n[limits]", "clinic.toml: transactions: a proxy asks for nothing itself"),
     ],
 )
 def test_a_fault_is_told_with_its_file_and_key(domain: Path, old: str, new: str, rule: str) -> None:
