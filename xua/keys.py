@@ -3,9 +3,10 @@
 from base64 import b64decode
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -13,6 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 Certificate = x509.Certificate
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+Extension = TypeVar("Extension", bound=x509.ExtensionType)
 
 SMALLEST_RSA_KEY = 2048
 CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
@@ -41,8 +43,11 @@ def load_certificates(pem: bytes) -> tuple[Certificate, ...]:
 
 def load_shown_certificate(base64: str) -> Certificate:
     """Read a certificate as a message shows it. ValueError for what is none, or has a weak key."""
-    certificate = x509.load_der_x509_certificate(b64decode(base64))
-    _refuse_weak_key(certificate)
+    try:
+        certificate = x509.load_der_x509_certificate(b64decode(base64))
+        _refuse_weak_key(certificate)
+    except (x509.InvalidVersion, UnsupportedAlgorithm) as error:
+        raise ValueError(f"the certificate in KeyInfo cannot be used: {error}") from error
     return certificate
 
 
@@ -77,7 +82,7 @@ def issuing_authority(certificate: Certificate, authorities: Iterable[Certificat
     for authority in authorities:
         try:
             certificate.verify_directly_issued_by(authority)
-        except (ValueError, TypeError, InvalidSignature):
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
             continue
         if not isinstance(certificate.signature_hash_algorithm, _SHA2):
             raise ValueError("the signer's certificate was not signed with SHA-2")
@@ -90,7 +95,10 @@ def issuing_authority(certificate: Certificate, authorities: Iterable[Certificat
 def refuse_other_purposes(certificate: Certificate, usages: frozenset[str], subject: frozenset[str]) -> None:
     """ValueError for a certificate that is not made to sign assertions: an authority's, without the digital signature
     key usage, with a critical extension that is not understood, without one of ``usages`` or a part of ``subject``."""
-    extensions = certificate.extensions
+    try:
+        extensions = certificate.extensions
+    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise ValueError(f"the signer's certificate cannot be read: {error}") from error
     if _is_authority(certificate):
         raise ValueError("the signer's certificate is that of an authority")
     if any(each.critical and not isinstance(each.value, _UNDERSTOOD) for each in extensions):
@@ -123,7 +131,7 @@ def _is_authority(certificate: Certificate) -> bool:
     return basic is not None and basic.ca and (usage is None or usage.key_cert_sign)
 
 
-def _extension(certificate: Certificate, kind: type[x509.ExtensionType]):  # type: ignore[no-untyped-def]
+def _extension(certificate: Certificate, kind: type[Extension]) -> Extension | None:
     try:
         return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:

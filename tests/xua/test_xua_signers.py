@@ -1,8 +1,10 @@
 """An issuer trusted by an authority: its signers' certificates are believed, those of TLS clients are not."""
 
 from base64 import b64encode
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from random import Random
 
 import pytest
 from cryptography import x509
@@ -113,6 +115,25 @@ def test_what_is_no_signers_certificate(region: Region) -> None:
     assert "does not verify" in region.refuses(issue(ec.generate_private_key(ec.SECP256R1()), STS, *usages))
     assert "2048 bits" in region.refuses(issue(rsa.generate_private_key(65537, 1024), STS, *usages))
     assert "5 certificates" in region.refuses(*[issue(key, STS, *usages)] * 5)
+
+
+def test_a_mutilated_certificate_is_refused_and_breaks_nothing(region: Region) -> None:
+    """KeyInfo is the sender's: whatever stands there, the answer is a refusal, or the certificate as it was issued."""
+    random, genuine = Random(1), region.authority.issue(region.stage.key, STS, SIGNS_ASSERTIONS)
+    der = genuine.public_bytes(Encoding.DER)
+    assertion, outcomes = region.stage.issue(), set()
+    for _ in range(400):
+        mutant = bytearray(der)
+        for _ in range(random.choice([1, 1, 2, 8])):
+            mutant[random.randrange(len(mutant))] = random.randrange(256)
+        shown = f"<ds:X509Certificate>{b64encode(mutant).decode()}</ds:X509Certificate>"
+        info = f'<ds:KeyInfo xmlns:ds="{DS}"><ds:X509Data>{shown}</ds:X509Data></ds:KeyInfo>'
+        message = region.stage.message(region.stage.sign(deepcopy(assertion), key_info=info))
+        try:
+            outcomes.add(region.stage.verify(message).name_id)
+        except AssertionRefused as refused:
+            outcomes.add(refused.subcode.name)
+    assert {"INVALID_SECURITY_TOKEN"} <= outcomes <= {"INVALID_SECURITY_TOKEN", "FAILED_CHECK", NAME}
 
 
 def test_an_authority_that_is_over_vouches_for_nobody(stage: Stage) -> None:
