@@ -15,8 +15,10 @@ from urllib.request import Request, urlopen
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml.etree import _Element
+from typer.testing import CliRunner
 
 from affinity.catalogue import TRANSACTIONS
+from affinity.cli import app
 from affinity.client import hl7, xds
 from affinity.client.hl7 import Route
 from affinity.development import STS_ISSUER
@@ -144,7 +146,10 @@ def test_an_assertion_about_one_patient_asks_for_no_other(connectathon: RunningN
     with pytest.raises(FaultReceived) as caught:
         query(client, about("somebody"))
     assert caught.value.subcodes == ("FailedAuthentication",) and "patient" not in str(caught.value)
-    assert logged(connectathon, "assertion refused", "another patient than the ITI-18 request")
+    reason = "another patient than the ITI-18 request"
+    assert logged(connectathon, "assertion refused", reason)
+    found = CliRunner().invoke(app, ["audit", "search", "--data", str(connectathon.data), "--json"])
+    assert found.exit_code == 0 and reason in found.stdout, found.output
 
 
 def test_no_header_of_a_proxy_identifies_anybody(connectathon: RunningNode, idp: DevelopmentSTS) -> None:
