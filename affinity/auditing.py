@@ -18,18 +18,20 @@ from cryptography import x509
 from sqlalchemy import Connection
 
 from affinity.database import Database, Result, Work
-from atna.events import authentication_failed, node_authentication_failed
+from atna.events import SECURITY_ALERT, authentication_failed, node_authentication_failed
 from atna.exchanges import Circumstances, failed, succeeded
 from atna.model import AuditMessage, AuditSource, EventOutcomeIndicator
 from atna.participants import ANONYMOUS, ThisNode, system
 from atna.trail import AuditTrail, AuditUnavailable
 from hl7v2.message import Message
+from ihe.audit import USER_AUTHENTICATION
 from ihe.audited import Audit, Event, Recorded
 from ihe.datatypes import HD, Code
 from ihe.domain import AffinityDomain
 from ihe.errors import Rejected
 from ihe.exchange import Exchange
 from ihe.transactions import Transaction
+from xua.errors import AssertionRefused, Subcode
 
 Wire = Any
 
@@ -151,7 +153,7 @@ class Auditing(Protocol):
         """A context in which the exchange is open; it gives what is told the outcome."""
 
     def unauthenticated(
-        self, transaction: Transaction[Any, Any, Any, Any, Any], exchange: Exchange, reason: str
+        self, transaction: Transaction[Any, Any, Any, Any, Any], exchange: Exchange, refused: AssertionRefused
     ) -> None:
         """Record that nobody could be recognised, so that no exchange began. Raises AuditUnavailable."""
 
@@ -176,12 +178,13 @@ class Auditor:
             yield exchange_under_way
 
     def unauthenticated(
-        self, transaction: Transaction[Any, Any, Any, Any, Any], exchange: Exchange, reason: str
+        self, transaction: Transaction[Any, Any, Any, Any, Any], exchange: Exchange, refused: AssertionRefused
     ) -> None:
-        """Record the precise reason, which the sender is not told."""
+        """Record the precise reason, which the sender is not told; a signature that does not verify is an alert."""
+        kind = SECURITY_ALERT if refused.subcode is Subcode.FAILED_CHECK else USER_AUTHENTICATION
         node, asked = self.trail.node, transaction.audit.type
         at, peer = exchange.received_at, exchange.peer
-        self.trail.record(authentication_failed(node, at, peer, reason, asked, exchange.node))
+        self.trail.record(authentication_failed(node, at, peer, refused.reason, asked, exchange.node, kind))
 
     def not_admitted(self, exchange: Exchange, reason: str) -> None:
         """Record that the other node has no agreement with this one, or not this one."""
@@ -218,7 +221,7 @@ class Unaudited:
         """Open nothing."""
         yield self
 
-    def unauthenticated(self, transaction: object, exchange: Exchange, reason: str) -> None:
+    def unauthenticated(self, transaction: object, exchange: Exchange, refused: AssertionRefused) -> None:
         """Nobody asks."""
 
     def succeeded(self, response: Any) -> None:

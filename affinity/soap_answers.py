@@ -60,7 +60,7 @@ class SOAPAnswers:
                 self.auditing.not_admitted(met, refused.text)
             raise as_fault(refused) from refused
         except AssertionRefused as refused:
-            self.auditing.unauthenticated(transaction, met, refused.reason)
+            self.auditing.unauthenticated(transaction, met, refused)
             raise _fault(refused, transaction.id, context) from refused
 
         def check() -> None:

@@ -58,12 +58,21 @@ def stopped(node: ThisNode, at: datetime) -> AuditMessage:
 
 
 def authentication_failed(
-    node: ThisNode, at: datetime, peer: str, reason: str, asked: Code | None = None, certificate: str | None = None
+    node: ThisNode,
+    at: datetime,
+    peer: str,
+    reason: str,
+    asked: Code | None = None,
+    certificate: str | None = None,
+    kind: Code = USER_AUTHENTICATION,
 ) -> AuditMessage:
-    """An assertion that proves nobody: the precise reason, which its sender is not told. ``asked`` is a transaction."""
+    """An assertion that proves nobody: the precise reason, which its sender is not told. ``asked`` is a transaction.
+
+    ``kind`` SECURITY_ALERT: somebody may have forged it.
+    """
     return _message(
         node,
-        _event(at, USER_AUTHENTICATION, (LOGIN, *((asked,) if asked else ())), FAILURE, reason),
+        _event(at, kind, (LOGIN, *((asked,) if asked else ())), FAILURE, reason),
         (
             as_source(system(certificate or peer, peer, is_requestor=True)),
             as_destination(_this(node)),

@@ -6,8 +6,7 @@ made by ``atna.exchanges``, all others by ``atna.events``.
 """
 
 import threading
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -23,39 +22,57 @@ class AuditUnavailable(Exception):
     """An event could not be recorded, so what it describes must not happen."""
 
 
-@dataclass(slots=True)
 class _Waiting:
-    """Records of one caller, and what became of them."""
+    """Records of one caller, and what became of them. ``turn`` is released once they are done, or once it may lead."""
 
-    entries: tuple[Entry, ...]
-    is_done: bool = False
-    failure: Exception | None = None
+    def __init__(self, entries: tuple[Entry, ...]) -> None:
+        self.entries = entries
+        self.is_done = False
+        self.failure: Exception | None = None
+        self.turn = threading.Lock()
+        self.turn.acquire()
 
 
 class _Together:
-    """Whoever comes while others are being written waits, and then writes for all who came meanwhile.
+    """Whoever comes while others are being written waits, and is written together with all who came meanwhile.
 
-    One transaction for many records: with 32 connections that is a tenth of the commits.
+    One transaction for many records: with 32 connections that is a tenth of the commits. One of those who wait does it
+    for all, and wakes each of them once.
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[_Waiting] = deque()
-        self._turn = threading.Lock()
+        self._waiting: list[_Waiting] = []
+        self._is_led = False
+        self._guard = threading.Lock()
 
     def write(self, database: Transactor[Connection], entries: tuple[Entry, ...]) -> None:
         """Return once they are durable. Raises AuditUnavailable."""
         mine = _Waiting(entries)
-        self._waiting.append(mine)
-        while not mine.is_done:
-            with self._turn:
-                if not mine.is_done:
-                    _write(database, list(self._taken()))
+        if not self._leads(mine):
+            mine.turn.acquire()
+        if not mine.is_done:
+            self._lead(database)
         if mine.failure is not None:
             raise AuditUnavailable(type(mine.failure).__name__) from mine.failure
 
-    def _taken(self) -> Iterator[_Waiting]:
-        while self._waiting:
-            yield self._waiting.popleft()
+    def _leads(self, mine: _Waiting) -> bool:
+        with self._guard:
+            self._waiting.append(mine)
+            leads, self._is_led = not self._is_led, True
+        return leads
+
+    def _lead(self, database: Transactor[Connection]) -> None:
+        """Write for all who wait, then let one of those lead who came meanwhile."""
+        with self._guard:
+            group, self._waiting = self._waiting, []
+        _write(database, group)
+        with self._guard:
+            successor = self._waiting[0] if self._waiting else None
+            self._is_led = successor is not None
+        if successor is not None:
+            successor.turn.release()
+        for each in group:
+            each.turn.release()
 
 
 def _write(database: Transactor[Connection], group: list[_Waiting]) -> None:

@@ -143,17 +143,21 @@ def _row(found: "Stored") -> tuple[str, ...]:
     from atna.entries import object_ids, patient_ids, user_ids
 
     message = found.message
-    asked_from = next((each.network_access_point for each in message.participants if each.network_access_point), "")
+    places = [each.network_access_point for each in message.participants if each.is_requestor]
     return (
         str(found.sequence),
         message.event.time.strftime("%Y-%m-%d %H:%M:%S"),
         found.event,
         NAMES.get(found.outcome, str(found.outcome)),
         ", ".join(user_ids(message)) or _first_participant(message),
-        asked_from or "",
+        next(filter(None, places), ""),
         next(patient_ids(message), ""),
-        ", ".join(object_ids(message))[:80],
+        _some(tuple(object_ids(message))),
     )
+
+
+def _some(ids: tuple[str, ...]) -> str:
+    return f"{ids[0]} and {len(ids) - 1} more" if len(ids) > 1 else "".join(ids)
 
 
 def _first_participant(message: "AuditMessage") -> str:

@@ -1,6 +1,7 @@
 """One outcome for each request: committed with the change, or before the answer leaves, or the request is refused."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -28,7 +29,7 @@ from ihe.exchange import Exchange, Principal
 from ihe.transactions import Actor, Transaction
 from pix import store_rejections
 from pix.tables import rejection
-from tests.atna.trail import NODE
+from tests.atna.trail import NODE, message
 from xua.trust13 import ISSUE_TOKEN
 
 NOW = datetime(2026, 11, 26, 8, tzinfo=UTC)
@@ -242,3 +243,31 @@ def test_every_transaction_is_audited_as_its_table_says(each: Any) -> None:
 
 def test_the_table_names_every_transaction() -> None:
     assert EXPECTED.keys() == {each.id for each in ALL}
+
+
+def test_records_of_many_at_once_are_all_there(database: Database) -> None:
+    trail = AuditTrail(database=database, node=NODE)
+
+    def record(number: int) -> None:
+        for each in range(5):
+            trail.record(message(5 * number + each))
+
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(record, range(40))) == [None] * 40
+    found = database.read(lambda connection: store.search(connection, Search(limit=1000)))
+    assert len({each.at for each in found}) == len(found) == 200
+
+
+def test_whoever_waits_for_a_write_that_fails_is_told(scene: Scene) -> None:
+    trail = AuditTrail(database=scene.database, node=NODE)
+
+    def record(number: int) -> bool:
+        try:
+            trail.record(message(number))
+        except AuditUnavailable:
+            return False
+        return True
+
+    with scene.without_trail(), ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(record, range(60))) == [False] * 60
+    assert record(61)
