@@ -1,14 +1,14 @@
 """From ``repositories.toml`` to couriers: which wire, how it is spoken, and how patiently (ITI TF-2: 3.20.4.1.2.1)."""
 
 import socket
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 from affinity.audit_outbox import TrailOutbox, Wrap, as_audit_event, as_syslog
-from affinity.collectors import Collector, FHIRCollector, TLSCollector, UDPCollector
+from affinity.collectors import Collector, Context, FHIRCollector, TLSCollector, UDPCollector
 from affinity.database import Database
 from affinity.domain import Repository
 from affinity.forwarding import Alarm, AuditCourier, Pace
@@ -67,7 +67,7 @@ def line(repository: Repository, tls: TLS | None, settings: AuditForwarding) -> 
     return Line(collector=FHIRCollector(host, port, wire.path, context), pace=Pace(), wrap=as_audit_event)
 
 
-def _context(repository: Repository, tls: TLS | None) -> ssl.SSLContext:
+def _context(repository: Repository, tls: TLS | None) -> Context:
     if tls is None:
         raise ValueError(f"audit repository {repository.name} is spoken to over TLS, but no certificates are set")
-    return client_context(tls)
+    return partial(client_context, tls)

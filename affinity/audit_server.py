@@ -13,7 +13,6 @@ from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from affinity.audit_fhir import PATH, AuditRecordRepository
 from affinity.audit_fhir_resource import FHIRResource
 from affinity.audit_repositories import courier
-from affinity.domain import Repository
 from affinity.forwarding import AuditCouriers
 from affinity.node import Node, utc_now
 from affinity.settings import Settings
@@ -34,21 +33,30 @@ RECEIVE_BUFFER = 4 * 1024 * 1024
 class AuditServer:
     """What ``Server`` opens, and closes again, for the audit trail."""
 
-    def __init__(self, reactor: Any, settings: Settings, node: Node, defer: Callable[..., "Deferred[Any]"]) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        settings: Settings,
+        node: Node,
+        tls: TLS | None,
+        defer: Callable[..., "Deferred[Any]"],
+    ) -> None:
+        """``tls`` is what we show to repositories. ValueError: one wants TLS, and there are no certificates."""
         self._reactor = reactor
         self._settings = settings
         self._node = node
         self._defer = defer
-        self._couriers = AuditCouriers()
+        self._couriers = AuditCouriers(
+            courier(each, node.database, tls, settings.audit_forwarding, utc_now) for each in node.repositories
+        )
         self._intake = Intake(lambda group: defer(self._store, group), reactor)
         limits = SyslogLimits(connections=settings.limits.connections)
         self.factory = SyslogFactory(self._intake, utc_now, limits)
         self._datagrams: Any = None
 
-    def forward(self, repositories: Sequence[Repository], tls: TLS | None) -> None:
+    def forward(self) -> None:
         """Begin to bring the trail to its repositories."""
-        chosen = self._settings.audit_forwarding
-        self._couriers.start(courier(each, self._node.database, tls, chosen, utc_now) for each in repositories)
+        self._couriers.start()
 
     def listen_for_datagrams(self, port: int) -> int:
         """Open the port of syslog over UDP; returns which it is. OSError says that it is taken."""

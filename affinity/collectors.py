@@ -84,10 +84,14 @@ class Collector(Protocol):
         """Wait for nothing any more; called from another thread."""
 
 
+Context = Callable[[], ssl.SSLContext]
+"""What we show and trust, made anew for each connection: certificates are renewed while a node serves."""
+
+
 class TLSCollector:
     """Syslog over TLS (RFC 5425). Only an orderly end of the connection proves that all of it was read (4.4)."""
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext, stalled: float = STALLED) -> None:
+    def __init__(self, host: str, port: int, context: Context, stalled: float = STALLED) -> None:
         self._address = (host, port)
         self._context = context
         self._stalled = stalled
@@ -149,7 +153,8 @@ class TLSCollector:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED)
             # A ragged end must be told from an orderly one: the first is what a killed collector leaves.
-            secured = self._context.wrap_socket(plain, server_hostname=self._address[0], suppress_ragged_eofs=False)
+            context = self._context()
+            secured = context.wrap_socket(plain, server_hostname=self._address[0], suppress_ragged_eofs=False)
         except OSError as error:
             raise Lost(explain_connection(error)) from error
         secured.setblocking(False)
@@ -241,11 +246,10 @@ class UDPCollector:
 class FHIRCollector:
     """FHIR Feed: each record is created by a POST, and stored once it is answered (RESTful ATNA: 3.20.4.2)."""
 
-    def __init__(self, host: str, port: int | None, path: str, context: ssl.SSLContext | None, token: str = "") -> None:
+    def __init__(self, host: str, port: int | None, path: str, context: Context | None) -> None:
         self._host, self._port = host, port
         self._target = f"{path.rstrip('/')}/AuditEvent"
         self._context = context
-        self._authorization = {"Authorization": f"Bearer {token}"} if token else {}
         self._connection: HTTPConnection | None = None
         self._alive_at = float("-inf")
 
@@ -271,7 +275,7 @@ class FHIRCollector:
         """It waits for an answer for ``CONNECT`` seconds at most."""
 
     def _create(self, parcel: Parcel) -> None:
-        headers = {"Content-Type": FHIR_JSON, "Accept": FHIR_JSON, "Prefer": "return=minimal", **self._authorization}
+        headers = {"Content-Type": FHIR_JSON, "Accept": FHIR_JSON, "Prefer": "return=minimal"}
         try:
             connection = self._open()
             connection.request("POST", self._target, parcel.content, headers)
@@ -300,7 +304,7 @@ class FHIRCollector:
             if self._context is None:
                 self._connection = HTTPConnection(self._host, self._port, timeout=CONNECT)
             else:
-                self._connection = HTTPSConnection(self._host, self._port, timeout=CONNECT, context=self._context)
+                self._connection = HTTPSConnection(self._host, self._port, timeout=CONNECT, context=self._context())
         return self._connection
 
 

@@ -115,10 +115,6 @@ class AuditCourier:
         """Begin with what is not known to have arrived."""
         self._thread.start()
 
-    def wake(self) -> None:
-        """Something was committed."""
-        self._woken.set()
-
     def stop(self) -> None:
         """Begin nothing new."""
         self._stopping.set()
@@ -249,21 +245,15 @@ class AuditCourier:
 
 
 class AuditCouriers:
-    """All of a node's; they can be woken before they are there."""
+    """All of a node's."""
 
-    def __init__(self) -> None:
-        self._couriers: tuple[AuditCourier, ...] = ()
-
-    def start(self, couriers: Iterable[AuditCourier]) -> None:
-        """Let them begin."""
+    def __init__(self, couriers: Iterable[AuditCourier]) -> None:
         self._couriers = tuple(couriers)
+
+    def start(self) -> None:
+        """Let them begin."""
         for each in self._couriers:
             each.start()
-
-    def wake(self) -> None:
-        """Something was committed."""
-        for each in self._couriers:
-            each.wake()
 
     def stop(self, seconds: float) -> None:
         """Let go; what is cut off is sent again after the next start."""

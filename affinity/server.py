@@ -105,7 +105,7 @@ class Server:
         self._mllp = MLLPFactory(self._hl7_answers(), reactor, _mllp_limits(settings.limits), self._places)
         self._probes = Workers(reactor, PROBES)
         self._couriers = tuple(map(self._courier, node.subscribers))
-        self._audit = AuditServer(reactor, settings, node, self._workers.defer)
+        self._audit = AuditServer(reactor, settings, node, doors.calling, self._workers.defer)
         self._seals = Seals(node.database, settings.data, utc_now)
         self._sealing = Sealing(reactor, self._seals, settings.audit.seal_seconds, self._workers.defer)
         self._housekeeping = (
@@ -134,7 +134,7 @@ class Server:
             self.ports["syslog_udp"] = self._audit.listen_for_datagrams(listen.syslog_udp_port)
         _publish(self._settings.data / "ports.json", self.ports)
         self._node.couriers.start(self._couriers)
-        self._audit.forward(self._node.repositories, self._doors.calling)
+        self._audit.forward()
         log.info("listening", host=listen.host, **self.ports)
         for each in self._housekeeping:
             each.start()

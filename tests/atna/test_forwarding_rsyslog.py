@@ -114,7 +114,7 @@ def _collector(driver: str, port: int, pki: DevelopmentPKI) -> Collector:
     if driver == "udp":
         return UDPCollector("127.0.0.1", port)
     tls = TLS(certificate=pki.client.certificate, key=pki.client.key, authorities=pki.authority.certificate)
-    return TLSCollector("localhost", port, client_context(tls))
+    return TLSCollector("localhost", port, lambda: client_context(tls))
 
 
 def complete(trail: Trail, rsyslog: Rsyslog) -> Callable[[], bool]:

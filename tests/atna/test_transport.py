@@ -231,7 +231,7 @@ def test_the_trail_of_one_node_reaches_the_repository_of_another(
         metadata.create_all(node.engine)
     users = [f"user{number}" for number in range(150)]
     node.write(lambda connection: append(connection, [entry(named(each)) for each in users]))
-    collector = TLSCollector("localhost", opened.port.getHost().port, calling)
+    collector = TLSCollector("localhost", opened.port.getHost().port, lambda: calling)
     pace = Pace(window=0.3, confirm_seconds=0.2, confirm_octets=50_000)
     outbox = TrailOutbox(node, "arr", as_syslog("node.example"))
     courier = AuditCourier("arr", collector, outbox, utc_now, pace, Patience(first=0.05, poll=0.05), Alarm())
