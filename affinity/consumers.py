@@ -28,7 +28,7 @@ from tls.files import TLS
 TIMEOUT = 30.0
 """Seconds for a connection, and for an answer."""
 BINDING = soap_binding(ITI_46)
-NEVER_CONNECTED = (ConnectionRefusedError, gaierror, ssl.SSLError)
+NEVER_CONNECTED = (ConnectionRefusedError, FileNotFoundError, gaierror, ssl.SSLError)
 
 
 class Outcome(Enum):
@@ -107,16 +107,17 @@ class MLLPConsumer:
 
 
 class SOAPConsumer:
-    """Told by PRPA_IN201302UV02, each over a connection of its own."""
+    """Told by PRPA_IN201302UV02, each over a connection of its own, and with the certificates of that moment."""
 
-    def __init__(self, client: SOAPClient, devices: Devices) -> None:
-        self._client = client
+    def __init__(self, url: str, tls: TLS | None, devices: Devices) -> None:
+        self._url = url
+        self._tls = tls
         self._devices = devices
 
     def tell(self, told: Notification) -> Verdict:
         """Send and wait for the accept acknowledgement (ITI TF-2: O.1.2)."""
         try:
-            answer = self._client.call(BINDING, [record_revised(told, self._devices)])
+            answer = self._client().call(BINDING, [record_revised(told, self._devices)])
         except FaultReceived as fault:
             return Verdict(Outcome.REJECTED, "/".join((fault.code, *fault.subcodes)), str(fault))
         except NoAnswer as error:
@@ -130,6 +131,11 @@ class SOAPConsumer:
     def hang_up(self) -> None:
         """Nothing is kept open."""
 
+    def _client(self) -> SOAPClient:
+        tls = self._tls
+        trust = client_tls(tls.authorities, tls.certificate, tls.key) if tls else None
+        return SOAPClient(url=self._url, tls=trust, timeout=TIMEOUT)
+
 
 def consumer(subscriber: Subscriber, domain: AffinityDomain, tls: TLS | None) -> Consumer:
     """Speak to a subscriber as ``subscribers.toml`` says. ValueError: it wants TLS, and there are no certificates."""
@@ -138,10 +144,9 @@ def consumer(subscriber: Subscriber, domain: AffinityDomain, tls: TLS | None) ->
     if secured and tls is None:
         raise ValueError(f"subscriber {subscriber.name} is told over TLS, but no certificates are set")
     if wire.scheme in SOAP_SCHEMES:
-        trust = client_tls(tls.authorities, tls.certificate, tls.key) if secured and tls else None
         community = Community.of(domain)
         devices = Devices(sender=community.oid, receiver=subscriber.device, community=community)
-        return SOAPConsumer(SOAPClient(url=subscriber.wire, tls=trust, timeout=TIMEOUT), devices)
+        return SOAPConsumer(subscriber.wire, tls if secured else None, devices)
     route = Route(
         application=domain.application,
         facility=domain.facility,

@@ -2,6 +2,7 @@
 
 import gc
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -34,6 +35,11 @@ def run(make: Made, after_start: AfterStart) -> int:
     return life.code
 
 
+def _has_terminal() -> bool:
+    """Claim that a person watches, whose terminal sends SIGHUP when it is closed: then the process is to end."""
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
+
+
 class _Life:
     """From the start of the reactor to its end."""
 
@@ -53,7 +59,8 @@ class _Life:
 
     async def _live(self) -> None:
         server = self._make(self._reactor)
-        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(server.reload))
+        if not _has_terminal():
+            signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(server.reload))
         self._reactor.addSystemEventTrigger("before", "shutdown", lambda: ensureDeferred(server.drain()))
         server.start()
         # Modules, statements and services live as long as the process: no collection shall look at them again.

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from affinity import authority
 from affinity.authority import Authority
-from affinity.client import v3
+from affinity.client import v3, xds
 from affinity.client.patients import Sought
 from affinity.domain import SHIPPED, load
 from affinity.pki import development_pki
@@ -34,6 +34,7 @@ from pix.iti47 import ITI_47
 from soap.client import SOAPClient, client_tls
 from tests.end_to_end.conftest import RunningNode, start_node
 from tls.files import TLS
+from xds.iti43 import ITI_43
 
 ROOT_OID = load("demo").affinity_domain.home_community_id.removeprefix("urn:oid:").removesuffix(".1")
 LABORATORY, HOSPITAL = f"{ROOT_OID}.4.21", f"{ROOT_OID}.4.11"
@@ -120,6 +121,16 @@ hl7v2 = ["LIS|LAB"]
 requests_per_second = 0.01
 burst = 2
 """
+READER = """
+transactions = ["ITI-43"]
+[[certificate]]
+subject = "CN=reader,O=Affinity development"
+authority = "CN=Affinity development CA,O=Affinity development"
+[[quirk]]
+name = "oid-prefix"
+until = 2099-12-31
+reason = "a test"
+"""
 GATE = """
 transactions = []
 [[certificate]]
@@ -136,6 +147,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
     (domain / "partners").mkdir()
     (domain / "partners" / "lis.toml").write_text(LIS)
     (domain / "partners" / "gate.toml").write_text(GATE)
+    (domain / "partners" / "reader.toml").write_text(READER)
     running = start_node(tmp_path_factory.mktemp("strict"), "--domain", str(domain), "--xua", "off")
     yield running
     running.kill()
@@ -184,6 +196,17 @@ def test_a_header_from_a_proxy_names_its_client_and_from_others_nobody(strict: R
     assert status == 403 and "No partner of this domain" in text
     assert post(strict, "gate", **{"Client-Cert": forwarded})[0] == 200
     assert "more than once" not in text
+
+
+def test_a_quirk_is_taken_from_the_partner_that_has_it_and_counted(strict: RunningNode) -> None:
+    """A repositoryUniqueId with a prefix (ITI TF-3: Table 4.2.3.2-1)."""
+    (binding,) = (each for each in ITI_43.bindings if isinstance(each, SOAPBinding))
+    here = load("connectathon").affinity_domain.repository_unique_id
+    client = SOAPClient(url=f"https://localhost:{strict.ports['https']}/xds/repository", tls=context(strict, "reader"))
+    answer = client.call(binding, [xds.retrieve([(f"urn:oid:{here}", "1.2.3")])]).body
+    assert [each.get("errorCode") for each in answer.iter() if each.get("errorCode")] == ["XDSDocumentUniqueIdError"]
+    with urllib.request.urlopen(strict.url("/metrics")) as page:
+        assert 'affinity_forgiven_total{deviation="oid-prefix",partner="reader"} 1.0' in page.read().decode()
 
 
 def test_more_than_agreed_is_refused_with_the_time_to_wait_on_both_wires(strict: RunningNode) -> None:
