@@ -152,10 +152,9 @@ def purposes(shown: x509.Certificate) -> Iterator[str]:
     if basic is not None and basic.ca:
         yield "a certificate authority"
     usage = _extension(shown, x509.ExtendedKeyUsage)
-    if usage is None:
-        yield "" if basic is not None and basic.ca else "anything (no extendedKeyUsage)"
-        return
-    for each in usage:
+    if usage is None and not (basic is not None and basic.ca):
+        yield "anything (no extendedKeyUsage)"
+    for each in usage or ():
         yield PURPOSES.get(each, each.dotted_string)
 
 

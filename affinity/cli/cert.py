@@ -12,7 +12,7 @@ from affinity.cli.verbs import ExitCode, Output, verb, wrong_use
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-    from affinity.authority import Authority, Credential
+    from affinity.authority import Authority, Credential, Wanted
     from affinity.inspecting import Inspected
 
 CA_EXAMPLES = r"""[bold]Examples[/bold]
@@ -110,7 +110,7 @@ def revoke(
     if output.as_json:
         print_json({"revocation_list": str(made), "revoked": [f"{each.serial_number:x}" for each in found]})
     else:
-        print_line(f"{made}: {len(found)} certificates more are revoked")
+        print_line(f"{made}: {len(found)} more revoked")
     return ExitCode.DONE
 
 
@@ -157,12 +157,9 @@ def _authority(directory: Path, name: str = "Affinity development CA") -> "Autho
     return Authority(directory, datetime.now(UTC), name)
 
 
-def _issue(directory: Path, stem: str, wanted: object, output: Output) -> ExitCode:
-    from affinity.authority import Wanted
-
+def _issue(directory: Path, stem: str, wanted: "Wanted", output: Output) -> ExitCode:
     if "/" in stem or stem.startswith("."):
         raise wrong_use(f"{stem!r} is to be the name of files, too")
-    assert isinstance(wanted, Wanted)
     return _show_made(_authority(directory).renew(stem.replace(":", "_"), wanted), output)
 
 
