@@ -100,7 +100,7 @@ def row(access: Access, language: str) -> Row:
         what = f"{what} ({REFUSED[language]})"
     if access.documents:
         what = f"{what}: {', '.join(access.documents)}"
-    why = "; ".join(each for each in (*access.purposes, access.reason) if each)
+    why = "; ".join(dict.fromkeys(each for each in (*access.purposes, access.reason) if each))
     marked = f"{EMERGENCY[language]} {why}".strip() if access.emergency else why
     at = f"{access.at:%Y-%m-%d %H:%M:%S} UTC"
     return (at, access.name or NOBODY[language], access.role, access.organization, what, marked, access.system)

@@ -38,15 +38,17 @@ class RecordLife:
         """Do what a change of the index asks for."""
         if self.rules.creation is Creation.OPT_OUT:
             for _, event in change.noted:
-                if isinstance(event, Announced):
-                    self._create(index, change, CX(event.id, HD("", event.authority, "ISO")))
+                if isinstance(event, Announced) and event.authority in _issuing(index):
+                    self._create(change, event)
         if self.rules.lets_in and (persons := _persons(change)):
             self._compare(index, change, persons)
 
-    def _create(self, index: PatientIndex, change: Change, id: CX) -> None:
-        """Begin a record that opens by itself, where the patient has none yet."""
-        patient = index.resolve(change.connection, id)
-        if patient is None or store.facts(change.connection, patient.keys).of(patient.keys).records:
+    def _create(self, change: Change, event: Announced) -> None:
+        """Begin a record that opens by itself: an id that is announced for the first time has none yet."""
+        id, key = CX(event.id, HD("", event.authority, "ISO")), event.record
+        keys = (key, *store_records.subsumed_by(change.connection, key))
+        patient = Patient(key=key, keys=keys, id=id)
+        if len(keys) > 1 and store.facts(change.connection, keys).of(keys).records:
             return
         act = _act(change, f"arrival of the patient; opens after {self.rules.waiting.days} days unless they object")
         recording.create_record(change.connection, patient, act, change.at + self.rules.waiting)
@@ -123,11 +125,16 @@ def _persons(change: Change) -> set[PatientKey]:
 
 def _patients(index: PatientIndex, connection: Connection, keys: Collection[PatientKey]) -> list[Patient]:
     """The patients of the XDS ids among records; a person may have several."""
-    issuing = {each.oid for each in index.domain.assigning_authorities if each.issues_xds_ids}
+    issuing = _issuing(index)
     named = store_records.ids(connection, keys)
     ids = [CX(id, HD("", authority, "ISO")) for authority, id, _ in named.values() if authority in issuing]
     found = {id: index.resolve(connection, id) for id in ids}
     return sorted({each.key: each for each in found.values() if each}.values(), key=lambda each: each.key)
+
+
+def _issuing(index: PatientIndex) -> set[str]:
+    """The authorities whose ids are patient ids of the registry."""
+    return {each.oid for each in index.domain.assigning_authorities if each.issues_xds_ids}
 
 
 def _act(change: Change, reason: str) -> Act:

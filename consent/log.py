@@ -12,6 +12,8 @@ from consent.tables import event as log
 from ihe.identifiers import PatientKey
 from ihe.patients import Patient
 
+ADDING = insert(log).returning(log.c.number)
+"""Made once: a feed that announces a patient adds an event."""
 PIECE = 1000
 """Most events that are read at a time."""
 
@@ -26,8 +28,7 @@ def say(connection: Connection, patient: Patient, type: EventType, act: Act, det
         "reason": act.reason,
         "origin": act.origin,
     }
-    adding = insert(log).values(detail=to_json(detail), **line).returning(log.c.number)
-    number: int = connection.execute(adding).scalar_one()
+    number: int = connection.execute(ADDING, {"detail": to_json(detail), **line}).scalar_one()
     project(connection, _event(number, detail, line))
     return number
 

@@ -24,6 +24,18 @@ from consent.model import EventType
 from consent.tables import document, emergency, exclusion, mask, record, relationship
 from ihe.identifiers import PatientKey
 
+SAID = ("state", "since", "opens_at", "closes_at", "delete_at", "event")
+
+
+def _saying(dialect: Any) -> Any:
+    """Say something of a record, whatever was said before; made once, for every new patient has a record."""
+    new = dialect.insert(record)
+    return new.on_conflict_do_update(
+        index_elements=list(record.primary_key), set_={name: new.excluded[name] for name in SAID}
+    )
+
+
+SAYING: Mapping[str, Any] = {"sqlite": _saying(sqlite), "postgresql": _saying(postgresql)}
 PROJECTIONS: tuple[Table, ...] = (record, relationship, exclusion, mask, emergency, document)
 
 
@@ -47,7 +59,9 @@ def _record_moved(connection: Connection, event: Event, detail: RecordMoved) -> 
 
 
 def _state(connection: Connection, event: Event, detail: RecordMoved, key: PatientKey, under: PatientKey) -> None:
-    said = {
+    row = {
+        "patient_key": key,
+        "under": under,
         "state": STATES[event.type].value,
         "since": event.at,
         "opens_at": detail.opens_at,
@@ -55,9 +69,7 @@ def _state(connection: Connection, event: Event, detail: RecordMoved, key: Patie
         "delete_at": detail.delete_at,
         "event": event.number,
     }
-    new = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(record)
-    row = new.values(patient_key=key, under=under, **said)
-    connection.execute(row.on_conflict_do_update(index_elements=list(record.primary_key), set_=said))
+    connection.execute(SAYING[connection.dialect.name], row)
 
 
 def _related(connection: Connection, event: Event, detail: Related) -> None:
