@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from affinity import migrations
 from affinity.cli.checks_audit import audit_repositories
+from affinity.cli.checks_issuers import issuers
 from affinity.cli.checks_partners import lists, partners
 from affinity.cli.finding import Finding, failed, ok, skipped, warning
 from affinity.domain import DomainError, load
@@ -51,6 +52,7 @@ def _domain(settings: Settings) -> Iterator[Finding]:
     yield ok("domain", f"{domain.name}: {authorities} assigning authorities, {lists} code lists")
     yield _matching(settings.matching.mode, loaded.matching)
     yield from partners(loaded.agreements, datetime.now(UTC).date())
+    yield from issuers(settings.xua, loaded, _dates)
 
 
 def _matching(mode: Mode, files: MatchingFiles) -> Finding:
@@ -116,8 +118,6 @@ def _certificates(settings: Settings) -> Iterator[Finding]:
     """Dates of every certificate that the server shows or trusts, and whether its own one has its key."""
     own = settings.certificates
     yield from lists(own.revocation_lists, datetime.now(UTC))
-    for issuer, file in settings.xua.trust.items():
-        yield _dates(f"issuer {issuer}", file)
     if own.certificate and own.client_authorities:
         yield _dates("client authorities", own.client_authorities)
         yield _pair("server certificate", own.certificate, own.key)
