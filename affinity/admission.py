@@ -117,7 +117,10 @@ class Forgiven:
         FORGIVEN.labels(name_of(self.agreement), deviation).inc()
         if self.agreement and self.agreement.partner.validation is Validation.RECORD_ONLY:
             log.warning(
-                "breach recorded", partner=name_of(self.agreement), breach=deviation, correlation=self.correlation_id
+                "breach recorded",
+                partner=name_of(self.agreement),
+                breach=str(deviation),
+                correlation=self.correlation_id,
             )
 
 
@@ -134,8 +137,8 @@ def name_of(agreement: Agreement | None) -> str:
 def note(refused: NotAdmitted, agreement: Agreement | None, peer: str) -> None:
     """Count and log one refusal."""
     NOT_ADMITTED.labels(name_of(agreement), refused.reason).inc()
-    observed = {"kind": refused.observed.kind} if refused.observed else {}
-    log.warning("partner refused", partner=name_of(agreement), reason=refused.reason, peer=peer, **observed)
+    observed = {"kind": refused.observed.kind.value} if refused.observed else {}
+    log.warning("partner refused", partner=name_of(agreement), reason=refused.reason.value, peer=peer, **observed)
 
 
 def _unknown(shown: Shown) -> str:

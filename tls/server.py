@@ -100,7 +100,7 @@ class _Protocol(TLSMemoryBIOProtocol):  # type: ignore[misc]
     def _tell(self, error: BaseException) -> None:
         peer = str(getattr(self.transport.getPeer(), "host", ""))
         failure = explain(peer, error, self._tlsConnection.handshake)
-        log.warning("tls handshake failed", peer=failure.peer, side=failure.side, reason=failure.reason)
+        log.warning("tls handshake failed", peer=failure.peer, side=failure.side.value, reason=failure.reason)
         self.factory.on_failure(failure)
 
 
