@@ -5,15 +5,16 @@ recorded (3.81.5.1); who feeds is a node that has shown its certificate, or sits
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 import structlog
 from cryptography import x509
 
+from affinity.audit_fhir_calls import JSON_TYPES, FHIRCall, FHIRReply, outcome, refusal, wants_xml
 from affinity.database import Database
 from affinity.doors import is_loopback
 from affinity.stewardship.access import Stewards
@@ -34,55 +35,6 @@ PATH = "/fhir"
 MOST_BODY = 4 * 1024 * 1024
 MOST_ENTRIES = 1000
 """AuditEvents of one Bundle."""
-JSON_TYPES = ("application/fhir+json", "application/json", "text/json")
-XML_TYPES = ("application/fhir+xml", "application/xml", "text/xml")
-ISSUES: Mapping[int, str] = {
-    400: "invalid",
-    401: "login",
-    403: "forbidden",
-    404: "not-found",
-    405: "not-supported",
-    406: "not-supported",
-    413: "too-long",
-    415: "not-supported",
-    422: "processing",
-    503: "transient",
-}
-"""OperationOutcome.issue.code by HTTP status."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FHIRCall:
-    """One request. ``path`` is what follows ``/fhir/``; ``content`` is None if it is too long."""
-
-    method: str
-    path: tuple[str, ...] = ()
-    query: str = ""
-    authorization: str = ""
-    accept: str = ""
-    content_type: str = ""
-    content: bytes | None = b""
-    peer: str = ""
-    certificate: bytes | None = None
-    secure: bool = False
-
-    @property
-    def parameters(self) -> list[tuple[str, str]]:
-        """What the URL asks. Raises Problem (400)."""
-        try:
-            return parse_qsl(self.query, keep_blank_values=True, strict_parsing=bool(self.query), max_num_fields=200)
-        except ValueError:
-            raise Problem(400, "syntax", "The query of the URL cannot be read") from None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FHIRReply:
-    """Status, resource, and whether it is wanted in XML."""
-
-    status: int
-    resource: JSON
-    in_xml: bool = False
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +52,9 @@ class AuditRecordRepository:
         try:
             reply = self._answer(call)
         except (Problem, BadQuery, AuditUnavailable) as error:
-            reply = _refusal(error)
+            reply = refusal(error)
         log.info("fhir", method=call.method, what=call.path[0][:20] if call.path else "", status=reply.status)
-        return FHIRReply(status=reply.status, resource=reply.resource, in_xml=_wants_xml(call), headers=reply.headers)
+        return FHIRReply(status=reply.status, resource=reply.resource, in_xml=wants_xml(call), headers=reply.headers)
 
     def _answer(self, call: FHIRCall) -> FHIRReply:
         match (call.method, call.path):
@@ -166,7 +118,7 @@ class AuditRecordRepository:
         made = self._receive(call, sender, _body(call))
         [number] = self.database.write(lambda connection: store(connection, [made]))
         location = {"Location": f"{self.url}/AuditEvent/{number}/_history/1"}
-        return FHIRReply(status=201, resource=_outcome("informational", "stored"), headers=location)
+        return FHIRReply(status=201, resource=outcome("informational", "stored"), headers=location)
 
     def _batch(self, call: FHIRCall) -> FHIRReply:
         """A Bundle of type batch: each entry succeeds or fails by itself (3.20.4.5)."""
@@ -193,7 +145,7 @@ class AuditRecordRepository:
 
     def _answered(self, made: Reception | Problem, numbers: Any) -> JSON:
         if isinstance(made, Problem):
-            refused = _refusal(made)
+            refused = refusal(made)
             return {"response": {"status": str(made.status), "outcome": refused.resource}}
         return {"response": {"status": "201", "location": f"AuditEvent/{next(numbers)}/_history/1"}}
 
@@ -251,32 +203,3 @@ def _body(call: FHIRCall) -> JSON:
     if not isinstance(read, dict):
         raise Problem(400, "syntax", "The body must be a resource")
     return read
-
-
-def _wants_xml(call: FHIRCall) -> bool:
-    """``_format`` comes before Accept (FHIR R4: HTTP, Content Types); JSON unless XML is asked for."""
-    formats = [value for name, value in parse_qsl(call.query, max_num_fields=200) if name == "_format"]
-    wanted = (formats[0] if formats else call.accept.partition(",")[0]).partition(";")[0].strip().lower()
-    return wanted == "xml" or wanted.replace(" ", "+") in XML_TYPES
-
-
-def _refusal(error: Problem | BadQuery | AuditUnavailable) -> FHIRReply:
-    if isinstance(error, AuditUnavailable):
-        return FHIRReply(
-            status=503, resource=_outcome("transient", "The reading could not be recorded, so it is refused")
-        )
-    status = error.status if isinstance(error, Problem) else 400
-    headers = {"WWW-Authenticate": 'Bearer realm="audit"'} if status == 401 else {}
-    return FHIRReply(status=status, resource=_outcome(ISSUES.get(status, "processing"), str(error)), headers=headers)
-
-
-def incident(correlation: str) -> FHIRReply:
-    """What nobody foresaw: the log has it in full, the answer names the incident."""
-    words = f"An error that nobody foresaw; the log of the server has it under {correlation}"
-    return FHIRReply(status=500, resource=_outcome("exception", words))
-
-
-def _outcome(code: str, words: str) -> JSON:
-    severity = "information" if code == "informational" else "error"
-    issue = {"severity": severity, "code": code, "diagnostics": words}
-    return {"resourceType": "OperationOutcome", "issue": [issue]}

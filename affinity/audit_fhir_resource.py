@@ -11,7 +11,9 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from affinity.audit_fhir import MOST_BODY, FHIRCall, FHIRReply, incident
+from affinity.audit_fhir import MOST_BODY
+from affinity.audit_fhir_calls import FHIRCall, FHIRReply, incident
+from affinity.stewardship.resource import header
 from atna.fhir_xml import xml
 
 log = structlog.get_logger()
@@ -41,20 +43,14 @@ def _call(request: Any) -> FHIRCall:
         method=request.method.decode("latin-1"),
         path=tuple(each.decode("utf-8", "replace") for each in request.postpath if each),
         query=request.uri.partition(b"?")[2].decode("latin-1"),
-        authorization=_header(request, b"authorization"),
-        accept=_header(request, b"accept"),
-        content_type=_header(request, b"content-type"),
+        authorization=header(request, b"authorization"),
+        accept=header(request, b"accept"),
+        content_type=header(request, b"content-type"),
         content=b"" if reception is None else reception.content,
         peer=connection.peer,
         certificate=connection.certificate,
         secure=connection.secure,
     )
-
-
-def _header(request: Any, name: bytes) -> str:
-    """A header that stands once; one that stands twice says nothing."""
-    values: list[bytes] = request.requestHeaders.getRawHeaders(name) or []
-    return values[0].decode("latin-1") if len(values) == 1 else ""
 
 
 def _send(reply: FHIRReply, request: Any) -> None:

@@ -8,7 +8,10 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from affinity.audit_outbox import TrailOutbox, Wrap, as_audit_event, as_syslog
-from affinity.collectors import Collector, Context, FHIRCollector, TLSCollector, UDPCollector
+from affinity.collector_fhir import FHIRCollector
+from affinity.collector_tls import Context, TLSCollector
+from affinity.collector_udp import UDPCollector
+from affinity.collectors import Collector
 from affinity.database import Database
 from affinity.domain import Repository
 from affinity.forwarding import Alarm, AuditCourier, Pace

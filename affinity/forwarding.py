@@ -16,7 +16,7 @@ import structlog
 from affinity.collectors import Collector, Interrupted, Lost, Parcel, Refused
 from affinity.database import WriterStopped
 from affinity.metrics import AUDIT_FORWARDED, AUDIT_WAITING, AUDIT_WAITING_SECONDS
-from affinity.notifications import Patience
+from affinity.notifications import Patience, stop_all
 from atna.delivery import Delivery
 from atna.forwarding import Backlog, Progress, Reach
 
@@ -257,8 +257,4 @@ class AuditCouriers:
 
     def stop(self, seconds: float) -> None:
         """Let go; what is cut off is sent again after the next start."""
-        until = monotonic() + seconds
-        for each in self._couriers:
-            each.stop()
-        for each in self._couriers:
-            each.join(max(until - monotonic(), 0.0))
+        stop_all(self._couriers, seconds)

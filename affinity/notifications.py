@@ -7,10 +7,11 @@ to have been taken.
 
 import random
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
+from typing import Protocol
 
 import structlog
 from sqlalchemy import Connection
@@ -223,8 +224,23 @@ class Couriers:
 
     def stop(self, seconds: float) -> None:
         """Let attempts end that are under way, for so long altogether; what is cut off is sent again."""
-        until = monotonic() + seconds
-        for each in self._couriers:
-            each.stop()
-        for each in self._couriers:
-            each.join(max(until - monotonic(), 0.0))
+        stop_all(self._couriers, seconds)
+
+
+class Stoppable(Protocol):
+    """A thread that ends when it is told to."""
+
+    def stop(self) -> None:
+        """Begin nothing new."""
+
+    def join(self, seconds: float) -> None:
+        """Wait until it is over, or so long."""
+
+
+def stop_all(threads: Sequence[Stoppable], seconds: float) -> None:
+    """Tell all of them, then wait for so long altogether."""
+    until = monotonic() + seconds
+    for each in threads:
+        each.stop()
+    for each in threads:
+        each.join(max(until - monotonic(), 0.0))

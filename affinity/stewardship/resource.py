@@ -41,15 +41,15 @@ def _call(request: Any) -> Call:
         method=request.method.decode("latin-1"),
         path=tuple(each.decode("utf-8", "replace") for each in request.postpath if each),
         query=request.uri.partition(b"?")[2].decode("latin-1"),
-        authorization=_header(request, b"authorization"),
-        content_type=_header(request, b"content-type"),
+        authorization=header(request, b"authorization"),
+        content_type=header(request, b"content-type"),
         content=b"" if reception is None else reception.content,
         peer=connection.peer,
         secure=connection.secure,
     )
 
 
-def _header(request: Any, name: bytes) -> str:
+def header(request: Any, name: bytes) -> str:
     """A header that stands once; one that stands twice says nothing."""
     values: list[bytes] = request.requestHeaders.getRawHeaders(name) or []
     return values[0].decode("latin-1") if len(values) == 1 else ""

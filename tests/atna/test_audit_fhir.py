@@ -11,7 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import select
 
-from affinity.audit_fhir import AuditRecordRepository, FHIRCall, FHIRReply
+from affinity.audit_fhir import AuditRecordRepository
+from affinity.audit_fhir_calls import FHIRCall, FHIRReply
 from affinity.database import Database
 from affinity.node import utc_now
 from affinity.pki import development_pki

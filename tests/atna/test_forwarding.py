@@ -12,7 +12,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from affinity.audit_outbox import as_audit_event, as_syslog
-from affinity.collectors import FHIRCollector, Lost, Parcel, Refused
+from affinity.collector_fhir import FHIRCollector
+from affinity.collectors import Lost, Parcel, Refused
 from affinity.forwarding import Alarm, AuditCourier, Load, Pace
 from affinity.notifications import Patience
 from atna import dicom, fhir

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from affinity.audit_outbox import TrailOutbox, as_syslog
-from affinity.collectors import Collector, TLSCollector, UDPCollector
+from affinity.collector_tls import TLSCollector
+from affinity.collector_udp import UDPCollector
+from affinity.collectors import Collector
 from affinity.database import Database
 from affinity.forwarding import Alarm, AuditCourier, Pace
 from affinity.node import utc_now

@@ -17,7 +17,9 @@ from twisted.internet.threads import blockingCallFromThread, deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from affinity.audit_outbox import TrailOutbox, as_syslog
-from affinity.collectors import Lost, Parcel, TLSCollector, UDPCollector
+from affinity.collector_tls import TLSCollector
+from affinity.collector_udp import UDPCollector
+from affinity.collectors import Lost, Parcel
 from affinity.database import Database
 from affinity.forwarding import Alarm, AuditCourier, Pace
 from affinity.node import utc_now
@@ -199,6 +201,7 @@ def test_while_the_database_is_away_senders_wait_and_nothing_is_lost(repository:
     opened.is_away.set()
     users = [f"user{number}" for number in range(3000)]
     with connect(opened, calling) as connection:
+        connection.settimeout(None)
         sending = threading.Thread(
             target=lambda: connection.sendall(b"".join(frame(message(each)) for each in users)), daemon=True
         )
