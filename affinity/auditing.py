@@ -174,7 +174,7 @@ class Auditor:
     ) -> Iterator[AuditedExchange]:
         """Open an exchange in this thread."""
         exchange_under_way = AuditedExchange(self.trail, transaction.audit, wire, self._circumstances(wire, exchange))
-        with opened(exchange_under_way):
+        with opened(exchange_under_way), self.trail.together.under_way():
             yield exchange_under_way
 
     def unauthenticated(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.task import LoopingCall
 
@@ -46,6 +47,7 @@ from affinity.stewardship.routes import StewardshipAPI
 from affinity.workers import Workers
 from atna.events import started, stopped
 from atna.signing import sealing_key
+from atna.trail import AuditUnavailable
 from ihe.transactions import Actor
 from mllp.factory import MLLPFactory
 from mllp.patience import Limits as MLLPLimits
@@ -169,10 +171,17 @@ class Server:
             timer.cancel()
         self._workers.stop()
         self._probes.stop()
-        self._node.trail.record(stopped(self._node.trail.node, utc_now()))
-        self._seals.seal()
+        self._end_trail()
         self._node.close()
         log.info("stopped")
+
+    def _end_trail(self) -> None:
+        """Record the stop and seal what is left; a database that is away does not keep a node from stopping."""
+        try:
+            self._node.trail.record(stopped(self._node.trail.node, utc_now()))
+            self._seals.seal()
+        except (AuditUnavailable, SQLAlchemyError) as error:
+            log.error("stop not audited", error=type(error).__name__)
 
     def _open(self, name: str, port: int | None, certificates: Certificates | None) -> None:
         """Bind first: the WSDL names the port, which may be any free one."""

@@ -6,8 +6,10 @@ made by ``atna.exchanges``, all others by ``atna.events``.
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import sleep
 
 from sqlalchemy import Connection
 
@@ -16,6 +18,9 @@ from atna.entries import Entry, entry
 from atna.model import AuditMessage
 from atna.participants import ThisNode
 from ihe.exchange import Transactor
+
+DELAY, SIBLINGS = 0.003, 5
+"""Seconds that a commit waits for more records while so many exchanges are under way that have none yet."""
 
 
 class AuditUnavailable(Exception):
@@ -37,13 +42,26 @@ class _Together:
     """Whoever comes while others are being written waits, and is written together with all who came meanwhile.
 
     One transaction for many records: with 32 connections that is a tenth of the commits. One of those who wait does it
-    for all, and wakes each of them once.
+    for all, and wakes each of them once. While many exchanges are under way it waits a moment for more of them, as
+    PostgreSQL does by commit_delay and commit_siblings; who is alone never waits.
     """
 
     def __init__(self) -> None:
         self._waiting: list[_Waiting] = []
         self._is_led = False
+        self._under_way = 0
         self._guard = threading.Lock()
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """An exchange that will bring a record."""
+        with self._guard:
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._under_way -= 1
 
     def write(self, database: Transactor[Connection], entries: tuple[Entry, ...]) -> None:
         """Return once they are durable. Raises AuditUnavailable."""
@@ -63,6 +81,8 @@ class _Together:
 
     def _lead(self, database: Transactor[Connection]) -> None:
         """Write for all who wait, then let one of those lead who came meanwhile."""
+        if self._under_way - len(self._waiting) >= SIBLINGS:
+            sleep(DELAY)
         with self._guard:
             group, self._waiting = self._waiting, []
         _write(database, group)
