@@ -131,8 +131,8 @@ class Search:
         if scope is Scope.PATIENTS:
             return tuple(PatientKey(int(str(key))) for key in keys)
         if scope is Scope.EVERYBODY:
-            related = viewer.related(self.connection, self.limit)
-            if len(related) > self.limit:
+            related = viewer.related(self.connection, RELATED)
+            if len(related) > RELATED:
                 raise too_many(self.limit)
             return related
         if scope is Scope.LOGICAL_ID:
@@ -152,6 +152,9 @@ class Search:
 
 
 LAST_UPDATE = "Folder.lastUpdateTime"
+RELATED = 1000
+"""Most patients of one person among whom a query looks that names none; not the limit of an answer, which would tell
+of patients in whose records nothing is seen."""
 
 
 def _is_within(time: str | None, timed: tuple[Condition, ...], bound: Mapping[str, object]) -> bool:

@@ -17,12 +17,15 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Select,
     and_,
     bindparam,
     exists,
     false,
     func,
+    literal_column,
     or_,
+    select,
     true,
 )
 
@@ -59,7 +62,7 @@ class Shape:
         latest = document_entry.alias()
         version = and_(latest.c.logical_id == entry.c.logical_id, latest.c.superseded == false())
         # What became confidential must not be read in the version that it had before.
-        of_latest = exists().select_from(latest).where(version, self._shows(latest))
+        of_latest = _any(latest, version, self._shows(latest))
         return and_(self._shows(entry), or_(entry.c.superseded == false(), of_latest))
 
     def _shows(self, entry: FromClause) -> ColumnElement[bool]:
@@ -149,7 +152,7 @@ def visible(kind: MetadataObject, shape: Shape) -> ColumnElement[bool]:
     if kind is MetadataObject.SUBMISSION_SET:
         brought = association.alias()
         member = brought.c.source_object == submission_set.c.entry_uuid
-        return exists().select_from(brought).where(member, links_visible(brought, shape))
+        return _any(brought, member, links_visible(brought, shape))
     return links_visible(association, shape)
 
 
@@ -157,8 +160,7 @@ def links_visible(link: FromClause, shape: Shape) -> ColumnElement[bool]:
     """From a package: to a visible entry, Folder or association; else between two visible entries."""
     nested = association.alias()
     of_package = link.c.association_type.in_(FROM_PACKAGES)
-    located, at_target = _located(nested, link.c.target_object)
-    reached = exists().select_from(located).where(at_target, _ends_visible(nested, shape))
+    reached = _placed(nested, link.c.target_object, _ends_visible(nested, shape))
     return or_(_ends_visible(link, shape), and_(of_package, or_(_holds_visible(link.c.target_object, shape), reached)))
 
 
@@ -170,15 +172,15 @@ def _ends_visible(link: FromClause, shape: Shape) -> ColumnElement[bool]:
 
 def _is_visible(entry_uuid: ColumnElement[Any], shape: Shape) -> ColumnElement[bool]:
     entry = document_entry.alias()
-    located, named = _located(entry, entry_uuid)
-    return exists().select_from(located).where(named, shape.shows(entry))
+    return _placed(entry, entry_uuid, shape.shows(entry))
 
 
-def _located(object: FromClause, entry_uuid: ColumnElement[Any]) -> tuple[FromClause, ColumnElement[bool]]:
-    """An object where its entryUUID says that it is; of another kind there is none."""
+def _placed(object: FromClause, entry_uuid: ColumnElement[Any], condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """There is such an object of this kind where its entryUUID says that it is."""
     place = object_locator.alias()
-    here = and_(place.c.patient_key == object.c.patient_key, place.c.id == object.c.id)
-    return place.join(object, here), and_(place.c.entry_uuid == entry_uuid, object.c.entry_uuid == entry_uuid)
+    here = and_(object.c.patient_key == place.c.patient_key, object.c.id == place.c.id)
+    named = and_(place.c.entry_uuid == entry_uuid, object.c.entry_uuid == entry_uuid)
+    return _any(place.join(object, here), named, condition)
 
 
 def _holds_visible(folder_uuid: ColumnElement[Any], shape: Shape) -> ColumnElement[bool]:
@@ -186,4 +188,14 @@ def _holds_visible(folder_uuid: ColumnElement[Any], shape: Shape) -> ColumnEleme
     of_folder = and_(
         membership.c.source_object == folder_uuid, membership.c.association_type == AssociationType.HAS_MEMBER
     )
-    return exists().select_from(membership).where(of_folder, _is_visible(membership.c.target_object, shape))
+    return _any(membership, of_folder, _is_visible(membership.c.target_object, shape))
+
+
+def _any(source: FromClause, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """EXISTS that is looked up by its index, row by row.
+
+    Without the offset PostgreSQL makes joins of nested ones, and reads whole tables of other patients for them:
+    measured, 7.5 s instead of 0.4 s for 1,000 Folders in a database of which it had no statistics.
+    """
+    found: Select[Any] = select(literal_column("1")).select_from(source).where(*conditions).correlate_except(source)
+    return found.offset(literal_column("0")).exists()
