@@ -171,7 +171,8 @@ def send(database: Database) -> Send:
             return _verdict(ack(malformed.header, malformed, exchange))
         except Rejected as rejected:
             return _verdict(ack(message, rejected, exchange))
-        return _verdict(answer(transaction, message, ports, exchange))
+        reply = answer(transaction, message, ports, exchange)
+        return _verdict(parse(reply) if isinstance(reply, bytes) else reply)
 
     return sent
 
