@@ -1,10 +1,7 @@
 """The listeners of one node, and its couriers: HTTP, HTTPS, MLLP, MLLP over TLS; opened together, drained together."""
 
-import json
-import os
-import socket
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -14,19 +11,20 @@ from twisted.internet.task import LoopingCall
 
 from affinity import health
 from affinity.admission import Admission
-from affinity.audit_retention import Retention, complain_of_retention, tell_removed
 from affinity.audit_server import AuditServer
 from affinity.auditing import Auditor
 from affinity.catalogue import AnyTransaction, hl7v2_transactions, soap_endpoints
 from affinity.certificates import LOOK_SECONDS, CertificateWatch
+from affinity.chores import housekeeping
+from affinity.configuration_audit import ConfigurationAudit, complain_of_changes, tell_changes
 from affinity.consent_api import PATH as CONSENT_PATH
 from affinity.consent_api import ConsentAPI
 from affinity.consumers import consumer
 from affinity.desk_audit import DeskAudit
 from affinity.domain import Subscriber
 from affinity.hl7_answers import HL7Answers
-from affinity.housekeeping import Housekeeping, complain_of_records, forget_receipts, tell_records
 from affinity.issuers import Issuers
+from affinity.listening import bind, mllp_limits, publish, soap_limits
 from affinity.node import Node, utc_now
 from affinity.node_alarms import NodeAlarms
 from affinity.notification_audit import NotificationAudit
@@ -34,10 +32,9 @@ from affinity.notifications import Courier, Patience
 from affinity.partners import seats
 from affinity.patient_binding import SamePerson, patient_bound
 from affinity.proxies import Proxies
-from affinity.record_deletion import RecordDeletion
 from affinity.refusals import Refusals
-from affinity.sealing import KEY, Sealing, Seals
-from affinity.settings import Limits, Settings
+from affinity.sealing import Sealing, Seals
+from affinity.settings import Settings
 from affinity.soap_answers import SOAPAnswers
 from affinity.stewardship import PATH
 from affinity.stewardship.access import Stewards
@@ -46,15 +43,11 @@ from affinity.stewardship.resource import StewardshipResource
 from affinity.stewardship.routes import StewardshipAPI
 from affinity.workers import Workers
 from atna.events import started, stopped
-from atna.signing import sealing_key
 from atna.trail import AuditUnavailable
 from ihe.transactions import Actor
 from mllp.factory import MLLPFactory
-from mllp.patience import Limits as MLLPLimits
-from soap.limits import SOAPLimits
 from soap.server import build_site
 from soap.site import SOAPSite
-from soap.xml import XMLLimits
 from tls.files import TLS
 from tls.places import Places
 from tls.server import Certificates, secured
@@ -101,20 +94,16 @@ class Server:
         self._admission = Admission(partners=node.partners)
         self._certificates = Certificates(doors.tls) if doors.tls else None
         self._watch = CertificateWatch(reactor, self._certificates, utc_now) if self._certificates else None
-        self._look = LoopingCall(doors.issuers.reload_if_changed)
-        self._look.clock = reactor
+        self._look = _looking(reactor, doors.issuers.reload_if_changed)
         self._places = Places(settings.limits.connections_per_peer, seats(node.partners))
-        self._mllp = MLLPFactory(self._hl7_answers(), reactor, _mllp_limits(settings.limits), self._places)
+        self._mllp = MLLPFactory(self._hl7_answers(), reactor, mllp_limits(settings.limits), self._places)
         self._probes = Workers(reactor, PROBES)
         self._couriers = tuple(map(self._courier, node.subscribers))
         self._audit = AuditServer(reactor, settings, node, doors.calling, self._workers.defer)
         self._seals = Seals(node.database, settings.data, utc_now)
         self._sealing = Sealing(reactor, self._seals, settings.audit.seal_seconds, self._workers.defer)
-        self._housekeeping = (
-            Housekeeping(reactor, self._forget, self._workers.defer),
-            Housekeeping(reactor, self._delete_records, self._workers.defer, tell_records, complain_of_records),
-            Housekeeping(reactor, self._retain, self._workers.defer, tell_removed, complain_of_retention),
-        )
+        self._configuration = ConfigurationAudit(settings, node.trail, utc_now)
+        self._housekeeping = housekeeping(settings, node, self._configuration, reactor, self._workers.defer)
         self._sites: list[SOAPSite] = []
         self._counted = Counted()
         self._listening: list[Any] = []
@@ -134,7 +123,7 @@ class Server:
             self._open("syslogs", listen.syslogs_port, certificates)
         if listen.syslog_udp_port is not None:
             self.ports["syslog_udp"] = self._audit.listen_for_datagrams(listen.syslog_udp_port)
-        _publish(self._settings.data / "ports.json", self.ports)
+        publish(self._settings.data / "ports.json", self.ports)
         self._node.couriers.start(self._couriers)
         self._audit.forward()
         log.info("listening", host=listen.host, **self.ports)
@@ -150,6 +139,7 @@ class Server:
         self._doors.issuers.reload()
         if self._watch is not None:
             self._watch.reload()
+        self._workers.defer(self._configuration.note_changes).addCallbacks(tell_changes, complain_of_changes)
 
     async def drain(self) -> None:
         """Take no more connections, answer what was received, then let go of everything."""
@@ -187,7 +177,7 @@ class Server:
         """Bind first: the WSDL names the port, which may be any free one."""
         if port is None:
             return
-        bound = _bind(name, self._settings.listen.host, port)
+        bound = bind(name, self._settings.listen.host, port)
         self.ports[name] = bound.getsockname()[1]
         outer = secured(self._factory(name), certificates, self._reactor, self._alarms.handshake_failed)
         adopted = self._reactor.adoptStreamPort(bound.fileno(), bound.family, outer)
@@ -220,7 +210,7 @@ class Server:
             answers,
             self._node.store.create,
             public_url=self._settings.listen.public_url or url,
-            limits=_soap_limits(self._settings.limits),
+            limits=soap_limits(self._settings.limits),
             extra={
                 **health.pages(self._node.database, self._probes.defer),
                 **self._audit.pages(self._settings.listen.public_url or url),
@@ -276,30 +266,6 @@ class Server:
         audit = NotificationAudit(self._node.trail, subscriber, utc_now)
         return Courier(subscriber.name, told, self._node.database, utc_now, Patience(), audit)
 
-    def _retain(self) -> int:
-        retention = Retention(
-            database=self._node.database,
-            trail=self._node.trail,
-            key=sealing_key(self._settings.data / KEY),
-            clock=utc_now,
-            keep_days=self._settings.audit.keep_days,
-            repositories=tuple(each.name for each in self._node.repositories),
-        )
-        return retention.remove_due()
-
-    def _delete_records(self) -> int:
-        deletion = RecordDeletion(
-            database=self._node.database,
-            index=self._node.ports[Actor.PIX_MANAGER],
-            repository=self._node.ports[Actor.DOCUMENT_REPOSITORY],
-            trail=self._node.trail,
-            clock=utc_now,
-        )
-        return deletion.delete_due()
-
-    def _forget(self) -> int:
-        return forget_receipts(self._node.database, utc_now, self._settings.receipts.keep_days)
-
     def _give_up(self) -> None:
         log.warning("requests were still under way when the time to drain was over")
         self._mllp.abort()
@@ -308,33 +274,7 @@ class Server:
         self._workers.abandon()
 
 
-def _bind(name: str, host: str, port: int) -> socket.socket:
-    """A listening socket; until it is adopted, connections wait in its backlog."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        bound = socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=False)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise OSError(error.errno, f"{name} cannot listen on {host} port {port}: {reason}") from error
-    bound.setblocking(False)
-    return bound
-
-
-def _mllp_limits(limits: Limits) -> MLLPLimits:
-    return MLLPLimits(message=limits.hl7_message, connections=limits.connections, idle_seconds=limits.idle_seconds)
-
-
-def _soap_limits(limits: Limits) -> SOAPLimits:
-    return SOAPLimits(
-        body=limits.document,
-        xml=XMLLimits(size=limits.envelope),
-        idle=limits.idle_seconds,
-        connections=limits.connections,
-    )
-
-
-def _publish(file: Path, ports: dict[str, int]) -> None:
-    """Write ``ports.json`` whole or not at all: whoever waits for it may read it at once."""
-    draft = file.with_suffix(".tmp")
-    draft.write_text(json.dumps(ports) + "\n")
-    draft.replace(file)
+def _looking(reactor: Any, look: Callable[[], None]) -> LoopingCall:
+    loop = LoopingCall(look)
+    loop.clock = reactor
+    return loop

@@ -112,7 +112,7 @@ SAMPLES = [
 ]
 
 
-@pytest.mark.parametrize(("transaction", "folder", "least"), SAMPLES, ids=lambda each: str(each))
+@pytest.mark.parametrize(("transaction", "folder", "least"), SAMPLES, ids=[folder for _, folder, _ in SAMPLES])
 def test_messages_of_other_systems_are_described(
     shared: Path, transaction: object, folder: str, least: int, dicom_schema: XMLSchema
 ) -> None:
