@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 from sqlalchemy import Connection, select
 
@@ -11,9 +12,9 @@ from consent.events import instant
 from consent.model import Party, parties
 from consent.policy import Policy
 from consent.tables import IN_FORCE, emergency, relationship
-from ihe.access import Admission, Authorship, Rights, Sight, Window
+from ihe.access import Admission, Authorship, Hidden, Rights, Sight, Window
 from ihe.exchange import Exchange
-from ihe.identifiers import PatientKey, UniqueId
+from ihe.identifiers import PatientKey
 
 Together = Callable[[Connection, Collection[PatientKey]], Sequence[tuple[PatientKey, ...]]]
 """The ids of each patient to whom one of these belongs, merged ones included; the index knows."""
@@ -32,12 +33,12 @@ class Eyes:
     def sight(self, connection: Connection, keys: Collection[PatientKey]) -> Sight:
         """What is seen of these patients, and of those before."""
         self._look(connection, keys)
-        windows: dict[Rights, tuple[set[PatientKey], set[UniqueId]]] = {}
+        windows: dict[Rights, tuple[set[PatientKey], set[Hidden]]] = {}
         for ids, standing in self.standings.items():
             for grant in standing.grants:
                 shown, hidden = windows.setdefault(grant.rights, (set(), set()))
                 shown.update(ids)
-                hidden.update(grant.hidden)
+                hidden.update(product(ids, grant.hidden))
         return Sight(
             windows=tuple(
                 Window(rights=rights, keys=frozenset(shown), hidden=frozenset(hidden))
@@ -53,7 +54,7 @@ class Eyes:
         return Authorship(
             id=own[0][1].author or "",
             keys=frozenset(key for ids, _ in own for key in ids),
-            hidden=frozenset(document for _, each in own for document in each.hidden_from_author),
+            hidden=frozenset(pair for ids, each in own for pair in product(ids, each.hidden_from_author)),
         )
 
     def related(self, connection: Connection, most: int) -> Collection[PatientKey]:

@@ -9,6 +9,9 @@ from ihe.identifiers import PatientKey, UniqueId
 
 Connection = TypeVar("Connection", contravariant=True)
 
+Hidden = tuple[PatientKey, UniqueId]
+"""A document of one patient: what was hidden of one says nothing of another's, though they have the same uniqueId."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Categories:
@@ -42,20 +45,20 @@ class Rights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """Rights for these patients, but for documents that are hidden, by uniqueId."""
+    """Rights for these patients, but for documents that are hidden: each of one patient, by uniqueId."""
 
     rights: Rights
     keys: frozenset[PatientKey]
-    hidden: frozenset[UniqueId] = frozenset()
+    hidden: frozenset[Hidden] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorship:
-    """A person's own documents, by XCN.1 of the author, of these patients, but for hidden ones."""
+    """A person's own documents, by XCN.1 of the author, of these patients, but for hidden ones of each."""
 
     id: str
     keys: frozenset[PatientKey]
-    hidden: frozenset[UniqueId] = frozenset()
+    hidden: frozenset[Hidden] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    tuple_,
 )
 
 from ihe.access import Access as AnyAccess
@@ -104,12 +105,16 @@ def _list(name: str) -> BindParameter[Any]:
 
 def _pane(number: int, pane: Pane, entry: FromClause) -> ColumnElement[bool]:
     name = f"window_{number}"
-    conditions = [entry.c.patient_key.in_(_list(f"{name}_keys"))]
+    conditions: list[ColumnElement[bool]] = [entry.c.patient_key.in_(_list(f"{name}_keys"))]
     if pane.hides:
-        conditions.append(entry.c.unique_id.not_in(_list(f"{name}_hidden")))
+        conditions.append(_is_none_of(entry, f"{name}_hidden"))
     return and_(
         *conditions, *_categories(pane.rights.categories, entry), _confidentiality(pane.rights.confidentiality, entry)
     )
+
+
+def _is_none_of(entry: FromClause, hidden: str) -> ColumnElement[bool]:
+    return tuple_(entry.c.patient_key, entry.c.unique_id).not_in(_list(hidden))
 
 
 def _categories(of: Categories, entry: FromClause) -> list[ColumnElement[bool]]:
@@ -137,9 +142,9 @@ def _written(shape: Shape, entry: FromClause) -> ColumnElement[bool]:
     authors = elements(entry.c.author_person).table_valued("value")
     start = func.substr(authors.c.value, 1, bindparam("author_length"))
     named = or_(authors.c.value == bindparam("author"), start == bindparam("author_start"))
-    conditions = [entry.c.patient_key.in_(_list("author_keys"))]
+    conditions: list[ColumnElement[bool]] = [entry.c.patient_key.in_(_list("author_keys"))]
     if shape.hides_writings:
-        conditions.append(entry.c.unique_id.not_in(_list("author_hidden")))
+        conditions.append(_is_none_of(entry, "author_hidden"))
     return and_(*conditions, exists().select_from(authors).where(named))
 
 

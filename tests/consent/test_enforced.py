@@ -129,6 +129,25 @@ def test_hidden_and_unknown_take_the_same_statements(node: Node) -> None:
     assert node.retrieves(DOCTOR, [UniqueId("1.2.1"), UniqueId("1.2.2"), UniqueId("1.2.9")]) == {"1.2.1"}
 
 
+def test_what_one_patient_hides_is_not_hidden_of_another_who_has_the_same_document(
+    database: Database, index: shelf.Index, node: Node
+) -> None:
+    other = Patient(key=PatientKey(2), keys=(PatientKey(2),), id=shelf.patient_id("B"))
+    index.patients[other.id] = other.keys
+    same = replace(report(3), patient_id=other.id, unique_id=report(1).unique_id)
+    shelf.put(database, [(3, other.key, same, False)])
+
+    def said(connection: Connection) -> None:
+        recording.mask(connection, LEA, (UniqueId("1.2.1"),), ACT)
+        recording.open_record(connection, other, ACT)
+        recording.relate(connection, other, professional("11"), RelationshipKind.TREATING_DOCTOR, ACT)
+
+    database.write(said)
+    both = tuple(report(number).entry_uuid for number in (1, 3))
+    answer = node.ask(q.GET_DOCUMENTS, DOCTOR, XDSDocumentEntryEntryUUID=both)
+    assert shows(answer, 3) and not shows(answer, 1)
+
+
 def test_a_hidden_document_cannot_be_replaced_as_an_unknown_one_cannot(node: Node) -> None:
     nowhere = EntryUUID("urn:uuid:00000000-0000-4000-9000-000000000000")
     hidden = node.replaces(DOCTOR, replacement(1, "A", report(2).entry_uuid, AssociationType.RPLC))
