@@ -95,7 +95,10 @@ def values(sight: Sight) -> dict[str, object]:
 
 
 def _bound(name: str, part: Window | Authorship) -> dict[str, object]:
-    hidden = {f"{name}_hidden": sorted(part.hidden)} if part.hidden else {}
+    hidden: dict[str, object] = {}
+    if part.hidden:
+        ids = sorted({unique_id for _, unique_id in part.hidden})
+        hidden = {f"{name}_hidden": sorted(part.hidden), f"{name}_hidden_ids": ids}
     return {f"{name}_keys": sorted(part.keys), **hidden}
 
 
@@ -114,7 +117,9 @@ def _pane(number: int, pane: Pane, entry: FromClause) -> ColumnElement[bool]:
 
 
 def _is_none_of(entry: FromClause, hidden: str) -> ColumnElement[bool]:
-    return tuple_(entry.c.patient_key, entry.c.unique_id).not_in(_list(hidden))
+    """Most documents have the uniqueId of no hidden one, which takes half as long to see as whose it is."""
+    unhidden = entry.c.unique_id.not_in(_list(f"{hidden}_ids"))
+    return or_(unhidden, tuple_(entry.c.patient_key, entry.c.unique_id).not_in(_list(hidden)))
 
 
 def _categories(of: Categories, entry: FromClause) -> list[ColumnElement[bool]]:
