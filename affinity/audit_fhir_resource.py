@@ -8,32 +8,20 @@ from typing import Any
 import structlog
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
-from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET
 
 from affinity.audit_fhir import MOST_BODY
 from affinity.audit_fhir_calls import FHIRCall, FHIRReply, incident
-from affinity.stewardship.resource import header
+from affinity.worker_resource import WorkerResource, header, start_reply
 from atna.fhir_xml import xml
 
 log = structlog.get_logger()
 
 
-class FHIRResource(Resource):  # type: ignore[misc]
-    """Everything below ``/fhir``, answered in a worker thread."""
-
-    isLeaf = True  # noqa: N815 - Twisted's name
-    most_body = MOST_BODY
-
-    def __init__(self, answer: Callable[[FHIRCall], FHIRReply], defer: Callable[..., Deferred[Any]]) -> None:
-        super().__init__()
-        self._answer = answer
-        self._defer = defer
-
-    def render(self, request: Any) -> Any:
-        """Answer any method: those that are not offered get a sentence, too."""
-        self._defer(self._answer, _call(request)).addCallbacks(_send, _fail, (request,), errbackArgs=(request,))
-        return NOT_DONE_YET
+def fhir_resource(
+    answer: Callable[[FHIRCall], FHIRReply], defer: Callable[..., Deferred[Any]]
+) -> WorkerResource[FHIRCall, FHIRReply]:
+    """Everything below ``/fhir``."""
+    return WorkerResource(answer, defer, read=_call, send=_send, fail=_fail, most_body=MOST_BODY)
 
 
 def _call(request: Any) -> FHIRCall:
@@ -57,10 +45,7 @@ def _send(reply: FHIRReply, request: Any) -> None:
     if request.gone:
         return
     kind = "xml" if reply.in_xml else "json"
-    request.setResponseCode(reply.status)
-    request.setHeader(b"Content-Type", f"application/fhir+{kind}; charset=utf-8".encode())
-    request.setHeader(b"Cache-Control", b"no-store")
-    request.setHeader(b"X-Content-Type-Options", b"nosniff")
+    start_reply(request, reply.status, f"application/fhir+{kind}")
     for name, value in reply.headers.items():
         request.setHeader(name.encode(), value.encode())
     written = xml(reply.resource) if reply.in_xml else json.dumps(reply.resource, ensure_ascii=False).encode()

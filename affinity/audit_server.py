@@ -9,9 +9,10 @@ from typing import Any
 
 import structlog
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.web.resource import Resource
 
 from affinity.audit_fhir import PATH, AuditRecordRepository
-from affinity.audit_fhir_resource import FHIRResource
+from affinity.audit_fhir_resource import fhir_resource
 from affinity.audit_repositories import courier
 from affinity.forwarding import AuditCouriers
 from affinity.node import Node, utc_now
@@ -71,7 +72,7 @@ class AuditServer:
         bound.close()
         return number
 
-    def pages(self, url: str) -> dict[str, FHIRResource]:
+    def pages(self, url: str) -> dict[str, Resource]:
         """The FHIR interface of the repository, below the address of a port."""
         repository = AuditRecordRepository(
             database=self._node.database,
@@ -80,7 +81,7 @@ class AuditServer:
             clock=utc_now,
             url=f"{url}{PATH}",
         )
-        return {PATH: FHIRResource(repository, self._defer)}
+        return {PATH: fhir_resource(repository, self._defer)}
 
     async def drain(self) -> None:
         """Take nothing more, store what has come, let the couriers end what they do. Stop listening first."""

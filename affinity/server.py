@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.task import LoopingCall
+from twisted.web.resource import Resource
 
 from affinity import health
 from affinity.admission import Admission
@@ -39,7 +40,7 @@ from affinity.soap_answers import SOAPAnswers
 from affinity.stewardship import PATH
 from affinity.stewardship.access import Stewards
 from affinity.stewardship.counted import Counted
-from affinity.stewardship.resource import StewardshipResource
+from affinity.stewardship.resource import stewardship_resource
 from affinity.stewardship.routes import StewardshipAPI
 from affinity.workers import Workers
 from atna.events import started, stopped
@@ -228,7 +229,7 @@ class Server:
         refused = self._alarms.forwarded_refused
         return Proxies(partners=self._node.partners, verify=certificates.verify, on_refusal=refused)
 
-    def _stewardship(self) -> StewardshipResource:
+    def _stewardship(self) -> Resource:
         stewards = Stewards(digests=self._settings.stewards)
         api = StewardshipAPI(
             index=self._node.ports[Actor.PIX_MANAGER],
@@ -236,16 +237,16 @@ class Server:
             counted=self._counted,
             audit=DeskAudit(self._auditing, utc_now),
         )
-        return StewardshipResource(api, self._workers.defer)
+        return stewardship_resource(api, self._workers.defer)
 
-    def _consent(self) -> StewardshipResource:
+    def _consent(self) -> Resource:
         api = ConsentAPI(
             index=self._node.ports[Actor.PIX_MANAGER],
             trail=self._node.trail,
             stewards=Stewards(digests=self._settings.stewards),
             clock=utc_now,
         )
-        return StewardshipResource(api, self._workers.defer)
+        return stewardship_resource(api, self._workers.defer)
 
     def _hl7_answers(self) -> HL7Answers:
         chosen = hl7v2_transactions(self._transactions)

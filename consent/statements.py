@@ -102,24 +102,7 @@ class Attribute(Enum):
         """The data type that its values have."""
         return self.value[1]
 
-    @property
-    def is_of_subject(self) -> bool:
-        """Claim that it says something of the one who asks."""
-        return self in SUBJECT
 
-
-SUBJECT = frozenset(
-    {
-        Attribute.USER_ID,
-        Attribute.ORGANIZATION,
-        Attribute.ORGANIZATION_ID,
-        Attribute.HOME_COMMUNITY_ID,
-        Attribute.NPI,
-        Attribute.PROVIDER_ID,
-        Attribute.ROLE,
-        Attribute.PURPOSE_OF_USE,
-    }
-)
 ATTRIBUTES = {attribute.id: attribute for attribute in Attribute}
 
 

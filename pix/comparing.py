@@ -14,7 +14,7 @@ from pix.journal import Change
 from pix.matching import dates
 from pix.matching.blocking import lookup_keys
 from pix.matching.configuration import Configuration
-from pix.matching.findings import are_hopeless, are_of_other_births
+from pix.matching.findings import are_of_other_births
 from pix.matching.mode import Mode
 from pix.matching.scoring import Comparison, Outcome, compare, vetoes
 from pix.matching.subject import Subject, subject
@@ -119,12 +119,12 @@ def subjects_of(connection: Connection, keys: Collection[PatientKey]) -> dict[Pa
 def comparable(connection: Connection, mine: Subject, keys: Collection[PatientKey]) -> dict[PatientKey, Subject]:
     """Those of the records that a birth on another day does not tell from this one by itself.
 
-    Most of whom shares a key is a relative, a neighbour or a namesake; to take them apart by one column is four times
-    as quick.
+    Most of whom shares a key is a relative, a neighbour or a namesake: one column tells them apart, and nothing else of
+    them is read.
     """
     found = store_records.described(connection, keys) if keys else {}
     like = {key: text for key, (birth, text) in found.items() if mine.nationals or not _is_apart(mine, birth, text)}
-    return {key: each for key, each in _subjects(connection, like).items() if not are_hopeless(mine, each)}
+    return _subjects(connection, like)
 
 
 def _is_apart(mine: Subject, birth: str, demographics: str) -> bool:

@@ -32,7 +32,7 @@ NAMED = re.compile(r":(\w+)")
 TOGETHER = 24
 """Most rows of one INSERT: as many as a patient has tokens, and few enough that SQLite's statement cache holds all."""
 SHORT = (0, 1, 2, 4, 4, 8, 8, 8, 8)
-"""As how many values SQLite is told a list of so many, its last one over again: JSON costs 20 µs."""
+"""As how many values SQLite is told a list of so many, its last one over again: it would first read JSON."""
 LONGEST = len(SHORT) - 1
 LISTS = (list, tuple, set, frozenset, dict, KeysView, ValuesView)
 

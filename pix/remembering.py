@@ -10,7 +10,7 @@ Answer = TypeVar("Answer")
 class Last(Generic[Question, Answer]):
     """A pure function of one value, which remembers its last answer. Safe between threads.
 
-    Equal values are not looked for: to hash what is known of a patient takes longer than most of the answers.
+    Equal values are not looked for: to find them, all that is known of a patient would have to be hashed.
     """
 
     def __init__(self, function: Callable[[Question], Answer]) -> None:

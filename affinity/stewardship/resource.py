@@ -8,30 +8,19 @@ from typing import Any
 import structlog
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
-from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET
 
 from affinity.stewardship.bodies import MOST_BODY
 from affinity.stewardship.calls import Call, Reply
+from affinity.worker_resource import WorkerResource, header, start_reply
 
 log = structlog.get_logger()
 
 
-class StewardshipResource(Resource):  # type: ignore[misc]
-    """Everything below ``PATH``, answered in a worker thread."""
-
-    isLeaf = True  # noqa: N815 - Twisted's name
-    most_body = MOST_BODY
-
-    def __init__(self, answer: Callable[[Call], Reply], defer: Callable[..., Deferred[Any]]) -> None:
-        super().__init__()
-        self._answer = answer
-        self._defer = defer
-
-    def render(self, request: Any) -> Any:
-        """Answer any method: those that are not offered get a sentence, too."""
-        self._defer(self._answer, _call(request)).addCallbacks(_send, _fail, (request,), errbackArgs=(request,))
-        return NOT_DONE_YET
+def stewardship_resource(
+    answer: Callable[[Call], Reply], defer: Callable[..., Deferred[Any]]
+) -> WorkerResource[Call, Reply]:
+    """Everything below ``PATH``."""
+    return WorkerResource(answer, defer, read=_call, send=_send, fail=_fail, most_body=MOST_BODY)
 
 
 def _call(request: Any) -> Call:
@@ -49,19 +38,10 @@ def _call(request: Any) -> Call:
     )
 
 
-def header(request: Any, name: bytes) -> str:
-    """A header that stands once; one that stands twice says nothing."""
-    values: list[bytes] = request.requestHeaders.getRawHeaders(name) or []
-    return values[0].decode("latin-1") if len(values) == 1 else ""
-
-
 def _send(reply: Reply, request: Any) -> None:
     if request.gone:
         return
-    request.setResponseCode(reply.status)
-    request.setHeader(b"Content-Type", b"application/json; charset=utf-8")
-    request.setHeader(b"Cache-Control", b"no-store")
-    request.setHeader(b"X-Content-Type-Options", b"nosniff")
+    start_reply(request, reply.status, "application/json")
     if reply.status == 401:
         request.setHeader(b"WWW-Authenticate", b'Bearer realm="stewardship"')
     request.write(json.dumps(reply.content, ensure_ascii=False).encode() + b"\n")

@@ -63,9 +63,9 @@ def _taken_apart(data: bytes) -> tuple[str, bytes]:
     if bare is not None:
         boundary = bare[1].decode("latin-1").strip()
         return f'multipart/related; type="application/xop+xml"; boundary="{boundary}"', data
-    head, _, body = HEAD_END.split(data, 1)[0], None, HEAD_END.split(data, 1)[1:] or [b""]
+    head, *rest = HEAD_END.split(data, 1)
     fields = {name.lower(): value for name, value in FIELD.findall(head)}
-    return b" ".join(fields.get(b"content-type", b"").split()).decode("latin-1"), body[0]
+    return b" ".join(fields.get(b"content-type", b"").split()).decode("latin-1"), b"".join(rest)
 
 
 def _package(content_type: str, body: bytes) -> Package:

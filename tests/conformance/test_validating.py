@@ -19,7 +19,7 @@ from affinity.domain import load
 from atna.dicom import write
 from atna.model import AuditMessage, AuditSource, EventActionCode, EventIdentification, EventOutcomeIndicator
 from atna.syslog import SyslogMessage, encode
-from conformance.catalogue import Level, catalogue
+from conformance.catalogue import catalogue
 from conformance.excerpts import excerpt
 from conformance.kinds import Kind, NotRecognised
 from conformance.reports import as_html, as_json, as_junit, examine
@@ -128,21 +128,23 @@ def test_the_transaction_of_a_bare_payload_can_be_said() -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (lambda data: data.replace(b"2003/05/soap-envelope", b"2001/12/soap-envelope"), "none"),
-        (lambda data: data.replace(b"urn:uuid:1<", b" <"), "SHALL"),
         (lambda data: re.sub(rb"<wsa:Action.*?</wsa:Action>", b"", data), "SHALL Envelope/Header"),
         (lambda data: data.replace(ACTION.encode(), b"urn:ihe:iti:2007:RegistryStoredQuery"), "Envelope/Header/Action"),
         (lambda data: data.replace(ACTION.encode(), b"urn:example:other"), "MAY Envelope/Header/Action"),
     ],
 )
 def test_a_breach_of_the_envelope_is_found(change: Callable[[bytes], bytes], expected: str) -> None:
-    data = change(envelope(SUBMISSION))
-    if expected == "none":
-        with pytest.raises(NotRecognised, match="no validator"):
-            validate(data, ANY)
-    else:
-        found = located(validate(data, ANY))
-        assert found == [] if expected == "SHALL" else any(expected in each for each in found)
+    assert any(expected in each for each in located(validate(change(envelope(SUBMISSION)), ANY)))
+
+
+def test_an_envelope_of_no_known_soap_is_no_message() -> None:
+    data = envelope(SUBMISSION).replace(b"2003/05/soap-envelope", b"2001/12/soap-envelope")
+    with pytest.raises(NotRecognised, match="no validator"):
+        validate(data, ANY)
+
+
+def test_what_a_message_id_holds_is_not_judged() -> None:
+    assert located(validate(envelope(SUBMISSION).replace(b"urn:uuid:1<", b" <"), ANY)) == []
 
 
 def provided(content_id: str) -> bytes:
@@ -289,7 +291,3 @@ def test_a_message_of_another_system_has_just_these_findings(shared: Path, name:
 def test_no_sample_is_left_out(shared: Path) -> None:
     files = {f"{file.parent.name}/{file.name}" for file in (shared / "samples").glob("*/*")}
     assert files == set(SAMPLES)
-
-
-def test_levels_of_findings_are_those_of_the_catalogue() -> None:
-    assert {Level.SHALL, Level.SHOULD, Level.MAY} <= set(Level)
