@@ -1,0 +1,105 @@
+"""What went over a wire: one message and its answer, byte for byte, in the order in which they were sent."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class Wire(StrEnum):
+    """How two systems speak."""
+
+    HTTP = "HTTP"
+    MLLP = "MLLP"
+    SYSLOG = "syslog"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """What one side sent. HTTP has a ``start_line`` and ``headers``; of MLLP and syslog only the message is kept."""
+
+    content: bytes
+    start_line: str = ""
+    headers: Headers = ()
+
+    def header(self, name: str) -> str:
+        """The first value of a header, in any case; empty if there is none."""
+        return next((value for each, value in self.headers if each.lower() == name.lower()), "")
+
+    def as_bytes(self) -> bytes:
+        """The message as it stood on the wire, fit for ``conformance.validating`` and for a file."""
+        if not self.start_line:
+            return self.content
+        head = "".join(f"{name}: {value}\r\n" for name, value in self.headers)
+        return f"{self.start_line}\r\n{head}\r\n".encode("latin-1") + self.content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One request and what came of it. ``answer`` None: none came, and ``failure`` says why.
+
+    ``transaction`` is what we hold it to be (``ITI-18``), None where we do not know. ``step`` is the test or the
+    scenario in which it was sent, empty outside one.
+    """
+
+    number: int
+    wire: Wire
+    transaction: str | None
+    initiator: str
+    responder: str
+    began: datetime
+    seconds: float
+    request: Payload
+    answer: Payload | None
+    failure: str = ""
+    step: str = ""
+
+
+@dataclass(slots=True)
+class Transcript:
+    """All that was exchanged, numbered from 1. Threads may add to it."""
+
+    step: str = ""
+    _exchanges: list[Exchange] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(
+        self,
+        *,
+        wire: Wire,
+        transaction: str | None,
+        initiator: str,
+        responder: str,
+        began: datetime,
+        seconds: float,
+        request: Payload,
+        answer: Payload | None,
+        failure: str = "",
+    ) -> Exchange:
+        """Keep one exchange; it belongs to the step that is under way."""
+        with self._lock:
+            kept = Exchange(
+                number=len(self._exchanges) + 1,
+                wire=wire,
+                transaction=transaction,
+                initiator=initiator,
+                responder=responder,
+                began=began,
+                seconds=seconds,
+                request=request,
+                answer=answer,
+                failure=failure,
+                step=self.step,
+            )
+            self._exchanges.append(kept)
+        return kept
+
+    def __iter__(self) -> Iterator[Exchange]:
+        with self._lock:
+            return iter(tuple(self._exchanges))
+
+    def __len__(self) -> int:
+        return len(self._exchanges)
