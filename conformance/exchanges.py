@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -41,11 +41,10 @@ class Payload:
 class Exchange:
     """One request and what came of it. ``answer`` None: none came, and ``failure`` says why.
 
-    ``transaction`` is what we hold it to be (``ITI-18``), None where we do not know. ``step`` is the test or the
+    ``number`` is given by the transcript. ``transaction`` is what we hold it to be (``ITI-18``), None where we do not know. ``step`` is the test or the
     scenario in which it was sent, empty outside one.
     """
 
-    number: int
     wire: Wire
     transaction: str | None
     initiator: str
@@ -56,6 +55,7 @@ class Exchange:
     answer: Payload | None
     failure: str = ""
     step: str = ""
+    number: int = 0
 
 
 @dataclass(slots=True)
@@ -66,34 +66,10 @@ class Transcript:
     _exchanges: list[Exchange] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(
-        self,
-        *,
-        wire: Wire,
-        transaction: str | None,
-        initiator: str,
-        responder: str,
-        began: datetime,
-        seconds: float,
-        request: Payload,
-        answer: Payload | None,
-        failure: str = "",
-    ) -> Exchange:
-        """Keep one exchange; it belongs to the step that is under way."""
+    def add(self, exchange: Exchange) -> Exchange:
+        """Keep one exchange: it gets its number here, and the step that is under way."""
         with self._lock:
-            kept = Exchange(
-                number=len(self._exchanges) + 1,
-                wire=wire,
-                transaction=transaction,
-                initiator=initiator,
-                responder=responder,
-                began=began,
-                seconds=seconds,
-                request=request,
-                answer=answer,
-                failure=failure,
-                step=self.step,
-            )
+            kept = replace(exchange, number=len(self._exchanges) + 1, step=exchange.step or self.step)
             self._exchanges.append(kept)
         return kept
 
