@@ -41,8 +41,8 @@ class Payload:
 class Exchange:
     """One request and what came of it. ``answer`` None: none came, and ``failure`` says why.
 
-    ``number`` is given by the transcript. ``transaction`` is what we hold it to be (``ITI-18``), None where we do not know. ``step`` is the test or the
-    scenario in which it was sent, empty outside one.
+    ``transaction`` is what we hold it to be (``ITI-18``), None where we do not know. ``step`` is the test or the
+    scenario in which it was sent, empty outside one. The transcript gives the ``number``.
     """
 
     wire: Wire
