@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from lxml.etree import _Element
@@ -110,29 +111,50 @@ class SOAPClient:
 
     def _read(self, response: HTTPResponse) -> SOAPAnswer:
         content_type = response.getheader("Content-Type", "")
-        media = parse_media_type(content_type)
-        if media.name not in (SOAP_XML, MULTIPART, "text/xml"):
-            start = response.read(200).decode("utf-8", "replace")
-            raise NoAnswer(f"{self.url} answered HTTP {response.status} with {media}: {start}")
-        # Without a place for documents, inline base64 stays where it is.
-        limits = self.limits if self.spool else replace(self.limits, inline=self.limits.xml.size)
-        kind = MTOMReader if media.name == MULTIPART else SimpleReader
-        reader: PackageReader = kind(media, self.spool or _no_place, limits)
-        try:
-            return self._take_apart(response, reader)
-        except BaseException:
-            reader.discard()
-            raise
+        return read_answer(self.url, response.status, content_type, response, spool=self.spool, limits=self.limits)
 
-    def _take_apart(self, response: HTTPResponse, reader: PackageReader) -> SOAPAnswer:
-        while chunk := response.read(CHUNK):
-            reader.feed(chunk)
-        package = reader.close()
-        root = parse(package.envelope, self.limits.xml, package.charset)
-        body = _body(root)
-        if body.tag in (FAULT, f"{{{SOAP11}}}Fault"):
-            raise _fault(response.status, body)
-        return SOAPAnswer(body, package.parts, root.findtext(f"{{*}}Header/{{{WSA}}}RelatesTo"))
+
+class Readable(Protocol):
+    """Where an answer is read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many of the next bytes; none at the end."""
+
+
+def read_answer(
+    url: str,
+    status: int,
+    content_type: str,
+    content: Readable,
+    *,
+    spool: Spool | None = None,
+    limits: SOAPLimits = DEFAULT_LIMITS,
+) -> SOAPAnswer:
+    """Take an answer apart. Raises FaultReceived, NoAnswer, SOAPFault for a package that is none."""
+    media = parse_media_type(content_type)
+    if media.name not in (SOAP_XML, MULTIPART, "text/xml"):
+        start = content.read(200).decode("utf-8", "replace")
+        raise NoAnswer(f"{url} answered HTTP {status} with {media}: {start}")
+    # Without a place for documents, inline base64 stays where it is.
+    fitting = limits if spool else replace(limits, inline=limits.xml.size)
+    kind = MTOMReader if media.name == MULTIPART else SimpleReader
+    reader: PackageReader = kind(media, spool or _no_place, fitting)
+    try:
+        return _take_apart(status, content, reader, limits)
+    except BaseException:
+        reader.discard()
+        raise
+
+
+def _take_apart(status: int, content: Readable, reader: PackageReader, limits: SOAPLimits) -> SOAPAnswer:
+    while chunk := content.read(CHUNK):
+        reader.feed(chunk)
+    package = reader.close()
+    root = parse(package.envelope, limits.xml, package.charset)
+    body = _body(root)
+    if body.tag in (FAULT, f"{{{SOAP11}}}Fault"):
+        raise _fault(status, body)
+    return SOAPAnswer(body, package.parts, root.findtext(f"{{*}}Header/{{{WSA}}}RelatesTo"))
 
 
 def client_tls(authorities: Path, certificate: Path | None = None, key: Path | None = None) -> ssl.SSLContext:

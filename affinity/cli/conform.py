@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from affinity.cli import conform_init, conform_run
 from affinity.cli.verbs import ExitCode, Output, verb, wrong_use
 
 if TYPE_CHECKING:
@@ -42,11 +43,6 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def conform() -> None:
-    """Keep ``assertions`` a verb of the group while it is the only one."""
-
-
 @verb
 def assertions(
     output: Output,
@@ -73,6 +69,8 @@ def assertions(
 
 
 app.command("assertions", epilog=EXAMPLES)(assertions)
+app.command("init", epilog=conform_init.EXAMPLES)(conform_init.init)
+app.command("run", epilog=conform_run.EXAMPLES)(conform_run.run)
 
 
 def _known(option: str, asked: Sequence[str] | None, there: Iterable[str]) -> frozenset[str]:

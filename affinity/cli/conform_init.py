@@ -1,0 +1,104 @@
+"""``affinity conform init``: a declaration of a system under test to begin with, or one of the node on this machine."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from affinity.catalogue import PATHS
+from affinity.cli.options import Where
+from affinity.cli.targets import LocalNode
+from affinity.cli.verbs import Debugging, ExitCode, verb, wrong_use
+from affinity.client.codebook import PREFERRED, CodeBook
+from affinity.domain import load
+from ihe.datatypes import HD
+from ihe.domain import AffinityDomain
+from ihe.transactions import Actor
+
+EXAMPLES = r"""[bold]Examples[/bold]
+  affinity conform init sut.toml
+      a declaration of the node on this machine, which `affinity up --domain connectathon` started: change it for yours
+
+  affinity conform run sut.toml
+      and test it"""
+OPTIONS: Mapping[Actor, tuple[str, ...]] = {
+    Actor.DOCUMENT_REGISTRY: (
+        "Document Metadata Update",
+        "Remove Metadata",
+        "Multi-Patient Query",
+        "On-Demand Documents",
+        "Reference ID",
+        "Patient Identity Feed",
+        "Patient Identity Feed HL7v3",
+        "XUA",
+    ),
+    Actor.DOCUMENT_REPOSITORY: ("Remove Documents", "XUA"),
+    Actor.PIX_MANAGER: ("PIXv2", "PIXv3", "PAM", "Update Notification", "Patient Identity Merge"),
+    Actor.PATIENT_DEMOGRAPHICS_SUPPLIER: ("PDQv2", "PDQv3", "Continuation", "Visit Query"),
+}
+"""What Affinity claims beside the actors themselves."""
+SEVERAL = 3
+"""Codes of an attribute that are declared."""
+
+File = Annotated[Path, typer.Argument(metavar="SUT.TOML", help="The file to write; it must not be there yet.")]
+
+
+@verb
+def init(file: File, output: Debugging, data: Where = None) -> ExitCode:
+    """Write a declaration of the node on this machine."""
+    node = LocalNode.find(data)
+    if file.exists():
+        raise wrong_use(f"{file} is there already")
+    domain = load(node.domain).affinity_domain
+    file.write_text("\n".join(_declaration(node, domain, file.resolve().parent)) + "\n")
+    print(f"{file}: declares {domain.name!r} on this machine")
+    return ExitCode.DONE
+
+
+def _declaration(node: LocalNode, domain: AffinityDomain, folder: Path) -> Iterator[str]:
+    yield "# A system under test. `affinity conform run` asks it what it claims here, and nothing else."
+    yield f"name = {_text(f'Affinity, domain {domain.name}')}"
+    yield from _patients(domain)
+    for actor, options in OPTIONS.items():
+        yield f"\n[actors.{_text(actor)}]"
+        yield f"url = {_text(node.url(PATHS[actor]))}"
+        if actor is not Actor.DOCUMENT_REPOSITORY:
+            yield f"mllp = {_text(node.mllp())}"
+        if actor is Actor.DOCUMENT_REPOSITORY:
+            yield f"unique_id = {_text(domain.repository_unique_id)}"
+        yield f"options = {json.dumps(options)}"
+    yield "\n[codes]"
+    yield "# Codes that the system takes; where there is a second one, queries by code are told apart."
+    for attribute in (*PREFERRED, "eventCodeList", "codeList"):
+        if spelled := _codes(CodeBook(domain.codes), attribute, domain):
+            yield f"{attribute} = {json.dumps(spelled)}"
+
+
+def _patients(domain: AffinityDomain) -> Iterator[str]:
+    issuing = [each.hd for each in domain.assigning_authorities if each.issues_xds_ids]
+    yield "\n[patients]"
+    yield "# Where ids of new patients are invented: the harness announces them to the system."
+    yield f"domain = {_text(_authority(issuing[0]))}"
+    if len(issuing) > 1:
+        yield f"second_domain = {_text(_authority(issuing[1]))}"
+
+
+def _codes(book: CodeBook, attribute: str, domain: AffinityDomain) -> list[str]:
+    likely = book.assume(attribute)
+    rest = sorted(domain.codes.get(attribute, ()), key=lambda each: (each.scheme, each.code))
+    chosen = [likely, *(each for each in rest if each != likely)] if likely else []
+    return [
+        each.code if attribute == "languageCode" else f"{each.code}^^{each.scheme}^{each.display}"
+        for each in chosen[:SEVERAL]
+        if each
+    ]
+
+
+def _authority(authority: HD) -> str:
+    return "&".join((authority.namespace_id, authority.universal_id, authority.universal_id_type))
+
+
+def _text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,119 @@
+"""``affinity conform run``: ask a system everything that it claims to do, and say what it did."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from random import SystemRandom
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from affinity.cli.verbs import ExitCode, Output, verb, wrong_use
+
+if TYPE_CHECKING:
+    from conformance.results import Result, Run
+
+EXAMPLES = r"""[bold]Examples[/bold]
+  affinity conform run sut.toml
+      every suite of the actors and options that the file claims
+
+  affinity conform run sut.toml --suite 'document-registry(XDS.b)'
+      one suite
+
+  affinity conform run sut.toml --assertion ITI-42-033
+      the tests that cover an assertion
+
+  affinity conform run sut.toml --json | jq '.results\[] | select(.outcome == "failed")'
+      what failed, for a program
+
+Exit code 1: something failed, or nothing was tested. What the system does not claim is "not claimed", never passed."""
+
+Declaration = Annotated[
+    Path, typer.Argument(metavar="SUT.TOML", help="The system under test.", exists=True, dir_okay=False)
+]
+SuiteNames = Annotated[list[str] | None, typer.Option("--suite", help="A suite by its name; repeatable; default: all.")]
+Assertions = Annotated[
+    list[str] | None, typer.Option("--assertion", help="Only tests that cover this assertion; repeatable.")
+]
+Seed = Annotated[int | None, typer.Option(help="Invent the same again; default: a new number, which is printed.")]
+
+
+@verb
+def run(
+    declaration: Declaration,
+    output: Output,
+    suite: SuiteNames = None,
+    assertion: Assertions = None,
+    seed: Seed = None,
+) -> ExitCode:
+    """Run the suites against a system. It gets new patients and documents, invented ones."""
+    from conformance.running import run as run_suites
+    from conformance.system import declared
+
+    system = declared(declaration)
+    _check_names(suite or ())
+    chosen = seed if seed is not None else SystemRandom().randrange(10**9)
+    with _Watch(output) as watch:
+        ran = run_suites(system, seed=chosen, names=suite or (), only=assertion or (), watch=watch)
+    _tell(ran, output)
+    return ExitCode.DONE if ran.passed else ExitCode.REFUSED
+
+
+def _check_names(names: Sequence[str]) -> None:
+    from conformance.running import suites
+
+    known = [each.name for each in suites()]
+    for name in names:
+        if name not in known:
+            raise wrong_use(f"--suite {name}: there are {', '.join(known)}")
+
+
+class _Watch:
+    """Says how each test ended, as it ends."""
+
+    def __init__(self, output: Output) -> None:
+        self._quiet = output.as_json
+        self._suite = ""
+
+    def __enter__(self) -> "_Watch":
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Nothing is held."""
+
+    def __call__(self, result: "Result") -> None:
+        """Print one line, and why it did not pass."""
+        from affinity.cli.show import print_line
+        from conformance.results import Outcome
+
+        if self._quiet or result.outcome is Outcome.NOT_CLAIMED:
+            return
+        if result.suite != self._suite:
+            self._suite = result.suite
+            print_line(result.suite, "bold")
+        passed = result.outcome is Outcome.PASSED
+        print_line(f"  {result.outcome.value:7} {result.sentence}", "green" if passed else "red")
+        for line in result.message.splitlines():
+            print_line(f"            {line}", "dim")
+
+
+def _tell(ran: "Run", output: Output) -> None:
+    from affinity.cli.show import print_json, print_line
+
+    if output.as_json:
+        print_json(_as_json(ran))
+        return
+    counted = ", ".join(f"{count} {outcome}" for outcome, count in ran.counts.most_common()) or "nothing was tested"
+    print_line(f"{ran.system}: {counted}; seed {ran.seed}, {ran.seconds:.1f} s", "green" if ran.passed else "red")
+
+
+def _as_json(ran: "Run") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "system": ran.system,
+        "version": ran.version,
+        "began": ran.began.isoformat(),
+        "seconds": ran.seconds,
+        "seed": ran.seed,
+        "results": [asdict(each) for each in ran.results],
+    }

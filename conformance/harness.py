@@ -1,0 +1,98 @@
+"""One run's actors and what they need: the system, the transcript, tokens, patients that the system knows."""
+
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from affinity.client.sts import Wanted, request_assertion
+from conformance.counterparts.documents import DocumentActors
+from conformance.counterparts.metadata import Inventor
+from conformance.counterparts.patients import PatientActors
+from conformance.counterparts.soap import SOAPCaller
+from conformance.counterparts.wires import HTTPWire, MLLPWire
+from conformance.exchanges import Transcript
+from conformance.system import System, Tokens
+from ihe.datatypes import CX
+from ihe.transactions import Actor
+from soap.client import SOAPClient
+from xua.envelope import security_header
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+TOKEN_LIFE = timedelta(minutes=2)
+"""How long one assertion serves; a system may take it for less time, but seldom does."""
+
+
+@dataclass(slots=True)
+class TokenPurse:
+    """Fetches assertions from the STS, and keeps one while it is fresh."""
+
+    system: System
+    _kept: bytes = b""
+    _fetched: datetime = NEVER
+
+    def header(self, _url: str) -> bytes:
+        """The wsse:Security block; empty where no tokens are declared."""
+        tokens = self.system.tokens
+        if tokens is None:
+            return b""
+        if datetime.now(UTC) - self._fetched > TOKEN_LIFE:
+            self._kept, self._fetched = self._fetch(tokens), datetime.now(UTC)
+        return self._kept
+
+    def _fetch(self, tokens: Tokens) -> bytes:
+        service = SOAPClient(url=tokens.sts, tls=self.system.trust.context if self.system.trust else None)
+        assertion = request_assertion(service, Wanted(role=tokens.role, audience=tokens.audience))
+        return security_header(assertion)
+
+
+@dataclass(slots=True)
+class Harness:
+    """Everything that a test of a suite can use."""
+
+    system: System
+    seed: int
+    transcript: Transcript = field(default_factory=Transcript)
+    dice: random.Random = field(init=False)
+    documents: DocumentActors = field(init=False)
+    patients: PatientActors = field(init=False)
+    inventor: Inventor = field(init=False)
+    _known: deque[CX] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.dice = random.Random(self.seed)
+        wire = HTTPWire(transcript=self.transcript, tls=self.system.trust.context if self.system.trust else None)
+        purse = TokenPurse(self.system)
+        self.documents = DocumentActors(system=self.system, caller=_caller(wire, Actor.DOCUMENT_CONSUMER, purse.header))
+        self.patients = PatientActors(
+            system=self.system,
+            mllp=MLLPWire(transcript=self.transcript),
+            caller=_caller(wire, Actor.PATIENT_DEMOGRAPHICS_CONSUMER, purse.header),
+            dice=self.dice,
+        )
+        self.inventor = Inventor(system=self.system, dice=self.dice)
+        self._known = deque(self.system.patients.known)
+
+    def known_patient(self) -> CX:
+        """A patient whom the registry knows: fed to it, or one of those declared. Skips the test if there is none."""
+        if self._known:
+            return self._known.popleft()
+        fed = next((each for each in FEEDS if (actor := self.system.actors.get(each)) and actor.mllp), None)
+        if fed is None:
+            pytest.skip("no patient is known: declare patients.known, or the mllp address that takes the patient feed")
+        person = self.patients.person(self.system.patients.affinity_domain)
+        told = self.patients.feed(fed, "A04", person).acknowledgement
+        assert told.accepted, f"the patient feed was not taken: {told.code} {told.text} {told.errors}"
+        return person.id
+
+
+HARNESS = pytest.StashKey[Harness]()
+FEEDS = (Actor.DOCUMENT_REGISTRY, Actor.PIX_MANAGER)
+"""Who may be told of new patients, in this order."""
+
+
+def _caller(wire: HTTPWire, initiator: Actor, security: Callable[[str], bytes]) -> SOAPCaller:
+    return SOAPCaller(wire=wire, initiator=initiator, security=security)

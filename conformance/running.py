@@ -1,0 +1,203 @@
+"""Run suites against a system: pytest underneath, so that tests are plain functions; verdicts come out as values."""
+
+import os
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.covering import Suite, covered
+from conformance.exchanges import Exchange
+from conformance.findings import Finding
+from conformance.harness import HARNESS, Harness
+from conformance.kinds import NotRecognised
+from conformance.results import Outcome, Result, Run
+from conformance.system import System
+from conformance.validating import validate
+from conformance.validators.context import Context
+
+SUITES = Path(__file__).resolve().parent / "suites"
+MODULES = ("document_registry",)
+"""The suites, in the order in which they run."""
+QUIET = (
+    *("-c", os.devnull, "--rootdir", str(SUITES), "--import-mode=importlib", "--capture=no"),
+    *(word for name in ("cacheprovider", "terminal", "logging", "faulthandler") for word in ("-p", f"no:{name}")),
+    *("-o", "python_files=*.py"),
+)
+"""Nothing of the surroundings in which somebody runs this counts: no ini file, no plugin, no cache."""
+Watch = Callable[[Result], None]
+
+
+def suites() -> tuple[Suite, ...]:
+    """Every suite that there is."""
+    return tuple(_suite(name) for name in MODULES)
+
+
+def run(
+    system: System, *, seed: int, names: Iterable[str] = (), only: Iterable[str] = (), watch: Watch = lambda _: None
+) -> Run:
+    """Run the suites of these names (none: all), in them the tests that cover ``only`` (none: all).
+
+    ``watch`` is told of each result as it comes.
+    """
+    harness = Harness(system=system, seed=seed)
+    verdicts = Verdicts(harness=harness, only=frozenset(only), watch=watch)
+    began, start = datetime.now(UTC), time.monotonic()
+    wanted = set(names)
+    chosen = [name for name in MODULES if not wanted or _suite(name).name in wanted]
+    with _without_plugins():
+        pytest.main([*QUIET, *(str(SUITES / f"{name}.py") for name in chosen)], plugins=[verdicts])
+    return Run(
+        system=system.name,
+        version=version("affinity-ihe"),
+        began=began,
+        seconds=time.monotonic() - start,
+        seed=seed,
+        results=tuple(verdicts.results),
+        exchanges=tuple(harness.transcript),
+    )
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """The pytest plugin of a run: gives the harness to the tests, and turns reports into results."""
+
+    harness: Harness
+    only: frozenset[str]
+    watch: Watch
+    results: list[Result] = field(default_factory=list)
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Give the tests what they need."""
+        config.stash[HARNESS] = self.harness
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out what was not chosen, and note what the system does not claim."""
+        chosen = [each for each in items if not self.only or self.only & set(_covers(each))]
+        items[:] = [each for each in chosen if self._is_claimed(each)]
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A suite that cannot be read is a defect of the harness."""
+        if report.failed:
+            raise pytest.UsageError(f"{report.nodeid}: {report.longreprtext}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """What is exchanged meanwhile belongs to this test."""
+        self.harness.transcript.step = _step(item)
+        try:
+            return (yield)
+        finally:
+            self.harness.transcript.step = ""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """The verdict is there after the test ran, or when it could not begin."""
+        report = yield
+        if report.when == "call" or (report.when == "setup" and not report.passed):
+            self._note(self._result(item, report, call))
+        return report
+
+    def _is_claimed(self, item: pytest.Item) -> bool:
+        suite: Suite = item.getparent(pytest.Module).obj.SUITE  # type: ignore[union-attr]
+        system = self.harness.system
+        claimed = system.claims(suite.actor, suite.option) and all(map(system.claims, suite.needs))
+        if not claimed:
+            self._note(_result(item, Outcome.NOT_CLAIMED, 0.0))
+        return claimed
+
+    def _result(self, item: pytest.Item, report: pytest.TestReport, call: pytest.CallInfo[None]) -> Result:
+        exchanges = [each for each in self.harness.transcript if each.step == _step(item)]
+        broken = tuple(wrong for each in exchanges for wrong in _wrong(each))
+        outcome, message = _outcome(report, call)
+        if outcome is Outcome.PASSED and broken:
+            outcome, message = Outcome.FAILED, "\n".join(told for _, told in broken)
+        assertions = dict.fromkeys(id for finding, _ in broken for id in finding.assertions)
+        return _result(
+            item,
+            outcome,
+            report.duration,
+            message=message,
+            exchanges=tuple(each.number for each in exchanges),
+            broken=tuple(assertions),
+        )
+
+    def _note(self, result: Result) -> None:
+        self.results.append(result)
+        self.watch(result)
+
+
+def _outcome(report: pytest.TestReport, call: pytest.CallInfo[None]) -> tuple[Outcome, str]:
+    if report.passed:
+        return Outcome.PASSED, ""
+    if report.skipped:
+        return Outcome.SKIPPED, str(call.excinfo.value) if call.excinfo else ""
+    error = call.excinfo.value if call.excinfo else None
+    if isinstance(error, AssertionError):
+        return Outcome.FAILED, str(error)
+    return Outcome.BROKEN, report.longreprtext
+
+
+def _result(item: pytest.Item, outcome: Outcome, seconds: float, **more: Any) -> Result:
+    suite: Suite = item.getparent(pytest.Module).obj.SUITE  # type: ignore[union-attr]
+    told = (getattr(item, "obj", None).__doc__ or item.name.removeprefix("test_").replace("_", " ")).strip()
+    return Result(
+        suite=suite.name,
+        name=item.name,
+        sentence=told.splitlines()[0],
+        covers=_covers(item),
+        outcome=outcome,
+        seconds=seconds,
+        **more,
+    )
+
+
+def _wrong(exchange: Exchange) -> Iterator[tuple[Finding, str]]:
+    """What the validators say against an answer of the system."""
+    if exchange.answer is None:
+        return
+    try:
+        report = validate(exchange.answer.as_bytes(), Context())
+    except NotRecognised:
+        return  # the test itself says what it makes of it
+    for each in report.findings:
+        if each.is_error:
+            yield each, f"exchange {exchange.number}: the answer breaks a SHALL at {each.location}: {each.text}"
+
+
+def _covers(item: pytest.Item) -> tuple[str, ...]:
+    assert isinstance(item, pytest.Function)
+    return covered(item.obj)
+
+
+def _step(item: pytest.Item) -> str:
+    return item.nodeid
+
+
+def _suite(module: str) -> Suite:
+    suite: Suite = import_module(f"conformance.suites.{module}").SUITE
+    return suite
+
+
+@contextmanager
+def _without_plugins() -> Iterator[None]:
+    """Plugins that happen to be installed have no say."""
+    name = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

@@ -1,0 +1,52 @@
+"""What the tests of the suites are given: the system as declared, the actors that call it, invented patients."""
+
+import pytest
+
+from conformance.counterparts.documents import DocumentActors
+from conformance.counterparts.metadata import Inventor
+from conformance.counterparts.patients import PatientActors
+from conformance.harness import HARNESS, Harness
+from conformance.system import System
+from ihe.datatypes import CX
+
+
+@pytest.fixture
+def harness(request: pytest.FixtureRequest) -> Harness:
+    """The run that is under way."""
+    return request.config.stash[HARNESS]
+
+
+@pytest.fixture
+def system(harness: Harness) -> System:
+    """The system under test."""
+    return harness.system
+
+
+@pytest.fixture
+def documents(harness: Harness) -> DocumentActors:
+    """Who submits, queries and retrieves."""
+    return harness.documents
+
+
+@pytest.fixture
+def patients(harness: Harness) -> PatientActors:
+    """Who feeds and asks for patients."""
+    return harness.patients
+
+
+@pytest.fixture
+def invent(harness: Harness) -> Inventor:
+    """Who invents documents."""
+    return harness.inventor
+
+
+@pytest.fixture
+def patient(harness: Harness) -> CX:
+    """A patient whom the registry knows, and who has no documents yet."""
+    return harness.known_patient()
+
+
+@pytest.fixture
+def other_patient(harness: Harness) -> CX:
+    """Another one."""
+    return harness.known_patient()
