@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import Connection
 
+from affinity.metrics import EMERGENCIES
 from affinity.one_patient import PatientBoundAccess
 from atna.events import emergency_access
 from atna.trail import AuditTrail
@@ -43,21 +44,24 @@ class RecordAccess:
         purposes = self.policy.emergency.purposes
         if exchange.principal and purposes.intersection(map(str, exchange.principal.purpose_of_use)):
             named = [each for each in patients if isinstance(each, CX)]
-            self.database.write(lambda connection: self._enter_all(connection, exchange, named))
+            opened = self.database.write(lambda connection: self._enter_all(connection, exchange, named))
+            EMERGENCIES.inc(opened)
 
-    def _enter_all(self, connection: Connection, exchange: Exchange, named: Collection[CX]) -> None:
-        for each in named:
-            self._enter(connection, exchange, each)
+    def _enter_all(self, connection: Connection, exchange: Exchange, named: Collection[CX]) -> int:
+        """How many records were opened."""
+        return sum([self._enter(connection, exchange, each) for each in named])
 
-    def _enter(self, connection: Connection, exchange: Exchange, patient_id: CX) -> None:
+    def _enter(self, connection: Connection, exchange: Exchange, patient_id: CX) -> bool:
         patient = self.index.resolve(connection, patient_id)
         reason = self._reason(exchange)
         if patient is None or reason is None:
-            return
+            return False
         facts = store.facts(connection, patient.keys).of(patient.keys)
         case = Case(policy=self.policy, principal=exchange.principal, facts=facts, now=exchange.received_at)
-        if may_break_glass(case) and not any(True for _ in case.opened()):
-            self._break(connection, patient, exchange, reason)
+        if not may_break_glass(case) or any(True for _ in case.opened()):
+            return False
+        self._break(connection, patient, exchange, reason)
+        return True
 
     def _break(self, connection: Connection, patient: Patient, exchange: Exchange, reason: str) -> None:
         assert exchange.principal is not None  # who is nobody breaks no glass

@@ -20,6 +20,8 @@ Work = Callable[[Connection], Result]
 
 GROUP = 200
 """Most works in one SQLite commit: bounds how long the first of a group waits."""
+OVERFLOW = 64
+"""Connections to SQLite that there may be beside those that are kept: opening one costs next to nothing."""
 MAPPED = 2**32
 """Bytes of a SQLite file that are read where the system has them: a search that looks up a thousand rows takes half."""
 ATTEMPTS = 4
@@ -37,6 +39,7 @@ class Database:
     def __init__(self, url: str | URL, *, pool_size: int = 16) -> None:
         self.url = make_url(url)
         self.engine = _engine(self.url, pool_size)
+        self.most_connections = pool_size + _overflow(self.url, pool_size)
         self._snapshots = self.engine.execution_options(**_snapshot_options(self.engine))
         self._writer = _GroupWriter(self.engine) if self.engine.dialect.name == "sqlite" else None
 
@@ -69,6 +72,11 @@ class Database:
                     raise
         raise AssertionError("unreachable")
 
+    @property
+    def waiting(self) -> int:
+        """How many works wait for the one thread that writes to SQLite; 0 on PostgreSQL, which takes each at once."""
+        return self._writer.waiting if self._writer else 0
+
     def close(self) -> None:
         """Finish what is queued, then let go of every connection."""
         if self._writer:
@@ -80,16 +88,25 @@ def _lost_a_race(error: DBAPIError) -> bool:
     return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in RACES_LOST
 
 
+def _overflow(url: URL, pool_size: int) -> int:
+    """How many connections there may be beside those that are kept."""
+    return OVERFLOW if url.get_backend_name() == "sqlite" else pool_size
+
+
 def _engine(url: URL, pool_size: int) -> Engine:
     """Errors are logged without the parameters of their statement: these are data of patients."""
     if url.get_backend_name() == "sqlite":
         engine = create_engine(
-            url, pool_size=pool_size, max_overflow=64, hide_parameters=True, connect_args={"isolation_level": None}
+            url,
+            pool_size=pool_size,
+            max_overflow=OVERFLOW,
+            hide_parameters=True,
+            connect_args={"isolation_level": None},
         )
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(url, pool_size=pool_size, max_overflow=pool_size, hide_parameters=True)
+    return create_engine(url, pool_size=pool_size, max_overflow=_overflow(url, pool_size), hide_parameters=True)
 
 
 def _snapshot_options(engine: Engine) -> dict[str, Any]:
@@ -160,6 +177,10 @@ class _GroupWriter:
                 raise WriterStopped("the database is closed")
             self._queue.put(job)
         return job.future.result()
+
+    @property
+    def waiting(self) -> int:
+        return self._queue.qsize()
 
     def stop(self) -> None:
         with self._admission:

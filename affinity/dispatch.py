@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from affinity.auditing import UNAUDITED, Auditing, Outcomes, spelled
-from affinity.metrics import REQUESTS, SECONDS
+from affinity.metrics import REQUESTS, SECONDS, count_refusal
 from atna.trail import AuditUnavailable
 from ihe.errors import Rejected
 from ihe.exchange import Exchange
@@ -57,6 +57,7 @@ def answer(
         outcome = "rejected"
         codes = sorted(str(code) for code in rejected.codes)
         log.info("refused", transaction=transaction.id, codes=codes, correlation=exchange.correlation_id)
+        count_refusal(transaction.id, rejected)
         on_refusal(wire, rejected)
         return transaction.refuse(wire, rejected, exchange)
     finally:

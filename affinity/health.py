@@ -1,8 +1,9 @@
 """What operators ask of a node: is it alive, is it ready, what has it done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from twisted.internet.defer import Deferred
@@ -43,12 +44,15 @@ Answer = tuple[int, bytes]
 TEXT = "text/plain; charset=utf-8"
 
 
-def pages(database: Database, defer: Callable[..., Deferred[Any]]) -> dict[str, Page]:
+def pages(
+    database: Database, defer: Callable[..., Deferred[Any]], measures: Iterable[CollectorRegistry] = ()
+) -> dict[str, Page]:
     """The health and metrics pages by path."""
+    more = tuple(measures)
     return {
         "/health/live": Page(TEXT, defer, lambda: (200, b"alive\n")),
         "/health/ready": Page(TEXT, defer, lambda: _ready(database)),
-        "/metrics": Page("text/plain; version=0.0.4; charset=utf-8", defer, lambda: (200, exposition())),
+        "/metrics": Page("text/plain; version=0.0.4; charset=utf-8", defer, lambda: (200, exposition(more))),
     }
 
 

@@ -13,6 +13,7 @@ from affinity.admission import Admission, Forgiven, NotAdmitted, Reason, Shown
 from affinity.auditing import UNAUDITED, Auditing, spelled
 from affinity.dispatch import OnRefusal, Ports, answer, keep_nothing
 from affinity.hl7_sources import HL7Sources
+from affinity.metrics import NO_TRANSACTION, count_refusal
 from affinity.not_admitted import as_hl7
 from affinity.partners import Agreement
 from affinity.sender_ids import sender_ids
@@ -63,14 +64,17 @@ class HL7Answers:
             node=peer.subject,
             validation=self.validation,
         )
+        counted_as = NO_TRANSACTION
         try:
             transaction = choose(message, self.transactions)
+            counted_as = transaction.id
             agreement = self._sender(message, peer, transaction.id)
             exchange = _under(agreement, exchange)
             self._look_at(message, exchange)
         except Rejected as rejected:
             codes = sorted(str(code) for code in rejected.codes)
             log.info("refused", trigger=message.trigger[:20], codes=codes, correlation=exchange.correlation_id)
+            count_refusal(counted_as, rejected)
             if not _comes_too_fast(rejected):
                 self._audit(message, exchange, rejected)
             self.on_refusal(message, rejected)

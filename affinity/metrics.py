@@ -1,17 +1,42 @@
 """What Prometheus may scrape at /metrics: counts and times per transaction, no patient data in labels."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+
+from ihe.errors import Rejected
+from xua.errors import Subcode
 
 REGISTRY = CollectorRegistry()
+PROCESS = ProcessCollector(registry=REGISTRY)
+"""Memory, processor time, open files and the start of this process, where the system has them in ``/proc``."""
 REQUESTS = Counter(
     "affinity_requests_total", "Requests by transaction and outcome", ["transaction", "outcome"], registry=REGISTRY
 )
+OUTCOMES = ("success", "rejected", "error")
 SECONDS = Histogram(
     "affinity_request_seconds",
     "Time from the decoded request to the answer's first byte",
     ["transaction"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=REGISTRY,
+)
+REFUSED = Counter(
+    "affinity_refused_total",
+    "Errors in the answers to requests that were refused; one answer may hold several",
+    ["transaction", "code"],
+    registry=REGISTRY,
+)
+NO_TRANSACTION = "none"
+"""The transaction of a message that is none here."""
+ACCESS_DENIED = Counter(
+    "affinity_access_denied_total",
+    "Requests of people who were not believed or may not: by what they showed, an assertion or a token, and why not",
+    ["shown", "reason"],
+    registry=REGISTRY,
+)
+EMERGENCIES = Counter(
+    "affinity_emergency_accesses_total", "Records that somebody opened in an emergency", registry=REGISTRY
 )
 DOUBTFUL = Counter(
     "affinity_hl7_doubtful_total",
@@ -74,6 +99,21 @@ CERTIFICATE_END = Gauge(
 )
 
 
-def exposition() -> bytes:
-    """Every metric in Prometheus' text format."""
-    return generate_latest(REGISTRY)
+def begin_at_zero(transactions: Iterable[str]) -> None:
+    """Show counters that an alarm watches before they count: from nothing to 1, Prometheus sees no increase."""
+    for transaction in transactions:
+        for outcome in OUTCOMES:
+            REQUESTS.labels(transaction, outcome)
+    for subcode in Subcode:
+        ACCESS_DENIED.labels("assertion", subcode.name.lower())
+
+
+def count_refusal(transaction: str, rejected: Rejected) -> None:
+    """Count each code of an answer once."""
+    for code in rejected.codes:
+        REFUSED.labels(transaction, str(code.value)).inc()
+
+
+def exposition(more: Iterable[CollectorRegistry] = ()) -> bytes:
+    """Every metric in Prometheus' text format; ``more`` are registries of what is read at this moment."""
+    return b"".join(map(generate_latest, (REGISTRY, *more)))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import SQLAlchemyError
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.task import LoopingCall
@@ -26,8 +27,11 @@ from affinity.domain import Subscriber
 from affinity.hl7_answers import HL7Answers
 from affinity.issuers import Issuers
 from affinity.listening import bind, mllp_limits, publish, soap_limits
+from affinity.measures import Kept, registry
+from affinity.metrics import begin_at_zero
 from affinity.node import Node, utc_now
 from affinity.node_alarms import NodeAlarms
+from affinity.node_measures import at_rest, under_way
 from affinity.notification_audit import NotificationAudit
 from affinity.notifications import Courier, Patience
 from affinity.partners import seats
@@ -112,6 +116,7 @@ class Server:
     def start(self) -> None:
         """Open every configured port, then say in ``ports.json`` which they are. OSError names a port that is taken."""
         self._node.trail.record(started(self._node.trail.node, utc_now()))
+        begin_at_zero(each.id for each in self._transactions)
         self._workers.start()
         self._probes.start()
         listen, certificates = self._settings.listen, self._certificates
@@ -213,7 +218,7 @@ class Server:
             public_url=self._settings.listen.public_url or url,
             limits=soap_limits(self._settings.limits),
             extra={
-                **health.pages(self._node.database, self._probes.defer),
+                **health.pages(self._node.database, self._probes.defer, (self._measures(),)),
                 **self._audit.pages(self._settings.listen.public_url or url),
                 PATH: self._stewardship(),
                 CONSENT_PATH: self._consent(),
@@ -224,6 +229,11 @@ class Server:
             site.behind = self._proxies(self._certificates)
         self._sites.append(site)
         return site
+
+    def _measures(self) -> CollectorRegistry:
+        database = self._node.database
+        now = under_way(self._workers, database, self._mllp, self._sites)
+        return registry(now, Kept(at_rest(database, self._settings, utc_now)))
 
     def _proxies(self, certificates: Certificates) -> Proxies:
         refused = self._alarms.forwarded_refused

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from affinity.admission import Admission, Forgiven, NotAdmitted, Reason, Shown, validation
 from affinity.auditing import UNAUDITED, Auditing, subject
 from affinity.dispatch import OnRefusal, Ports, answer, keep_nothing
+from affinity.metrics import ACCESS_DENIED
 from affinity.not_admitted import as_fault, as_metadata_error
 from affinity.partners import Agreement, SourceId
 from affinity.sender_ids import sender_ids
@@ -122,6 +123,7 @@ class SOAPAnswers:
 
 def _fault(refused: AssertionRefused, transaction: str, context: SOAPContext) -> SOAPFault:
     """The sender reads the general text of the subcode; the precise reason stays with the operator."""
+    ACCESS_DENIED.labels("assertion", refused.subcode.name.lower()).inc()
     log.warning(
         "assertion refused",
         transaction=transaction,

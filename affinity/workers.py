@@ -42,6 +42,16 @@ class Workers:
         self._jobs.put((deferred, work, arguments))
         return deferred
 
+    @property
+    def most(self) -> int:
+        """How many threads there may be."""
+        return self._most
+
+    @property
+    def under_way(self) -> int:
+        """How much work has begun or waits for a thread."""
+        return self._under_way
+
     def until_idle(self) -> Deferred[None]:
         """Fire when nothing is under way any more."""
         self._idle = self._idle or Deferred()

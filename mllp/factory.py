@@ -49,6 +49,16 @@ class MLLPFactory(Factory):  # type: ignore[misc]
         log.warning("mllp connection refused", open=len(self._open), reason="the partner has as many as were agreed")
         return False
 
+    @property
+    def open(self) -> int:
+        """How many connections there are."""
+        return len(self._open)
+
+    @property
+    def messages_under_way(self) -> int:
+        """How many messages were received and are not answered."""
+        return sum(each.under_way for each in tuple(self._open))
+
     def drain(self) -> "Deferred[None]":
         """Answer what was received, close every connection; fires when the last one is gone. Stop listening first."""
         self._drained = self._drained or Deferred()

@@ -51,6 +51,11 @@ class MLLPProtocol(Protocol):  # type: ignore[misc]
         self._peer = Peer("")
         self._answering = self._clogged = self._closing = self._paused = self._handshaking = self._ended = False
 
+    @property
+    def under_way(self) -> int:
+        """How many messages were received and are not answered."""
+        return len(self._waiting) + self._answering
+
     def connectionMade(self) -> None:
         """Start reading; the transport tells us when the peer does not take its answers."""
         self._peer = Peer(str(getattr(self.transport.getPeer(), "host", "")))

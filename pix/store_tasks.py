@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 
 from ihe.identifiers import PatientKey
 from pix.decisions import pair
@@ -106,6 +106,13 @@ def closed_by(connection: Connection, key: PatientKey, number: int) -> tuple[Tas
 def changed_since(connection: Connection, keys: Collection[PatientKey], number: int) -> bool:
     """Claim that something of these records became another after an event."""
     return CHANGED.first(connection, {"keys": keys, "since": number}) is not None
+
+
+def open_by_kind(connection: Connection) -> dict[Kind, int]:
+    """How many tasks wait for a person, of each kind."""
+    counted = select(task.c.kind, func.count()).where(WAITING).group_by(task.c.kind).order_by(task.c.kind)
+    found = {Kind(kind): int(count) for kind, count in connection.execute(counted)}
+    return {kind: found.get(kind, 0) for kind in Kind}
 
 
 def read_task(row: Row) -> Task:

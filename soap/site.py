@@ -70,7 +70,7 @@ class SOAPSite(Site):  # type: ignore[misc]
     @property
     def requests_under_way(self) -> int:
         """How many requests have begun and are not answered."""
-        return sum(len(each.requests) for each in self._open)
+        return sum(len(each.requests) for each in tuple(self._open))
 
     def most_bytes(self, target: bytes) -> int | None:
         """How long a body may be that is no SOAP; None where SOAP is spoken."""

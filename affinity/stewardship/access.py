@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NewType
 
 from affinity.doors import is_loopback
+from affinity.metrics import ACCESS_DENIED
 from affinity.stewardship import TOKEN_FILE
 from affinity.stewardship.problems import Problem
 
@@ -32,10 +33,15 @@ class Stewards:
     called: str = "steward"
 
     def authenticate(self, authorization: str, peer: str, *, secure: bool) -> StewardName:
-        """The steward whose token the Authorization header bears. Raises Problem (401, 403).
+        """The steward whose token the Authorization header bears. Raises Problem (401, 403)."""
+        try:
+            return self._known(authorization, peer, secure)
+        except Problem as problem:
+            ACCESS_DENIED.labels("token", problem.error["code"]).inc()
+            raise
 
-        Every digest is compared, in constant time, so that the time taken tells nothing.
-        """
+    def _known(self, authorization: str, peer: str, secure: bool) -> StewardName:
+        """Every digest is compared, in constant time, so that the time taken tells nothing."""
         if not self.digests:
             raise Problem(403, "closed", f"No {self.called} is named in the settings, so that this interface is closed")
         if not secure and not is_loopback(peer):
