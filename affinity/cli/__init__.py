@@ -19,6 +19,7 @@ from affinity.cli import (
     saml,
     send,
     serving,
+    status,
     submit,
     validate,
 )
@@ -39,6 +40,7 @@ app.command("serve", epilog=serving.SERVE_EXAMPLES, rich_help_panel=NODE)(servin
 app.command("init", epilog=domains.EXAMPLES, rich_help_panel=NODE)(domains.init)
 app.command("config", epilog=configuration.EXAMPLES, rich_help_panel=NODE)(configuration.config)
 app.command("doctor", epilog=doctor.EXAMPLES, rich_help_panel=NODE)(doctor.doctor)
+app.command("status", epilog=status.EXAMPLES, rich_help_panel=NODE)(status.status)
 app.add_typer(cert.app, name="cert", rich_help_panel=NODE)
 app.command("send", epilog=send.EXAMPLES, rich_help_panel=CLIENT)(send.send)
 app.command("pdq", epilog=patients.PDQ_EXAMPLES, rich_help_panel=CLIENT)(patients.pdq)

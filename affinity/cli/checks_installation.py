@@ -7,16 +7,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from sqlalchemy import create_engine
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
-from affinity import migrations
 from affinity.cli.checks_audit import audit_repositories
+from affinity.cli.checks_database import database
 from affinity.cli.checks_issuers import issuers
 from affinity.cli.checks_partners import lists, partners
 from affinity.cli.finding import Finding, failed, ok, skipped, warning
@@ -36,7 +31,7 @@ def installation(settings: Settings) -> Iterator[Finding]:
     yield _directory("data directory", settings.data)
     yield _directory("document store", settings.data / "documents" / "spool")
     yield _document_key(settings)
-    yield _database(settings)
+    yield from database(settings)
     yield from _certificates(settings)
     yield from audit_repositories(settings)
 
@@ -89,29 +84,6 @@ def _document_key(settings: Settings) -> Finding:
     if file.stat().st_mode & 0o077:
         return warning(check, f"{file} can be read by others", f"chmod 600 {file}")
     return ok(check, str(file))
-
-
-def _database(settings: Settings) -> Finding:
-    url = make_url(settings.database)
-    shown = url.render_as_string(hide_password=True)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        return skipped("database", f"{shown} is not there yet: the first start makes it")
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            present = set(MigrationContext.configure(connection).get_current_heads())
-    except SQLAlchemyError as error:
-        cause = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        return failed("database", f"{shown} does not answer: {cause}", "is it up, and are user and password right?")
-    finally:
-        engine.dispose()
-    wanted = set(ScriptDirectory.from_config(migrations.config(engine)).get_heads())
-    if present != wanted:
-        detail = f"{shown} is at revision {', '.join(present) or 'none'}, this program at {', '.join(wanted)}"
-        return failed(
-            "database", detail, "start the server: it migrates; an older program cannot read a newer database"
-        )
-    return ok("database", f"{shown}: migrated ({', '.join(wanted)})")
 
 
 def _certificates(settings: Settings) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ SKEW = 30
 """Seconds by which clocks may differ: assertions and certificates are judged by them."""
 LATE_ALERT = 0.5
 """Seconds in which a server that dislikes our certificate says so after the handshake of TLS 1.3."""
+MOST = 16 * 2**20
 ADDRESS = "{http://schemas.xmlsoap.org/wsdl/soap12/}address"
 PATHS = ("/xds/registry", "/xds/repository", "/pix", "/pdq")
 
@@ -69,7 +70,7 @@ def _shake_hands(plain: socket.socket, host: str, context: ssl.SSLContext) -> st
 
 def _web(url: str, target: Target) -> Iterator[Finding]:
     try:
-        status, date, body = _get(f"{url}/health/ready", target)
+        status, date, body = fetch(f"{url}/health/ready", target)
     except (OSError, http.client.HTTPException) as error:
         yield failed("ready", f"{url}/health/ready: {error}", "")
         return
@@ -100,7 +101,7 @@ def _clock(date: str | None) -> Finding:
 def _wsdl(url: str, target: Target) -> Finding:
     check = f"WSDL {urlsplit(url).path}"
     try:
-        status, _, body = _get(f"{url}?wsdl", target)
+        status, _, body = fetch(f"{url}?wsdl", target)
         if status != 200:
             return skipped(check, f"HTTP {status}: nothing answers there")
         addresses = {each.get("location", "") for each in parse(body).iter(ADDRESS)}
@@ -113,7 +114,8 @@ def _wsdl(url: str, target: Target) -> Finding:
     return ok(check, "loads, and names this address")
 
 
-def _get(url: str, target: Target) -> tuple[int, str | None, bytes]:
+def fetch(url: str, target: Target) -> tuple[int, str | None, bytes]:
+    """GET: status, Date and body, which is cut where it is absurdly long. Raises OSError, HTTPException."""
     address = urlsplit(url)
     host = address.hostname or ""
     connection = (
@@ -124,6 +126,6 @@ def _get(url: str, target: Target) -> tuple[int, str | None, bytes]:
     try:
         connection.request("GET", f"{address.path}?{address.query}" if address.query else address.path)
         response = connection.getresponse()
-        return response.status, response.getheader("Date"), response.read(16 * 2**20)
+        return response.status, response.getheader("Date"), response.read(MOST)
     finally:
         connection.close()

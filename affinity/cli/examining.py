@@ -15,6 +15,8 @@ from affinity.cli.verbs import wrong_use
 from affinity.settings import Settings
 from soap.client import client_tls
 
+PUBLISHED = "ports.json"
+
 
 def from_inside(settings: Settings, security: Security, *, domain_is_given: bool) -> Iterator[Finding]:
     """Everything about an installation, and about its server if one is running.
@@ -24,25 +26,38 @@ def from_inside(settings: Settings, security: Security, *, domain_is_given: bool
     if not domain_is_given:
         settings = settings.model_copy(update={"domain": domain_of(settings)})
     yield from installation(settings)
-    published = settings.data / "ports.json"
+    running = own_server(settings, security)
+    if running is None:
+        yield skipped("server", f"none is running: there is no {settings.data / PUBLISHED}")
+    else:
+        yield from server(running)
+
+
+def own_server(settings: Settings, security: Security) -> Target | None:
+    """The server that runs on a data directory, by the ports that it published; None if none does."""
+    published = settings.data / PUBLISHED
     if not published.is_file():
-        yield skipped("server", f"none is running: there is no {published}")
-        return
+        return None
     ports = json.loads(published.read_text())
     host = loopback(settings.listen.host)
     urls = tuple(f"{scheme}://{host}:{ports[scheme]}" for scheme in ("http", "https") if scheme in ports)
     mllp = tuple((host.strip("[]"), ports[name], name == "mllps") for name in ("mllp", "mllps") if name in ports)
-    yield from server(Target(urls=urls, mllp=mllp, tls=_own_tls(settings, security), timeout=security.timeout))
+    return Target(urls=urls, mllp=mllp, tls=_own_tls(settings, security), timeout=security.timeout)
 
 
 def from_outside(urls: Iterable[str], addresses: Iterable[str], security: Security) -> Iterator[Finding]:
     """What can be seen of a server through its ports."""
+    yield from server(elsewhere(urls, addresses, security))
+
+
+def elsewhere(urls: Iterable[str], addresses: Iterable[str], security: Security) -> Target:
+    """A server by its addresses."""
     mllp = tuple(_address(each, secured=security.tls_ca is not None) for each in addresses)
     for url in urls:
         if not url.startswith(("http://", "https://")):
             raise wrong_use(f"--url wants an http or https URL, not {url!r}")
     tls = client_context(security) or ssl.create_default_context()
-    yield from server(Target(urls=tuple(urls), mllp=mllp, tls=tls, timeout=security.timeout))
+    return Target(urls=tuple(urls), mllp=mllp, tls=tls, timeout=security.timeout)
 
 
 def handshakes(addresses: Iterable[str], security: Security) -> Iterator[Finding]:

@@ -133,3 +133,18 @@ def test_prometheus_understands_the_alerts_and_its_settings() -> None:
 
 def test_the_alerts_that_must_ring_ring_and_only_then() -> None:
     promtool("test", "rules", "alerts.test.yml")
+
+
+def test_status_shows_the_node_and_its_exit_code_says_that_it_is_well(node: RunningNode) -> None:
+    result = CliRunner().invoke(app, ["status", "--data", str(node.data)])
+    assert result.exit_code == 0, result.stdout
+    assert ": healthy" in result.stdout
+    assert "2 since the start, 1 refused, 0 failed" in result.stdout
+
+
+def test_status_for_a_program_has_parts_and_measures(node: RunningNode) -> None:
+    result = CliRunner().invoke(app, ["status", "--url", node.url(""), "--json"])
+    (told,) = json.loads(result.stdout)
+    assert (result.exit_code, told["health"]) == (0, "ok")
+    assert {"check": "ready", "state": "ok", "detail": "ready", "remedy": ""} in told["parts"]
+    assert told["measures"]['affinity_requests_total{outcome="rejected",transaction="ITI-30"}'] == 1
