@@ -3,8 +3,8 @@
 Syslog is received over TLS from nodes that show a certificate, and over UDP where that is opened (ITI TF-2: 3.20.4).
 """
 
-import socket
 from collections.abc import Callable, Sequence
+from socket import socket
 from typing import Any
 
 import structlog
@@ -13,7 +13,7 @@ from twisted.web.resource import Resource
 
 from affinity.audit_fhir import PATH, AuditRecordRepository
 from affinity.audit_fhir_resource import fhir_resource
-from affinity.audit_repositories import courier
+from affinity.audit_repositories import courier, line
 from affinity.forwarding import AuditCouriers
 from affinity.node import Node, utc_now
 from affinity.settings import Settings
@@ -27,8 +27,6 @@ from tls.files import TLS
 log = structlog.get_logger()
 
 DATAGRAM = 65536
-RECEIVE_BUFFER = 4 * 1024 * 1024
-"""Octets that the system keeps of datagrams that we have not read."""
 
 
 class AuditServer:
@@ -47,30 +45,27 @@ class AuditServer:
         self._settings = settings
         self._node = node
         self._defer = defer
-        self._couriers = AuditCouriers(
-            courier(each, node.database, tls, settings.audit_forwarding, utc_now) for each in node.repositories
-        )
+        for each in node.repositories:
+            line(each, tls, settings.audit_forwarding)
+        self._tls = tls
+        self._couriers = AuditCouriers(())
         self._intake = Intake(lambda group: defer(self._store, group), reactor)
         limits = SyslogLimits(connections=settings.limits.connections)
         self.factory = SyslogFactory(self._intake, utc_now, limits)
         self._datagrams: Any = None
 
     def forward(self) -> None:
-        """Begin to bring the trail to its repositories."""
+        """Begin to bring the trail to its repositories, from where another process of the node may have left off."""
+        patience, database = self._settings.audit_forwarding, self._node.database
+        self._couriers = AuditCouriers(
+            courier(each, database, self._tls, patience, utc_now) for each in self._node.repositories
+        )
         self._couriers.start()
 
-    def listen_for_datagrams(self, port: int) -> int:
-        """Open the port of syslog over UDP; returns which it is. OSError says that it is taken."""
-        host = self._settings.listen.host
-        bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        bound.bind((host, port))
-        bound.setblocking(False)
+    def listen_for_datagrams(self, bound: socket) -> None:
+        """Receive syslog over UDP."""
         protocol = SyslogDatagrams(self._intake, utc_now)
         self._datagrams = self._reactor.adoptDatagramPort(bound.fileno(), bound.family, protocol, DATAGRAM)
-        number: int = bound.getsockname()[1]
-        bound.close()
-        return number
 
     def pages(self, url: str) -> dict[str, Resource]:
         """The FHIR interface of the repository, below the address of a port."""

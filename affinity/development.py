@@ -19,6 +19,7 @@ from affinity.node import Node, open_node, utc_now
 from affinity.pki import DevelopmentPKI, development_pki, issue_to_partners
 from affinity.server import Doors, Server
 from affinity.settings import Settings
+from affinity.station import alone
 from affinity.stewardship.access import DEVELOPER, development_token, digest
 from consent.model import Act, RelationshipKind, professional
 from consent.recording import relate
@@ -60,7 +61,9 @@ def run_development(settings: Settings, *, demo: bool, exit_after_demo: bool) ->
         )
         return await _perform(stage, demo=demo, exit_after_demo=exit_after_demo)
 
-    return run(lambda reactor: Server(reactor, settings, node, doors, (*TRANSACTIONS, ISSUE_TOKEN)), after_start)
+    station = alone(settings, plain=True, secured=True)
+    transactions = (*TRANSACTIONS, ISSUE_TOKEN)
+    return run(lambda reactor: Server(reactor, settings, node, doors, transactions, station), after_start)
 
 
 def declare(node: Node, patient_id: CX, role: DemoRole, reason: str) -> int:

@@ -1,6 +1,5 @@
 """One node: the database, the document store, and the responder actors that answer from them."""
 
-import fcntl
 import os
 import sqlite3
 import time
@@ -8,7 +7,6 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
@@ -17,11 +15,12 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from affinity.access import access
 from affinity.auditing import AuditedDatabase, this_node
 from affinity.consent_documents import ConsentDocuments
+from affinity.data_directory import UnusableData, document_keys, lock_data
 from affinity.database import Database
 from affinity.domain import LoadedDomain, Repository, Subscriber, locate
 from affinity.hidden_successors import HiddenSuccessors, Witnesses
 from affinity.hl7_sources import HL7Sources
-from affinity.migrations import upgrade
+from affinity.migrations import is_up_to_date, upgrade
 from affinity.notifications import Couriers
 from affinity.partners import Partners
 from affinity.record_life import follower
@@ -35,7 +34,6 @@ from pix.manager import PatientIndex
 from pix.notifications import Outbox
 from pix.store_notifications import forget_lists
 from xds.documents import FileStore
-from xds.encryption import KeyRing, create_keys, load_keys
 from xds.on_demand import OnDemandDocumentSource
 from xds.registry import DocumentRegistry
 from xds.repository import DocumentRepository
@@ -69,10 +67,6 @@ class Node:
         os.close(self.lock)
 
 
-class UnusableData(ValueError):
-    """The node must not start on this data directory; the text says what to mend."""
-
-
 def utc_now() -> datetime:
     """The clock of every actor: aware, in UTC (ITI TF-2: 3.1)."""
     return datetime.now(UTC)
@@ -87,19 +81,37 @@ def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
         (settings.data / DOMAIN_NOTE).write_text(f"{locate(settings.domain).resolve()}\n")
         database = open_database(settings)
         undone.callback(database.close)
-        store = FileStore(settings.data / "documents", _keys(settings))
-        couriers = Couriers()
-        trail = open_trail(settings, loaded, database)
-        ports = _ports(settings, loaded, AuditedDatabase(database), store, couriers, trail)
-        repository: DocumentRepository = ports[Actor.DOCUMENT_REPOSITORY]
-        store.sweep(repository.is_referenced, time.time())
+        node = _node(settings, loaded, database, lock)
+        repository: DocumentRepository = node.ports[Actor.DOCUMENT_REPOSITORY]
+        node.store.sweep(repository.is_referenced, time.time())
         undone.pop_all()
-    sources = HL7Sources.of(loaded.organizations)
+    return node
+
+
+def join_node(settings: Settings, loaded: LoadedDomain, lock: int, wake: Callable[[], None]) -> Node:
+    """Work in a data directory that a parent has opened, and whose lock it has handed down.
+
+    ``wake`` tells the process that is on duty that there is news for subscribers. Raises UnusableData for a database
+    that an older version made.
+    """
+    database = Database(settings.database)
+    if not is_up_to_date(database.engine):
+        database.close()
+        raise UnusableData("the database is another version's: stop the node, and start it again to migrate")
+    return _node(settings, loaded, database, lock, wake)
+
+
+def _node(
+    settings: Settings, loaded: LoadedDomain, database: Database, lock: int, wake: Callable[[], None] | None = None
+) -> Node:
+    store = FileStore(settings.data / "documents", document_keys(settings))
+    couriers = Couriers()
+    trail = open_trail(settings, loaded, database)
     return Node(
         database=database,
         store=store,
-        ports=ports,
-        sources=sources,
+        ports=_ports(settings, loaded, AuditedDatabase(database), store, wake or couriers.wake, trail),
+        sources=HL7Sources.of(loaded.organizations),
         trail=trail,
         domain=loaded.affinity_domain,
         subscribers=loaded.subscribers,
@@ -167,11 +179,11 @@ def _ports(
     loaded: LoadedDomain,
     database: Transactor[Connection],
     store: FileStore,
-    couriers: Couriers,
+    wake: Callable[[], None],
     trail: AuditTrail,
 ) -> dict[Actor, Any]:
     """The responder actors of this node."""
-    domain, index = loaded.affinity_domain, open_index(settings, loaded, database, couriers.wake)
+    domain, index = loaded.affinity_domain, open_index(settings, loaded, database, wake)
     rights = access(loaded.access, database, index, trail)
     registry = DocumentRegistry(
         domain=domain,
@@ -225,39 +237,3 @@ def _on_demand(settings: Settings, domain: AffinityDomain, patients: PatientInde
     keeps = settings.on_demand.keep_snapshots and code is not None
     snapshots = Snapshots(source_id=domain.repository_unique_id, content_type_code=code) if keeps and code else None
     return OnDemandDocumentSource(provider=settings.on_demand.provider, patients=patients, snapshots=snapshots)
-
-
-def lock_data(data: Path) -> int:
-    """Make sure that no other process works in the data directory. Returns the descriptor that holds the lock."""
-    descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        # Two processes would each believe that they alone write to it.
-        raise UnusableData(f"{data} is in use by another affinity process; stop it or choose --data") from None
-    return descriptor
-
-
-def _keys(settings: Settings) -> KeyRing | None:
-    """The key that seals documents: the configured file, else one made once in the data directory."""
-    if not settings.encrypt_documents:
-        return None
-    file = settings.master_key or settings.data / "documents.key"
-    if settings.master_key or file.exists():
-        return _load(file)
-    if any((settings.data / "documents" / "content").glob("*/*/*.sealed")):
-        raise UnusableData(
-            f"{file} is missing, but stored documents are sealed with its keys; restore it from a backup"
-        )
-    return create_keys(file)
-
-
-def _load(file: Path) -> KeyRing:
-    try:
-        return load_keys(file)
-    except ValueError as error:
-        raise UnusableData(
-            f"{file} holds no usable keys ({error}); it has one key a line, of 64 hexadecimal digits. Documents sealed "
-            "under a lost key cannot be read again: restore the file from a backup"
-        ) from error

@@ -8,8 +8,9 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from affinity.console import note_use
+from affinity.data_directory import UnusableData, lock_data
 from affinity.database import Database
-from affinity.node import UnusableData, lock_data, open_database
+from affinity.node import open_database
 from affinity.settings import Settings
 
 

@@ -9,6 +9,7 @@ from affinity.lifecycle import run
 from affinity.node import open_node
 from affinity.server import Doors, Server
 from affinity.settings import Settings
+from affinity.station import alone
 from affinity.unfit import refuse_development, unfitness
 from tls.files import TLS
 from xua.authentication import XUAMode
@@ -25,6 +26,18 @@ class NotForProduction(Exception):
 def run_production(settings: Settings) -> int:
     """Serve until SIGTERM. Raises NotForProduction, or DomainError, before anything is opened."""
     logs.configure(as_json=settings.log.format == "json", level=settings.log.level)
+    loaded, doors = checked(settings)
+    node = open_node(settings, loaded)
+    station = alone(settings, plain=doors.plain, secured=doors.tls is not None)
+    return run(lambda reactor: Server(reactor, settings, node, doors, TRANSACTIONS, station), stay)
+
+
+async def stay(_server: Server) -> None:
+    """Serve until told to stop."""
+
+
+def checked(settings: Settings) -> tuple[LoadedDomain, Doors]:
+    """The domain, and who is let in. Raises NotForProduction or DomainError."""
     loaded = load(settings.domain)
     tls = _certificates(settings, loaded)
     trusted = issuers(settings, loaded, check=refuse_development)
@@ -37,12 +50,7 @@ def run_production(settings: Settings) -> int:
         plain=opens_plain_ports(settings, loaded),
     )
     _check(settings, loaded, doors)
-    node = open_node(settings, loaded)
-
-    async def stay(server: Server) -> None:
-        return None
-
-    return run(lambda reactor: Server(reactor, settings, node, doors, TRANSACTIONS), stay)
+    return loaded, doors
 
 
 def _certificates(settings: Settings, loaded: LoadedDomain) -> TLS | None:

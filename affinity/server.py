@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from socket import socket
 from typing import Any
 
 import structlog
@@ -17,30 +18,25 @@ from affinity.audit_server import AuditServer
 from affinity.auditing import Auditor
 from affinity.catalogue import AnyTransaction, hl7v2_transactions, soap_endpoints
 from affinity.certificates import LOOK_SECONDS, CertificateWatch
-from affinity.chores import housekeeping
-from affinity.configuration_audit import ConfigurationAudit, complain_of_changes, tell_changes
 from affinity.consent_api import PATH as CONSENT_PATH
 from affinity.consent_api import ConsentAPI
-from affinity.consumers import consumer
 from affinity.desk_audit import DeskAudit
-from affinity.domain import Subscriber
+from affinity.duties import Duties
 from affinity.hl7_answers import HL7Answers
 from affinity.issuers import Issuers
-from affinity.listening import bind, mllp_limits, publish, soap_limits
+from affinity.listening import DATAGRAMS, Sockets, mllp_limits, soap_limits
 from affinity.measures import Kept, registry
 from affinity.metrics import begin_at_zero
 from affinity.node import Node, utc_now
 from affinity.node_alarms import NodeAlarms
 from affinity.node_measures import at_rest, under_way
-from affinity.notification_audit import NotificationAudit
-from affinity.notifications import Courier, Patience
 from affinity.partners import seats
 from affinity.patient_binding import SamePerson, patient_bound
 from affinity.proxies import Proxies
 from affinity.refusals import Refusals
-from affinity.sealing import Sealing, Seals
 from affinity.settings import Settings
 from affinity.soap_answers import SOAPAnswers
+from affinity.station import Station
 from affinity.stewardship import PATH
 from affinity.stewardship.access import Stewards
 from affinity.stewardship.counted import Counted
@@ -61,7 +57,8 @@ from xua.verifier import Verifier
 
 log = structlog.get_logger()
 
-BACKLOG = 1024
+SECURED = frozenset({"https", "mllps", "syslogs"})
+"""The ports with TLS."""
 PROBES = 2
 """Threads that answer ``/health`` and ``/metrics``, so that they answer while every worker is at work."""
 
@@ -85,16 +82,23 @@ class Server:
     """A node with its doors open. ``ports`` tells where it listens once it is started."""
 
     def __init__(
-        self, reactor: Any, settings: Settings, node: Node, doors: Doors, transactions: tuple[AnyTransaction, ...]
+        self,
+        reactor: Any,
+        settings: Settings,
+        node: Node,
+        doors: Doors,
+        transactions: tuple[AnyTransaction, ...],
+        station: Station,
     ) -> None:
         self.ports: dict[str, int] = {}
+        self._station = station
         self._reactor = reactor
         self._settings = settings
         self._node = node
         self._doors = doors
         self._transactions = patient_bound(transactions, SamePerson(node.ports[Actor.PIX_MANAGER]))
         self._auditing = Auditor(node.trail, node.domain)
-        self._workers = Workers(reactor, settings.limits.workers)
+        self._workers = Workers(reactor, settings.limits.threads)
         self._alarms = NodeAlarms(node.trail, self._workers.defer, utc_now)
         self._admission = Admission(partners=node.partners)
         self._certificates = Certificates(doors.tls) if doors.tls else None
@@ -103,39 +107,23 @@ class Server:
         self._places = Places(settings.limits.connections_per_peer, seats(node.partners))
         self._mllp = MLLPFactory(self._hl7_answers(), reactor, mllp_limits(settings.limits), self._places)
         self._probes = Workers(reactor, PROBES)
-        self._couriers = tuple(map(self._courier, node.subscribers))
         self._audit = AuditServer(reactor, settings, node, doors.calling, self._workers.defer)
-        self._seals = Seals(node.database, settings.data, utc_now)
-        self._sealing = Sealing(reactor, self._seals, settings.audit.seal_seconds, self._workers.defer)
-        self._configuration = ConfigurationAudit(settings, node.trail, utc_now)
-        self._housekeeping = housekeeping(settings, node, self._configuration, reactor, self._workers.defer)
+        self._duties = Duties(reactor, settings, node, doors.calling, self._audit, self._workers.defer, station)
         self._sites: list[SOAPSite] = []
         self._counted = Counted()
         self._listening: list[Any] = []
 
     def start(self) -> None:
-        """Open every configured port, then say in ``ports.json`` which they are. OSError names a port that is taken."""
+        """Open every configured port, then say which they are. OSError names a port that is taken."""
         self._node.trail.record(started(self._node.trail.node, utc_now()))
         begin_at_zero(each.id for each in self._transactions)
         self._workers.start()
         self._probes.start()
-        listen, certificates = self._settings.listen, self._certificates
-        if self._doors.plain:
-            self._open("http", listen.http_port, None)
-            self._open("mllp", listen.mllp_port, None)
-        if certificates is not None:
-            self._open("https", listen.https_port, certificates)
-            self._open("mllps", listen.mllps_port, certificates)
-            self._open("syslogs", listen.syslogs_port, certificates)
-        if listen.syslog_udp_port is not None:
-            self.ports["syslog_udp"] = self._audit.listen_for_datagrams(listen.syslog_udp_port)
-        publish(self._settings.data / "ports.json", self.ports)
-        self._node.couriers.start(self._couriers)
-        self._audit.forward()
-        log.info("listening", host=listen.host, **self.ports)
-        for each in self._housekeeping:
-            each.start()
-        self._sealing.start()
+        sockets = self._station.open()
+        self.ports.update((name, bound.getsockname()[1]) for name, bound in sockets.items())
+        self._listen(sockets)
+        self._station.publish(self.ports)
+        self._duties.start()
         self._look.start(LOOK_SECONDS)
         if self._watch is not None:
             self._watch.start()
@@ -145,21 +133,18 @@ class Server:
         self._doors.issuers.reload()
         if self._watch is not None:
             self._watch.reload()
-        self._workers.defer(self._configuration.note_changes).addCallbacks(tell_changes, complain_of_changes)
+        self._duties.note_changes()
 
     async def drain(self) -> None:
         """Take no more connections, answer what was received, then let go of everything."""
-        (self._settings.data / "ports.json").unlink(missing_ok=True)
-        for each in self._housekeeping:
-            each.stop()
+        self._station.withdraw()
+        told = self._duties.stop(self._settings.limits.drain_seconds)
         if self._look.running:
             self._look.stop()
         if self._watch is not None:
             self._watch.stop()
-        self._sealing.stop()
         await DeferredList([maybeDeferred(port.stopListening) for port in self._listening])
         timer = self._reactor.callLater(self._settings.limits.drain_seconds, self._give_up)
-        told = self._workers.defer(self._node.couriers.stop, self._settings.limits.drain_seconds)
         sites = [site.drain() for site in self._sites]
         await DeferredList([self._mllp.drain(), told, Deferred.fromCoroutine(self._audit.drain()), *sites])
         await self._workers.until_idle()
@@ -175,20 +160,23 @@ class Server:
         """Record the stop and seal what is left; a database that is away does not keep a node from stopping."""
         try:
             self._node.trail.record(stopped(self._node.trail.node, utc_now()))
-            self._seals.seal()
+            self._duties.seal()
         except (AuditUnavailable, SQLAlchemyError) as error:
             log.error("stop not audited", error=type(error).__name__)
 
-    def _open(self, name: str, port: int | None, certificates: Certificates | None) -> None:
-        """Bind first: the WSDL names the port, which may be any free one."""
-        if port is None:
-            return
-        bound = bind(name, self._settings.listen.host, port)
-        self.ports[name] = bound.getsockname()[1]
+    def _listen(self, sockets: Sockets) -> None:
+        """Adopt what is bound; the ports are known by now, for the WSDL names them."""
+        for name, bound in sockets.items():
+            if name == DATAGRAMS:
+                self._audit.listen_for_datagrams(bound)
+            else:
+                self._listening.append(self._adopt(name, bound))
+            bound.close()
+
+    def _adopt(self, name: str, bound: socket) -> Any:
+        certificates = self._certificates if name in SECURED else None
         outer = secured(self._factory(name), certificates, self._reactor, self._alarms.handshake_failed)
-        adopted = self._reactor.adoptStreamPort(bound.fileno(), bound.family, outer)
-        bound.close()
-        self._listening.append(adopted)
+        return self._reactor.adoptStreamPort(bound.fileno(), bound.family, outer)
 
     def _factory(self, name: str) -> Any:
         """What answers on a port of this name."""
@@ -271,11 +259,6 @@ class Server:
             admission=self._admission,
             auditing=self._auditing,
         )
-
-    def _courier(self, subscriber: Subscriber) -> Courier:
-        told = consumer(subscriber, self._node.domain, self._doors.calling)
-        audit = NotificationAudit(self._node.trail, subscriber, utc_now)
-        return Courier(subscriber.name, told, self._node.database, utc_now, Patience(), audit)
 
     def _give_up(self) -> None:
         log.warning("requests were still under way when the time to drain was over")

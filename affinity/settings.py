@@ -93,7 +93,7 @@ class Limits(Section):
     connections: int = 500
     connections_per_peer: int = 200
     idle_seconds: int = 300
-    workers: int = 64
+    threads: int = 64
     drain_seconds: int = 30
 
 

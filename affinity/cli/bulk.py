@@ -127,7 +127,8 @@ def _reader(database: "Database", loaded: "LoadedDomain") -> "PatientIndex":
 def _index(settings: "Settings", loaded: "LoadedDomain") -> "Iterator[PatientIndex]":
     """The index of the data directory, which is locked."""
     from affinity.console import note_use
-    from affinity.node import UnusableData, open_node
+    from affinity.data_directory import UnusableData
+    from affinity.node import open_node
     from ihe.transactions import Actor
 
     try:

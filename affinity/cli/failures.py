@@ -9,9 +9,9 @@ from sqlalchemy.exc import OperationalError
 from affinity.cli.verbs import ExitCode, Stopped
 from affinity.client.connecting import explain_connection
 from affinity.client.stewardship import RequestRefused, UnreadableAnswer
+from affinity.data_directory import UnusableData
 from affinity.domain import DomainError
 from affinity.matching_files import WrongMatching
-from affinity.node import UnusableData
 from affinity.tunings import ShippedDomain
 from atna.logs import NotAnExport
 from atna.roots import NotARoot

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from affinity.data_directory import UnusableData
 from affinity.domain import load
-from affinity.node import UnusableData, open_node
+from affinity.node import open_node
 from affinity.settings import Settings
 from tests.end_to_end.conftest import ANY_PORT, ROOT
 
