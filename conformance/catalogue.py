@@ -81,7 +81,11 @@ class Assertion:
     ambiguous: str | None = None
     """What the text leaves open, and what we hold it to mean."""
     rule: str | None = None
-    """The ``ihe.rules.Rule`` of this server that checks it."""
+    """The ``ihe.rules.Rule`` of this server or of the validators that checks it."""
+    messages: tuple[str, ...] = ()
+    """The root elements, with ``*``, of the messages that are meant, where the rule is one of others too."""
+    content: tuple[str, ...] = ()
+    """Where a deviation from the content model breaks it: paths with ``*``, from the root element."""
 
     @property
     def group(self) -> str:
@@ -118,6 +122,8 @@ class AssertionTable(BaseModel):
     why: Text | None = None
     ambiguous: Text | None = None
     rule: Text | None = None
+    messages: tuple[Text, ...] = ()
+    content: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
     def _review_has_a_reason(self) -> Self:

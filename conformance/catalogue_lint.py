@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from affinity.catalogue import TRANSACTIONS
 from conformance.catalogue import Assertion, CatalogueFault, catalogue
+from conformance.findings import VALIDATOR_RULES
 from conformance.specification import BESIDE, Specification
 
 NAME = re.compile(r"urn:[\w:.-]*\w|\$[A-Za-z]\w+|\bXDS[A-Z][a-z]\w+|\b[A-Z]\w+Exception\b")
@@ -14,8 +15,9 @@ NAME = re.compile(r"urn:[\w:.-]*\w|\$[A-Za-z]\w+|\bXDS[A-Z][a-z]\w+|\b[A-Z]\w+Ex
 
 
 def rules() -> frozenset[str]:
-    """The names of every rule of this server."""
-    return frozenset(rule.name for each in TRANSACTIONS for rule in each.rules)
+    """The names of every rule of this server and of the validators."""
+    served = (rule.name for each in TRANSACTIONS for rule in each.rules)
+    return frozenset((*served, *(rule.name for rule in VALIDATOR_RULES)))
 
 
 def faults(assertions: Collection[Assertion], known_rules: Collection[str]) -> Iterator[str]:

@@ -1,14 +1,22 @@
 """What a validator says of a message: the claim that it breaks, where, what was found, how to mend it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch, translate
 from functools import cache
+from typing import Any
 
 from affinity.catalogue import TRANSACTIONS
 from conformance.catalogue import Level, catalogue
+from conformance.validators.v3_rules import EVERY_RULE
 from ihe.citations import Citation
 from ihe.errors import Breach, ErrorCode, HL7ErrorCode, Severity
+from ihe.rules import Rule
 
+INDEX = re.compile(r"\[\d+\]")
+VALIDATOR_RULES: tuple[Rule[Any], ...] = EVERY_RULE
+"""What the validators ask beyond the rules of the server."""
 LEVELS = {Severity.ERROR: Level.SHALL, Severity.WARNING: Level.SHOULD}
 
 
@@ -49,7 +57,7 @@ def of_breach(breach: Breach, transaction: str | None = None) -> Finding:
         hint=breach.remedy,
         citation=breach.citation,
         code=_spelled(breach.code),
-        assertions=tuple(_broken(breach.text, transaction)),
+        assertions=tuple(_broken(breach, transaction)),
     )
 
 
@@ -57,14 +65,27 @@ def _spelled(code: ErrorCode | HL7ErrorCode) -> str:
     return code.value if isinstance(code, ErrorCode) else str(int(code))
 
 
-def _broken(sentence: str, transaction: str | None) -> Iterator[str]:
-    """The assertions of the rule that has this sentence, of the transaction and of the chapters."""
-    rule = _rules().get(sentence)
+def _broken(breach: Breach, transaction: str | None) -> Iterator[str]:
+    """The assertions of the rule that has this sentence, of the transaction and of the chapters, on this message."""
+    rule, message = _rules().get(breach.text), breach.location.lstrip("/").partition("/")[0]
     for each in catalogue() if rule else ():
-        if each.rule == rule and each.transaction in (None, transaction):
+        meant = not each.messages or any(fnmatch(message, pattern) for pattern in each.messages)
+        if each.rule == rule and each.transaction in (None, transaction) and meant:
             yield each.id
 
 
 @cache
 def _rules() -> dict[str, str]:
-    return {rule.sentence: rule.name for each in TRANSACTIONS for rule in each.rules}
+    served = (rule for each in TRANSACTIONS for rule in each.rules)
+    return {rule.sentence: rule.name for rule in (*served, *VALIDATOR_RULES)}
+
+
+def broken_by_content(location: str) -> tuple[str, ...]:
+    """The assertions that a deviation from the content model breaks at a place (``/MESSAGE/id[2]/@root``)."""
+    path = INDEX.sub("", location).lstrip("/")
+    return tuple(dict.fromkeys(name for pattern, name in _places() if pattern.match(path)))
+
+
+@cache
+def _places() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(translate(path)), each.id) for each in catalogue() for path in each.content)

@@ -206,5 +206,5 @@ def _add_acknowledgement(answer: _Element, code: str, request: _Element, breache
         name = SENTENCES[breach.code] if isinstance(breach.code, HL7ErrorCode) else None
         add(detail, "code", code=str(breach.code.value), codeSystem=TABLE_0357, displayName=name)
         add(detail, "text", breach.code_context)
-        if breach.location:
+        if breach.location.startswith("/"):  # an XPath, not the place in a v2 message that a shared rule names
             add(detail, "location", breach.location)

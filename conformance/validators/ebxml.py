@@ -49,6 +49,14 @@ def _reads(transaction: AnyTransaction, body: _Element) -> bool:
     return True
 
 
+def answered(body: _Element, action: str = "") -> str | None:
+    """The id of the transaction that a payload answers; None if several have this answer."""
+    found = {
+        each.id for each, binding in requests() if binding.reply == body.tag and action in ("", binding.reply_action)
+    }
+    return next(iter(found)) if len(found) == 1 else None
+
+
 def requests() -> Iterator[tuple[AnyTransaction, SOAPBinding]]:
     """Every SOAP binding with its transaction."""
     for each in TRANSACTIONS:

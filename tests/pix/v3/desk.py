@@ -1,4 +1,4 @@
-"""A desk that takes v3 messages to the patient index as the SOAP wire does, and checks every answer by its schema."""
+"""A desk that takes v3 messages to the patient index as the SOAP wire does; schema and validators judge each answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +11,8 @@ from lxml import etree
 from lxml.etree import _Element
 
 from affinity.dispatch import answer
+from conformance.validators import v3
+from conformance.validators.context import Context
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.partners import Validation
 from ihe.transactions import Actor, SOAPBinding, Transaction
@@ -18,6 +20,7 @@ from pix.iti44 import ITI_44
 from pix.iti45 import ITI_45
 from pix.iti47 import ITI_47
 from pix.manager import PatientIndex
+from pix.v3_wrappers import party
 from soap.xml import parse, schema
 
 MESSAGES = Path(__file__).parent / "messages"
@@ -103,6 +106,8 @@ class Desk:
         self.sent.append(b"".join(reply.body))
         element = parse(self.sent[-1])
         assert complaints(element) == []
+        if all(each.is_domain for each in party(body, "sender").devices):  # else no answer can name its receiver
+            assert [f"{each.location}: {each.text}" for each in v3.validate(element, Context())[1]] == []
         return Answered(element)
 
     def announce(self, number: int, *changes: tuple[str, str]) -> Answered:
