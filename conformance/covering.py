@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from ihe.transactions import Actor
 
 Test = TypeVar("Test", bound=Callable[..., Any])
-COVERS = "covers"
+COVERS = "covering"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,19 +29,48 @@ class Suite:
         return f"{plain}_{_hyphened(self.option)}" if self.option else plain
 
 
-def covers(*assertions: str) -> Callable[[Test], Test]:
+@dataclass(frozen=True, slots=True)
+class Covering:
+    """The assertions that a test shows, and those of senders that its message breaks, to see it refused."""
+
+    assertions: tuple[str, ...] = ()
+    breaking: tuple[str, ...] = ()
+
+    def __add__(self, other: "Covering") -> "Covering":
+        return Covering((*self.assertions, *other.assertions), (*self.breaking, *other.breaking))
+
+    @property
+    def all(self) -> frozenset[str]:
+        """Both."""
+        return frozenset((*self.assertions, *self.breaking))
+
+
+@runtime_checkable
+class Case(Protocol):
+    """One row of a table of tests: the parameter ``case`` of a test is one."""
+
+    @property
+    def sentence(self) -> str:
+        """What it shows, for people."""
+
+    @property
+    def covering(self) -> Covering:
+        """Beside what stands above the test."""
+
+
+def covers(*assertions: str, breaking: tuple[str, ...] = ()) -> Callable[[Test], Test]:
     """Say which assertions of the catalogue a test shows; its verdict is theirs."""
 
     def said(test: Test) -> Test:
-        test.__dict__[COVERS] = assertions
+        test.__dict__[COVERS] = Covering(assertions, breaking)
         return test
 
     return said
 
 
-def covered(test: Callable[..., Any]) -> tuple[str, ...]:
-    """The assertions that stand above a test."""
-    found: tuple[str, ...] = getattr(test, COVERS, ())
+def covering(test: Callable[..., Any]) -> Covering:
+    """What stands above a test."""
+    found: Covering = getattr(test, COVERS, Covering())
     return found
 
 

@@ -31,6 +31,7 @@ def refused(called: Called, *codes: ErrorCode, naming: str = "") -> None:
     assert told.status == "Failure", f"exchange {number}: {told.status} where {_any(codes)} was due"
     fitting = [each for each in told.errors if each.code in {code.value for code in codes}]
     assert fitting, f"exchange {number}: {_errors(told)} where {_any(codes)} was due"
+    assert all(each.text for each in fitting), f"exchange {number}: {codes[0].value} has no codeContext"
     named = any(naming in f"{each.text} {each.location}" for each in fitting)
     assert named, f"exchange {number}: {_errors(told)} does not name {naming}"
 
@@ -68,13 +69,18 @@ def the_objects(called: Called) -> tuple[RegistryObject, ...]:
 
 
 def has_nothing(documents: DocumentActors, patient: CX) -> None:
-    """The registry has no entry, set or folder of this patient, whatever its status (GetAll)."""
+    """The registry has no entry, set or folder of this patient, whatever its status."""
+    assert not (kept := everything(documents, patient)), f"the registry kept {sorted(kept)}"
+
+
+def everything(documents: DocumentActors, patient: CX) -> set[tuple[str, str]]:
+    """The id and status of all that the registry has of a patient (GetAll, ITI TF-2: 3.18.4.1.2.3.7.4)."""
     statuses = f"('{AvailabilityStatus.APPROVED.value}','{AvailabilityStatus.DEPRECATED.value}')"
     kinds = ("$XDSDocumentEntryStatus", "$XDSSubmissionSetStatus", "$XDSFolderStatus")
-    called = documents.query(
-        "GetAll", ("$patientId", spelled(patient)), *((kind, statuses) for kind in kinds), return_type="ObjectRef"
+    found = the_objects(
+        documents.query("GetAll", ("$patientId", spelled(patient)), *((kind, statuses) for kind in kinds))
     )
-    returned(called, ())
+    return {(each.entry_uuid, str(each.availability_status)) for each in found}
 
 
 def spelled(patient: CX) -> str:

@@ -40,6 +40,8 @@ class Result:
     exchanges: tuple[int, ...] = ()
     broken: tuple[str, ...] = ()
     """Assertions that validators saw broken in what the system sent meanwhile."""
+    breaking: tuple[str, ...] = ()
+    """Assertions that the harness broke, to see it refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

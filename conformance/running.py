@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from conformance.covering import Suite, covered
+from conformance.covering import Case, Covering, Suite, covering
 from conformance.exchanges import Exchange
 from conformance.findings import Finding
 from conformance.harness import HARNESS, Harness
@@ -24,7 +24,12 @@ from conformance.validating import validate
 from conformance.validators.context import Context
 
 SUITES = Path(__file__).resolve().parent / "suites"
-MODULES = ("document_registry",)
+MODULES = (
+    "document_registry",
+    "document_registry_values",
+    "document_registry_structure",
+    "document_registry_registered",
+)
 """The suites, in the order in which they run."""
 QUIET = (
     *("-c", os.devnull, "--rootdir", str(SUITES), "--import-mode=importlib", "--capture=no"),
@@ -33,6 +38,11 @@ QUIET = (
 )
 """Nothing of the surroundings in which somebody runs this counts: no ini file, no plugin, no cache."""
 Watch = Callable[[Result], None]
+ENDINGS = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+
+
+class HarnessFault(RuntimeError):
+    """The suites could not be run; the text says why. It is no verdict about the system."""
 
 
 def suites() -> tuple[Suite, ...]:
@@ -53,7 +63,9 @@ def run(
     wanted = set(names)
     chosen = [name for name in MODULES if not wanted or _suite(name).name in wanted]
     with _without_plugins():
-        pytest.main([*QUIET, *(str(SUITES / f"{name}.py") for name in chosen)], plugins=[verdicts])
+        ended = pytest.main([*QUIET, *(str(SUITES / f"{name}.py") for name in chosen)], plugins=[verdicts])
+    if ended not in ENDINGS:
+        raise HarnessFault(verdicts.trouble or f"pytest ended with {ended!r}")
     return Run(
         system=system.name,
         version=version("affinity-ihe"),
@@ -73,6 +85,7 @@ class Verdicts:
     only: frozenset[str]
     watch: Watch
     results: list[Result] = field(default_factory=list)
+    trouble: str = ""
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Give the tests what they need."""
@@ -80,13 +93,13 @@ class Verdicts:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave out what was not chosen, and note what the system does not claim."""
-        chosen = [each for each in items if not self.only or self.only & set(_covers(each))]
+        chosen = [each for each in items if not self.only or self.only & _covering(each).all]
         items[:] = [each for each in chosen if self._is_claimed(each)]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A suite that cannot be read is a defect of the harness."""
         if report.failed:
-            raise pytest.UsageError(f"{report.nodeid}: {report.longreprtext}")
+            self.trouble = f"{report.nodeid}: {report.longreprtext}"
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -149,12 +162,13 @@ def _outcome(report: pytest.TestReport, call: pytest.CallInfo[None]) -> tuple[Ou
 
 def _result(item: pytest.Item, outcome: Outcome, seconds: float, **more: Any) -> Result:
     suite: Suite = item.getparent(pytest.Module).obj.SUITE  # type: ignore[union-attr]
-    told = (getattr(item, "obj", None).__doc__ or item.name.removeprefix("test_").replace("_", " ")).strip()
+    covered = _covering(item)
     return Result(
         suite=suite.name,
         name=item.name,
-        sentence=told.splitlines()[0],
-        covers=_covers(item),
+        sentence=_sentence(item),
+        covers=covered.assertions,
+        breaking=covered.breaking,
         outcome=outcome,
         seconds=seconds,
         **more,
@@ -174,9 +188,22 @@ def _wrong(exchange: Exchange) -> Iterator[tuple[Finding, str]]:
             yield each, f"exchange {exchange.number}: the answer breaks a SHALL at {each.location}: {each.text}"
 
 
-def _covers(item: pytest.Item) -> tuple[str, ...]:
+def _covering(item: pytest.Item) -> Covering:
     assert isinstance(item, pytest.Function)
-    return covered(item.obj)
+    case = _case(item)
+    return covering(item.obj) + (case.covering if case else Covering())
+
+
+def _sentence(item: pytest.Item) -> str:
+    assert isinstance(item, pytest.Function)
+    case = _case(item)
+    told: str = case.sentence if case else item.obj.__doc__ or item.name.removeprefix("test_").replace("_", " ")
+    return told.strip().splitlines()[0]
+
+
+def _case(item: pytest.Function) -> Case | None:
+    case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
+    return case if isinstance(case, Case) else None
 
 
 def _step(item: pytest.Item) -> str:
