@@ -29,6 +29,8 @@ class Result:
     """One test of a suite. ``covers`` are ids of assertions, ``exchanges`` numbers of the transcript."""
 
     suite: str
+    module: str
+    """Of ``conformance.suites``, where the test is."""
     name: str
     sentence: str
     """What it shows, for people."""

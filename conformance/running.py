@@ -46,22 +46,28 @@ class HarnessFault(RuntimeError):
 
 
 def suites() -> tuple[Suite, ...]:
-    """Every suite that there is."""
-    return tuple(_suite(name) for name in MODULES)
+    """Every suite that there is; one may have several modules."""
+    return tuple(dict.fromkeys(_suite(name) for name in MODULES))
 
 
 def run(
-    system: System, *, seed: int, names: Iterable[str] = (), only: Iterable[str] = (), watch: Watch = lambda _: None
+    system: System,
+    *,
+    seed: int,
+    names: Iterable[str] = (),
+    only: Iterable[str] = (),
+    modules: Iterable[str] = MODULES,
+    watch: Watch = lambda _: None,
 ) -> Run:
     """Run the suites of these names (none: all), in them the tests that cover ``only`` (none: all).
 
-    ``watch`` is told of each result as it comes.
+    ``watch`` is told of each result as it comes. HarnessFault: the suites cannot be run.
     """
     harness = Harness(system=system, seed=seed)
     verdicts = Verdicts(harness=harness, only=frozenset(only), watch=watch)
     began, start = datetime.now(UTC), time.monotonic()
     wanted = set(names)
-    chosen = [name for name in MODULES if not wanted or _suite(name).name in wanted]
+    chosen = [name for name in modules if not wanted or _suite(name).name in wanted]
     with _without_plugins():
         ended = pytest.main([*QUIET, *(str(SUITES / f"{name}.py") for name in chosen)], plugins=[verdicts])
     if ended not in ENDINGS:
@@ -165,6 +171,7 @@ def _result(item: pytest.Item, outcome: Outcome, seconds: float, **more: Any) ->
     covered = _covering(item)
     return Result(
         suite=suite.name,
+        module=item.path.stem,
         name=item.name,
         sentence=_sentence(item),
         covers=covered.assertions,

@@ -73,7 +73,7 @@ def test_every_assertion_that_a_test_covers_is_in_the_catalogue(sut: Path) -> No
     assert all(each.covers for each in ran.results)
 
 
-def test_a_suite_has_one_name() -> None:
+def test_no_two_suites_have_one_name() -> None:
     names = [each.name for each in suites()]
     assert len(set(names)) == len(names)
 
@@ -95,9 +95,8 @@ def test_a_declaration_that_cannot_be_used_says_where(wrong: str, named: str, tm
 
 def test_one_failure_speaks_for_an_assertion() -> None:
     def result(outcome: Outcome, *, broken: tuple[str, ...] = ()) -> Result:
-        return Result(
-            suite="s", name="n", sentence="", covers=("ITI-1-001",), outcome=outcome, seconds=0, broken=broken
-        )
+        named = {"suite": "s", "module": "m", "name": "n", "sentence": ""}
+        return Result(**named, covers=("ITI-1-001",), outcome=outcome, seconds=0, broken=broken)
 
     assert verdicts([result(Outcome.FAILED), result(Outcome.PASSED)]) == {"ITI-1-001": Outcome.FAILED}
     assert verdicts([result(Outcome.PASSED), result(Outcome.SKIPPED)]) == {"ITI-1-001": Outcome.PASSED}

@@ -1,0 +1,60 @@
+"""The suites see what is wrong with a server: every mutant is caught by a test that covers what it breaks."""
+
+from pathlib import Path
+
+import pytest
+
+from conformance.catalogue import catalogue
+from conformance.mutants.__main__ import mutable_node
+from conformance.mutants.everyone import mutants
+from conformance.mutants.hunt import Hunted, Unsound, hunt
+from conformance.mutants.mutant import Mutant, changed, original, replaced
+
+STILL_FREE = Path(__file__).parent / "mutants-still-free.txt"
+"""Names of mutants that no suite sees yet, one a line; the list may only become shorter."""
+
+
+@pytest.mark.timeout(600)
+def test_every_mutant_is_caught(tmp_path: Path) -> None:
+    known = set(STILL_FREE.read_text().split())
+    with mutable_node(tmp_path) as (system, data):
+        found = hunt(system, data, [each for each in mutants() if each.name not in known], lambda _: None)
+    assert len(found) >= 90
+    assert not [each.mutant.name for each in found if not each.is_caught]
+
+
+def test_a_hunt_on_an_unsound_system_proves_nothing(tmp_path: Path) -> None:
+    with mutable_node(tmp_path) as (system, data):
+        lying = system.model_copy(update={"codes": {**system.codes, "classCode": ("X^^2.999.1^nobody takes it",)}})
+        with pytest.raises(Unsound):
+            hunt(lying, data, mutants()[:1], lambda _: None)
+
+
+def test_names_are_distinct_and_what_is_broken_is_in_the_catalogue() -> None:
+    names = [each.name for each in mutants()]
+    assert len(set(names)) == len(names)
+    assert {id for each in mutants() for id in each.breaks} <= {each.id for each in catalogue()}
+    assert set(STILL_FREE.read_text().split()) <= set(names)
+
+
+@pytest.mark.parametrize("mutant", mutants(), ids=lambda mutant: mutant.name)
+def test_a_switch_can_be_put_twice(mutant: Mutant) -> None:
+    with mutant.switched():
+        pass
+    with mutant.switched():
+        pass
+
+
+def test_what_is_replaced_comes_back_after_an_error() -> None:
+    before = original("soap.respond:reply_head")
+    with pytest.raises(ZeroDivisionError), replaced("soap.respond:reply_head", None):
+        assert original("soap.respond:reply_head") is None
+        raise ZeroDivisionError
+    assert original("soap.respond:reply_head") is before
+
+
+def test_a_frozen_value_is_changed_and_changed_back() -> None:
+    hunted = Hunted(mutant=mutants()[0], tried=1, by=())
+    with changed(hunted, by=("a test",)):
+        assert hunted.is_caught
+    assert not hunted.is_caught
