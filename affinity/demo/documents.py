@@ -116,6 +116,7 @@ CDA = """<?xml version="1.0" encoding="UTF-8"?>
     <structuredBody>
       <component>
         <section>
+          <templateId root="1.3.6.1.4.1.19376.1.3.3.2.1"/>
           <code code="18719-5" codeSystem="2.16.840.1.113883.6.1" displayName="Chemistry studies (set)"/>
           <title>Chemistry</title>
           <text>
@@ -124,13 +125,21 @@ CDA = """<?xml version="1.0" encoding="UTF-8"?>
               <tbody><tr><td>Potassium</td><td>{value}</td><td>mmol/L</td><td>3.5 - 5.1</td></tr></tbody>
             </table>
           </text>
-          <entry>
-            <observation classCode="OBS" moodCode="EVN">
-              <code code="2823-3" codeSystem="2.16.840.1.113883.6.1" displayName="Potassium"/>
+          <entry typeCode="DRIV">
+            <templateId root="1.3.6.1.4.1.19376.1.3.1"/>
+            <act classCode="ACT" moodCode="EVN">
+              <code code="18719-5" codeSystem="2.16.840.1.113883.6.1" displayName="Chemistry studies (set)"/>
               <statusCode code="completed"/>
-              <effectiveTime value="{time}+0000"/>
-              <value xsi:type="PQ" value="{value}" unit="mmol/L"/>
-            </observation>
+              <entryRelationship typeCode="COMP">
+                <observation classCode="OBS" moodCode="EVN">
+                  <templateId root="1.3.6.1.4.1.19376.1.3.1.6"/>
+                  <code code="2823-3" codeSystem="2.16.840.1.113883.6.1" displayName="Potassium"/>
+                  <statusCode code="completed"/>
+                  <effectiveTime value="{time}+0000"/>
+                  <value xsi:type="PQ" value="{value}" unit="mmol/L"/>
+                </observation>
+              </entryRelationship>
+            </act>
           </entry>
         </section>
       </component>

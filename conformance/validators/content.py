@@ -142,3 +142,17 @@ def _finding(told: tuple[_Element, str, str, str | None, str | None], citation: 
         assertions=broken_by_content(place),
         line=line,
     )
+
+
+def untold(content: tuple[Finding, ...], told: tuple[Finding, ...]) -> Iterator[Finding]:
+    """What the content model finds and no rule has said of the same place, or of what would stand below it."""
+    places = {place for each in told for place in (each.location, *_above(each.location))}
+    for each in content:
+        if each.location not in places and each.location.rpartition("/@")[0] not in places:
+            yield each
+
+
+def _above(place: str) -> Iterator[str]:
+    """The paths of the elements above a place, without the root element."""
+    steps = place.split("/")
+    yield from ("/".join(steps[:length]) for length in range(3, len(steps)))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from lxml.etree import _Element
 
 from conformance.findings import Finding, of_breach
-from conformance.validators.content import deviations
+from conformance.validators.content import deviations, untold
 from conformance.validators.context import Context
 from conformance.validators.ebxml import answered, transaction_of
 from conformance.validators.v3_rules import RULES
@@ -30,18 +30,10 @@ def validate(body: _Element, context: Context, action: str = "") -> tuple[str | 
         except Rejected as rejected:
             found += rejected.breaches
     wrong = tuple(of_breach(each, about) for each in found)
-    return name, (*wrong, *_untold(deviations(body, "hl7v3", tf2("Q")), wrong))
+    return name, (*wrong, *untold(deviations(body, "hl7v3", tf2("Q")), wrong))
 
 
 def _breaches(body: _Element) -> Iterator[Breach]:
     yield from breaches(body, RULES.get(name_of(body), ()))
     advice = breaches(body, ADVICE)
     yield from (replace(each, severity=Severity.WARNING) for each in advice)
-
-
-def _untold(content: tuple[Finding, ...], told: tuple[Finding, ...]) -> Iterator[Finding]:
-    """What the content model finds and no rule has said of the same place."""
-    places = {each.location for each in told}
-    for each in content:
-        if each.location not in places and each.location.rpartition("/@")[0] not in places:
-            yield each

@@ -7,6 +7,8 @@ import pytest
 from lxml import etree
 
 from affinity.demo.documents import Report, Subject, cda, pdf
+from conformance.validating import validate
+from conformance.validators.context import Context
 
 SUBJECT = Subject(local_id="4711", local_oid="1.2.3", family="Weber", given="Léa", birth_date="19870412", sex="F")
 REPORT = Report(unique_id="1.2.3.4", subject=SUBJECT, laboratory="Labo", laboratory_oid="1.2.4", time="20261101080000")
@@ -22,6 +24,10 @@ def test_the_report_is_a_valid_cda_document(schema: etree.XMLSchema, family: str
     document = etree.fromstring(cda(replace(REPORT, subject=replace(SUBJECT, family=family))))
     schema.assertValid(document)
     assert document.findtext(".//{urn:hl7-org:v3}family") == family
+
+
+def test_nothing_is_found_in_the_report() -> None:
+    assert validate(cda(REPORT), Context()).findings == ()
 
 
 def test_the_pdf_points_to_each_of_its_objects() -> None:

@@ -185,7 +185,7 @@ def _models(root: _Element) -> str:
 
 
 KNOWN = re.compile(r"_double .*only the schema")
-"""Doubled IDs, which ``cda_ids`` finds and the content model does not."""
+"""IDs that come twice, which a rule of CDA documents finds and not the content model."""
 
 
 def test_what_the_official_schemas_refuse_is_found_and_nothing_else(shared: Path) -> None:

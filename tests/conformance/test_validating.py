@@ -205,7 +205,7 @@ def test_an_audit_message_is_judged_by_the_schema_of_dicom_also_within_syslog() 
 def test_a_cda_document_lacks_its_custodian() -> None:
     report = validate(b'<ClinicalDocument xmlns="urn:hl7-org:v3"/>', ANY)
     assert report.kind is Kind.CDA
-    assert "SHALL ClinicalDocument/custodian/assignedCustodian/representedCustodianOrganization/id" in located(report)
+    assert "SHALL /ClinicalDocument/custodian/assignedCustodian/representedCustodianOrganization/id" in located(report)
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"<a/>", b"<!DOCTYPE a><a/>", b"<a", b"\xff\xfe<"])
