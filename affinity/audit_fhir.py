@@ -17,6 +17,7 @@ from cryptography import x509
 from affinity.audit_fhir_calls import JSON_TYPES, FHIRCall, FHIRReply, outcome, refusal, wants_xml
 from affinity.database import Database
 from affinity.doors import is_loopback
+from affinity.outages import Unavailable
 from affinity.stewardship.access import Stewards
 from affinity.stewardship.problems import Problem
 from atna import fhir
@@ -51,7 +52,7 @@ class AuditRecordRepository:
         """Answer one request; what nobody foresaw is raised."""
         try:
             reply = self._answer(call)
-        except (Problem, BadQuery, AuditUnavailable) as error:
+        except (Problem, BadQuery, AuditUnavailable, Unavailable) as error:
             reply = refusal(error)
         log.info("fhir", method=call.method, what=call.path[0][:20] if call.path else "", status=reply.status)
         return FHIRReply(status=reply.status, resource=reply.resource, in_xml=wants_xml(call), headers=reply.headers)

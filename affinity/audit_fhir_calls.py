@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
+from affinity.outages import Unavailable
 from affinity.stewardship.problems import Problem
 from atna.fhir_coding import JSON
 from atna.iti81 import BadQuery
@@ -67,7 +68,9 @@ def wants_xml(call: FHIRCall) -> bool:
     return wanted == "xml" or wanted.replace(" ", "+") in XML_TYPES
 
 
-def refusal(error: Problem | BadQuery | AuditUnavailable) -> FHIRReply:
+def refusal(error: Problem | BadQuery | AuditUnavailable | Unavailable) -> FHIRReply:
+    if isinstance(error, Unavailable):
+        return FHIRReply(status=503, resource=outcome("transient", f"Nothing was done: {error}"))
     if isinstance(error, AuditUnavailable):
         return FHIRReply(
             status=503, resource=outcome("transient", "The reading could not be recorded, so it is refused")

@@ -17,7 +17,8 @@ import structlog
 from cryptography import x509
 from sqlalchemy import Connection
 
-from affinity.database import Database, Result, Work
+from affinity.database import Database
+from affinity.group_writer import Result, Work
 from atna.events import SECURITY_ALERT, authentication_failed, node_authentication_failed
 from atna.exchanges import Circumstances, failed, succeeded
 from atna.model import AuditMessage, AuditSource, EventOutcomeIndicator

@@ -1,13 +1,22 @@
 """What a node does at its start and once a day: forget, delete, retain, and compare its configuration."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from affinity.audit_retention import Retention, complain_of_retention, tell_removed
 from affinity.configuration_audit import ConfigurationAudit, complain_of_changes, tell_changes
-from affinity.housekeeping import Housekeeping, complain_of_records, forget_receipts, tell_records
+from affinity.housekeeping import (
+    Housekeeping,
+    complain_of_marks,
+    complain_of_records,
+    forget_marks,
+    forget_receipts,
+    tell_nothing,
+    tell_records,
+)
 from affinity.node import Node, utc_now
 from affinity.record_deletion import RecordDeletion
 from affinity.sealing import KEY
@@ -29,6 +38,14 @@ def housekeeping(
         Housekeeping(reactor, lambda: _delete_records(node), defer, tell_records, complain_of_records),
         Housekeeping(reactor, lambda: _retain(settings, node), defer, tell_removed, complain_of_retention),
         Housekeeping(reactor, configuration.note_changes, defer, tell_changes, complain_of_changes),
+        Housekeeping(
+            reactor,
+            lambda: forget_marks(node.database, utc_now),
+            defer,
+            tell_nothing,
+            complain_of_marks,
+            every=timedelta(hours=1),
+        ),
     )
 
 

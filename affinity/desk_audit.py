@@ -10,8 +10,10 @@ from urllib.parse import parse_qs
 from sqlalchemy import Connection
 
 from affinity.auditing import Auditor, opened
-from affinity.database import Database, Result, Work
+from affinity.database import Database
+from affinity.group_writer import Result, Work
 from affinity.stewardship.calls import Call
+from affinity.stewardship.problems import IN_DOUBT, UNAVAILABLE
 from atna.events import authentication_failed, console_used
 from atna.model import AuditMessage, EventOutcomeIndicator
 from ihe.audit import ParticipantObject, patient
@@ -50,6 +52,8 @@ class DeskCall:
         if status == UNAUTHORIZED:
             node, reason = self._auditor.trail.node, "the token of a steward was not accepted"
             self._auditor.trail.record(authentication_failed(node, self._at, self._call.peer, reason))
+        elif status in (UNAVAILABLE, IN_DOUBT):
+            return
         elif status >= REFUSED:
             self._auditor.trail.record(self._message(EventOutcomeIndicator.MINOR_FAILURE))
         elif not self._is_recorded:

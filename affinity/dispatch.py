@@ -8,6 +8,8 @@ import structlog
 
 from affinity.auditing import UNAUDITED, Auditing, Outcomes, spelled
 from affinity.metrics import REQUESTS, SECONDS, count_refusal
+from affinity.outages import InDoubt, Unavailable
+from affinity.unavailable import as_rejection, underlying
 from atna.trail import AuditUnavailable
 from ihe.errors import Rejected
 from ihe.exchange import Exchange
@@ -60,6 +62,13 @@ def answer(
         count_refusal(transaction.id, rejected)
         on_refusal(wire, rejected)
         return transaction.refuse(wire, rejected, exchange)
+    except (Unavailable, AuditUnavailable) as error:
+        if (unavailable := underlying(error)) is None:
+            raise
+        outcome = "unavailable"
+        reason, correlation = unavailable.trouble.name, exchange.correlation_id
+        log.warning("database unavailable", transaction=transaction.id, reason=reason, correlation=correlation)
+        return transaction.refuse(wire, as_rejection(unavailable, transaction), exchange)
     finally:
         REQUESTS.labels(transaction.id, outcome).inc()
         SECONDS.labels(transaction.id).observe(time.perf_counter() - started)
@@ -87,8 +96,8 @@ def _run(
     except AssertionRefused as refused:
         audited.refused(refused.reason)
         raise
-    except AuditUnavailable:
-        raise
+    except (AuditUnavailable, Unavailable, InDoubt):
+        raise  # nothing can be recorded; and what is in doubt has its record, if it is stored
     except Exception as error:
         audited.failed(error)
         raise

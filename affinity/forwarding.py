@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 
 from affinity.collectors import Collector, Interrupted, Lost, Parcel, Refused
-from affinity.database import WriterStopped
+from affinity.group_writer import WriterStopped
 from affinity.metrics import AUDIT_FORWARDED, AUDIT_WAITING, AUDIT_WAITING_SECONDS
 from affinity.notifications import Patience, stop_all
 from atna.delivery import Delivery

@@ -15,6 +15,7 @@ from affinity.dispatch import OnRefusal, Ports, answer, keep_nothing
 from affinity.hl7_sources import HL7Sources
 from affinity.metrics import NO_TRANSACTION, count_refusal
 from affinity.not_admitted import as_hl7
+from affinity.outages import InDoubt
 from affinity.partners import Agreement
 from affinity.sender_ids import sender_ids
 from hl7v2.ack import ack
@@ -25,7 +26,7 @@ from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.exchange import Exchange
 from ihe.partners import Validation
 from ihe.transactions import HL7v2Binding, Transaction
-from mllp.replies import Peer
+from mllp.replies import HangUp, Peer
 
 log = structlog.get_logger()
 
@@ -52,7 +53,7 @@ class HL7Answers:
     auditing: Auditing = UNAUDITED
 
     def __call__(self, message: bytes, peer: Peer) -> Awaitable[bytes | None]:
-        """Answer one message; None where its sender wants no acknowledgement. Fails with NotHL7 or Malformed."""
+        """Answer one message; None where its sender wants no acknowledgement. Fails with NotHL7, Malformed, HangUp."""
         return self.defer(self._answer, message, peer)
 
     def _answer(self, received: bytes, peer: Peer) -> bytes | None:
@@ -78,10 +79,20 @@ class HL7Answers:
             if not _comes_too_fast(rejected):
                 self._audit(message, exchange, rejected)
             self.on_refusal(message, rejected)
-            reply = ack(message, rejected, exchange)
+            reply: Message | bytes | None = ack(message, rejected, exchange)
         else:
-            reply = answer(transaction, message, self.ports, exchange, self.on_refusal, auditing=self.auditing)
+            reply = self._run(transaction, message, exchange)
         return serialize(reply) if isinstance(reply, Message) else reply
+
+    def _run(self, transaction: HL7v2Transaction, message: Message, exchange: Exchange) -> Message | bytes | None:
+        """Raises HangUp where any answer might be wrong: its sender sends again, and is answered from the receipt."""
+        reply: Message | bytes | None
+        try:
+            reply = answer(transaction, message, self.ports, exchange, self.on_refusal, auditing=self.auditing)
+        except InDoubt as error:
+            log.error("commit in doubt", transaction=transaction.id, correlation=exchange.correlation_id)
+            raise HangUp("a commit in doubt") from error
+        return reply
 
     def _sender(self, message: Message, peer: Peer, transaction: str) -> Agreement | None:
         shown, sources = Shown(peer=peer.address, certificate=peer.certificate), sender_ids(message)

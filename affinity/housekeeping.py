@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
+from affinity import commit_marks
 from affinity.database import Database
 from pix import receipts
 
@@ -18,7 +19,7 @@ EVERY = timedelta(days=1)
 
 
 class Housekeeping:
-    """At the start and once a day, in a worker thread and in small transactions, so that feeds go on meanwhile."""
+    """At the start and ``every`` so often, in a worker thread and in small transactions, so that feeds go on."""
 
     def __init__(
         self,
@@ -27,7 +28,9 @@ class Housekeeping:
         defer: Callable[..., "Deferred[Any]"],
         tell: Callable[[int], None] | None = None,
         complain: Callable[[Failure], None] | None = None,
+        every: timedelta = EVERY,
     ) -> None:
+        self._every = every
         self._loop = LoopingCall(self._run)
         self._loop.clock = reactor
         self._work = work
@@ -37,7 +40,7 @@ class Housekeeping:
 
     def start(self) -> None:
         """Begin at once."""
-        self._loop.start(EVERY.total_seconds())
+        self._loop.start(self._every.total_seconds())
 
     def stop(self) -> None:
         """Do not begin again."""
@@ -56,6 +59,25 @@ def forget_receipts(database: Database, clock: Callable[[], datetime], keep_days
         total += purged
         if purged < receipts.PURGED:
             return total
+
+
+def forget_marks(database: Database, clock: Callable[[], datetime]) -> int:
+    """Purge, piece by piece, the marks of commits that nobody will ask for; how many there were."""
+    before, total = clock() - timedelta(hours=commit_marks.KEPT_HOURS), 0
+    while True:
+        purged = database.write(lambda connection: commit_marks.purge(connection, before))
+        total += purged
+        if purged < commit_marks.PURGED:
+            return total
+
+
+def tell_nothing(_: int) -> None:
+    """Marks are no news."""
+
+
+def complain_of_marks(failure: Failure) -> None:
+    """The next hour is another chance."""
+    log.error("marks of commits could not be forgotten", error=failure.getErrorMessage())
 
 
 def tell_receipts(purged: int) -> None:

@@ -9,7 +9,9 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from structlog.typing import ExcInfo
 
-HARMLESS = (OSError, OperationalError)
+from affinity.outages import InDoubt, Unavailable
+
+HARMLESS = (OSError, OperationalError, Unavailable, InDoubt)
 """Failures of the machine, whose texts name files and hosts. What others say may quote a row or what was received."""
 
 

@@ -25,6 +25,7 @@ from affinity.notifications import Couriers
 from affinity.partners import Partners
 from affinity.record_life import follower
 from affinity.settings import Settings
+from affinity.terms import Terms, of_node
 from atna.trail import AuditTrail
 from consent.policy import Mode
 from ihe.domain import AffinityDomain
@@ -79,7 +80,7 @@ def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
         lock = lock_data(settings.data)
         undone.callback(os.close, lock)
         (settings.data / DOMAIN_NOTE).write_text(f"{locate(settings.domain).resolve()}\n")
-        database = open_database(settings)
+        database = open_database(settings, of_node(settings))
         undone.callback(database.close)
         node = _node(settings, loaded, database, lock)
         repository: DocumentRepository = node.ports[Actor.DOCUMENT_REPOSITORY]
@@ -94,7 +95,7 @@ def join_node(settings: Settings, loaded: LoadedDomain, lock: int, wake: Callabl
     ``wake`` tells the process that is on duty that there is news for subscribers. Raises UnusableData for a database
     that an older version made.
     """
-    database = Database(settings.database)
+    database = Database(settings.database, of_node(settings))
     if not is_up_to_date(database.engine):
         database.close()
         raise UnusableData("the database is another version's: stop the node, and start it again to migrate")
@@ -122,10 +123,10 @@ def _node(
     )
 
 
-def open_database(settings: Settings) -> Database:
+def open_database(settings: Settings, terms: Terms) -> Database:
     """Open and migrate. A database that cannot be reached is another matter than one that cannot be read."""
     try:
-        database = Database(settings.database)
+        database = Database(settings.database, terms)
         upgrade(database.engine)
     except (ArgumentError, NoSuchModuleError) as error:
         raise UnusableData(f"database_url is no URL of a database: {error}") from error

@@ -9,7 +9,6 @@ from typing import Protocol
 import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import QueuePool
 
 from affinity.backup_note import read_note
 from affinity.database import Database
@@ -100,10 +99,9 @@ def _threads(workers: Workers) -> Measure:
 
 
 def _pool(database: Database) -> Measure:
-    pool = database.engine.pool
-    used = pool.checkedout() if isinstance(pool, QueuePool) else 0
+    found = database.connections()
     help = "Connections to the database that are in use, and those there may be at most"
-    values: Values = {("used",): used, ("most",): database.most_connections}
+    values: Values = {("used",): found.in_use, ("most",): found.most}
     return Measure(name="affinity_database_connections", help=help, labels=("state",), values=values)
 
 

@@ -17,7 +17,8 @@ import structlog
 from sqlalchemy import Connection
 
 from affinity.consumers import Consumer, Outcome, Verdict
-from affinity.database import Database, WriterStopped
+from affinity.database import Database
+from affinity.group_writer import WriterStopped
 from affinity.metrics import NOTIFICATIONS, OLDEST_NOTIFICATION
 from pix import store_notifications as store
 from pix.notifications import in_turn

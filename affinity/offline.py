@@ -12,6 +12,7 @@ from affinity.data_directory import UnusableData, lock_data
 from affinity.database import Database
 from affinity.node import open_database
 from affinity.settings import Settings
+from affinity.terms import of_command
 
 
 @contextmanager
@@ -46,7 +47,7 @@ def regardless(settings: Settings) -> Iterator[Database]:
 def unnoted(settings: Settings) -> Iterator[Database]:
     """The same for who writes an audit record of its own."""
     _check(settings)
-    database = open_database(settings)
+    database = open_database(settings, of_command(settings))
     try:
         yield database
     finally:

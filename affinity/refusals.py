@@ -8,7 +8,8 @@ from typing import Any
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from affinity.database import Database, WriterStopped
+from affinity.database import Database
+from affinity.group_writer import WriterStopped
 from hl7v2.message import Message
 from ihe.errors import Rejected
 from ihe.exchange import SOAPRequest

@@ -26,6 +26,7 @@ def _unless_off(value: object) -> object:
 
 
 Port = Annotated[int | None, Field(ge=0, le=65535), BeforeValidator(_unless_off)]
+Seconds = Annotated[float, Field(gt=0)]
 
 
 class Listen(Section):
@@ -119,6 +120,23 @@ class Searching(Section):
     seconds: Annotated[float, Field(gt=0)] = SECONDS
 
 
+class PostgreSQL(Section):
+    """How a node uses PostgreSQL; on SQLite nothing of it counts. ``off``: no limit, and nothing is prepared."""
+
+    connections: Annotated[int, Field(ge=2)] = 32
+    wait_seconds: Seconds = 5
+    """How long a request waits for a free connection."""
+    connect_seconds: Annotated[int, Field(ge=2)] = 5
+    statement_seconds: Annotated[float | None, Field(gt=0), BeforeValidator(_unless_off)] = 30
+    patience_seconds: Seconds = 10
+    """How long requests wait for a database that is away, from the moment on when the first of them noticed."""
+    prepare_threshold: Annotated[int | None, Field(ge=0), BeforeValidator(_unless_off)] = 5
+    """How often a connection runs a statement before it is prepared."""
+    replicas: tuple[str, ...] = ()
+    """URLs of hot standbys that may answer queries."""
+    replica_lag_seconds: Seconds = 10
+
+
 class Receipts(Section):
     """How long the answers to feed messages are kept, so that a message sent again is not applied twice."""
 
@@ -178,6 +196,7 @@ class Settings(BaseSettings):
     on_demand: OnDemand = Field(default_factory=OnDemand)
     matching: Matching = Field(default_factory=Matching)
     searching: Searching = Field(default_factory=Searching)
+    postgresql: PostgreSQL = Field(default_factory=PostgreSQL)
     receipts: Receipts = Field(default_factory=Receipts)
     audit: Audit = Field(default_factory=Audit)
     audit_forwarding: AuditForwarding = Field(default_factory=AuditForwarding)

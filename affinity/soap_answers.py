@@ -7,13 +7,16 @@ from datetime import datetime
 import structlog
 from twisted.internet.defer import Deferred
 
+from affinity import unavailable
 from affinity.admission import Admission, Forgiven, NotAdmitted, Reason, Shown, validation
 from affinity.auditing import UNAUDITED, Auditing, subject
 from affinity.dispatch import OnRefusal, Ports, answer, keep_nothing
 from affinity.metrics import ACCESS_DENIED
 from affinity.not_admitted import as_fault, as_metadata_error
+from affinity.outages import InDoubt, Unavailable
 from affinity.partners import Agreement, SourceId
 from affinity.sender_ids import sender_ids
+from atna.trail import AuditUnavailable
 from ihe.exchange import Exchange, Principal, SOAPReply, SOAPRequest
 from ihe.partners import Validation
 from ihe.transactions import Actor
@@ -49,7 +52,18 @@ class SOAPAnswers:
 
     def __call__(self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext) -> Deferred[SOAPReply]:
         """Answer one request; the Deferred fails with SOAPFault where the assertion is refused."""
-        return self.defer(self._answer, transaction, request, context)
+        return self.defer(self._answer_or_fault, transaction, request, context)
+
+    def _answer_or_fault(self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext) -> SOAPReply:
+        try:
+            return self._answer(transaction, request, context)
+        except InDoubt as error:
+            log.error("commit in doubt", transaction=transaction.id, correlation=context.correlation_id)
+            raise unavailable.in_doubt() from error
+        except (AuditUnavailable, Unavailable) as error:
+            if (found := unavailable.underlying(error)) is None:
+                raise
+            raise unavailable.as_fault(found) from error
 
     def _answer(self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext) -> SOAPReply:
         sources, met = sender_ids(request), self._met(context)

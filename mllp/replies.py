@@ -31,7 +31,7 @@ class Peer:
 
 
 Answer = Callable[[bytes, Peer], Awaitable[bytes | None]]
-"""Answers one message; None if its sender wants no acknowledgement. May raise NotHL7, Malformed or what it likes."""
+"""Answers one message; None if its sender wants no acknowledgement. May raise NotHL7, Malformed, HangUp, anything."""
 
 
 class HangUp(Exception):
@@ -53,6 +53,8 @@ async def _answer(event: Received, peer: Peer, answer: Answer) -> bytes | None:
         return await answer(event.message, peer)
     except NotHL7:
         raise _hang_up("a frame without MSH", peer, size=len(event.message)) from None
+    except HangUp as unanswerable:
+        raise _hang_up(str(unanswerable), peer) from unanswerable
     except Malformed as malformed:
         return _acknowledge(malformed.header, malformed, peer)
     except Exception:  # the last edge: whatever went wrong, the sender gets an answer and no traceback

@@ -26,6 +26,7 @@ REJECTIONS = {
     HL7ErrorCode.UNSUPPORTED_EVENT_CODE,
     HL7ErrorCode.UNSUPPORTED_PROCESSING_ID,
     HL7ErrorCode.UNSUPPORTED_VERSION_ID,
+    HL7ErrorCode.APPLICATION_RECORD_LOCKED,
 }
 """What makes an acknowledgement "reject" and not "error", as in HL7 v2 (ITI TF-2: C.2.3)."""
 KEY_ERRORS = {

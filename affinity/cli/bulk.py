@@ -90,10 +90,11 @@ def export(file: File, place: Place, output: Output, format: FileFormat = None, 
     from affinity.console import note_export
     from affinity.database import Database
     from affinity.domain import load as load_domain
+    from affinity.terms import of_command
 
     settings, (chosen,) = place.settings(), _formats([file], format)
     loaded, what = load_domain(settings.domain), "persons" if golden else "records"
-    database = Database(_existing(settings))
+    database = Database(_existing(settings), of_command(settings))
     try:
         note_export(settings, database, file)
         with (

@@ -12,6 +12,7 @@ from affinity.client.stewardship import RequestRefused, UnreadableAnswer
 from affinity.data_directory import UnusableData
 from affinity.domain import DomainError
 from affinity.matching_files import WrongMatching
+from affinity.outages import InDoubt, Unavailable
 from affinity.tunings import ShippedDomain
 from atna.logs import NotAnExport
 from atna.roots import NotARoot
@@ -73,7 +74,7 @@ def _wrong_settings(error: ValidationError) -> Iterator[str]:
         yield f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}"
 
 
-KNOWN: tuple[tuple[type[Exception], ExitCode, Sentence], ...] = (
+KNOWN: tuple[tuple[type[Exception] | tuple[type[Exception], ...], ExitCode, Sentence], ...] = (
     (FaultReceived, ExitCode.REFUSED, _fault),
     (RequestRefused, ExitCode.REFUSED, lambda error: f"the server refused: {error.sentence}"),
     (UnreadableAnswer, ExitCode.UNREACHABLE, str),
@@ -91,5 +92,6 @@ KNOWN: tuple[tuple[type[Exception], ExitCode, Sentence], ...] = (
     (UnusableKey, ExitCode.WRONG_USE, str),
     (AuditUnavailable, ExitCode.REFUSED, lambda error: f"nothing is done that cannot be audited: {error}"),
     (OperationalError, ExitCode.UNREACHABLE, lambda error: f"the database does not answer: {_first_line(error.orig)}"),
+    ((Unavailable, InDoubt), ExitCode.UNREACHABLE, str),
     (OSError, ExitCode.UNREACHABLE, explain_connection),
 )

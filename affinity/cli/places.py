@@ -57,11 +57,12 @@ def opened(settings: "Settings", table: str) -> "Iterator[Database]":
 
     from affinity.console import note_use
     from affinity.database import Database
+    from affinity.terms import of_command
 
     file = settings.data / "affinity.db"
     if settings.database_url is None and not file.is_file():
         raise wrong_use(f"{file} is not there: --data, --config or --database-url says where the node keeps its data")
-    database = Database(settings.database)
+    database = Database(settings.database, of_command(settings))
     try:
         if not inspect(database.engine).has_table(table):
             raise wrong_use("the database is of an older version: start the server once")

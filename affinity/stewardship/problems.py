@@ -3,9 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from affinity.outages import InDoubt, Unavailable
 from ihe.errors import Breach, Rejected
 from pix.choices import NotPossible
 from pix.stewardship import Stale, UnknownTask
+
+UNAVAILABLE, IN_DOUBT = 503, 504
+"""Statuses of a database that is away: no record can be written of what was then not done."""
 
 
 class Problem(Exception):
@@ -54,6 +58,16 @@ def refused(error: Exception) -> Problem | None:
         first, *others = error.breaches
         detail = {"further": [dict(_said(each)) for each in others]} if others else {}
         return Problem(422, str(first.code.value), first.code_context, where=first.location, detail=detail)
+    return _of_database(error)
+
+
+def _of_database(error: Exception) -> Problem | None:
+    if isinstance(error, Unavailable):
+        return Problem(UNAVAILABLE, "unavailable", f"Nothing was done: {error}", remedy="Ask again later")
+    if isinstance(error, InDoubt):
+        return Problem(
+            IN_DOUBT, "in-doubt", f"Nobody knows whether it was done: {error}", remedy="Look, then ask again"
+        )
     return None
 
 

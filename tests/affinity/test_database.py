@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from affinity.database import Database, WriterStopped
+from affinity.database import Database
+from affinity.group_writer import WriterStopped
 
 NOTES = Table("test_note", MetaData(), Column("id", Integer, primary_key=True, autoincrement=False))
 
