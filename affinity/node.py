@@ -15,8 +15,9 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from affinity.access import access
 from affinity.auditing import AuditedDatabase, this_node
 from affinity.consent_documents import ConsentDocuments
-from affinity.data_directory import UnusableData, document_keys, lock_data
+from affinity.data_directory import UnusableData, lock_data
 from affinity.database import Database
+from affinity.document_store import open_store
 from affinity.domain import LoadedDomain, Repository, Subscriber, locate
 from affinity.hidden_successors import HiddenSuccessors, Witnesses
 from affinity.hl7_sources import HL7Sources
@@ -34,7 +35,7 @@ from ihe.transactions import Actor
 from pix.manager import PatientIndex
 from pix.notifications import Outbox
 from pix.store_notifications import forget_lists
-from xds.documents import FileStore
+from xds.documents import DocumentStore
 from xds.on_demand import OnDemandDocumentSource
 from xds.registry import DocumentRegistry
 from xds.repository import DocumentRepository
@@ -50,7 +51,7 @@ class Node:
     """Everything of a node but its listeners, and the consumers that its couriers tell."""
 
     database: Database
-    store: FileStore
+    store: DocumentStore
     ports: Mapping[Actor, Any]
     sources: HL7Sources
     trail: AuditTrail
@@ -105,7 +106,7 @@ def join_node(settings: Settings, loaded: LoadedDomain, lock: int, wake: Callabl
 def _node(
     settings: Settings, loaded: LoadedDomain, database: Database, lock: int, wake: Callable[[], None] | None = None
 ) -> Node:
-    store = FileStore(settings.data / "documents", document_keys(settings))
+    store = open_store(settings)
     couriers = Couriers()
     trail = open_trail(settings, loaded, database)
     return Node(
@@ -179,7 +180,7 @@ def _ports(
     settings: Settings,
     loaded: LoadedDomain,
     database: Transactor[Connection],
-    store: FileStore,
+    store: DocumentStore,
     wake: Callable[[], None],
     trail: AuditTrail,
 ) -> dict[Actor, Any]:
@@ -212,7 +213,7 @@ def _ports(
     }
 
 
-def _witness(loaded: LoadedDomain, index: PatientIndex, store: FileStore) -> Witness:
+def _witness(loaded: LoadedDomain, index: PatientIndex, store: DocumentStore) -> Witness:
     """Who lets consent documents take effect, and keeps hidden what succeeds hidden documents, in such domains."""
     told: list[Witness] = []
     if loaded.record is not None:

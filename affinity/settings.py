@@ -1,10 +1,12 @@
 """Settings: a TOML file, ``AFFINITY__SECTION__KEY`` environment variables above it, command-line options above both."""
 
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ImportString
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ImportString, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from ihe.partners import Validation
@@ -25,6 +27,7 @@ def _unless_off(value: object) -> object:
     return None if value == "off" else value
 
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 Port = Annotated[int | None, Field(ge=0, le=65535), BeforeValidator(_unless_off)]
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -96,6 +99,46 @@ class Limits(Section):
     idle_seconds: int = 300
     threads: int = 64
     drain_seconds: int = 30
+
+
+class DocumentStoreKind(StrEnum):
+    """Where documents are kept."""
+
+    FILES = "files"
+    S3 = "s3"
+
+
+class Documents(Section):
+    """The document store: files of the data directory, or a bucket of an S3-compatible store.
+
+    ``credentials`` is a file in the form of the AWS tools; None: the environment. ``authorities`` (PEM) are trusted
+    beside those of the system. ``request_seconds`` bounds one request, ``retry_seconds`` how long it is repeated.
+    """
+
+    store: DocumentStoreKind = DocumentStoreKind.FILES
+    bucket: str | None = None
+    prefix: str = ""
+    endpoint: str | None = None
+    region: str = "us-east-1"
+    credentials: Path | None = None
+    authorities: Path | None = None
+    request_seconds: Annotated[float, Field(gt=0, le=300)] = 20
+    retry_seconds: Annotated[float, Field(ge=0, le=120)] = 10
+    orphan_hours: Annotated[float, Field(ge=1)] = 24
+    """How long bytes that no row refers to are left alone: longer than any request or backup takes."""
+    scrub_rate: Annotated[float | None, Field(gt=0), BeforeValidator(_unless_off)] = None
+    """Documents a second that a server reads again and again in the background; None: none."""
+
+    @model_validator(mode="after")
+    def _is_reachable(self) -> Self:
+        if self.store is DocumentStoreKind.S3 and not self.bucket:
+            raise ValueError('store = "s3" needs a bucket')
+        where = urlsplit(self.endpoint or "https://")
+        if where.scheme != "https" and not (where.scheme == "http" and where.hostname in LOOPBACK):
+            raise ValueError("the endpoint is https://..., or http:// of this machine alone: documents go there")
+        if where.username or where.password:
+            raise ValueError("credentials do not stand in the endpoint: use a credentials file or the environment")
+        return self
 
 
 class OnDemand(Section):
@@ -193,6 +236,7 @@ class Settings(BaseSettings):
     certificates: Certificates = Field(default_factory=Certificates)
     xua: XUA = Field(default_factory=XUA)
     limits: Limits = Field(default_factory=Limits)
+    documents: Documents = Field(default_factory=Documents)
     on_demand: OnDemand = Field(default_factory=OnDemand)
     matching: Matching = Field(default_factory=Matching)
     searching: Searching = Field(default_factory=Searching)

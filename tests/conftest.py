@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, text
 
 from affinity.database import Database
 from affinity.schema import METADATA
+from tests.buckets import BucketServer, bucket_server
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -65,6 +66,13 @@ def empty_postgresql(postgresql_url: str) -> str:
         connection.execute(text("CREATE DATABASE empty"))
     engine.dispose()
     return postgresql_url.replace("/affinity?", "/empty?")
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BucketServer]:
+    """A real S3 server of this test run alone."""
+    with bucket_server(tmp_path_factory.mktemp("buckets")) as server:
+        yield server
 
 
 def _empty(url: str) -> None:

@@ -5,14 +5,12 @@ chunks cannot be reordered, dropped or appended. The data key stands in the head
 bound to the document's SHA-256 and size: bytes under the name of another document do not open at all.
 """
 
-import os
 import secrets
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -27,6 +25,10 @@ PREFIX = struct.Struct(">4sBI8s")
 MAGIC = b"AFFD"
 VERSION = 1
 HEADER = PREFIX.size + NONCE + KEY + TAG
+
+
+Cipher = AESGCM
+"""What opens the chunks of a document."""
 
 
 class DamagedDocument(Exception):
@@ -49,12 +51,28 @@ class KeyRing:
 
     def wrap(self, data_key: bytes, digest: str, size: int) -> bytes:
         """Make the header of a document sealed under ``data_key``."""
-        prefix = PREFIX.pack(MAGIC, VERSION, CHUNK, _key_id(self.keys[0]))
+        return self._wrapped(data_key, CHUNK, digest, size)
+
+    def unwrap(self, header: bytes, digest: str, size: int) -> tuple[Cipher, int]:
+        """Open a header; return the cipher of the chunks and how many plain bytes a chunk holds."""
+        data_key, chunk = self._opened(header, digest, size)
+        return AESGCM(data_key), chunk
+
+    def rewrap(self, header: bytes, digest: str, size: int) -> bytes | None:
+        """The same header under the sealing key; None if it is already. The chunks behind it stay as they are."""
+        data_key, chunk = self._opened(header, digest, size)
+        return None if key_id(header) == self.ids()[0] else self._wrapped(data_key, chunk, digest, size)
+
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the keys, that of the sealing key first."""
+        return tuple(_key_id(key).hex() for key in self.keys)
+
+    def _wrapped(self, data_key: bytes, chunk: int, digest: str, size: int) -> bytes:
+        prefix = PREFIX.pack(MAGIC, VERSION, chunk, _key_id(self.keys[0]))
         nonce = secrets.token_bytes(NONCE)
         return prefix + nonce + AESGCM(self.keys[0]).encrypt(nonce, data_key, prefix + _identity(digest, size))
 
-    def unwrap(self, header: bytes, digest: str, size: int) -> tuple[AESGCM, int]:
-        """Open a header; return the cipher of the chunks and how many plain bytes a chunk holds."""
+    def _opened(self, header: bytes, digest: str, size: int) -> tuple[bytes, int]:
         if len(header) != HEADER:
             raise DamagedDocument("the stored file is shorter than its header")
         prefix, nonce, wrapped = header[: PREFIX.size], header[PREFIX.size :][:NONCE], header[PREFIX.size + NONCE :]
@@ -62,10 +80,9 @@ class KeyRing:
         if (magic, version) != (MAGIC, VERSION):
             raise DamagedDocument("the stored file does not begin with the header of a sealed document")
         try:
-            data_key = AESGCM(self._key(key_id)).decrypt(nonce, wrapped, prefix + _identity(digest, size))
+            return AESGCM(self._key(key_id)).decrypt(nonce, wrapped, prefix + _identity(digest, size)), chunk
         except InvalidTag:
             raise DamagedDocument("the header was changed or belongs to another document") from None
-        return AESGCM(data_key), chunk
 
     def _key(self, key_id: bytes) -> bytes:
         for key in self.keys:
@@ -74,25 +91,30 @@ class KeyRing:
         raise UnknownKey(f"no key-encryption key has the id {key_id.hex()}")
 
 
-def load_keys(path: Path) -> KeyRing:
-    """Read a key file: one key a line as 64 hexadecimal digits, the sealing key first."""
-    return KeyRing(tuple(bytes.fromhex(line) for line in path.read_text("ascii").split()))
+class Keys(Protocol):
+    """What opens and closes headers: a ``KeyRing``, or a file of keys that may change meanwhile."""
+
+    def wrap(self, data_key: bytes, digest: str, size: int) -> bytes:
+        """Make the header of a document sealed under ``data_key``."""
+
+    def unwrap(self, header: bytes, digest: str, size: int) -> tuple[Cipher, int]:
+        """Open a header; return the cipher of the chunks and how many plain bytes a chunk holds."""
+
+    def rewrap(self, header: bytes, digest: str, size: int) -> bytes | None:
+        """The same header under the sealing key; None if it is already."""
 
 
-def create_keys(path: Path) -> KeyRing:
-    """Write a new key file that only its owner can read; FileExistsError rather than replace one."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(KEY) + "\n")
-        file.flush()
-        os.fsync(descriptor)
-    return load_keys(path)
+class Readable(Protocol):
+    """Where stored bytes are read from."""
+
+    def read(self, count: int, /) -> bytes:
+        """The next ``count`` bytes, fewer only at the end."""
 
 
 class Sealer:
     """Seals one document while it arrives; ``HEADER`` bytes are left free before the first chunk."""
 
-    def __init__(self, keys: KeyRing) -> None:
+    def __init__(self, keys: Keys) -> None:
         self._keys = keys
         self._data_key = AESGCM.generate_key(KEY * 8)
         self._cipher = AESGCM(self._data_key)
@@ -118,7 +140,7 @@ class Sealer:
         return sealed
 
 
-def unseal(file: BinaryIO, keys: KeyRing, digest: str, size: int) -> Iterator[bytes]:
+def unseal(file: Readable, keys: Keys, digest: str, size: int) -> Iterator[bytes]:
     """Yield the plain bytes of the document ``digest`` of ``size`` bytes; nothing is yielded unverified."""
     cipher, chunk = keys.unwrap(file.read(HEADER), digest, size)
     count = max(1, -(-size // chunk))
@@ -138,6 +160,11 @@ def sealed_size(size: int) -> int:
 
 def _nonce(index: int, last: bool) -> bytes:
     return struct.pack(">3xQ?", index, last)
+
+
+def key_id(header: bytes) -> str:
+    """The id of the key under which a header is sealed."""
+    return header[: PREFIX.size][-8:].hex()
 
 
 def _identity(digest: str, size: int) -> bytes:

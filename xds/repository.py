@@ -20,7 +20,7 @@ from ihe.identifiers import UniqueId
 from xds import repository_store
 from xds.attributes import Sender
 from xds.document_requests import Holder
-from xds.documents import Content, DocumentStore
+from xds.documents import DocumentStore, StoreUnavailable
 from xds.ebrim import Decoded
 from xds.encryption import DamagedDocument, UnknownKey
 from xds.model import DocumentEntry
@@ -155,17 +155,20 @@ class DocumentRepository:
                 yield Document(
                     repository_unique_id=self.unique_id,
                     unique_id=entry.unique_id,
-                    content=Content(sha256=part.sha256, size=part.size),
+                    content=self.store.content(part),
                     sha1=part.sha1,
                     mime_type=entry.mime_type,
                 )
 
     @contextmanager
     def _kept(self, parts: Iterable[Part]) -> Iterator[None]:
-        """Adopt parts for the duration of a write; say so if there is no room for them."""
+        """Adopt parts for the duration of a write; say so if there is no room for them, or no store that answers."""
         try:
             with self.store.adopting(parts, self.is_referenced):
                 yield
+        except StoreUnavailable as error:
+            log.error("documents not stored", reason=str(error))
+            raise Rejected(_no_store()) from error
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
@@ -179,6 +182,9 @@ class DocumentRepository:
         except (DamagedDocument, UnknownKey) as error:
             log.error("stored document cannot be delivered", sha256=document.content.sha256, reason=str(error))
             raise Rejected(_undeliverable(document)) from error
+        except StoreUnavailable as error:
+            log.error("stored document cannot be reached", sha256=document.content.sha256, reason=str(error))
+            raise Rejected(_unreachable(document)) from error
         chunks = partial(self.store.open, document.content)
         return Delivery(mime_type=document.mime_type, size=document.content.size, chunks=chunks)
 
@@ -195,12 +201,12 @@ class DocumentRepository:
             gone = (each for each in known if repository_store.remove(connection, self.unique_id, each, now))
             return RemovedDocuments(ids=frozenset(gone), owners=self.registry.owners(connection, named))
 
-        with self.store.removing({each.content.sha256 for each in known.values()}, self.is_referenced):
+        with self.store.removing({each.content.name for each in known.values()}, self.is_referenced):
             return self.database.write(work)
 
-    def is_referenced(self, digest: str) -> bool:
-        """Claim that a retrievable document has the bytes with this SHA-256; what the store asks before it deletes."""
-        return self.database.read(lambda connection: repository_store.is_referenced(connection, digest))
+    def is_referenced(self, name: str) -> bool:
+        """Claim that a retrievable document has the bytes of this name; what the store asks before it deletes."""
+        return self.database.read(lambda connection: repository_store.is_referenced(connection, name))
 
 
 def _no_room() -> Breach:
@@ -209,6 +215,24 @@ def _no_room() -> Breach:
         text="This repository has no room for the documents, so nothing was stored",
         citation=tf3("Table 4.2.4.1-2"),
         remedy="Send the same submission again when its operator has made room",
+    )
+
+
+def _no_store() -> Breach:
+    return Breach(
+        code=ErrorCode.REPOSITORY_ERROR,
+        text="The document store does not answer at the moment, so nothing was stored",
+        citation=tf3("Table 4.2.4.1-2"),
+        remedy="Send the same submission again later",
+    )
+
+
+def _unreachable(document: Document) -> Breach:
+    return Breach(
+        code=ErrorCode.REPOSITORY_ERROR,
+        text=f"The document store does not answer at the moment, so {document.unique_id} is not delivered",
+        location=document.unique_id,
+        remedy="Retrieve it again later",
     )
 
 

@@ -64,9 +64,13 @@ def remove(connection: Connection, repository_unique_id: str, unique_id: UniqueI
     return connection.execute(update(document).where(this).values(removed_at=now)).rowcount == 1
 
 
-def is_referenced(connection: Connection, digest: str) -> bool:
-    """Claim that a retrievable document of any repository consists of the bytes with this SHA-256."""
-    rows = select(document.c.sha256).where(document.c.sha256 == digest, document.c.removed_at.is_(None))
+def is_referenced(connection: Connection, name: str) -> bool:
+    """Claim that a retrievable document of any repository consists of the bytes of this name (``Content.name``)."""
+    digest, _, place = name.partition(".")
+    these = document.c.sha256 == digest
+    if place:
+        these &= document.c.place == place
+    rows = select(document.c.sha256).where(these, document.c.removed_at.is_(None))
     return bool(connection.execute(select(exists(rows))).scalar())
 
 
@@ -76,6 +80,7 @@ def _insert(connection: Connection, new: Document, now: datetime) -> bool:
         "repository_unique_id": new.repository_unique_id,
         "unique_id": new.unique_id,
         "sha256": new.content.sha256,
+        "place": new.content.place,
         "sha1": new.sha1,
         "size": new.content.size,
         "mime_type": new.mime_type,
@@ -88,9 +93,10 @@ def _repeat(connection: Connection, new: Document) -> Iterator[Breach]:
     """Accept the same bytes again, also after their removal; yield how other bytes differ (ITI TF-3: 4.2.3.2.26)."""
     this = _is(new.repository_unique_id, new.unique_id)
     known = _document(connection.execute(select(document).where(this)).one())
-    if known.content == new.content:
+    if (known.content.sha256, known.content.size) == (new.content.sha256, new.content.size):
         removed = this & document.c.removed_at.is_not(None)
-        connection.execute(update(document).where(removed).values(removed_at=None, mime_type=new.mime_type))
+        back = {"removed_at": None, "mime_type": new.mime_type, "place": new.content.place}
+        connection.execute(update(document).where(removed).values(back))
     elif known.content.size != new.content.size:
         yield _differs(ErrorCode.NON_IDENTICAL_SIZE, new, str(new.content.size), str(known.content.size))
     else:
@@ -117,7 +123,7 @@ def _document(row: Row[Any]) -> Document:
     return Document(
         repository_unique_id=row.repository_unique_id,
         unique_id=UniqueId(row.unique_id),
-        content=Content(sha256=row.sha256, size=row.size),
+        content=Content(sha256=row.sha256, size=row.size, place=row.place),
         sha1=row.sha1,
         mime_type=row.mime_type,
     )

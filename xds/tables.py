@@ -177,6 +177,7 @@ document = Table(
     Column("repository_unique_id", Text, primary_key=True),
     Column("unique_id", Text, primary_key=True),
     Column("sha256", String(64), nullable=False, index=True),  # lower case; where the bytes are
+    Column("place", String(16)),  # and which of several copies there, in a store that keeps one of each submission
     Column("sha1", String(40), nullable=False),  # lower case; DocumentEntry.hash
     Column("size", BigInteger, nullable=False),  # bytes
     Column("mime_type", Text, nullable=False),

@@ -19,7 +19,7 @@ from ihe.transactions import SOAPBinding
 from mllp import client as mllp
 from pix import matricule
 from soap.client import SOAPAnswer, SOAPClient
-from xds.documents import FileStore
+from xds.file_store import FileStore
 from xds.model import Submission
 from xua.authentication import XUAMode
 from xua.envelope import security_header

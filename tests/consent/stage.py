@@ -23,8 +23,8 @@ from pix.iti31 import ITI_31
 from pix.manager import PatientIndex
 from pix.model import Demographics, Feed, Identifier, Origin, PersonName
 from soap.xml import parse
-from xds.documents import FileStore
 from xds.ebrim_writing import encode
+from xds.file_store import FileStore
 from xds.iti41 import ITI_41
 from xds.model import (
     Association,

@@ -33,7 +33,8 @@ from tests.xds.queries.conftest import make_association, make_entry, make_folder
 from xds import iti43, iti86, repository_store
 from xds import stored_queries as q
 from xds.document_requests import DocumentRequest
-from xds.documents import Content, FileStore
+from xds.documents import Content
+from xds.file_store import FileStore
 from xds.model import AssociationType, AvailabilityStatus, DocumentEntry
 from xds.removal import remove
 from xds.repository import DocumentRepository

@@ -32,7 +32,7 @@ from mllp import client as mllp
 from pix.tables import record
 from soap.client import NoAnswer, SOAPAnswer, SOAPClient
 from tests.end_to_end.conftest import RunningNode, start_node
-from xds.documents import FileStore
+from xds.file_store import FileStore
 from xds.iti18 import ITI_18
 from xds.iti41 import ITI_41
 from xds.iti43 import ITI_43

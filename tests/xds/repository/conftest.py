@@ -10,8 +10,9 @@ from affinity.database import Database
 from ihe.domain import AffinityDomain
 from ihe.identifiers import UniqueId
 from xds import repository_store
-from xds.documents import Content, FileStore
+from xds.documents import Content
 from xds.encryption import KeyRing
+from xds.file_store import FileStore
 from xds.registry import DocumentRegistry
 from xds.repository import DocumentRepository
 from xds.repository_store import Document

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from ihe.exchange import Part
-from xds.documents import Content, FileStore
+from xds.documents import Content
 from xds.encryption import DamagedDocument, KeyRing, UnknownKey
+from xds.file_store import FileStore
 
 KEYS = KeyRing((b"k" * 32,))
 REPORT = b"%PDF-1.7 " + b"potassium 4.1 mmol/L " * 9_000

@@ -17,11 +17,10 @@ from xds.encryption import (
     KeyRing,
     Sealer,
     UnknownKey,
-    create_keys,
-    load_keys,
     sealed_size,
     unseal,
 )
+from xds.key_file import create_keys, load_keys
 
 KEYS = KeyRing((b"k" * 32,))
 SIZES = st.one_of(

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +16,12 @@ from ihe.errors import Rejected
 from ihe.exchange import Exchange, Part, SOAPReply, SOAPRequest
 from ihe.identifiers import UniqueId
 from soap.xml import parse
+from tests.buckets import BucketServer, Fault, FaultyWay, faulty_way
 from xds.ebrim_writing import encode
+from xds.encryption import KeyRing
 from xds.iti41 import ITI_41
 from xds.model import Association, AssociationType, ObjectType, Submission
+from xds.object_store import ObjectStore
 from xds.repository import DocumentRepository
 from xds.tables import document_entry
 
@@ -271,10 +274,82 @@ def test_no_room_is_told_as_such(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("xds.documents.os.fsync", full)
+    monkeypatch.setattr("xds.spool.os.fsync", full)
     reply = send(message(report(1), inline("Document1", REPORT)), repository, exchange)
     assert errors(reply) == ["XDSRepositoryOutOfResources"]
     assert entries(database) == []
+
+
+class TestInABucket:
+    """The same actor with its documents in an S3-compatible store, by a way that may fail."""
+
+    @pytest.fixture
+    def way(self, s3: BucketServer) -> Iterator[FaultyWay]:
+        with faulty_way(s3.url) as made:
+            yield made
+
+    @pytest.fixture
+    def prefix(self, tmp_path: Path) -> str:
+        return tmp_path.name
+
+    @pytest.fixture
+    def remote(
+        self, repository: DocumentRepository, s3: BucketServer, way: FaultyWay, prefix: str, document_files: Path
+    ) -> DocumentRepository:
+        bucket = s3.bucket(prefix, url=way.url)
+        return replace(repository, store=ObjectStore(bucket, document_files / "spool", KeyRing((b"k" * 32,))))
+
+    def test_a_document_is_retrievable_and_leaves_with_its_removal(
+        self, remote: DocumentRepository, report: Reports, exchange: Exchange, s3: BucketServer, prefix: str
+    ) -> None:
+        wire = message(report(1), inline("Document1", REPORT))
+        assert errors(send(wire, remote, exchange)) == []
+        assert retrieve(remote, 1) == REPORT
+        remote.remove([UniqueId("2.25.400.1")], exchange.received_at)
+        assert s3.objects(prefix) == []
+
+    def test_a_submission_sent_again_leaves_one_copy(
+        self, remote: DocumentRepository, report: Reports, exchange: Exchange, s3: BucketServer, prefix: str
+    ) -> None:
+        for n in (1, 2):
+            again = report(n, unique_id=UniqueId("2.25.400.1"))
+            assert errors(send(message(again, inline(f"Document{n}", REPORT)), remote, exchange)) == []
+        assert retrieve(remote, 1) == REPORT
+        assert len(s3.objects(prefix)) == 1
+
+    def test_a_removed_document_comes_back_with_the_bytes_of_its_new_submission(
+        self, remote: DocumentRepository, report: Reports, exchange: Exchange
+    ) -> None:
+        send(message(report(1), inline("Document1", REPORT)), remote, exchange)
+        remote.remove([UniqueId("2.25.400.1")], exchange.received_at)
+        again = report(2, unique_id=UniqueId("2.25.400.1"))
+        assert errors(send(message(again, inline("Document2", REPORT)), remote, exchange)) == []
+        assert retrieve(remote, 1) == REPORT
+
+    def test_a_store_that_does_not_answer_is_told_as_such_and_nothing_is_registered(
+        self,
+        remote: DocumentRepository,
+        database: Database,
+        report: Reports,
+        exchange: Exchange,
+        way: FaultyWay,
+        s3: BucketServer,
+        prefix: str,
+        document_files: Path,
+    ) -> None:
+        wire = message(report(1), inline("Document1", REPORT))
+        way.fault = Fault.DOWN
+        refused = send(wire, remote, exchange)
+        assert errors(refused) == ["XDSRepositoryError"]
+        assert b"again later" in b"".join(refused.body)
+        assert entries(database) == []
+        way.fault = Fault.NONE
+        assert errors(send(wire, remote, exchange)) == []
+        way.fault = Fault.DOWN
+        connecting_anew = ObjectStore(s3.bucket(prefix, url=way.url), document_files / "spool", None)
+        with pytest.raises(Rejected) as caught:
+            retrieve(replace(remote, store=connecting_anew), 1)
+        assert "again later" in caught.value.breaches[0].remedy
 
 
 class TestRaces:

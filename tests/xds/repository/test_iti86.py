@@ -11,7 +11,7 @@ from ihe.errors import Rejected
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.identifiers import UniqueId
 from soap.xml import parse, schema
-from xds.documents import FileStore
+from xds.file_store import FileStore
 from xds.iti86 import ITI_86
 from xds.repository import DocumentRepository
 

@@ -1,0 +1,86 @@
+"""The file of key-encryption keys: one key a line as 64 hexadecimal digits, the sealing key first."""
+
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from xds.encryption import KEY, Cipher, KeyRing
+
+
+def load_keys(path: Path) -> KeyRing:
+    """Read a key file. ValueError if a line is no key."""
+    return KeyRing(tuple(bytes.fromhex(line) for line in path.read_text("ascii").split()))
+
+
+def create_keys(path: Path) -> KeyRing:
+    """Write a new key file that only its owner can read; FileExistsError rather than replace one."""
+    _write(path, (secrets.token_bytes(KEY),))
+    return load_keys(path)
+
+
+def add_key(path: Path) -> KeyRing:
+    """Put a new sealing key before the others, durably, before anything can be sealed under it."""
+    return _replace(path, (secrets.token_bytes(KEY), *load_keys(path).keys))
+
+
+def keep_keys(path: Path, ids: Iterable[str]) -> KeyRing:
+    """Forget every key but those of these ids and the sealing key: what it sealed can never be read again."""
+    ring, kept = load_keys(path), set(ids)
+    others = (key for key, id in zip(ring.keys[1:], ring.ids()[1:], strict=True) if id in kept)
+    return _replace(path, (ring.keys[0], *others))
+
+
+class KeyFile:
+    """The keys of a file that may be changed while servers run: a new key is used from its next document on."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stamp = self._now()
+        self._ring = load_keys(path)
+
+    def ring(self) -> KeyRing:
+        """The keys that stand in the file now. A file that is away or half written changes nothing."""
+        try:
+            stamp = self._now()
+            if stamp != self._stamp:
+                self._ring, self._stamp = load_keys(self._path), stamp
+        except (OSError, ValueError):
+            return self._ring
+        return self._ring
+
+    def wrap(self, data_key: bytes, digest: str, size: int) -> bytes:
+        """Make the header of a document sealed under ``data_key``."""
+        return self.ring().wrap(data_key, digest, size)
+
+    def unwrap(self, header: bytes, digest: str, size: int) -> tuple[Cipher, int]:
+        """Open a header; return the cipher of the chunks and how many plain bytes a chunk holds."""
+        return self.ring().unwrap(header, digest, size)
+
+    def rewrap(self, header: bytes, digest: str, size: int) -> bytes | None:
+        """The same header under the sealing key; None if it is already."""
+        return self.ring().rewrap(header, digest, size)
+
+    def _now(self) -> tuple[int, int, int]:
+        found = self._path.stat()
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def _replace(path: Path, keys: tuple[bytes, ...]) -> KeyRing:
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    _write(draft, keys)
+    draft.replace(path)
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return load_keys(path)
+
+
+def _write(path: Path, keys: tuple[bytes, ...]) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write("".join(f"{key.hex()}\n" for key in keys))
+        file.flush()
+        os.fsync(descriptor)
