@@ -1,4 +1,7 @@
-"""The table of ``docs/assertions.md``, made from the catalogue: ``python -m conformance.counts`` renews it."""
+"""The table of ``docs/assertions.md``, made from the catalogue: ``python -m conformance.counts`` renews it.
+
+It also prints of how many assertions a validator names the id.
+"""
 
 import re
 from collections import Counter
@@ -34,5 +37,13 @@ def _row(group: str, assertions: list[Assertion]) -> str:
     return f"| {group} | {shall} | {should} | {levels[Level.MAY]} | {review} | {len(assertions)} |\n"
 
 
+def named(assertions: tuple[Assertion, ...]) -> str:
+    """How many of the assertions that show in messages have a rule or a content model that names them."""
+    shown = [each for each in assertions if each.test is Shown.WIRE]
+    with_rule = sum(bool(each.rule or each.content) for each in shown)
+    return f"{with_rule} of {len(shown)} assertions about messages are named by a validator"
+
+
 if __name__ == "__main__":
+    print(named(catalogue()))
     PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8"), catalogue()), encoding="utf-8")

@@ -9,13 +9,23 @@ from typing import Any
 
 from affinity.catalogue import TRANSACTIONS
 from conformance.catalogue import Level, catalogue
+from conformance.validators.ebxml_answers import STATUS_ADVICE, STATUS_RULES, submissions_succeed_or_fail
+from conformance.validators.query_answers import QUERY_ANSWER_RULES
+from conformance.validators.retrieved import RETRIEVAL_RULES
 from conformance.validators.v3_rules import EVERY_RULE
 from ihe.citations import Citation
 from ihe.errors import Breach, ErrorCode, HL7ErrorCode, Severity
 from ihe.rules import Rule
 
 INDEX = re.compile(r"\[\d+\]")
-VALIDATOR_RULES: tuple[Rule[Any], ...] = EVERY_RULE
+VALIDATOR_RULES: tuple[Rule[Any], ...] = (
+    *EVERY_RULE,
+    *STATUS_RULES,
+    *STATUS_ADVICE,
+    submissions_succeed_or_fail,
+    *QUERY_ANSWER_RULES,
+    *RETRIEVAL_RULES,
+)
 """What the validators ask beyond the rules of the server."""
 LEVELS = {Severity.ERROR: Level.SHALL, Severity.WARNING: Level.SHOULD}
 

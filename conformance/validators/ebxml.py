@@ -1,6 +1,8 @@
 """ebXML payloads: submissions, updates, removals, stored queries, retrievals, and their answers (ITI TF-3: 4.2)."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
 
 from lxml.etree import QName, _Element
 
@@ -8,15 +10,24 @@ from affinity.catalogue import TRANSACTIONS, AnyTransaction
 from conformance.catalogue import Level
 from conformance.findings import Finding, of_breach
 from conformance.validators.context import ANYWHERE, Context
-from ihe.citations import tf3
-from ihe.errors import Breach, ErrorCode, Rejected
+from conformance.validators.ebxml_answers import (
+    ADHOC_QUERY_RESPONSE,
+    REGISTRY_RESPONSE,
+    RETRIEVED,
+    STATUS_ADVICE,
+    STATUS_RULES,
+    submissions_succeed_or_fail,
+)
+from conformance.validators.query_answers import QUERY_ANSWER_RULES
+from conformance.validators.retrieved import RETRIEVAL_RULES, package_breaches
+from ihe.errors import Breach, Rejected, Severity
 from ihe.exchange import Part, SOAPRequest
+from ihe.rules import Rule, breaches
 from ihe.transactions import SOAPBinding
 from xds.attributes import Sender
 from xds.ebrim import Decoded, decode_objects
 from xds.fragments import RIM
 from xds.iti41 import DocumentSet
-from xds.responses import RS, ResponseStatus
 from xds.rules import all_breaches
 
 SENDERS: Mapping[str, Sender] = {
@@ -25,8 +36,14 @@ SENDERS: Mapping[str, Sender] = {
     "ITI-61": Sender.XDS_ON_DEMAND_SOURCE,
 }
 """Whose column of ITI TF-3: Table 4.3.1-3 counts."""
-STATUSES = frozenset(each.value for each in ResponseStatus)
-ERROR_CODES = frozenset(each.value for each in ErrorCode)
+OF_ANSWERS: Mapping[str, tuple[Rule[_Element], ...]] = {
+    ADHOC_QUERY_RESPONSE: QUERY_ANSWER_RULES,
+    RETRIEVED: RETRIEVAL_RULES,
+    REGISTRY_RESPONSE: (submissions_succeed_or_fail,),
+}
+"""What is asked of an answer beside its status and errors."""
+MOST = 200
+"""No report of one answer names more: the first are what a person mends."""
 
 
 def transaction_of(body: _Element, context: Context, action: str = "") -> AnyTransaction | None:
@@ -50,11 +67,10 @@ def _reads(transaction: AnyTransaction, body: _Element) -> bool:
 
 
 def answered(body: _Element, action: str = "") -> str | None:
-    """The id of the transaction that a payload answers; None if several have this answer."""
-    found = {
-        each.id for each, binding in requests() if binding.reply == body.tag and action in ("", binding.reply_action)
-    }
-    return next(iter(found)) if len(found) == 1 else None
+    """The id of the transaction that a payload answers; None if several do. A bare query's answer is of ITI-18."""
+    replies = ((each.id, binding) for each, binding in requests() if binding.reply == body.tag)
+    found = dict.fromkeys(name for name, binding in replies if action in ("", binding.reply_action))
+    return next(iter(found)) if len(found) == 1 or (found and body.tag == ADHOC_QUERY_RESPONSE) else None
 
 
 def requests() -> Iterator[tuple[AnyTransaction, SOAPBinding]]:
@@ -69,7 +85,8 @@ def validate(
     """The id of the payload's transaction, and what is wrong with it. ``parts`` None: documents are not judged."""
     transaction = transaction_of(body, context, action)
     if transaction is None:
-        return None, tuple(map(of_breach, _answer(body)))
+        about = answered(body, action)
+        return None, tuple(of_breach(each, about) for each in islice(_answer(body, parts), MOST))
     found = tuple(_request(transaction, SOAPRequest(body, parts or {}), context, documents=parts is not None))
     return transaction.id, tuple(of_breach(each, transaction.id) for each in found)
 
@@ -99,40 +116,16 @@ def _submission(transaction: str, decoded: Decoded, context: Context) -> Iterato
         yield from all_breaches(decoded, sender, context.domain or ANYWHERE)
 
 
-def _answer(body: _Element) -> Iterator[Breach]:
-    """Status, errors and objects of an answer (ITI TF-3: 4.2.4)."""
-    response = body if body.get("status") else next(body.iter(f"{{{RS}}}RegistryResponse"), body)
-    status = response.get("status", "")
-    if status not in STATUSES:
-        yield _wrong("An answer has one of the statuses of ebRS", "@status", status, ", ".join(sorted(STATUSES)))
-    errors = list(response.iter(f"{{{RS}}}RegistryError"))
-    if status == ResponseStatus.FAILURE.value and not errors:
-        yield _wrong("An answer that fails says why in a RegistryError", "RegistryErrorList", "", "a RegistryError")
-    for number, error in enumerate(errors, 1):
-        yield from _error(number, error)
-    for objects in body.iter(f"{{{RIM}}}RegistryObjectList"):
-        yield from decode_objects(objects)[1]
-
-
-def _error(number: int, error: _Element) -> Iterator[Breach]:
-    where = f"RegistryError[{number}]"
-    if error.get("errorCode") not in ERROR_CODES:
-        yield _wrong(
-            "An error code is one of ITI TF-3: Table 4.2.4.1-2", f"{where}/@errorCode", error.get("errorCode", ""), ""
-        )
-    if not error.get("codeContext"):
-        yield _wrong("A RegistryError has a codeContext for people", f"{where}/@codeContext", "", "a sentence")
-
-
-def _wrong(text: str, location: str, observed: str, expected: str) -> Breach:
-    return Breach(
-        code=ErrorCode.REGISTRY_ERROR,
-        text=text,
-        location=location,
-        observed=observed or None,
-        expected=expected or None,
-        citation=tf3("4.2.4"),
-    )
+def _answer(body: _Element, parts: Mapping[str, Part] | None) -> Iterator[Breach]:
+    """Status, errors, and what was returned (ITI TF-3: 4.2.4)."""
+    unread = [each for objects in body.iter(f"{{{RIM}}}RegistryObjectList") for each in decode_objects(objects)[1]]
+    places = {each.location for each in unread}  # what cannot be read is not missing as well
+    found = breaches(body, (*STATUS_RULES, *OF_ANSWERS.get(str(body.tag), ())))
+    yield from (each for each in found if each.location not in places)
+    yield from unread
+    yield from (replace(each, severity=Severity.WARNING) for each in breaches(body, STATUS_ADVICE))
+    if body.tag == RETRIEVED and parts is not None:
+        yield from package_breaches(body, parts)
 
 
 def unknown(body: _Element) -> Finding:

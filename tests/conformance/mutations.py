@@ -43,7 +43,7 @@ def _mark(element: _Element) -> None:
     element.set("unheardOf", "x")
 
 
-ELEMENTS = f"{{{NAMESPACE}}}*"
+ELEMENTS = "{*}*"
 SPOILT = ("", "~ ~", "ZZZ")
 ON_ELEMENTS = (_drop, _double, _displace, _rename, _fill, _write, _mark)
 
