@@ -29,6 +29,10 @@ MODULES = (
     "document_registry_values",
     "document_registry_structure",
     "document_registry_registered",
+    "document_registry_finding",
+    "document_registry_packages",
+    "document_registry_getting",
+    "document_registry_questions",
 )
 """The suites, in the order in which they run."""
 QUIET = (
