@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from conformance.counterparts.documents import DocumentActors
 from conformance.counterparts.metadata import Inventor, link, submission
+from conformance.counterparts.soap import Called
 from conformance.covering import Covering
 from conformance.expectations import everything, refused, related, succeeded
 from ihe.datatypes import CX
@@ -118,11 +119,14 @@ def related_to(kind: AssociationType, target: EntryUUID) -> Wrong:
     return wrong
 
 
-def refuses(scene: Scene, case: Refusal) -> None:
-    """The registry refuses it with one of its codes, and what is registered stays as it was."""
+def refuses(scene: Scene, case: Refusal, send: Callable[[Submission], Called] | None = None) -> None:
+    """The registry refuses it with one of its codes, and what is registered stays as it was.
+
+    ``send`` is how it gets it: None: by ITI-42.
+    """
     wrong = case.wrong(scene)
     before = everything(scene.documents, scene.patient)
-    called = scene.documents.register(wrong)
+    called = (send or scene.documents.register)(wrong)
     refused(called, *case.codes)
     related(called)
     assert everything(scene.documents, scene.patient) == before, "the refused submission changed what is registered"

@@ -33,6 +33,8 @@ MODULES = (
     "document_registry_packages",
     "document_registry_getting",
     "document_registry_questions",
+    "document_registry_updates",
+    "document_registry_update_refusals",
 )
 """The suites, in the order in which they run."""
 QUIET = (
