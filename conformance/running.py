@@ -35,6 +35,10 @@ MODULES = (
     "document_registry_questions",
     "document_registry_updates",
     "document_registry_update_refusals",
+    "document_registry_levels",
+    "document_registry_removal",
+    "document_registry_on_demand",
+    "document_registry_multi_patient",
 )
 """The suites, in the order in which they run."""
 QUIET = (

@@ -15,12 +15,15 @@ from conformance.system import System
 from ihe.exchange import OutgoingPart
 from ihe.transactions import Actor
 from soap.xml import escape
+from xds.document_requests import XDS_B
 from xds.ebrim_writing import encode
 from xds.iti18 import ITI_18
 from xds.iti41 import ITI_41
 from xds.iti42 import ITI_42
 from xds.iti43 import ITI_43
+from xds.iti51 import ITI_51
 from xds.iti57 import ITI_57
+from xds.iti61 import ITI_61
 from xds.iti62 import ITI_62
 from xds.iti86 import ITI_86
 from xds.model import Submission
@@ -31,6 +34,11 @@ SUBMIT = f'<lcm:SubmitObjectsRequest xmlns:lcm="{LCM}">%b</lcm:SubmitObjectsRequ
 REMOVE = (
     f'<lcm:RemoveObjectsRequest xmlns:lcm="{LCM}"><rim:ObjectRefList xmlns:rim="{RIM}">%b</rim:ObjectRefList>'
     "</lcm:RemoveObjectsRequest>"
+).encode()
+
+
+REMOVE_DOCUMENTS = (
+    f'<rmd:RemoveDocumentsRequest xmlns:rmd="urn:ihe:iti:rmd:2017" xmlns:xdsb="{XDS_B}">%b</rmd:RemoveDocumentsRequest>'
 ).encode()
 
 
@@ -51,6 +59,11 @@ class DocumentActors:
         content = submit_objects(what) if isinstance(what, Submission) else as_bytes(what)
         return self._ask_registry(ITI_57, content)
 
+    def promise(self, what: Submission | Content) -> Called:
+        """ITI-61, as an On-Demand Document Source."""
+        content = submit_objects(what) if isinstance(what, Submission) else as_bytes(what)
+        return self._ask_registry(ITI_61, content)
+
     def remove_metadata(self, ids: Iterable[str]) -> Called:
         """ITI-62."""
         refs = b"".join(b'<rim:ObjectRef id="%b"/>' % escape(each) for each in ids)
@@ -60,6 +73,11 @@ class DocumentActors:
         """ITI-18 by the name of the stored query (``FindDocuments``); a status that is required is Approved."""
         query = find_query(name)
         return self.ask(stored_query(query.id, slots(query, None, (), parameters), return_type))
+
+    def query_patients(self, name: str, *parameters: tuple[str, str]) -> Called:
+        """ITI-51 by the name of the stored query, of any number of patients."""
+        query = find_query(name)
+        return self._ask_registry(ITI_51, stored_query(query.id, slots(query, None, (), parameters)))
 
     def ask(self, body: Content) -> Called:
         """ITI-18 with a ready body."""
@@ -77,10 +95,16 @@ class DocumentActors:
         url = self.system.url(Actor.DOCUMENT_REPOSITORY)
         return self.caller.call(ITI_43, soap_binding(ITI_43), url, (retrieve(wanted),))
 
-    def remove_documents(self, body: Content) -> Called:
-        """ITI-86 with a ready body."""
+    def remove_documents(self, *unwanted: tuple[str, str]) -> Called:
+        """ITI-86 for pairs of repositoryUniqueId and uniqueId."""
         url = self.system.url(Actor.DOCUMENT_REPOSITORY)
-        return self.caller.call(ITI_86, soap_binding(ITI_86), url, (as_bytes(body),))
+        requests = b"".join(
+            b"<xdsb:DocumentRequest><xdsb:RepositoryUniqueId>%b</xdsb:RepositoryUniqueId>"
+            b"<xdsb:DocumentUniqueId>%b</xdsb:DocumentUniqueId></xdsb:DocumentRequest>"
+            % (escape(repository), escape(document))
+            for repository, document in unwanted
+        )
+        return self.caller.call(ITI_86, soap_binding(ITI_86), url, (REMOVE_DOCUMENTS % requests,))
 
     def _ask_registry(self, transaction: object, content: bytes) -> Called:
         url = self.system.url(Actor.DOCUMENT_REGISTRY)
