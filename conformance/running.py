@@ -39,6 +39,9 @@ MODULES = (
     "document_registry_removal",
     "document_registry_on_demand",
     "document_registry_multi_patient",
+    "document_repository",
+    "document_repository_removal",
+    "web_services",
 )
 """The suites, in the order in which they run."""
 QUIET = (
