@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from affinity.cli import conform_init, conform_run
+from affinity.cli import capturing, conform_init, conform_run, replaying
 from affinity.cli.verbs import ExitCode, Output, verb, wrong_use
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ Section = Annotated[str | None, typer.Option(help="A section with all below it, 
 Count = Annotated[bool, typer.Option("--count", help="Count them, instead of listing them.")]
 
 app = typer.Typer(
-    help="What the standard demands of a system, as assertions that can be tested.",
+    help="What the standard demands of a system, and what systems say to each other.",
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
@@ -71,6 +71,9 @@ def assertions(
 app.command("assertions", epilog=EXAMPLES)(assertions)
 app.command("init", epilog=conform_init.EXAMPLES)(conform_init.init)
 app.command("run", epilog=conform_run.EXAMPLES)(conform_run.run)
+app.command("capture", epilog=capturing.CAPTURE_EXAMPLES)(capturing.capture)
+app.command("redact", epilog=capturing.REDACT_EXAMPLES)(capturing.redact)
+app.command("replay", epilog=replaying.EXAMPLES)(replaying.replay)
 
 
 def _known(option: str, asked: Sequence[str] | None, there: Iterable[str]) -> frozenset[str]:

@@ -38,7 +38,7 @@ class Order:
 def issued(order: Order) -> bytes:
     """The assertion, or a SOAP message with it. Stopped where the directory holds no development node."""
     settings = load(None, {} if order.data is None else {"data": order.data})
-    sts = _development_sts(settings)
+    sts = development_sts(settings)
     if sts is None:
         raise wrong_use(
             f"{settings.data} holds no development node; start one there once with `affinity up`, or name another "
@@ -56,7 +56,7 @@ def issued(order: Order) -> bytes:
 
 def trusted(settings: Settings, *, domain_is_given: bool) -> Trust:
     """The issuers of the settings, and that of the development node whose data they name, if there is one."""
-    loaded, sts = _loaded(settings, domain_is_given=domain_is_given), _development_sts(settings)
+    loaded, sts = _loaded(settings, domain_is_given=domain_is_given), development_sts(settings)
     own = () if sts is None else (own_issuer(sts, loaded),)
     return issuers(settings, loaded, *own).store.current
 
@@ -77,7 +77,8 @@ def _loaded(settings: Settings, *, domain_is_given: bool) -> LoadedDomain:
     return load_domain(settings.domain if domain_is_given else domain_of(settings))
 
 
-def _development_sts(settings: Settings) -> DevelopmentSTS | None:
+def development_sts(settings: Settings) -> DevelopmentSTS | None:
+    """The issuer of the development node whose data the settings name; None where there is none."""
     certificate, key = (settings.data / "pki" / f"sts.{part}.pem" for part in ("crt", "key"))
     if not certificate.is_file() or not key.is_file():
         return None

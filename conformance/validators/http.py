@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,8 +48,14 @@ class Unkept:
 
 def validate(data: bytes, context: Context) -> tuple[str | None, tuple[Finding, ...]]:
     """The id of the transaction, and what is wrong with head, package, envelope and payload."""
+    content_type, body = _taken_apart(data)
+    return validate_body(content_type, (body,), context)
+
+
+def validate_body(content_type: str, body: Iterable[bytes], context: Context) -> tuple[str | None, tuple[Finding, ...]]:
+    """The same of a body in pieces; of its documents nothing stays in memory."""
     try:
-        package = _package(*_taken_apart(data))
+        package = _package(content_type, body)
         root = parse(package.envelope, encoding=package.charset)
     except SOAPFault as fault:
         return None, (_wrong(fault.reason),)
@@ -68,11 +75,12 @@ def _taken_apart(data: bytes) -> tuple[str, bytes]:
     return b" ".join(fields.get(b"content-type", b"").split()).decode("latin-1"), b"".join(rest)
 
 
-def _package(content_type: str, body: bytes) -> Package:
+def _package(content_type: str, body: Iterable[bytes]) -> Package:
     media = accept(content_type)
     kind = MTOMReader if media.name == MULTIPART else SimpleReader
     reader: PackageReader = kind(media, Unkept, DEFAULT_LIMITS)
-    reader.feed(body)
+    for piece in body:
+        reader.feed(piece)
     return reader.close()
 
 
