@@ -9,7 +9,7 @@ from conformance.capture.pseudonyms import Kind
 from conformance.capture.recorded import Recorded
 from conformance.capture.xml_fields import Scope
 from conformance.exchanges import Wire
-from hl7v2.er7 import Malformed, parse_header
+from hl7v2.er7 import Malformed, NotHL7, parse_header
 from soap.xml import XMLRefused, parse
 
 FEEDS = frozenset({"ITI-8", "ITI-30", "ITI-31", "ITI-44", "ITI-64"})
@@ -39,7 +39,7 @@ def _of_er7(recorded: Recorded) -> Iterator[str]:
     """MSH-10 and QPD-2."""
     try:
         message = parse_header(recorded.request.text.content())
-    except Malformed:
+    except (Malformed, NotHL7):
         return
     yield message.control_id
     for line in re.split(r"[\r\n]+", recorded.request.text.content().decode("latin-1")):

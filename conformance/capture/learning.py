@@ -9,7 +9,7 @@ from conformance.capture import readable
 from conformance.capture.carried import Carried
 from conformance.capture.introduced import SCHEME, UNIQUE_IDS
 from conformance.capture.recorded import Message
-from hl7v2.er7 import Malformed, parse
+from hl7v2.er7 import Malformed, NotHL7, parse
 from ihe.errors import Rejected
 from soap.xml import XMLRefused
 from soap.xml import parse as parse_xml
@@ -35,7 +35,7 @@ def _in_er7(captured: Message, replayed: Message) -> Iterator[tuple[str, str]]:
 def _pointer(message: Message) -> str:
     try:
         found = parse(message.text.content()).find("DSC")
-    except (Malformed, Rejected):
+    except (Malformed, NotHL7, Rejected):
         return ""
     return found.text(1) if found else ""
 

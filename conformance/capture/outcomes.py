@@ -10,7 +10,7 @@ from conformance.capture import readable
 from conformance.capture.http_framing import status
 from conformance.capture.introduced import SCHEME, UNIQUE_IDS
 from conformance.capture.recorded import Message
-from hl7v2.er7 import Malformed, parse
+from hl7v2.er7 import Malformed, NotHL7, parse
 from hl7v2.message import Message as ER7Message
 from hl7v2.message import Segment
 from ihe.errors import Rejected
@@ -47,7 +47,7 @@ def _kind_of_failure(failure: str) -> str:
 def _of_er7(content: bytes) -> Outcome:
     try:
         message = parse(content)
-    except (Malformed, Rejected):
+    except (Malformed, NotHL7, Rejected):
         return {"answer": "no HL7 v2 message"}
     return _without_gaps(
         {

@@ -29,7 +29,8 @@ LETTERS = {
     "HEBREW": "אבגדהוזחטילמנסעפצקרשת",
     "ARABIC": "ابتثجحدذرزسشصضطظعغفقلمنهوي",
 }
-DATE = re.compile(r"(\d{4})(-?)(\d{2})\2(\d{2})")
+DATE = re.compile(r"([0-9]{4})(-?)([0-9]{2})\2([0-9]{2})")
+YEAR = re.compile(r"[0-9]{4}")
 UUID = re.compile(r"(urn:uuid:)?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 WORD = re.compile(r"[^\W\d_]+|\d+")
 SCHEME = re.compile(r"(?:tel|fax|mailto|http|https|sip):", re.IGNORECASE)
@@ -177,7 +178,7 @@ def _date(value: str, draw: Draw) -> str:
 
 def _short_date(value: str, draw: Draw) -> str:
     """YYYY or YYYYMM."""
-    if not (value[:4].isascii() and value[:4].isdigit()):
+    if YEAR.match(value) is None:
         return _id(value, draw)
     return f"{int(value[:4]) - 1 - next(draw('date', value[:4])) % 4:04}{value[4:]}"
 

@@ -10,7 +10,8 @@ from conformance.capture.er7_fields import Replace
 from conformance.capture.pseudonyms import Kind
 from conformance.capture.recorded import Attachment, Blob, Message, header
 from conformance.capture.xml_fields import Scope
-from hl7v2.er7 import Malformed, parse_header
+from hl7v2.encoding import UNDECLARED, charset
+from hl7v2.er7 import Malformed, NotHL7, parse_header
 from soap.media import parse_media_type
 from soap.xml import XMLRefused, parse
 
@@ -61,12 +62,16 @@ def _er7(piece: bytes, replace: Replace, scope: Scope) -> bytes | None:
     if not piece.lstrip().startswith(b"MSH"):
         return None
     try:
-        encoding = parse_header(piece).encoding
-        text = piece.decode(encoding.charset.codec)
-    except (Malformed, ValueError):
+        header_segment = parse_header(piece).header
+    except (Malformed, NotHL7):
         return None
-    new = er7_fields.rewrite(text, encoding, replace, authors=scope.authors, texts=scope.texts)
-    return new.encode(encoding.charset.codec, "replace")
+    codec = (charset(header_segment.text(18)) or UNDECLARED).codec
+    try:
+        text = piece.decode(codec)
+    except UnicodeDecodeError:  # in another character set than it says: each byte is a character here, and stays one
+        codec, text = "latin-1", piece.decode("latin-1")
+    new = er7_fields.rewrite(text, header_segment.encoding, replace, authors=scope.authors, texts=scope.texts)
+    return new.encode(codec, "replace")
 
 
 def _xml(message: Message, piece: bytes, replace: Replace, scope: Scope, documents: Documents) -> bytes:

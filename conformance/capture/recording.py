@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import structlog
+
 from affinity.catalogue import TRANSACTIONS
 from conformance.capture.cutting import cut
 from conformance.capture.judging import judge, signature
@@ -13,6 +15,8 @@ from conformance.capture.spool import Spool
 from conformance.capture.taps import Heard, Overheard
 from conformance.validating import Report
 from conformance.validators.context import Context
+
+log = structlog.get_logger()
 
 WAITING = 32
 """How many exchanges may wait to be judged before the connections wait, too."""
@@ -64,7 +68,7 @@ class Recording:
     def _judge(self, door: Door, connection: int, overheard: Overheard) -> Judged:
         request = self._kept(overheard.request)
         answer = self._kept(overheard.answer) if overheard.answer else None
-        report = judge(request, self.context)
+        report = self._report(request)
         transaction = report.transaction if report else None
         initiator, responder = ACTORS.get(transaction or "", ("client", "server"))
         recorded = Recorded(
@@ -82,7 +86,15 @@ class Recording:
             failure=overheard.failure,
             signature=signature(request),
         )
-        return Judged(recorded=recorded, request=report, answer=judge(answer, self.context) if answer else None)
+        return Judged(recorded=recorded, request=report, answer=self._report(answer) if answer else None)
+
+    def _report(self, message: Message) -> Report | None:
+        """A defect of a validator must not end the capture of what others say."""
+        try:
+            return judge(message, self.context)
+        except Exception as error:
+            log.error("a captured message could not be judged", error=type(error).__name__)
+            return None
 
     def _kept(self, heard: Heard) -> Message:
         try:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import IO, Protocol
 
 from conformance.capture.http_framing import End, Head, HTTPReader, NotHTTP, status
-from hl7v2.er7 import Malformed, parse_header
+from hl7v2.er7 import Malformed, NotHL7, parse_header
 from mllp.framing import Framer, Noise, Oversize, Received
 
 IN_MEMORY = 128 * 1024
@@ -220,7 +220,7 @@ def _control_id(message: bytes) -> str:
     """MSH-10."""
     try:
         return parse_header(message).control_id
-    except Malformed:
+    except (Malformed, NotHL7):
         return ""
 
 
