@@ -138,7 +138,7 @@ def redact(
 
     found = read(source)
     _write(directory, found, _redaction(taken_out))
-    _conclude(directory, [{"exchanges": len(found.exchanges)}], output)
+    _conclude(directory, len(found.exchanges), output)
     return ExitCode.DONE
 
 
@@ -275,7 +275,7 @@ def _sides(judged: "Judged") -> Any:
     return (("request", judged.request), ("answer", judged.answer))
 
 
-def _conclude(directory: Path, told: list[dict[str, Any]], output: Output) -> None:
+def _conclude(directory: Path, told: list[dict[str, Any]] | int, output: Output) -> None:
     from affinity.cli.show import print_json, print_line
 
     if output.as_json:

@@ -1,11 +1,16 @@
 """The demonstration through the proxy, without its patient, played to a second node: every answer is the same."""
 
 import json
+import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from affinity.cli import app
@@ -17,11 +22,13 @@ from affinity.domain import load
 from affinity.doors import audiences
 from affinity.pki import development_pki
 from affinity.settings import load as load_settings
-from tests.end_to_end.conftest import ROOT, RunningNode, Start
+from tests.end_to_end.conftest import ROOT, RunningNode, start_node
 from xua.authentication import XUAMode
 from xua.sts import open_sts
 
 EXCHANGES = 15
+GUIDE = ROOT / "docs/capture-and-replay.md"
+BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def stage(node: RunningNode, ports: dict[str, int]) -> Stage:
@@ -48,10 +55,18 @@ def capturing(directory: Path, node: RunningNode) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
+    """Another node that knows nobody yet."""
+    node = start_node(tmp_path_factory.mktemp("second"), "--domain", "connectathon")
+    yield node
+    node.kill()
+
+
 def test_the_demonstration_is_captured_without_its_patient_and_played_to_a_second_node(
-    start: Start, tmp_path: Path
+    connectathon: RunningNode, second: RunningNode, tmp_path: Path
 ) -> None:
-    first = start("--domain", "connectathon")
+    first = connectathon
     proxy = capturing(tmp_path / "ward", first)
     assert proxy.stderr is not None
     http, mllp = (int(re.search(r":(\d+) for", proxy.stderr.readline())[1]) for _ in range(2))  # type: ignore[index]
@@ -64,10 +79,33 @@ def test_the_demonstration_is_captured_without_its_patient_and_played_to_a_secon
     for real in (FAMILY, GIVEN, MATRICULE, RECORD_NUMBER):
         assert real.encode() not in files
 
-    second = start("--domain", "connectathon", data=tmp_path / "second")
-    replay = CliRunner().invoke(
-        app, ["conform", "replay", str(tmp_path / "ward"), "--data", str(second.data), "--json"]
-    )
+    where = ("--data", str(second.data))
+    replay = CliRunner().invoke(app, ["conform", "replay", str(tmp_path / "ward"), *where, "--json"])
     replayed = json.loads(replay.stdout)
     assert [each for each in replayed if not each["equal"] or each["skipped"]] == []
     assert len(replayed) == EXCHANGES and replay.exit_code == 0
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+    return port
+
+
+def test_what_the_guide_shows_works(connectathon: RunningNode, tmp_path: Path) -> None:
+    if shutil.which("bash") is None:
+        pytest.skip("the guide needs bash, which is not installed here")
+    (script,) = BLOCK.findall(GUIDE.read_text(encoding="utf-8"))
+    script = script.replace("2575", str(connectathon.ports["mllp"])).replace("9575", str(free_port()))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    told = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "AFFINITY__DATA": str(connectathon.data), "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "1 of 1 answers are equal" in told.stdout
+    assert "\nPID|||" in told.stdout and "Kieffer" not in told.stdout
