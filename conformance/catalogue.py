@@ -83,7 +83,7 @@ class Assertion:
     rule: str | None = None
     """The ``ihe.rules.Rule`` of this server or of the validators that checks it."""
     messages: tuple[str, ...] = ()
-    """The root elements, with ``*``, of the messages that are meant, where the rule is one of others too."""
+    """What is meant of all that the rule is about: root elements of messages, with ``*``, or attributes of metadata."""
     content: tuple[str, ...] = ()
     """Where a deviation from the content model breaks it: paths with ``*``, from the root element."""
 

@@ -17,6 +17,7 @@ from ihe.citations import Citation
 from ihe.errors import Breach, ErrorCode, HL7ErrorCode, Severity
 from ihe.rules import Rule
 
+OBJECT_ID = re.compile(r"\([^)]*\)")
 INDEX = re.compile(r"\[\d+\]")
 VALIDATOR_RULES: tuple[Rule[Any], ...] = (
     *EVERY_RULE,
@@ -77,7 +78,7 @@ def _spelled(code: ErrorCode | HL7ErrorCode) -> str:
 
 def _broken(breach: Breach, transaction: str | None) -> Iterator[str]:
     """The assertions of the rule that has this sentence, of the transaction and of the chapters, on this message."""
-    rule, message = _rules().get(breach.text), breach.location.lstrip("/").partition("/")[0]
+    rule, message = _rules().get(breach.text), OBJECT_ID.sub("", breach.location).lstrip("/").partition("/")[0]
     for each in catalogue() if rule else ():
         meant = not each.messages or any(fnmatch(message, pattern) for pattern in each.messages)
         if each.rule == rule and each.transaction in (None, transaction) and meant:

@@ -115,6 +115,13 @@ def test_a_finding_of_a_rule_names_the_assertions_that_the_catalogue_gives_it() 
     assert broken & {each.id for each in catalogue() if each.rule == "objects_share_the_patient"}
 
 
+def test_a_missing_attribute_is_the_assertion_of_that_attribute_alone() -> None:
+    lacking = submission(' mimeType="application/pdf"', "")
+    (finding,) = [each for each in validate(lacking, ANY).findings if each.location.endswith(".mimeType")]
+    (name,) = finding.assertions
+    assert {each.id: each.text for each in catalogue()}[name].endswith("DocumentEntry.mimeType.")
+
+
 def test_codes_are_judged_by_a_domain_alone() -> None:
     found = validate(SUBMISSION, Context(domain=load("connectathon").affinity_domain)).findings
     assert {each.code for each in found} == {"XDSRegistryMetadataError"}
