@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 
 from affinity.audit_retention import Retention, complain_of_retention, tell_removed
 from affinity.configuration_audit import ConfigurationAudit, complain_of_changes, tell_changes
+from affinity.document_chores import document_chores
 from affinity.housekeeping import (
     Housekeeping,
     complain_of_marks,
@@ -46,6 +47,7 @@ def housekeeping(
             complain_of_marks,
             every=timedelta(hours=1),
         ),
+        *document_chores(settings, node, reactor, defer),
     )
 
 

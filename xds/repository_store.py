@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ihe.citations import tf2
@@ -72,6 +72,50 @@ def is_referenced(connection: Connection, name: str) -> bool:
         these &= document.c.place == place
     rows = select(document.c.sha256).where(these, document.c.removed_at.is_(None))
     return bool(connection.execute(select(exists(rows))).scalar())
+
+
+def referenced_among(connection: Connection, names: Iterable[str]) -> set[str]:
+    """Which of these names some retrievable document has; at most ``BATCH`` of them."""
+    asked = set(names)
+    rows = select(document.c.sha256, document.c.place).where(
+        document.c.sha256.in_({name[:64] for name in asked}), document.c.removed_at.is_(None)
+    )
+    held = [(row.sha256, row.place) for row in connection.execute(rows)]
+    wanted = {digest for digest, _ in held} | {f"{digest}.{place}" for digest, place in held if place}
+    return asked & wanted
+
+
+def contents(connection: Connection, after: str, count: int) -> list[Content]:
+    """The bytes of retrievable documents in the order of their names, each once: the next ``count`` after a name."""
+    digest, _, place = after.partition(".")
+    here = func.coalesce(document.c.place, "")
+    rows = (
+        select(document.c.sha256, document.c.size, document.c.place)
+        .where(
+            document.c.removed_at.is_(None),
+            (document.c.sha256 > digest) | ((document.c.sha256 == digest) & (here > place)) if after else true(),
+        )
+        .distinct()
+        .order_by(document.c.sha256, here)
+        .limit(count)
+    )
+    return [Content(sha256=row.sha256, size=row.size, place=row.place) for row in connection.execute(rows)]
+
+
+def count_retrievable(connection: Connection) -> tuple[int, int]:
+    """How many documents may be retrieved, and how many bytes they have."""
+    rows = select(func.count(), func.coalesce(func.sum(document.c.size), 0)).where(document.c.removed_at.is_(None))
+    count, size = connection.execute(rows).one()
+    return int(count), int(size)
+
+
+def ids_of(connection: Connection, content: Content) -> list[str]:
+    """The uniqueIds of the retrievable documents that consist of these bytes."""
+    here = func.coalesce(document.c.place, "") == (content.place or "")
+    rows = select(document.c.unique_id).where(
+        document.c.sha256 == content.sha256, here, document.c.removed_at.is_(None)
+    )
+    return list(connection.execute(rows.order_by(document.c.unique_id)).scalars())
 
 
 def _insert(connection: Connection, new: Document, now: datetime) -> bool:

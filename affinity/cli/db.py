@@ -5,6 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from affinity.cli.db_documents import (
+    NEW_KEY_EXAMPLES,
+    REWRAP_EXAMPLES,
+    SCRUB_EXAMPLES,
+    SWEEP_EXAMPLES,
+    new_key,
+    rewrap,
+    scrub,
+    sweep,
+)
 from affinity.cli.places import Place
 from affinity.cli.verbs import ExitCode, Output, Stopped, verb
 
@@ -26,7 +36,7 @@ UPGRADE_EXAMPLES = r"""[bold]Examples[/bold]
       bring the tables to this version without starting the server; make a backup first"""
 Check = Annotated[bool, typer.Option("--check", help="Compare only; everything stays as it is.")]
 
-app = typer.Typer(help="The database of a node that is not running.", no_args_is_help=True, rich_markup_mode="rich")
+app = typer.Typer(help="The database and the documents of a node.", no_args_is_help=True, rich_markup_mode="rich")
 
 
 @verb
@@ -83,3 +93,7 @@ def _tell(rebuilt: "Rebuilt", verdict: str) -> None:
 
 app.command("rebuild", epilog=REBUILD_EXAMPLES)(rebuild)
 app.command("upgrade", epilog=UPGRADE_EXAMPLES)(upgrade)
+app.command("scrub", epilog=SCRUB_EXAMPLES)(scrub)
+app.command("sweep", epilog=SWEEP_EXAMPLES)(sweep)
+app.command("new-key", epilog=NEW_KEY_EXAMPLES)(new_key)
+app.command("rewrap", epilog=REWRAP_EXAMPLES)(rewrap)

@@ -1,0 +1,34 @@
+"""Bytes that no row refers to: what a crash or a store that did not answer left behind."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+
+from affinity.database import Database
+from xds import repository_store
+from xds.documents import DocumentStore, Stored
+
+
+def orphans(database: Database, store: DocumentStore, before: datetime) -> Iterator[Stored]:
+    """Yield what is stored since before ``before`` and wanted by no row.
+
+    Younger bytes may be those of a submission that is going on: its rows are committed after its bytes are stored.
+    """
+    old = (each for each in store.stored() if each.stored_at < before)
+    while batch := list(islice(old, repository_store.BATCH)):
+        yield from _unwanted(database, batch)
+
+
+def remove_orphans(database: Database, store: DocumentStore, before: datetime) -> int:
+    """Delete them, each asked for once more under the locks of its store; how many there were."""
+
+    def referenced(name: str) -> bool:
+        return database.read(lambda connection: repository_store.is_referenced(connection, name))
+
+    return sum(store.discard(each.name, referenced) for each in orphans(database, store, before))
+
+
+def _unwanted(database: Database, batch: Iterable[Stored]) -> Iterator[Stored]:
+    stored = {each.name: each for each in batch}
+    wanted = database.read(lambda connection: repository_store.referenced_among(connection, stored))
+    yield from (each for name, each in stored.items() if name not in wanted)

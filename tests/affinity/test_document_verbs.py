@@ -1,0 +1,189 @@
+"""``affinity db scrub``, ``sweep``, ``new-key`` and ``rewrap``, on files and in a bucket."""
+
+import json
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from typer.testing import CliRunner
+
+from affinity.cli import app
+from affinity.document_store import open_store
+from affinity.document_store_numbers import store_numbers
+from affinity.domain import load
+from affinity.node import open_node
+from affinity.orphans import orphans
+from affinity.settings import Documents, DocumentStoreKind, Settings
+from atna.tables import audit_event
+from ihe.identifiers import UniqueId
+from tests.buckets import ACCESS, BUCKET, SECRET, BucketServer
+from xds import repository_store
+from xds.documents import DocumentStore
+from xds.key_file import load_keys
+from xds.repository_store import Document
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
+REPORTS = {f"1.2.{n}": b"potassium 4.%d mmol/L " % n * 900 for n in range(5)}
+Run = Callable[..., Any]
+
+
+@pytest.fixture(params=["files", "s3"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Of a node with documents, in either store; the variables make the verbs use it."""
+    data, documents = tmp_path / "data", Documents()
+    if request.param == "s3":
+        server: BucketServer = request.getfixturevalue("s3")
+        held = tmp_path / "credentials"
+        held.write_text(f"[default]\naws_access_key_id = {ACCESS}\naws_secret_access_key = {SECRET}\n")
+        documents = Documents(
+            store=DocumentStoreKind.S3, bucket=BUCKET, prefix=tmp_path.name, endpoint=server.url, credentials=held
+        )
+        monkeypatch.setenv("AFFINITY__DOCUMENTS", documents.model_dump_json(exclude_defaults=True))
+    made = Settings(domain="demo", data=data, documents=documents)
+    node = open_node(made, load("demo"))
+    for unique_id, content in REPORTS.items():
+        sink = node.store.create()
+        sink.write(content)
+        part = sink.finish("part", "text/plain")
+        document = Document(
+            repository_unique_id="2.25.1",
+            unique_id=UniqueId(unique_id),
+            content=node.store.content(part),
+            sha1=part.sha1,
+            mime_type="text/plain",
+        )
+        with node.store.adopting([part], lambda _: True):
+            node.database.write(lambda connection, new=document: repository_store.record(connection, [new], NOW))  # type: ignore[misc]
+        sink.discard()
+    node.close()
+    return made
+
+
+@pytest.fixture
+def run(settings: Settings) -> Run:
+    return lambda *words: CliRunner().invoke(app, ["db", *words, "--data", str(settings.data), "--json"])
+
+
+@pytest.fixture
+def objects(settings: Settings, request: pytest.FixtureRequest) -> list[Path]:
+    """The files behind the documents."""
+    if settings.documents.store is DocumentStoreKind.FILES:
+        return sorted((settings.data / "documents" / "content").rglob("*.sealed"))
+    server: BucketServer = request.getfixturevalue("s3")
+    return server.objects(settings.documents.prefix)
+
+
+def told(result: Any) -> Any:
+    return json.loads(result.stdout)
+
+
+def damage(path: Path) -> None:
+    stored = bytearray(path.read_bytes())
+    stored[-1] ^= 1
+    path.write_bytes(stored)
+
+
+def read_all(store: DocumentStore, settings: Settings) -> dict[str, bytes]:
+    node = open_node(settings, load("demo"))
+    try:
+        found = node.database.read(lambda c: repository_store.documents(c, "2.25.1", map(UniqueId, REPORTS)))
+        return {str(id): b"".join(store.open(each.content)) for id, each in found.items()}
+    finally:
+        node.close()
+
+
+class TestScrub:
+    def test_sound_documents_are_told_as_such(self, run: Run, settings: Settings) -> None:
+        result = run("scrub")
+        done = told(result)
+        assert (result.exit_code, done["checked"], done["damaged"], done["orphans"]) == (0, len(REPORTS), 0, 0)
+        assert done["size"] == sum(map(len, REPORTS.values()))
+
+    def test_a_changed_byte_is_named_by_its_document_and_audited(
+        self, run: Run, settings: Settings, objects: list[Path]
+    ) -> None:
+        damage(objects[0])
+        result = run("scrub")
+        [finding] = told(result)["findings"]
+        assert result.exit_code == 1
+        assert set(finding["unique_ids"]) < set(REPORTS)
+        node = open_node(settings, load("demo"))
+        alerts = node.database.read(
+            lambda c: c.execute(select(func.count()).where(audit_event.c.outcome == 8)).scalar()
+        )
+        numbers = store_numbers(settings, node.database)
+        node.close()
+        assert alerts == 1
+        assert numbers.scrub is not None
+        assert (numbers.documents, numbers.scrub.damaged) == (len(REPORTS), 1)
+
+    def test_a_round_that_was_stopped_goes_on(self, run: Run, settings: Settings) -> None:
+        from affinity.database import Database
+        from affinity.document_chores import scrub_of
+
+        database = Database(settings.database)
+        scrub_of(settings, database, open_store(settings)).step(3)
+        database.close()
+        state = json.loads((settings.data / "scrub.json").read_text())
+        assert (state["checked"], state["finished_at"]) == (3, None)
+        assert told(run("scrub"))["checked"] == len(REPORTS)
+
+
+class TestSweep:
+    def test_only_what_nobody_refers_to_goes_and_not_at_once(self, run: Run, settings: Settings) -> None:
+        node = open_node(settings, load("demo"))
+        sink = node.store.create()
+        sink.write(b"never registered")
+        part = sink.finish("part", "text/plain")
+        with pytest.raises(OSError), node.store.adopting([part], lambda _: True):
+            raise OSError("the database went away")
+        found = list(orphans(node.database, node.store, FOREVER))
+        node.close()
+        assert [each.name[:64] for each in found] == [part.sha256]
+        assert told(run("sweep")) == {"removed": 0}
+        if settings.documents.store is DocumentStoreKind.FILES:
+            [path] = (settings.data / "documents" / "content").rglob(f"{part.sha256}.sealed")
+            os.utime(path, (1, 1))
+            assert told(run("sweep")) == {"removed": 1}
+        assert read_all(open_store(settings), settings) == REPORTS
+
+
+class TestKeys:
+    def test_a_new_key_is_used_at_once_and_needed_alone_after_rewrapping(self, run: Run, settings: Settings) -> None:
+        running = open_store(settings)
+        [old] = load_keys(settings.data / "documents.key").ids()
+        new, kept = told(run("new-key"))["keys"]
+        assert kept == old
+        assert told(run("rewrap")) == {"documents": 5, "rewrapped": 5, "failed": [], "dropped_keys": []}
+        assert told(run("rewrap", "--drop-unused")) == {
+            "documents": 5,
+            "rewrapped": 0,
+            "failed": [],
+            "dropped_keys": [old],
+        }
+        assert load_keys(settings.data / "documents.key").ids() == (new,)
+        assert read_all(running, settings) == REPORTS
+
+    def test_no_key_is_forgotten_while_a_document_cannot_be_opened(
+        self, run: Run, settings: Settings, objects: list[Path]
+    ) -> None:
+        run("new-key")
+        path = objects[0]
+        path.write_bytes(b"X" + path.read_bytes()[1:])
+        result = run("rewrap", "--drop-unused")
+        assert (result.exit_code, told(result)["dropped_keys"]) == (1, [])
+        assert len(load_keys(settings.data / "documents.key").ids()) == 2
+
+    def test_a_rewrapping_that_was_stopped_goes_on(self, run: Run, settings: Settings) -> None:
+        node = open_node(settings, load("demo"))
+        first, *_ = node.database.read(lambda connection: repository_store.contents(connection, "", 1))
+        node.close()
+        run("new-key")
+        (settings.data / "rewrap.mark").write_text(first.name)
+        assert told(run("rewrap"))["rewrapped"] == len(REPORTS) - 1
+        assert told(run("rewrap"))["rewrapped"] == 1
