@@ -106,6 +106,13 @@ def declined(answered: Answered, *codes: str, location: str = "") -> None:
         assert location in places, f"exchange {number}: the error is at {places}, not at {location}"
 
 
+def not_found(answered: Answered) -> None:
+    """A query was answered with AA and NF, and without patients."""
+    found, number = answered.found, answered.exchange.number
+    assert (found.code, found.outcome) == ("AA", "NF"), f"exchange {number}: {found.code} {found.outcome}, not AA NF"
+    assert not found.patients, f"exchange {number}: patients were returned"
+
+
 def _verdict(called: Called) -> Verdict:
     try:
         return verdict(called.body)

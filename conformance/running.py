@@ -42,6 +42,9 @@ MODULES = (
     "document_repository",
     "document_repository_removal",
     "web_services",
+    "pix_manager_v2",
+    "pix_feed_refusals",
+    "pd_supplier_v2",
 )
 """The suites, in the order in which they run."""
 QUIET = (

@@ -3,7 +3,7 @@
 import random
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
@@ -45,6 +45,11 @@ class Answered:
     """What came of an HL7 v2 message. Its readers raise AssertionError if no message came back."""
 
     exchange: Exchange
+
+    @cached_property
+    def question(self) -> Message:
+        """What was sent; only for messages that can be read."""
+        return parse(self.exchange.request.content)
 
     @cached_property
     def message(self) -> Message:
@@ -90,6 +95,10 @@ class PatientActors:
             "sex": self.dice.choice("MF"),
         }
         return Person(id=CX(f"CT{uuid.uuid4().hex[:16].upper()}", authority), **{**values, **changes})
+
+    def same_person(self, person: Person, domain: HD) -> Person:
+        """The same person under a new id, of this domain."""
+        return replace(person, id=CX(f"CT{uuid.uuid4().hex[:16].upper()}", domain))
 
     def send(self, transaction: str, responder: Actor, message: Message | bytes) -> Answered:
         """Any HL7 v2 message, also a wrong one."""
