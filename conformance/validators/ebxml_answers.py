@@ -8,11 +8,13 @@ from conformance.validators.ebxml_paths import path
 from ihe.citations import tf3
 from ihe.errors import ErrorCode, Severity
 from ihe.rules import Offence, Rule, rule
+from soap.names import WSA
 from xds.adhoc_query import QUERY
 from xds.document_requests import XDS_B
 from xds.fragments import RIM
 from xds.responses import RS, ResponseStatus
 
+REMOVED = "urn:ihe:iti:2017:RemoveDocumentsResponse"
 WRONG = ErrorCode.REGISTRY_ERROR
 ADHOC_QUERY_RESPONSE = f"{{{QUERY}}}AdhocQueryResponse"
 RETRIEVED = f"{{{XDS_B}}}RetrieveDocumentSetResponse"
@@ -93,9 +95,14 @@ def partial_success_has_results(body: _Element) -> Iterator[Offence]:
 
 @rule(WRONG, tf3("Table 4.2.4.2-2"))
 def submissions_succeed_or_fail(body: _Element) -> Iterator[Offence]:
-    """A RegistryResponse by itself never has the status PartialSuccess."""
-    if status(body) is ResponseStatus.PARTIAL_SUCCESS:
+    """A RegistryResponse by itself never has the status PartialSuccess, unless it answers Remove Documents."""
+    if status(body) is ResponseStatus.PARTIAL_SUCCESS and not _answers_a_removal(body):
         yield Offence(f"{path(body)}/@status", "PartialSuccess", "Success or Failure")
+
+
+def _answers_a_removal(body: _Element) -> bool:
+    """Claim that the envelope is of ITI-86, where some documents may be removed and others not (RMD: 3.86.4.2.2)."""
+    return (body.getroottree().getroot().findtext(f"{{*}}Header/{{{WSA}}}Action") or "").strip() == REMOVED
 
 
 @rule(WRONG, tf3("Table 4.2.4.2-3"))
