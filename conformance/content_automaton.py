@@ -35,10 +35,6 @@ class Automaton:
             rows = reached
         return None
 
-    def names(self) -> frozenset[str]:
-        """Every element that the model knows."""
-        return frozenset(each.name for each in self.places)
-
 
 @dataclass(slots=True)
 class _Part:

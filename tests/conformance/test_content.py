@@ -24,7 +24,7 @@ from tests.conformance.mutations import Mutation, mutations
 
 GOLDEN = Path(__file__).parents[1] / "pix/v3/messages"
 MUTATIONS = 25
-"""How many changes of each sample are tried. Once all 27,000 were: the schemas and the tables agreed in every one."""
+"""How many changes of each sample are tried. Of 26,880 tried by hand the schemas and the tables differed in 12."""
 Q = tf2("Q")
 
 
