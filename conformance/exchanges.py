@@ -38,11 +38,21 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TLSFacts:
+    """What a handshake settled: the version, the cipher suite, and whose certificate the other side showed."""
+
+    version: str
+    suite: str
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """One request and what came of it. ``answer`` None: none came, and ``failure`` says why.
 
     ``transaction`` is what we hold it to be (``ITI-18``), None where we do not know. ``step`` is the test or the
-    scenario in which it was sent, empty outside one. The transcript gives the ``number``.
+    scenario in which it was sent, empty outside one. The transcript gives the ``number``. ``tls`` None: it was sent
+    without TLS, or nobody looked.
     """
 
     wire: Wire
@@ -56,6 +66,7 @@ class Exchange:
     failure: str = ""
     step: str = ""
     number: int = 0
+    tls: TLSFacts | None = None
 
 
 @dataclass(slots=True)
