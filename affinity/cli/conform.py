@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from affinity.cli import capturing, conform_init, conform_run, replaying
+from affinity.cli import capturing, conform_init, conform_run, conform_serve, replaying
 from affinity.cli.verbs import ExitCode, Output, verb, wrong_use
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ app.command("run", epilog=conform_run.EXAMPLES)(conform_run.run)
 app.command("capture", epilog=capturing.CAPTURE_EXAMPLES)(capturing.capture)
 app.command("redact", epilog=capturing.REDACT_EXAMPLES)(capturing.redact)
 app.command("replay", epilog=replaying.EXAMPLES)(replaying.replay)
+app.command("serve", epilog=conform_serve.EXAMPLES)(conform_serve.serve)
 
 
 def _known(option: str, asked: Sequence[str] | None, there: Iterable[str]) -> frozenset[str]:
