@@ -1,10 +1,11 @@
-"""``affinity db``: the database of a node at rest."""
+"""``affinity db``: the database of a node at rest, and its backup."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from affinity.cli import backing_up
 from affinity.cli.db_documents import (
     NEW_KEY_EXAMPLES,
     REWRAP_EXAMPLES,
@@ -91,6 +92,7 @@ def _tell(rebuilt: "Rebuilt", verdict: str) -> None:
         print_line("Every table is what the log says.")
 
 
+app.command("backup", epilog=backing_up.EXAMPLES)(backing_up.backup)
 app.command("rebuild", epilog=REBUILD_EXAMPLES)(rebuild)
 app.command("upgrade", epilog=UPGRADE_EXAMPLES)(upgrade)
 app.command("scrub", epilog=SCRUB_EXAMPLES)(scrub)

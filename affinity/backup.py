@@ -1,0 +1,157 @@
+"""A backup that belongs together: a database at one moment, and every document to which it refers.
+
+The server may run. Documents are copied before and after the database: what is registered meanwhile is durable before
+its row is, and if something was removed meanwhile, the database is read once more.
+"""
+
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import partial
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, NullPool, create_engine
+
+from affinity.backup_documents import Copied, copy_documents, copy_file, lacking, prune_documents, sync_directory
+from affinity.backup_note import BackupNote, write_note
+from affinity.database import Database, Work
+from affinity.migrations import HEAD
+from affinity.sealing import KEY, ROOT
+from affinity.settings import Settings
+from xds.repository_store import contents, is_referenced
+
+ATTEMPTS = 3
+DATABASE, DRAFT, MANIFEST = "affinity.db", ".affinity.db.copying", "backup-manifest.json"
+FORMAT = "affinity backup 1"
+Read = Callable[[Work[Any]], Any]
+NAMED = 3
+"""How many missing documents a complaint names."""
+
+
+class BackupFailed(ValueError):
+    """The backup is not complete; the text says what is missing, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """What was written. ``database`` is None where the database is PostgreSQL's to back up."""
+
+    directory: str
+    at: str
+    database: str | None
+    documents: int
+    copied: Copied
+    pruned: int
+
+
+def back_up(settings: Settings, database: Database, target: Path, now: datetime, *, prune: bool) -> Backup:
+    """Write or renew a backup in ``target``. Raises BackupFailed, and leaves the last good database there then."""
+    check_target(settings, target)
+    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    copied = copy_documents(settings.data, target)
+    for _ in range(ATTEMPTS):
+        _copy_root(settings, target)
+        read = _snapshot(database, target) or database.read
+        copied += copy_documents(settings.data, target)
+        missing, documents = read(lambda connection: _compare(connection, target))
+        if not missing:
+            break
+    else:
+        raise BackupFailed(_complaint(missing))
+    pruned = read(lambda connection: prune_documents(target, partial(is_referenced, connection))) if prune else 0
+    made = Backup(
+        directory=str(target),
+        at=now.isoformat(),
+        database=_keep(target),
+        documents=documents,
+        copied=copied,
+        pruned=pruned,
+    )
+    _write_manifest(made, target)
+    write_note(settings.data, BackupNote(at=now, directory=str(target)))
+    return made
+
+
+def check_target(settings: Settings, target: Path) -> None:
+    """Refuse a directory that would be part of what it is a backup of, or the other way round."""
+    data, chosen = settings.data.resolve(), target.resolve()
+    if data.is_relative_to(chosen) or chosen.is_relative_to(data):
+        raise BackupFailed(f"{target} and the data directory {settings.data} lie in each other: choose another place")
+
+
+def copy_keys(settings: Settings, target: Path) -> tuple[str, ...]:
+    """Copy the keys without which the documents cannot be read and the trail not be sealed on. Returns their names."""
+    check_target(settings, target)
+    files = (settings.master_key or settings.data / "documents.key", settings.data / KEY)
+    present = [each for each in files if each.is_file()]
+    for each in present:
+        copy_file(each, target / each.name)
+    return tuple(each.name for each in present)
+
+
+def _snapshot(database: Database, target: Path) -> Read | None:
+    """Copy a SQLite database as it is at one moment; returns how to read the copy. The server writes on meanwhile."""
+    draft = target / DRAFT
+    draft.unlink(missing_ok=True)
+    if database.engine.dialect.name != "sqlite":
+        return None
+    with closing(sqlite3.connect(str(database.url.database))) as source, closing(sqlite3.connect(draft)) as written:
+        source.backup(written)
+        said = written.execute("PRAGMA quick_check").fetchone()[0]
+        written.execute("PRAGMA journal_mode=DELETE")  # one file: nothing of it may lie beside it
+    draft.chmod(0o600)
+    if said != "ok":
+        raise BackupFailed(f"the database is damaged: {said}; see what an earlier backup holds")
+    return lambda work: _read(draft, work)
+
+
+def _read(file: Path, work: Work[Any]) -> Any:
+    engine = create_engine(f"sqlite:///{file}", poolclass=NullPool)
+    with engine.connect() as connection:
+        return work(connection)
+
+
+def _compare(connection: Connection, target: Path) -> tuple[list[str], int]:
+    """A few of the documents that the backup lacks, and how many it should have."""
+    missing = list(islice(lacking(target, contents(connection)), NAMED))
+    return missing, 0 if missing else sum(1 for _ in contents(connection))
+
+
+def _complaint(missing: list[str]) -> str:
+    named = ", ".join(each[:16] for each in missing)
+    return (
+        f"documents are registered whose files are not whole in the store: {named}...; restore these files from an "
+        "earlier backup (their name begins so), then make this one again"
+    )
+
+
+def _copy_root(settings: Settings, target: Path) -> None:
+    """The newest root of the audit trail, before the database: the trail must reach at least as far as it."""
+    root = settings.data / ROOT
+    if root.is_file():
+        shutil.copy(root, target / ROOT)
+
+
+def _keep(target: Path) -> str | None:
+    """Put the copy of the database in the place of the last one, durably."""
+    draft = target / DRAFT
+    if not draft.is_file():
+        return None
+    with draft.open("rb") as written:
+        os.fsync(written.fileno())
+    draft.replace(target / DATABASE)
+    sync_directory(target)
+    return DATABASE
+
+
+def _write_manifest(made: Backup, target: Path) -> None:
+    told = {"format": FORMAT, "version": version("affinity-ihe"), "revision": HEAD, **asdict(made)}
+    (target / MANIFEST).write_text(json.dumps(told, indent=2) + "\n")
