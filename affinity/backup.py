@@ -22,7 +22,8 @@ from sqlalchemy import Connection, NullPool, create_engine
 
 from affinity.backup_documents import Copied, copy_documents, copy_file, lacking, prune_documents, sync_directory
 from affinity.backup_note import BackupNote, write_note
-from affinity.database import Database, Work
+from affinity.database import Database
+from affinity.group_writer import Work
 from affinity.migrations import HEAD
 from affinity.sealing import KEY, ROOT
 from affinity.settings import Settings

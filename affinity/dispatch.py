@@ -10,6 +10,7 @@ from affinity.auditing import UNAUDITED, Auditing, Outcomes, spelled
 from affinity.metrics import REQUESTS, SECONDS, count_refusal
 from affinity.outages import InDoubt, Unavailable
 from affinity.unavailable import as_rejection, underlying
+from affinity.under_way import UnderWay, working_for
 from atna.trail import AuditUnavailable
 from ihe.errors import Rejected
 from ihe.exchange import Exchange
@@ -51,7 +52,8 @@ def answer(
     started = time.perf_counter()
     outcome = "error"
     try:
-        with auditing.open(transaction, wire, exchange) as audited:
+        doing = UnderWay(transaction=transaction.id, correlation=exchange.correlation_id)
+        with working_for(doing), auditing.open(transaction, wire, exchange) as audited:
             reply = _run(transaction, wire, ports, exchange, audited, check)
         outcome = "success"
         return reply

@@ -4,6 +4,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import Context, copy_context
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -25,6 +26,8 @@ class WriterStopped(Exception):
 class _Job(Generic[Result]):
     work: Work[Result]
     future: Future[Result]
+    context: Context
+    """Of the thread that asked: what the work tells of belongs to its exchange."""
 
     def run(self, connection: Connection) -> Callable[[], None]:
         """Do the work in a savepoint; return what releases the waiting caller once the group is committed.
@@ -34,7 +37,7 @@ class _Job(Generic[Result]):
         driver: Any = connection.connection.dbapi_connection
         driver.execute("SAVEPOINT work")
         try:
-            result = self.work(connection)
+            result = self.context.run(self.work, connection)
         except Exception as error:  # the caller's own: it is handed back to the caller, never swallowed
             if isinstance(error, DBAPIError) and error.connection_invalidated:
                 raise
@@ -61,7 +64,7 @@ class GroupWriter:
     def write(self, work: Work[Result]) -> Result:
         if threading.current_thread() is self._thread:
             raise RuntimeError("a write inside a write would wait for itself")
-        job: _Job[Result] = _Job(work, Future())
+        job: _Job[Result] = _Job(work, Future(), copy_context())
         with self._admission:
             if self._stopped:
                 raise WriterStopped("the database is closed")

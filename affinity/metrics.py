@@ -13,7 +13,7 @@ PROCESS = ProcessCollector(registry=REGISTRY)
 REQUESTS = Counter(
     "affinity_requests_total", "Requests by transaction and outcome", ["transaction", "outcome"], registry=REGISTRY
 )
-OUTCOMES = ("success", "rejected", "error")
+OUTCOMES = ("success", "rejected", "error", "unavailable")
 SECONDS = Histogram(
     "affinity_request_seconds",
     "Time from the decoded request to the answer's first byte",

@@ -26,6 +26,7 @@ from affinity.notifications import Couriers
 from affinity.partners import Partners
 from affinity.record_life import follower
 from affinity.settings import Settings
+from affinity.slow_queries import watch
 from affinity.terms import Terms, of_node
 from atna.trail import AuditTrail
 from consent.policy import Mode
@@ -82,6 +83,7 @@ def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
         undone.callback(os.close, lock)
         (settings.data / DOMAIN_NOTE).write_text(f"{locate(settings.domain).resolve()}\n")
         database = open_database(settings, of_node(settings))
+        watch(database.engine, settings.log.slow_query_seconds)
         undone.callback(database.close)
         node = _node(settings, loaded, database, lock)
         repository: DocumentRepository = node.ports[Actor.DOCUMENT_REPOSITORY]

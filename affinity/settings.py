@@ -214,6 +214,8 @@ class Log(Section):
 
     format: str = "console"
     level: str = "info"
+    slow_query_seconds: Annotated[float | None, Field(gt=0), BeforeValidator(_unless_off)] = None
+    """From how many seconds on a statement is logged, without its parameters; None: none is."""
 
 
 StewardKey = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
