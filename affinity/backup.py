@@ -23,15 +23,20 @@ from sqlalchemy import Connection, NullPool, create_engine
 from affinity.backup_documents import Copied, copy_documents, copy_file, lacking, prune_documents, sync_directory
 from affinity.backup_note import BackupNote, write_note
 from affinity.database import Database
+from affinity.document_store import key_file
 from affinity.group_writer import Work
 from affinity.migrations import HEAD
 from affinity.sealing import KEY, ROOT
-from affinity.settings import Settings
+from affinity.settings import DocumentStoreKind, Settings
 from xds.repository_store import contents, is_referenced
 
 ATTEMPTS = 3
 DATABASE, DRAFT, MANIFEST = "affinity.db", ".affinity.db.copying", "backup-manifest.json"
 FORMAT = "affinity backup 1"
+IN_A_BUCKET = (
+    "the documents are in a bucket: its versions and the WAL of PostgreSQL are the backup (docs/backup.md); "
+    "what lies in files are the keys: keep copies of them by hand"
+)
 Read = Callable[[Work[Any]], Any]
 NAMED = 3
 """How many missing documents a complaint names."""
@@ -56,6 +61,8 @@ class Backup:
 def back_up(settings: Settings, database: Database, target: Path, now: datetime, *, prune: bool) -> Backup:
     """Write or renew a backup in ``target``. Raises BackupFailed, and leaves the last good database there then."""
     check_target(settings, target)
+    if settings.documents.store is not DocumentStoreKind.FILES:
+        raise BackupFailed(IN_A_BUCKET)
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     copied = copy_documents(settings.data, target)
     for _ in range(ATTEMPTS):
@@ -91,7 +98,7 @@ def check_target(settings: Settings, target: Path) -> None:
 def copy_keys(settings: Settings, target: Path) -> tuple[str, ...]:
     """Copy the keys without which the documents cannot be read and the trail not be sealed on. Returns their names."""
     check_target(settings, target)
-    files = (settings.master_key or settings.data / "documents.key", settings.data / KEY)
+    files = (key_file(settings), settings.data / KEY)
     present = [each for each in files if each.is_file()]
     for each in present:
         copy_file(each, target / each.name)

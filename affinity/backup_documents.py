@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from xds.documents import PLAIN, SEALED
 from xds.encryption import sealed_size
+from xds.file_store import PLAIN, SEALED
 
 FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 CONTENT = Path("documents") / "content"
