@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -28,7 +28,7 @@ from affinity.group_writer import Work
 from affinity.migrations import HEAD
 from affinity.sealing import KEY, ROOT
 from affinity.settings import DocumentStoreKind, Settings
-from xds.repository_store import contents, is_referenced
+from xds.repository_store import BATCH, contents, is_referenced
 
 ATTEMPTS = 3
 DATABASE, DRAFT, MANIFEST = "affinity.db", ".affinity.db.copying", "backup-manifest.json"
@@ -129,8 +129,16 @@ def _read(file: Path, work: Work[Any]) -> Any:
 
 def _compare(connection: Connection, target: Path) -> tuple[list[str], int]:
     """A few of the documents that the backup lacks, and how many it should have."""
-    missing = list(islice(lacking(target, contents(connection)), NAMED))
-    return missing, 0 if missing else sum(1 for _ in contents(connection))
+    missing = list(islice(lacking(target, _documents(connection)), NAMED))
+    return missing, 0 if missing else sum(1 for _ in _documents(connection))
+
+
+def _documents(connection: Connection) -> Iterator[tuple[str, int]]:
+    """SHA-256 and size of each document that may be retrieved, without keeping all of them."""
+    after = ""
+    while page := contents(connection, after, BATCH):
+        yield from ((each.sha256, each.size) for each in page)
+        after = page[-1].name
 
 
 def _complaint(missing: list[str]) -> str:
