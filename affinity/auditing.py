@@ -31,7 +31,7 @@ from ihe.datatypes import HD, Code
 from ihe.domain import AffinityDomain
 from ihe.errors import Rejected
 from ihe.exchange import Exchange
-from ihe.transactions import Transaction
+from ihe.transactions import Actor, Transaction
 from xua.errors import AssertionRefused, Subcode
 
 Wire = Any
@@ -44,6 +44,9 @@ log = structlog.get_logger()
 
 class Owing(Protocol):
     """What is under way in a thread and owes a record of the change that it makes."""
+
+    def read(self, database: Database, work: Work[Result]) -> Result:
+        """Look something up for it."""
 
     def write(self, database: Database, work: Work[Result]) -> Result:
         """Make the change and record it, both or neither."""
@@ -69,8 +72,9 @@ class AuditedDatabase:
         self.database = database
 
     def read(self, work: Work[Result]) -> Result:
-        """Run ``work`` on one consistent snapshot."""
-        return self.database.read(work)
+        """Run ``work`` on one consistent snapshot; that of a replica, if the exchange under way allows it."""
+        owing = _OPEN.get()
+        return self.database.read(work) if owing is None else owing.read(self.database, work)
 
     def write(self, work: Work[Result]) -> Result:
         """Run ``work`` in a transaction; with it the record that the exchange under way still owes, if any."""
@@ -79,27 +83,38 @@ class AuditedDatabase:
 
 
 class AuditedExchange:
-    """One request until its outcome is recorded. ``request`` is set once the request is decoded."""
+    """One request until its outcome is recorded. ``request`` is set once the request is decoded.
 
-    def __init__(self, trail: AuditTrail, audit: Audit, wire: Wire, around: Circumstances) -> None:
+    ``asker`` is who sent it; ``may_lag``: a replica may answer it.
+    """
+
+    def __init__(
+        self, trail: AuditTrail, audit: Audit, wire: Wire, around: Circumstances, asker: str, *, may_lag: bool
+    ) -> None:
         self.request: Any = None
+        self._asker = asker
+        self._may_lag = may_lag
         self._trail = trail
         self._audit = audit
         self._wire = wire
         self._around = around
         self._is_recorded = False
 
+    def read(self, database: Database, work: Work[Result]) -> Result:
+        """Look something up; what a change is decided by is the primary's word."""
+        return database.read(work, self._asker if self._may_lag else None)
+
     def write(self, database: Database, work: Work[Result]) -> Result:
         """Make the change and record its success, both or neither. ``work`` may run several times before it commits."""
         if self._is_recorded or self._audit.recorded is not Recorded.WITH_THE_CHANGE:
-            return database.write(work)
+            return database.write(work, self._asker)
 
         def audited(connection: Connection) -> Result:
             result = work(connection)
             self._trail.append(connection, self._succeeded(result))
             return result
 
-        result = database.write(audited)
+        result = database.write(audited, self._asker)
         self._is_recorded = True
         return result
 
@@ -164,17 +179,29 @@ class Auditing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Auditor:
-    """Opens the audit of exchanges of one node. ``domain`` knows the assigning authorities by all their names."""
+    """Opens the audit of exchanges of one node. ``domain`` knows the assigning authorities by all their names.
+
+    ``may_lag`` are actors whose queries a replica may answer.
+    """
 
     trail: AuditTrail
     domain: AffinityDomain
+    may_lag: frozenset[Actor] = frozenset()
 
     @contextmanager
     def open(
         self, transaction: Transaction[Any, Any, Any, Any, Any], wire: Wire, exchange: Exchange
     ) -> Iterator[AuditedExchange]:
         """Open an exchange in this thread."""
-        exchange_under_way = AuditedExchange(self.trail, transaction.audit, wire, self._circumstances(wire, exchange))
+        audit = transaction.audit
+        exchange_under_way = AuditedExchange(
+            self.trail,
+            audit,
+            wire,
+            self._circumstances(wire, exchange),
+            _asker(exchange),
+            may_lag=transaction.responder in self.may_lag and audit.recorded is Recorded.BEFORE_THE_ANSWER,
+        )
         with opened(exchange_under_way), self.trail.together.under_way():
             yield exchange_under_way
 
@@ -258,6 +285,11 @@ def this_node(source_id: str | None, site: str | None = None) -> ThisNode:
 def subject(certificate: bytes | None) -> str | None:
     """The subject of a certificate in DER form, as RFC 4514 spells it."""
     return x509.load_der_x509_certificate(certificate).subject.rfc4514_string() if certificate else None
+
+
+def _asker(exchange: Exchange) -> str:
+    """Whose changes an answer must show: the partner's, else those of the node that is at the other end."""
+    return exchange.partner.name if exchange.partner else exchange.node or exchange.peer
 
 
 def _names(wire: Wire, exchange: Exchange) -> tuple[str, str]:

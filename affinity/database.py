@@ -4,14 +4,17 @@ PostgreSQL: pooled transactions (``affinity.postgresql``). SQLite: one writer th
 (``affinity.group_writer``).
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.engine import URL, make_url
 
+from affinity.floors import Floors
 from affinity.group_writer import GroupWriter, Result, Work
 from affinity.postgresql import Primary, engine_of
+from affinity.replicas import NotHere, Replicas
 from affinity.terms import Terms
 
 MAPPED = 2**32
@@ -24,13 +27,15 @@ LASTING, MOST = 16, 80
 class Connections:
     """The pool of one process: how many connections are at work, how many are open and idle, how many there may be.
 
-    ``away`` is for how many seconds the database has not answered, 0 where it does.
+    ``away`` is for how many seconds the database has not answered, 0 where it does; ``resting`` counts
+    replicas that have failed and are not asked for some seconds.
     """
 
     in_use: int
     idle: int
     most: int
     away: float
+    resting: int
 
 
 class Database:
@@ -43,19 +48,32 @@ class Database:
         self.engine = _sqlite(self.url) if is_sqlite else engine_of(self.url, self._terms)
         self._writer = GroupWriter(self.engine) if is_sqlite else None
         self._primary = Primary(self.engine, self._terms)
+        floors = self._terms.floors
+        self._replicas = Replicas(self._terms, Floors(floors)) if self._terms.replicas and floors else None
 
-    def read(self, work: Work[Result]) -> Result:
-        """Run ``work`` on one consistent snapshot."""
-        if self._writer is None:
-            return self._primary.read(work)
-        with self.engine.connect() as connection:
-            return work(connection)
+    def read(self, work: Work[Result], asker: str | None = None) -> Result:
+        """Run ``work`` on one consistent snapshot.
 
-    def write(self, work: Work[Result]) -> Result:
-        """Run ``work`` in a transaction; return its result once the commit is durable."""
+        With an ``asker`` a replica may answer that has everything they changed and saw. Raises Unavailable.
+        """
+        if self._writer is not None:
+            with self.engine.connect() as connection:
+                return work(connection)
+        if self._replicas is not None and asker is not None:
+            with suppress(NotHere):
+                return self._replicas.read(asker, work)
+        return self._primary.read(work)
+
+    def write(self, work: Work[Result], asker: str | None = None) -> Result:
+        """Run ``work`` in a transaction, for ``asker``; return its result once the commit is durable.
+
+        Raises Unavailable: nothing is stored; InDoubt: nobody knows.
+        """
         if self._writer is not None:
             return self._writer.write(work)
-        result, _ = self._primary.write(work)
+        result, reached = self._primary.write(work)
+        if self._replicas is not None:
+            self._replicas.note(asker, reached)
         return result
 
     @property
@@ -69,7 +87,11 @@ class Database:
         assert isinstance(pool, QueuePool)
         most = MOST if self._writer else self._terms.connections
         return Connections(
-            in_use=pool.checkedout(), idle=pool.checkedin(), most=most, away=self._primary.outage.seconds
+            in_use=pool.checkedout(),
+            idle=pool.checkedin(),
+            most=most,
+            away=self._primary.outage.seconds,
+            resting=self._replicas.resting if self._replicas else 0,
         )
 
     def enlarge_cache(self, size: int) -> None:
@@ -86,6 +108,8 @@ class Database:
         """Finish what is queued, then let go of every connection."""
         if self._writer:
             self._writer.stop()
+        if self._replicas:
+            self._replicas.close()
         self.engine.dispose()
 
 

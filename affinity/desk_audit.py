@@ -33,6 +33,10 @@ class DeskCall:
         self._at = at
         self._is_recorded = False
 
+    def read(self, database: Database, work: Work[Result]) -> Result:
+        """Look something up: what stewards decide by is the primary's word."""
+        return database.read(work)
+
     def write(self, database: Database, work: Work[Result]) -> Result:
         """Make what a POST changes, and record it, both or neither."""
         if self._is_recorded or self._call.method != "POST":

@@ -27,7 +27,7 @@ from affinity.partners import Partners
 from affinity.record_life import follower
 from affinity.settings import Settings
 from affinity.slow_queries import watch
-from affinity.terms import Terms, of_node
+from affinity.terms import FLOORS, Terms, of_node
 from atna.trail import AuditTrail
 from consent.policy import Mode
 from ihe.domain import AffinityDomain
@@ -43,6 +43,9 @@ from xds.repository import DocumentRepository
 from xds.snapshots import Snapshots
 from xds.witness import NOBODY, Witness
 
+INDEX = frozenset({Actor.PIX_MANAGER, Actor.PATIENT_DEMOGRAPHICS_SUPPLIER, Actor.PATIENT_ENCOUNTER_CONSUMER})
+"""Whose queries a replica may answer. The registry's as well, but where access rights hold: what a patient hid a moment
+ago must be hidden, and only the primary knows it at once."""
 DOMAIN_NOTE = "domain.txt"
 """File of the data directory that names the domain's directory, for clients on this machine."""
 
@@ -61,6 +64,7 @@ class Node:
     repositories: tuple[Repository, ...]
     partners: Partners
     couriers: Couriers
+    may_lag: frozenset[Actor]
     lock: int
 
     def close(self) -> None:
@@ -81,6 +85,7 @@ def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
     with ExitStack() as undone:
         lock = lock_data(settings.data)
         undone.callback(os.close, lock)
+        (settings.data / FLOORS).unlink(missing_ok=True)
         (settings.data / DOMAIN_NOTE).write_text(f"{locate(settings.domain).resolve()}\n")
         database = open_database(settings, of_node(settings))
         watch(database.engine, settings.log.slow_query_seconds)
@@ -122,6 +127,7 @@ def _node(
         repositories=loaded.repositories,
         partners=loaded.partners,
         couriers=couriers,
+        may_lag=INDEX if loaded.access.mode is not Mode.OPEN else INDEX | {Actor.DOCUMENT_REGISTRY},
         lock=lock,
     )
 

@@ -128,32 +128,25 @@ class Primary:
             except DBAPIError as error:
                 connection.invalidate()
                 failure = error
-        if not self._was_committed(mark):
+        committed, reached = self._found_out(mark)
+        if not committed:
             raise failure
-        return result, None
+        return result, reached
 
     def _commit(self, connection: Connection, closing: bytes) -> Position | None:
         """Commit, in one exchange with the server. Raises OperationalError: it may be committed all the same."""
-        driver: Any = connection.connection.driver_connection
-        try:
-            results = _exchange(driver.pgconn, closing, self._terms.statement)
-            for each in results:
-                if each.status not in GOOD:
-                    raise error_from_result(each)
-        except psycopg.Error as error:
-            raise OperationalError("COMMIT", {}, error) from error
-        value = results[-1].get_value(0, 0) if results[-1].ntuples else None
-        return None if value is None else position(value.decode())
+        value = tell(connection.connection.driver_connection, closing, self._terms.statement)
+        return None if value is None else position(value)
 
-    def _was_committed(self, mark: commit_marks.Mark) -> bool:
-        """Ask until somebody can answer. Raises InDoubt where nobody can."""
+    def _found_out(self, mark: commit_marks.Mark) -> tuple[bool, Position | None]:
+        """Ask until somebody can answer whether it was committed. Raises InDoubt where nobody can."""
         while True:
             try:
                 with self._engine.connect() as connection:
-                    answer = commit_marks.was_committed(connection, mark)
-                    self._commit(connection, b"COMMIT")
+                    committed = commit_marks.was_committed(connection, mark)
+                    reached = self._commit(connection, b"COMMIT" + self._after)
                 self.outage.over()
-                return answer
+                return committed, reached
             except (DBAPIError, PoolTimeout) as error:
                 if trouble(error) not in (Trouble.AWAY, Trouble.BUSY) or not self.outage.wait():
                     raise InDoubt from error
@@ -163,6 +156,22 @@ def position(text: str) -> Position:
     """Read ``16/B374D848`` (pg_lsn)."""
     high, _, low = text.partition("/")
     return (int(high, 16) << 32) + int(low, 16)
+
+
+def tell(driver: Any, statements: bytes, seconds: float | None) -> str | None:
+    """Have the server run statements in one exchange; the last one's first value, None for NULL or no row.
+
+    Raises OperationalError, after which some of them may have been done.
+    """
+    try:
+        results = _exchange(driver.pgconn, statements, seconds)
+        for each in results:
+            if each.status not in GOOD:
+                raise error_from_result(each)
+    except psycopg.Error as error:
+        raise OperationalError("", {}, error, connection_invalidated=driver.closed) from error
+    value = results[-1].get_value(0, 0) if results[-1].ntuples else None
+    return None if value is None else value.decode()
 
 
 def _exchange(pgconn: pq.abc.PGconn, statements: bytes, seconds: float | None) -> list[pq.abc.PGresult]:

@@ -97,7 +97,7 @@ class Server:
         self._node = node
         self._doors = doors
         self._transactions = patient_bound(transactions, SamePerson(node.ports[Actor.PIX_MANAGER]))
-        self._auditing = Auditor(node.trail, node.domain)
+        self._auditing = Auditor(node.trail, node.domain, node.may_lag)
         self._workers = Workers(reactor, settings.limits.threads)
         self._alarms = NodeAlarms(node.trail, self._workers.defer, utc_now)
         self._admission = Admission(partners=node.partners)

@@ -1,8 +1,12 @@
 """On which terms PostgreSQL is used: how many connections, how long for what, and how often it is tried."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from affinity.settings import Settings
+
+FLOORS = "read-floors"
+"""File of the data directory, made anew at each start: positions in the log of another server mean nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +16,7 @@ class Terms:
     ``connect``: until a server that does not answer is given up. ``statement``: the longest statement, None for any.
     ``patience``: how long a request waits for a database that is away; without any, nothing is tried again for it.
     ``prepare_threshold``: how often a statement runs before it is prepared, None: never. ``replicas`` answer queries
-    unless they are more than ``lag`` behind.
+    unless they are more than ``lag`` behind; ``floors`` is the file that says what each partner must see.
     """
 
     connections: int = 32
@@ -23,6 +27,7 @@ class Terms:
     prepare_threshold: int | None = 5
     replicas: tuple[str, ...] = ()
     lag: float = 10
+    floors: Path | None = None
 
 
 def of_node(settings: Settings) -> Terms:
@@ -37,6 +42,7 @@ def of_node(settings: Settings) -> Terms:
         prepare_threshold=said.prepare_threshold,
         replicas=said.replicas,
         lag=said.replica_lag_seconds,
+        floors=settings.data / FLOORS,
     )
 
 

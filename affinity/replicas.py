@@ -1,0 +1,127 @@
+"""Hot standbys that answer queries in the primary's place, as long as they are near enough and hide nothing.
+
+A replica may answer somebody if it has replayed the log of the primary to where it stood after their last change, after
+what they saw last, and ``lag`` seconds ago. Otherwise the primary answers.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from affinity.floors import Floors
+from affinity.group_writer import Result, Work
+from affinity.outages import Trouble, trouble
+from affinity.postgresql import SNAPSHOT, Position, engine_of, position, tell
+from affinity.terms import Terms
+
+REST = 5.0
+"""Seconds for which a replica that failed is not asked."""
+SAMPLES = 10
+"""How often, within the lag that is allowed, the position of the primary is written down."""
+REPLAYED = b"SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() END"
+"""NULL: it is a standby no more, and may be the primary of other changes. Asked before the snapshot is taken."""
+
+
+class NotHere(Exception):
+    """No replica may answer this."""
+
+
+@dataclass(slots=True)
+class _Replica:
+    engine: Engine
+    rests_until: float = 0
+
+
+class Replicas:
+    """The standbys of one primary. ``floors`` are shared with the other processes of the node."""
+
+    def __init__(self, terms: Terms, floors: Floors, clock: Callable[[], float] = time.monotonic) -> None:
+        self._replicas = [_Replica(engine_of(make_url(url), terms)) for url in terms.replicas]
+        self._terms = terms
+        self._floors = floors
+        self._clock = clock
+        self._turns = count()
+        self._samples: deque[tuple[float, Position]] = deque()
+        self._guard = threading.Lock()
+
+    def read(self, asker: str, work: Work[Result]) -> Result:
+        """Run ``work`` on a snapshot of a replica. Raises NotHere, and whatever ``work`` raises."""
+        needed = self._needed(asker)
+        for each in self._waking():
+            try:
+                with each.engine.connect().execution_options(**SNAPSHOT) as connection:
+                    reached = _reached(connection, self._terms.statement)
+                    if reached is None or reached < needed:
+                        continue
+                    result = work(connection)
+            except (DBAPIError, PoolTimeout) as error:
+                self._judge(each, error)
+            else:
+                self._floors.rise(asker, reached)
+                return result
+        raise NotHere
+
+    def note(self, asker: str | None, reached: Position | None) -> None:
+        """The primary has committed something, for ``asker`` if somebody asked for it, and its log stood there."""
+        if reached is None:
+            return
+        if asker is not None:
+            self._floors.rise(asker, reached)
+        now = self._clock()
+        with self._guard:
+            if not self._samples or now - self._samples[-1][0] >= self._terms.lag / SAMPLES:
+                self._samples.append((now, reached))
+            while now - self._samples[0][0] > self._terms.lag:
+                self._samples.popleft()
+
+    @property
+    def resting(self) -> int:
+        """How many replicas have failed and are not asked for a while."""
+        now = self._clock()
+        return sum(now < each.rests_until for each in self._replicas)
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        for each in self._replicas:
+            each.engine.dispose()
+        self._floors.close()
+
+    def _needed(self, asker: str) -> Position:
+        """Raises NotHere where nobody knows where the primary stood lately."""
+        oldest = self._clock() - self._terms.lag
+        with self._guard:
+            bound = next((reached for at, reached in self._samples if at >= oldest), None)
+        if bound is None:
+            raise NotHere
+        return max(bound, self._floors.of(asker))
+
+    def _waking(self) -> Iterator[_Replica]:
+        """Those that may be asked, each request beginning with the next."""
+        now, first = self._clock(), next(self._turns)
+        for number in range(len(self._replicas)):
+            each = self._replicas[(first + number) % len(self._replicas)]
+            if now >= each.rests_until:
+                yield each
+
+    def _judge(self, replica: _Replica, error: DBAPIError | PoolTimeout) -> None:
+        """A replica that fails rests. One whose replay ended the query, and a busy one, do not; a defect is raised."""
+        found = trouble(error)
+        if found is None or found is Trouble.SLOW:
+            raise error
+        if found is Trouble.AWAY:
+            replica.rests_until = self._clock() + REST
+
+
+def _reached(connection: Connection, seconds: float | None) -> Position | None:
+    driver: Any = connection.connection.driver_connection
+    value = tell(driver, REPLAYED, seconds)
+    return None if value is None else position(value)

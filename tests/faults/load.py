@@ -1,0 +1,143 @@
+"""A bounded load of feeds and submissions on one node, by senders who send again what was not acknowledged."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+
+from affinity.client import hl7, xds
+from affinity.client.hl7 import Announced, Route
+from hl7v2.er7 import parse, serialize
+from ihe.datatypes import CX, HD
+from ihe.exchange import OutgoingPart
+from ihe.identifiers import UniqueId, new_oid
+from ihe.transactions import SOAPBinding
+from mllp import client as mllp
+from soap.client import FaultReceived, NoAnswer, SOAPClient
+from tests.end_to_end.conftest import RunningNode
+from tests.faults.test_kill import CODING, RED, REPOSITORY_PATH
+from xds.iti41 import ITI_41
+
+FEEDERS, SUBMITTERS = 3, 2
+MOST = 5000
+"""Messages of a whole load."""
+STORED = "Success"
+BEFORE = "XDSDuplicateUniqueIdInRegistry"
+"""What a SubmissionSet is answered that is sent again after it was stored and not acknowledged."""
+
+
+@dataclass
+class Load:
+    """What was acknowledged, how often senders were told to try again, and the longest time without any answer."""
+
+    node: RunningNode
+    owner: CX = field(default_factory=lambda: CX("FAILOVER-OWNER", RED))
+    patients: list[str] = field(default_factory=list)
+    documents: list[str] = field(default_factory=list)
+    told: Counter[str] = field(default_factory=Counter)
+    pause: float = 0
+    _last: float = field(default_factory=time.monotonic)
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    _acknowledged: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Senders at work; whatever one of them did not expect is raised at the end."""
+        self._repeat_until(lambda: self._feed(self.owner.id, new_oid()))
+        with ThreadPoolExecutor(FEEDERS + SUBMITTERS) as pool:
+            senders: list[Future[None]] = [pool.submit(self._send_feeds) for _ in range(FEEDERS)]
+            senders += [pool.submit(self._send_submissions) for _ in range(SUBMITTERS)]
+            try:
+                yield
+            finally:
+                self._over.set()
+        for each in senders:
+            each.result()
+
+    def until(self, more: int) -> None:
+        """Return once so many more messages were acknowledged."""
+        for _ in range(more):
+            assert self._acknowledged.acquire(timeout=60), f"nothing is acknowledged any more: {self.told}"
+
+    def _send_feeds(self) -> None:
+        while not self._over.is_set() and (number := next(self._numbers)) < MOST:
+            patient, control = f"FAILOVER-{number}", new_oid()
+            if self._repeat_until(lambda: self._feed(patient, control)):  # noqa: B023
+                self.patients.append(patient)
+
+    def _send_submissions(self) -> None:
+        while not self._over.is_set() and next(self._numbers) < MOST:
+            unique_id = new_oid()
+            submission = self._submission(unique_id)
+            if self._repeat_until(lambda: self._submit(submission, unique_id)):  # noqa: B023
+                self.documents.append(unique_id)
+
+    def _repeat_until(self, acknowledged: Callable[[], bool]) -> bool:
+        """Send until it is acknowledged; False: the load was over before."""
+        while not acknowledged():
+            if self._over.wait(0.05):
+                return False
+        now = time.monotonic()
+        self.pause, self._last = max(self.pause, now - self._last), now
+        self._acknowledged.release()
+        return True
+
+    def _feed(self, patient: str, control: str) -> bool:
+        announced = Announced(
+            identifiers=(CX(patient, RED),), family=f"Sturdy{patient}", given="Ada", birth_date="19700101", sex="F"
+        )
+        message = serialize(hl7.announce(Route(), announced))
+        sent = message.replace(parse(message).control_id.encode(), control.encode()[-20:], 1)
+        try:
+            answer = parse(mllp.send(mllp.Address(host="127.0.0.1", port=self.node.ports["mllp"]), sent))
+        except mllp.MLLPError:
+            self.told["hung up"] += 1
+            return False
+        if answer["MSA"].text(1) == "AA":
+            return True
+        assert (answer["MSA"].text(1), answer["ERR"].text(3)) == ("AR", "206"), serialize(answer)
+        self.told["AR 206"] += 1
+        return False
+
+    def _submission(self, unique_id: str) -> bytes:
+        described = xds.Described(
+            title="Report",
+            mime_type="text/plain",
+            coding=CODING,
+            language_code="en-us",
+            creation_time="20260101",
+            unique_id=UniqueId(unique_id),
+        )
+        source = xds.Source(source_id="1.2.3.4", author_person="^Doe", author_institution="Ward")
+        of = CX(self.owner.id, HD("", RED.universal_id, "ISO"))
+        return xds.provide_and_register(xds.submission(of, source, self.owner, [described]), ["document@load"])
+
+    def _submit(self, submission: bytes, unique_id: str) -> bool:
+        sent = unique_id.encode() * 50
+        part = OutgoingPart(
+            content_id="document@load", media_type="text/plain", size=len(sent), chunks=lambda: iter((sent,))
+        )
+        binding = ITI_41.bindings[0]
+        assert isinstance(binding, SOAPBinding)
+        try:
+            answer = SOAPClient(url=self.node.url(REPOSITORY_PATH), spool=None).call(
+                binding, [submission], parts=[part]
+            )
+        except (OSError, NoAnswer):
+            self.told["no answer"] += 1
+            return False
+        except FaultReceived as fault:
+            assert "busy" in str(fault) or "nobody knows" in str(fault), fault
+            self.told["fault"] += 1
+            return False
+        codes = {str(each.get("errorCode")) for each in answer.body.iter() if each.get("errorCode")}
+        if answer.body.get("status", "").endswith(STORED) or codes == {BEFORE}:
+            return True
+        assert codes <= {"XDSRepositoryBusy", "XDSRegistryBusy"}, codes
+        self.told["busy"] += 1
+        return False
