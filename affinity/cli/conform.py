@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from affinity.cli import capturing, conform_init, conform_run, conform_serve, replaying
+from affinity.cli import capturing, conform_diff, conform_init, conform_run, conform_serve, replaying
 from affinity.cli.verbs import ExitCode, Output, verb, wrong_use
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def assertions(
 
 app.command("assertions", epilog=EXAMPLES)(assertions)
 app.command("init", epilog=conform_init.EXAMPLES)(conform_init.init)
+app.command("diff", epilog=conform_diff.EXAMPLES)(conform_diff.diff)
 app.command("run", epilog=conform_run.EXAMPLES)(conform_run.run)
 app.command("capture", epilog=capturing.CAPTURE_EXAMPLES)(capturing.capture)
 app.command("redact", epilog=capturing.REDACT_EXAMPLES)(capturing.redact)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 from random import SystemRandom
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,9 @@ EXAMPLES = r"""[bold]Examples[/bold]
   affinity conform run sut.toml --assertion ITI-42-033
       the tests that cover an assertion
 
+  affinity conform run sut.toml --evidence run.zip
+      and keep the proof: report.html, junit.xml, run.json with its schema, every message
+
   affinity conform run sut.toml --json | jq '.results\[] | select(.outcome == "failed")'
       what failed, for a program
 
@@ -34,6 +37,9 @@ SuiteNames = Annotated[list[str] | None, typer.Option("--suite", help="A suite b
 Assertions = Annotated[
     list[str] | None, typer.Option("--assertion", help="Only tests that cover this assertion; repeatable.")
 ]
+Evidence = Annotated[
+    Path | None, typer.Option("--evidence", help="Write the proof here: one zip with report, verdicts, every message.")
+]
 Seed = Annotated[int | None, typer.Option(help="Invent the same again; default: a new number, which is printed.")]
 
 
@@ -44,8 +50,10 @@ def run(
     suite: SuiteNames = None,
     assertion: Assertions = None,
     seed: Seed = None,
+    evidence: Evidence = None,
 ) -> ExitCode:
     """Run the suites against a system. It gets new patients and documents, invented ones."""
+    from conformance.evidence.bundle import write
     from conformance.running import run as run_suites
     from conformance.system import declared
 
@@ -54,6 +62,8 @@ def run(
     chosen = seed if seed is not None else SystemRandom().randrange(10**9)
     with _Watch(output) as watch:
         ran = run_suites(system, seed=chosen, names=suite or (), only=assertion or (), watch=watch)
+    if evidence is not None:
+        write(ran, evidence)
     _tell(ran, output)
     return ExitCode.DONE if ran.passed else ExitCode.REFUSED
 
@@ -100,20 +110,9 @@ def _tell(ran: "Run", output: Output) -> None:
     from affinity.cli.show import print_json, print_line
 
     if output.as_json:
-        print_json(_as_json(ran))
+        from conformance.evidence.record import recorded
+
+        print_json(recorded(ran).model_dump(mode="json"))
         return
     counted = ", ".join(f"{count} {outcome}" for outcome, count in ran.counts.most_common()) or "nothing was tested"
     print_line(f"{ran.system}: {counted}; seed {ran.seed}, {ran.seconds:.1f} s", "green" if ran.passed else "red")
-
-
-def _as_json(ran: "Run") -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {
-        "system": ran.system,
-        "version": ran.version,
-        "began": ran.began.isoformat(),
-        "seconds": ran.seconds,
-        "seed": ran.seed,
-        "results": [asdict(each) for each in ran.results],
-    }
