@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
 from functools import cache
 
 from affinity.catalogue import TRANSACTIONS
@@ -14,6 +15,7 @@ from conformance.kinds import NotRecognised
 from conformance.simulators.desk import Seen
 from conformance.validating import validate
 from conformance.validators.context import Context
+from conformance.validators.v3_rules import RULES
 from ihe.citations import supplement
 
 TOLD_TO_CONSUMERS = frozenset({"ITI-10", "ITI-46"})
@@ -33,10 +35,14 @@ def findings(seen: Seen, context: Context) -> tuple[Finding, ...]:
         return (Finding(level=Level.SHALL, text=f"Nothing that can be read: {error}"),)
 
 
-def checked(transactions: Iterable[str]) -> frozenset[str]:
-    """The assertions about who sends such requests that a rule of their transactions checks."""
-    wanted = frozenset(transactions)
-    return frozenset(each.id for each in _ruled() for one in wanted if _speaks_of(each, one))
+def checked(transaction: str, messages: Iterable[str]) -> frozenset[str]:
+    """The assertions about who sends such requests that validators have looked at.
+
+    ``messages`` are the names of the payloads that came (``PRPA_IN201301UV02``): some rules are about one of them.
+    """
+    came, senders = frozenset(messages), initiators(transaction)
+    about = (each for each in catalogue() if each.transaction in (None, transaction) and each.actor in senders)
+    return frozenset(each.id for each in about if _is_looked_at(each, transaction, came))
 
 
 def initiators(transaction: str) -> frozenset[str]:
@@ -45,15 +51,19 @@ def initiators(transaction: str) -> frozenset[str]:
     return frozenset(own | {Role.INITIATOR.value, Role.ANY.value})
 
 
-@cache
-def _ruled() -> tuple[Assertion, ...]:
-    return tuple(each for each in catalogue() if each.rule)
+def _is_looked_at(assertion: Assertion, transaction: str, messages: frozenset[str]) -> bool:
+    """Claim that a rule of the transaction, or the content model of a message that came, has looked at it.
+
+    Of HL7 v3 ``assertion.messages`` are messages; of ebXML attributes, all of which are looked at in any message.
+    """
+    v3 = frozenset(messages & RULES.keys())
+    meant = not v3 or not assertion.messages or _any_fits(v3, assertion.messages)
+    by_rule = meant and assertion.rule in _rules(transaction).union(rule.name for one in v3 for rule in RULES[one])
+    return by_rule or _any_fits(messages, tuple(path.partition("/")[0] for path in assertion.content))
 
 
-def _speaks_of(assertion: Assertion, transaction: str) -> bool:
-    if assertion.transaction not in (None, transaction) or assertion.actor not in initiators(transaction):
-        return False
-    return assertion.rule in _rules(transaction)
+def _any_fits(messages: frozenset[str], patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch(message, pattern) for message in messages for pattern in patterns)
 
 
 @cache

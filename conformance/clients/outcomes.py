@@ -10,6 +10,7 @@ from conformance.clients.messages_judged import checked
 from conformance.clients.steps import Judged
 from conformance.exchanges import Transcript
 from conformance.results import Outcome, Result, Run
+from pix.v3_elements import name_of
 
 MODULE = "conformance.clients"
 """Where the suites for clients are."""
@@ -71,7 +72,7 @@ def _of_messages(course: Course, name: str, judged: list[Judged]) -> Iterator[Re
     if wrong:
         told = "\n".join(f"exchange {each.number}: {complaint}" for each in wrong for complaint in unsound(each))
         yield _messages(course, name, Outcome.FAILED, wrong, broken, told)
-    kept = tuple(sorted(checked([name]) - set(broken)))
+    kept = tuple(sorted(checked(name, map(_payload, judged)) - set(broken)))
     yield _messages(course, name, Outcome.PASSED, judged, kept, "")
 
 
@@ -91,6 +92,11 @@ def _messages(
         exchanges=tuple(each.number for each in judged),
         broken=covers if is_wrong else (),
     )
+
+
+def _payload(each: Judged) -> str:
+    """The name of what stands in the Body; of HL7 v2 an empty text."""
+    return name_of(body) if (body := each.seen.read.body) is not None else ""
 
 
 def _broken(judged: list[Judged]) -> tuple[str, ...]:

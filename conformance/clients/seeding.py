@@ -8,7 +8,7 @@ from affinity.catalogue import PATHS
 from affinity.client import hl7, xds
 from affinity.client.bindings import soap_binding
 from affinity.client.codebook import CodeBook
-from affinity.client.responses import object_refs, verdict
+from affinity.client.responses import verdict
 from affinity.client.sts import Wanted, request_assertion
 from affinity.demo.documents import Report, Subject, cda
 from conformance.clients.world import Known, World
@@ -22,16 +22,14 @@ from ihe.identifiers import UniqueId, new_oid
 from ihe.transactions import Actor, SOAPBinding
 from mllp.client import Address, send
 from soap.client import SOAPAnswer, SOAPClient
-from xds.iti18 import ITI_18
 from xds.iti41 import ITI_41
-from xds.stored_queries import FIND_DOCUMENTS
 from xua.authentication import XUAMode
 from xua.envelope import security_header
 from xua.people import DemoRole
 
 FAMILY, GIVEN, BIRTH_DATE, SEX = "Exemplar", "Ada", "19610412", "F"
 CROWD, CROWD_SIZE = "Multitude", 12
-APPROVED = "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"
+ANYBODY = "*"
 
 
 class NotSeeded(RuntimeError):
@@ -42,7 +40,7 @@ def seed(node: BackingNode, domain: AffinityDomain, xua: XUAMode, *, documents: 
     """Announce the patients, and register a document if ``documents``. NotSeeded."""
     world = world_of(domain)
     for patient in _announced(world):
-        answer = parse(send(Address(host=LOOPBACK, port=node.ports["mllp"]), serialize(_announcement(domain, patient))))
+        answer = parse(send(Address(host=LOOPBACK, port=node.ports["mllp"]), serialize(_announcement(world, patient))))
         if answer["MSA"].text(1) != "AA":
             raise NotSeeded(f"the feed of {patient.identifiers[0].id} was answered {answer['MSA'].text(1)}")
     return replace(world, documents=(_document(node, world, xua),)) if documents else world
@@ -87,12 +85,15 @@ def _announced(world: World) -> Iterator[hl7.Announced]:
         )
 
 
-def _announcement(domain: AffinityDomain, patient: hl7.Announced) -> Message:
+def _announcement(world: World, patient: hl7.Announced) -> Message:
+    """From somebody who may feed the other authority: whoever may feed the one for XDS is hardly ever restricted."""
+    source = next((each for each in world.other_authority.sources if each != ANYBODY), "SIMULATOR|SIMULATOR")
+    application, _, facility = source.rpartition("|")
     route = hl7.Route(
-        application="SIMULATOR",
-        facility="SIMULATOR",
-        receiving_application=domain.application,
-        receiving_facility=domain.facility,
+        application=application or facility,
+        facility=facility,
+        receiving_application=world.domain.application,
+        receiving_facility=world.domain.facility,
     )
     return hl7.announce(route, patient)
 
@@ -119,17 +120,7 @@ def _document(node: BackingNode, world: World, xua: XUAMode) -> Known:
     answer = _call(node, Actor.DOCUMENT_REPOSITORY, soap_binding(ITI_41), body, _security(node, world, xua), (part,))
     if not verdict(answer.body).succeeded:
         raise NotSeeded(f"the document was answered {verdict(answer.body)}")
-    return Known(unique_id=unique_id, entry_uuid=_entry(node, world, xua), content=content)
-
-
-def _entry(node: BackingNode, world: World, xua: XUAMode) -> str:
-    slots = (
-        ("$XDSDocumentEntryPatientId", (xds.quoted(str(world.patient)),)),
-        ("$XDSDocumentEntryStatus", (f"('{APPROVED}')",)),
-    )
-    query = xds.stored_query(FIND_DOCUMENTS.id, slots, "ObjectRef")
-    answer = _call(node, Actor.DOCUMENT_REGISTRY, soap_binding(ITI_18), query, _security(node, world, xua))
-    return next(iter(object_refs(answer.body)), "")
+    return Known(unique_id=unique_id, content=content)
 
 
 def _call(

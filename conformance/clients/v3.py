@@ -27,7 +27,7 @@ def identity_source(delay: float) -> ClientSuite:
         actor=Actor.PATIENT_IDENTITY_SOURCE,
         name="patient-identity-source-v3",
         doors=HTTPS_DOORS,
-        paths=("/pix",),
+        paths=("/pix", "/xds/registry"),
         steps=(*_feeding(), *_unanswered(delay), EXPIRED, STRANGER),
     )
 

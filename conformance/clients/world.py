@@ -12,7 +12,6 @@ class Known:
     """A document that is registered, with its bytes."""
 
     unique_id: str
-    entry_uuid: str
     content: bytes
 
 

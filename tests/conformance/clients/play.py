@@ -1,6 +1,7 @@
 """A good client for each suite, and the play of a whole suite."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -41,15 +42,12 @@ def play(session: Session, **fault: Any) -> dict[str, str]:
 
 def until(session: Session, happened: Callable[[], bool]) -> None:
     """Wait for what a thread of the simulator is about to note."""
-    changed = threading.Condition()
-
-    def tell() -> None:
-        with changed:
-            changed.notify_all()
-
-    session.course.changed = tell
-    with changed:
-        assert changed.wait_for(happened, PATIENCE), f"{session.course.step} still waits: {told(session)}"
+    changed, deadline = threading.Event(), time.monotonic() + PATIENCE
+    session.course.changed = changed.set
+    while not happened():
+        assert time.monotonic() < deadline, f"{session.course.step} still waits: {told(session)}"
+        changed.wait(0.05)
+        changed.clear()
 
 
 def told(session: Session) -> list[str]:
