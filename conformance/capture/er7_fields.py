@@ -48,7 +48,7 @@ AUTHORS: Mapping[str, Mapping[int, Positions]] = {
     "ROL": {4: XCN},
     "TXA": {5: XCN, 9: XCN, 10: XCN, 11: XCN},
 }
-TEXTS: Mapping[str, Mapping[int, Positions]] = {"NTE": {3: TEXT}, "OBX": {5: TEXT}}
+TEXTS: Mapping[str, Mapping[int, Positions]] = {"NTE": {3: TEXT}, "OBX": {5: TEXT}, "DG1": {4: TEXT}, "AL1": {5: TEXT}}
 CODED = frozenset({"NM", "SN", "CE", "CWE", "CNE", "DT", "TM", "TS", "DTM"})
 """Types of OBX-5 that are no text."""
 PARAMETER = re.compile(r"@(\w{3})\.(\d+)(?:\.(\d+))?(?:\.\d+)?")

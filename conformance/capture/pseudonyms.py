@@ -138,7 +138,12 @@ def _alphabet(character: str) -> str:
 
 def _folded(word: str) -> str:
     """Without accents and case, letter for letter."""
-    return "".join(unicodedata.normalize("NFD", each)[0].lower() for each in word)
+    return "".join(each.lower()[0] for each in unaccented(word))
+
+
+def unaccented(text: str) -> str:
+    """Letter for letter."""
+    return "".join(unicodedata.normalize("NFD", each)[0] for each in text)
 
 
 def _id(value: str, draw: Draw) -> str:

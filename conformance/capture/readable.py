@@ -4,6 +4,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import quote, unquote_plus
 
 from conformance.capture import er7_fields, xml_fields
 from conformance.capture.er7_fields import Replace
@@ -17,6 +18,8 @@ from soap.xml import XMLRefused, parse
 
 DECLARED = re.compile(rb"<\?xml[^>]*encoding=[\"']([\w.:-]+)[\"']")
 SECRETS = re.compile(r"(?im)^((?:proxy-)?authorization|cookie|set-cookie):[ \t]*([^\r\n]*)")
+ASKED = re.compile(r"([?&][^=&\s]+=)([^&\s]+)")
+"""What is asked for in the address of a request."""
 LENGTH = re.compile(rb"(?im)^(content-length:[ \t]*)\d+")
 
 
@@ -97,7 +100,10 @@ def _head(head: bytes, replace: Replace, documents: Documents) -> bytes:
     """Start line and fields; what signs somebody in is replaced."""
 
     def change(text: str) -> str:
-        return documents.text(SECRETS.sub(lambda found: f"{found[1]}: {replace(Kind.SECRET, found[2])}", text))
+        text = SECRETS.sub(lambda found: f"{found[1]}: {replace(Kind.SECRET, found[2])}", text)
+        start, line_end, rest = text.partition("\r\n")
+        asked = ASKED.sub(lambda found: found[1] + quote(replace(Kind.ID, unquote_plus(found[2])), safe=""), start)
+        return documents.text(asked + line_end + rest)
 
     return _plain(head, change)
 

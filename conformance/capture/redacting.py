@@ -8,7 +8,7 @@ from pathlib import Path
 from conformance.capture import readable
 from conformance.capture.folder import Capture, written
 from conformance.capture.leaks import leaks
-from conformance.capture.pseudonyms import Kind, Pseudonyms, placeholder
+from conformance.capture.pseudonyms import Kind, Pseudonyms, placeholder, unaccented
 from conformance.capture.readable import Documents
 from conformance.capture.recorded import Blob, Message, Recorded, in_memory
 from conformance.capture.spool import Spool
@@ -16,6 +16,8 @@ from conformance.capture.sweeping import Sweep
 from conformance.capture.xml_fields import Scope
 
 MOST_SHOWN = 10
+SHORTEST_NAME = 4
+"""A shorter name in capitals may be a code."""
 LONGEST_DOCUMENT = 16 * 1024 * 1024
 """A longer document is not looked into, and so never kept."""
 
@@ -65,6 +67,7 @@ class Real:
         """Remember a value that will be replaced."""
         if kind is not None and any(map(str.isalnum, value)):
             self.values.add((kind, value))
+            self.values.update((kind, each) for each in _otherwise_spelled(kind, value))
         return value
 
     def note_document(self, blob: Blob) -> None:
@@ -75,6 +78,13 @@ class Real:
         """Remember a document that stands within its envelope."""
         self.note_document(in_memory(content))
         return content
+
+
+def _otherwise_spelled(kind: Kind, value: str) -> Iterator[str]:
+    """How a clerk writes the same name in a title or a remark: in capitals, without accents."""
+    if kind is Kind.NAME and len(value) >= SHORTEST_NAME:
+        plain = unaccented(value)
+        yield from (value.upper(), value.title(), plain, plain.upper(), plain.title())
 
 
 def find(exchanges: Iterable[Recorded], redaction: Redaction) -> Real:

@@ -94,6 +94,7 @@ PLACES = (
     _place(r"/Document", Kind.TEXT, Form.BASE64_DOCUMENT),
     # HL7 v3 and CDA
     _place(PERSON + r"/id/@extension", Kind.ID, Form.PLAIN, Of.PERSON),
+    _place(r"/(?:patient|recordTarget|priorRegistration)/.*/id/@extension", Kind.ID, Form.PLAIN, Of.PERSON),
     _place(r"/(?:patientIdentifier|livingSubjectId|patientId)/value/@extension", Kind.ID),
     _place(r"/(?:given|family)", Kind.NAME, Form.PLAIN, Of.PERSON),
     _place(PERSON + r"/name", Kind.NAME, Form.PLAIN, Of.PERSON),
@@ -107,7 +108,7 @@ PLACES = (
     _place(r"/nonXMLBody/text(?:/.*)?", Kind.TEXT, Form.PLAIN, Of.TEXT),
     # SAML and WS-Security
     _place(r"/Subject/NameID", Kind.PERSON),
-    _place(r"/Attribute\[[^]]*:resource-id\]/AttributeValue", Kind.ID, Form.CX),
+    _place(r"/Attribute\[[^]]*(?::resource-id|Ressource_URN)\]/AttributeValue", Kind.ID, Form.CX),
     _place(r"/Attribute\[[^]]*(?:subject-id|SubjectID)\]/AttributeValue", Kind.NAME),
     _place(
         r"/Attribute\[[^]]*(?:npi|provider-identifier|employee-id)\]/AttributeValue(?:/id/@extension)?", Kind.PERSON

@@ -196,6 +196,27 @@ def test_a_document_that_is_kept_loses_its_patient(tmp_path: Path) -> None:
     assert "Kalium 4.1" in kept and [each for each in REAL if each in kept] == []
 
 
+def test_a_name_that_a_clerk_writes_in_capitals_without_accents_is_found(tmp_path: Path) -> None:
+    metadata = EBRIM.replace("Bericht Wolter-Étoile", "Bericht WOLTER-ETOILE, Leonie")
+    (message,) = redacted(tmp_path, over_http(envelope(metadata)))
+    title = parse_xml(message.text.content()).find(".//{*}Name/{*}LocalizedString")
+    assert title is not None
+    words = title.get("value", "").split()
+    assert words[0] == "Bericht" and words[1].isupper() and words[1] != "WOLTER-ETOILE," and words[2] != "Leonie"
+
+
+def test_what_is_asked_for_in_an_address_is_taken_out(tmp_path: Path) -> None:
+    asked = cut(b"GET /patients?wsdl&family=M%C3%BCller%20Z HTTP/1.1\r\nHost: a\r\n\r\n", BytesIO(b""), Spool())
+    (message,) = redacted(tmp_path, asked)
+    assert message.head.startswith(b"GET /patients?wsdl&family=") and b"ller" not in message.head
+
+
+def test_any_id_of_a_patient_is_one_whatever_the_role(tmp_path: Path) -> None:
+    citizen = f'<asCitizen><id root="{OID}" extension="CIT-99887"/></asCitizen><birthTime'
+    (message,) = redacted(tmp_path, over_http(envelope(V3.replace("<birthTime", citizen))))
+    assert b"CIT-99887" not in message.text.content()
+
+
 def test_authors_stay_unless_asked_for(tmp_path: Path) -> None:
     (stays,) = redacted(tmp_path / "a", over_http(envelope(EBRIM)))
     (goes,) = redacted(tmp_path / "b", over_http(envelope(EBRIM)), authors=True)
