@@ -21,7 +21,9 @@ from ihe.exchange import OutgoingPart
 from soap.mtom import pack
 
 AT = datetime(2026, 4, 1, 12, tzinfo=UTC)
-pieces = st.sampled_from([b"<a>", b"</a>", b"\n", b"\n\t", b"\r", b"\r\n", b"MSH|^~\\&|", b"\xe9", b"\0", b"x"])
+pieces = st.sampled_from(
+    [b"><", b">\n<", b">\n\t<", b"<a>", b"</a>", b"\n", b"\n\t", b"\r", b"\r\n", b"MSH|^~\\&|", b"\xe9", b"\0", b"x"]
+)
 contents = st.lists(pieces, max_size=12).map(b"".join) | st.binary(max_size=60)
 
 

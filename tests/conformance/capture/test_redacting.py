@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import unicodedata
 from base64 import b64encode
 from datetime import UTC, date, datetime, timedelta
@@ -304,3 +305,19 @@ def test_a_matricule_stays_valid_and_agrees_with_the_moved_birth_date(day: date,
 def test_no_pseudonym_is_a_real_value(values: list[str]) -> None:
     pseudonyms = Pseudonyms(KEY, frozenset(values))
     assert not {pseudonyms.of(Kind.NAME, each) for each in values} & set(values)
+
+
+def test_messages_of_other_systems_lose_their_patients(tmp_path: Path, shared: Path) -> None:
+    files = [each for each in sorted((shared / "samples").rglob("*")) if each.suffix in (".hl7", ".xml")]
+    contents = [each.read_bytes() for each in files if each.stat().st_size < 2**20]
+    messages = [over_http(each) if each.lstrip().startswith(b"<") else er7_bytes(each) for each in contents]
+    after = [each.text.content() for each in redacted(tmp_path, *messages)]
+    births = re.compile(rb"(?:birthTime value=\"|^PID(?:\|[^|]*){6}\|)(\d{8})", re.MULTILINE)
+    before = [births.findall(each.text.content().replace(b"\r", b"\n")) for each in messages]
+    assert sum(map(bool, before)) > 30
+    for real, text in zip(before, after, strict=True):
+        assert not set(real) & set(births.findall(text.replace(b"\r", b"\n")))
+
+
+def er7_bytes(content: bytes) -> Message:
+    return Message(head=b"", text=in_memory(content))
