@@ -1,11 +1,9 @@
 """Where a node listens, and within which bounds, as its settings say."""
 
-import json
 import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 
 from affinity.settings import Limits, Listen
 from mllp.patience import Limits as MLLPLimits
@@ -81,10 +79,3 @@ def soap_limits(limits: Limits) -> SOAPLimits:
         idle=limits.idle_seconds,
         connections=limits.connections,
     )
-
-
-def publish(file: Path, ports: dict[str, int]) -> None:
-    """Write ``ports.json`` whole or not at all: whoever waits for it may read it at once."""
-    draft = file.with_suffix(".tmp")
-    draft.write_text(json.dumps(ports) + "\n")
-    draft.replace(file)

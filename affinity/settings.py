@@ -233,6 +233,8 @@ class Settings(BaseSettings):
     database_url: str | None = None
     master_key: Path | None = None
     encrypt_documents: bool = True
+    workers: Annotated[int | None, Field(ge=1, le=64)] = None
+    """How many processes serve under a parent that supervises them; None: one, by itself."""
     validation: Validation = Validation.STRICT
     listen: Listen = Field(default_factory=Listen)
     certificates: Certificates = Field(default_factory=Certificates)

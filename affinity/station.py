@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 import structlog
 
-from affinity.listening import Sockets, bind_all, publish
+from affinity.listening import Sockets, bind_all
+from affinity.ports_file import PORTS, publish
 from affinity.settings import Settings
 
 log = structlog.get_logger()
 
-PORTS = "ports.json"
-"""File of the data directory that says on which ports a node listens, while it does."""
 Wake = Callable[[], None]
 
 

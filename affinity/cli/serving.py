@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
 from affinity.cli.verbs import Debugging, ExitCode, Stopped, verb, wrong_use
 
 if TYPE_CHECKING:
+    from affinity.serving.handover import Given
     from affinity.settings import Settings
 
 UP_EXAMPLES = r"""[bold]Examples[/bold]
@@ -28,9 +29,18 @@ SERVE_EXAMPLES = r"""[bold]Examples[/bold]
   affinity serve --domain my-domain/ --data /var/lib/affinity --host 10.0.0.5 --trust urn:our:sts=sts.pem \
       --database-url postgresql+psycopg://affinity@db/affinity
 
+  affinity serve --config affinity.toml --workers 4
+      four processes under a parent; SIGHUP starts new ones before the old ones end (a rolling restart)
+
 SIGTERM drains: what was received is answered, then the process ends with exit code 0."""
 PANEL = "Listening"
 Port = Annotated[int | None, typer.Option(help="Port; 0 takes any free one.", min=0, max=65535, rich_help_panel=PANEL)]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        help="Serve with so many processes, under a parent that supervises them.", min=1, max=64, rich_help_panel=PANEL
+    ),
+]
 Demo = Annotated[bool, typer.Option(help="Play the demonstration traffic through the server's own ports.")]
 ExitAfterDemo = Annotated[
     bool, typer.Option("--exit-after-demo", help="Stop after it: exit code 0 if every step held.")
@@ -82,12 +92,21 @@ def up(node: NodeOptions, output: Debugging, demo: Demo = True, exit_after_demo:
 
 
 @verb
-def serve(node: NodeOptions, output: Debugging) -> ExitCode:
+def serve(node: NodeOptions, output: Debugging, workers: Workers = None) -> ExitCode:
     """Serve for real: your certificates, assertions required unless you say otherwise, no development keys."""
     from affinity.production import run_production
+    from affinity.serving.handover import Given
 
-    chosen = read_settings(node)
-    return _start(lambda: run_production(chosen))
+    chosen = overrides(node) | ({"workers": workers} if workers else {})
+    given = Given(config=str(node.config) if node.config else None, overrides=chosen)
+    settings = given.load()
+    return _start(lambda: _supervise(given, settings) if settings.workers else run_production(settings))
+
+
+def _supervise(given: "Given", settings: "Settings") -> NoReturn:
+    from affinity.serving.preparing import supervise
+
+    supervise(given, settings)
 
 
 def read_settings(node: NodeOptions) -> "Settings":

@@ -134,6 +134,8 @@ LOGGED = frozenset(
         "open",
         "partner",
         "peer",
+        "process",
+        "ready",
         "reason",
         "receipts",
         "record",
@@ -150,7 +152,9 @@ LOGGED = frozenset(
         "subcodes",
         "transaction",
         "trigger",
+        "wait",
         "what",
+        "worker",
     }
 )
 """What log events may hold: circumstances of an exchange, none of them an attribute of a patient."""
