@@ -6,6 +6,7 @@ PostgreSQL: pooled transactions (``affinity.postgresql``). SQLite: one writer th
 
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
@@ -16,6 +17,7 @@ from affinity.group_writer import GroupWriter, Result, Work
 from affinity.postgresql import Primary, engine_of
 from affinity.replicas import NotHere, Replicas
 from affinity.terms import Terms
+from affinity.writers_turn import Turn
 
 MAPPED = 2**32
 """Bytes of a SQLite file that are read where the system has them: a search that looks up a thousand rows takes half."""
@@ -46,7 +48,7 @@ class Database:
         self._terms = terms or Terms()
         is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite(self.url) if is_sqlite else engine_of(self.url, self._terms)
-        self._writer = GroupWriter(self.engine) if is_sqlite else None
+        self._writer = GroupWriter(self.engine, Turn(Path(self.url.database or ""))) if is_sqlite else None
         self._primary = Primary(self.engine, self._terms)
         floors = self._terms.floors
         self._replicas = Replicas(self._terms, Floors(floors)) if self._terms.replicas and floors else None

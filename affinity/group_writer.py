@@ -6,10 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import Context, copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
+
+from affinity.writers_turn import Turn
 
 Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
@@ -51,9 +54,10 @@ class _Job(Generic[Result]):
 
 
 class GroupWriter:
-    """The one thread that writes."""
+    """The one thread that writes; where several processes serve, theirs write in ``turn``."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, turn: Turn) -> None:
+        self._turn = turn
         self._engine = engine.execution_options(writer=True)
         self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._admission = threading.Lock()
@@ -84,29 +88,28 @@ class GroupWriter:
 
     def _serve(self) -> None:
         running = True
-        while running:
-            group, running = self._next_group()
-            if group:
-                self._commit(group)
+        while running and (first := self._queue.get()) is not None:
+            group = [first]
+            try:
+                with self._turn:
+                    running = self._gather(group)
+                    releases = self._commit(group)
+            except Exception as error:  # the commit failed, so no work of the group is stored
+                releases = [partial(job.future.set_exception, error) for job in group]
+            for release in releases:
+                release()
+        self._turn.close()
 
-    def _next_group(self) -> tuple[list[_Job[Any]], bool]:
-        """Wait for one work, then take what else is queued; False says that this was the last group."""
-        group: list[_Job[Any]] = []
-        job = self._queue.get()
-        while job is not None:
-            group.append(job)
-            if len(group) == GROUP or self._queue.empty():
-                return group, True
+    def _gather(self, group: list[_Job[Any]]) -> bool:
+        """Take what else is queued by now; False says that this is the last group."""
+        while len(group) < GROUP and not self._queue.empty():
             job = self._queue.get()
-        return group, False
+            if job is None:
+                return False
+            group.append(job)
+        return True
 
-    def _commit(self, group: list[_Job[Any]]) -> None:
-        try:
-            with self._engine.begin() as connection:
-                releases = [job.run(connection) for job in group]
-        except Exception as error:  # the commit failed, so no work of the group is stored
-            for job in group:
-                job.future.set_exception(error)
-            return
-        for release in releases:
-            release()
+    def _commit(self, group: list[_Job[Any]]) -> list[Callable[[], None]]:
+        """Run the works and commit; returns what lets each waiting caller answer."""
+        with self._engine.begin() as connection:
+            return [job.run(connection) for job in group]
