@@ -10,7 +10,7 @@ import structlog
 from cryptography import x509
 from twisted.internet.task import LoopingCall
 
-from affinity.metrics import CERTIFICATE_END
+from affinity.measures import Measure
 from tls.files import TLS, certificates, revocation_lists
 from tls.server import Certificates
 
@@ -85,11 +85,18 @@ class CertificateWatch:
         log.info("certificates reloaded")
         self._warn()
 
+    def measure(self) -> Iterator[Measure]:
+        """When what is in use ends, for ``/metrics``."""
+        yield Measure(
+            name="affinity_certificate_end_seconds",
+            help="When a certificate or a revocation list that is in use ends, in Unix time",
+            labels=("file", "subject"),
+            values={(each.file.name, each.subject): each.at.timestamp() for each in ends(self._certificates.tls)},
+        )
+
     def _warn(self) -> None:
         self._warned = self._now()
-        CERTIFICATE_END.clear()
         for each in ends(self._certificates.tls):
-            CERTIFICATE_END.labels(each.file.name, each.subject).set(each.at.timestamp())
             if each.at - self._now() < each.soon:
                 days = (each.at - self._now()).days
                 log.warning("certificate ends soon", file=str(each.file), certificate=each.subject, days=days)

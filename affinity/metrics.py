@@ -1,8 +1,10 @@
 """What Prometheus may scrape at /metrics: counts and times per transaction, no patient data in labels."""
 
+import os
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from ihe.errors import Rejected
 from xua.errors import Subcode
@@ -49,12 +51,14 @@ NOTIFICATIONS = Gauge(
     "Update notifications that wait to be sent, and dead letters",
     ["subscriber", "state"],
     registry=REGISTRY,
+    multiprocess_mode="mostrecent",
 )
 OLDEST_NOTIFICATION = Gauge(
     "affinity_notifications_oldest_seconds",
     "Age of the oldest update notification that waits to be sent, 0 if none does",
     ["subscriber"],
     registry=REGISTRY,
+    multiprocess_mode="mostrecent",
 )
 NOT_ADMITTED = Counter(
     "affinity_not_admitted_total", "Messages that were not let in", ["partner", "reason"], registry=REGISTRY
@@ -76,12 +80,14 @@ AUDIT_WAITING = Gauge(
     "Audit records that wait to be sent to a repository, and those of which it is in doubt whether it stored them",
     ["repository", "state"],
     registry=REGISTRY,
+    multiprocess_mode="mostrecent",
 )
 AUDIT_WAITING_SECONDS = Gauge(
     "affinity_audit_waiting_oldest_seconds",
     "Age of the oldest audit record that waits to be sent to a repository, 0 if none does",
     ["repository"],
     registry=REGISTRY,
+    multiprocess_mode="mostrecent",
 )
 HANDSHAKES_FAILED = Counter(
     "affinity_tls_handshakes_failed_total", "TLS handshakes that failed, by who ended them", ["side"], registry=REGISTRY
@@ -89,12 +95,6 @@ HANDSHAKES_FAILED = Counter(
 ALARMS_LEFT_OUT = Counter(
     "affinity_node_alarms_left_out_total",
     "Failed TLS handshakes that were logged and not recorded in the audit trail, because too many waited",
-    registry=REGISTRY,
-)
-CERTIFICATE_END = Gauge(
-    "affinity_certificate_end_seconds",
-    "When a certificate or a revocation list that is in use ends, in Unix time",
-    ["file", "subject"],
     registry=REGISTRY,
 )
 
@@ -116,4 +116,13 @@ def count_refusal(transaction: str, rejected: Rejected) -> None:
 
 def exposition(more: Iterable[CollectorRegistry] = ()) -> bytes:
     """Every metric in Prometheus' text format; ``more`` are registries of what is read at this moment."""
-    return b"".join(map(generate_latest, (REGISTRY, *more)))
+    return b"".join(map(generate_latest, (_counted(), *more)))
+
+
+def _counted() -> CollectorRegistry:
+    """What this process has counted; where several serve, all of them together, and those that have ended."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    counted = CollectorRegistry()
+    MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
+    return counted

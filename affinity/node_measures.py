@@ -40,6 +40,7 @@ def under_way(
 
     def measure() -> Iterator[Measure]:
         yield _build(database)
+        yield single("affinity_workers", "Processes that serve", 1)
         yield _threads(workers)
         yield single("affinity_writes_waiting", "Works that wait for the one writer of SQLite", database.waiting)
         yield _pool(database)

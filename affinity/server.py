@@ -112,6 +112,7 @@ class Server:
         self._sites: list[SOAPSite] = []
         self._counted = Counted()
         self._listening: list[Any] = []
+        self._now = station.share(under_way(self._workers, node.database, self._mllp, self._sites))
 
     def start(self) -> None:
         """Open every configured port, then say which they are. OSError names a port that is taken."""
@@ -219,9 +220,8 @@ class Server:
         return site
 
     def _measures(self) -> CollectorRegistry:
-        database = self._node.database
-        now = under_way(self._workers, database, self._mllp, self._sites)
-        return registry(now, Kept(at_rest(database, self._settings, utc_now)))
+        stock = Kept(at_rest(self._node.database, self._settings, utc_now))
+        return registry(self._now, stock, *([self._watch.measure] if self._watch else []))
 
     def _proxies(self, certificates: Certificates) -> Proxies:
         refused = self._alarms.forwarded_refused

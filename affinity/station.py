@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from affinity.listening import Sockets, bind_all
+from affinity.measures import Measured
 from affinity.ports_file import PORTS, publish
 from affinity.settings import Settings
 
@@ -25,6 +26,8 @@ class Station:
     publish: Callable[[dict[str, int]], None]
     withdraw: Callable[[], None]
     heed: Callable[[Wake], None]
+    share: Callable[[Measured], Measured]
+    """Given what is measured of this process, what ``/metrics`` is to read when it is asked."""
 
 
 def alone(settings: Settings, *, plain: bool, secured: bool) -> Station:
@@ -40,4 +43,5 @@ def alone(settings: Settings, *, plain: bool, secured: bool) -> Station:
         publish=tell,
         withdraw=lambda: file.unlink(missing_ok=True),
         heed=lambda _wake: None,
+        share=lambda measured: measured,
     )

@@ -12,6 +12,7 @@ from affinity.listening import bind_all
 from affinity.node import open_node
 from affinity.production import checked
 from affinity.sealing import KEY
+from affinity.serving import metrics_files
 from affinity.serving.handover import Given, Handover, digest
 from affinity.settings import Settings
 from atna.signing import sealing_key
@@ -28,7 +29,11 @@ def supervise(given: Given, settings: Settings) -> NoReturn:
     os.close(write)
     command = [sys.executable, "-P", "-m", "affinity.serving", str(read)]
     sys.stdout.flush()
-    os.execve(sys.executable, command, {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    os.execve(
+        sys.executable,
+        command,
+        {**os.environ, **metrics_files.begin(settings.data), "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
 
 
 def prepare(given: Given, settings: Settings) -> Handover:

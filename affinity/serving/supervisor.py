@@ -17,6 +17,7 @@ from time import monotonic
 import structlog
 
 from affinity.ports_file import PORTS, publish
+from affinity.serving import metrics_files
 from affinity.serving.child import READY, Child
 from affinity.serving.handover import Handover
 from affinity.serving.slot import Slot
@@ -137,6 +138,7 @@ class Supervisor:
         for child in self._children():
             if (status := child.status) is not None:
                 self._forget(child)
+                metrics_files.forget(Path(self._handover.data), child.pid)
                 self._bury(child, _spelled(status))
             elif child.deadline is not None and monotonic() >= child.deadline:
                 log.error("worker killed", worker=child.number, process=child.pid, ready=child.is_ready)

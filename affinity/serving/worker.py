@@ -17,6 +17,7 @@ from affinity.server import Server
 from affinity.serving.bell import Bell
 from affinity.serving.child import READY
 from affinity.serving.handover import Handover, Unlike
+from affinity.serving.measured import share
 from affinity.settings import Settings
 from affinity.station import Station
 
@@ -51,6 +52,7 @@ def _serve(settings: Settings, handover: Handover, line: socket.socket) -> int:
         publish=lambda _ports: None,
         withdraw=lambda: None,
         heed=bell.heed,
+        share=share,
     )
 
     async def ready(_server: Server) -> None:
