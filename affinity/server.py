@@ -100,7 +100,7 @@ class Server:
         self._auditing = Auditor(node.trail, node.domain, node.may_lag)
         self._workers = Workers(reactor, settings.limits.threads)
         self._alarms = NodeAlarms(node.trail, self._workers.defer, utc_now)
-        self._admission = Admission(partners=node.partners)
+        self._admission = Admission(partners=node.partners, allowances=station.allowances)
         self._certificates = Certificates(doors.tls) if doors.tls else None
         self._watch = CertificateWatch(reactor, self._certificates, utc_now) if self._certificates else None
         self._look = _looking(reactor, doors.issuers.reload_if_changed)

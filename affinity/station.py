@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from affinity.allowances import Allowances
 from affinity.listening import Sockets, bind_all
 from affinity.measures import Measured
 from affinity.ports_file import PORTS, publish
@@ -26,6 +27,7 @@ class Station:
     publish: Callable[[dict[str, int]], None]
     withdraw: Callable[[], None]
     heed: Callable[[Wake], None]
+    allowances: Allowances
     share: Callable[[Measured], Measured]
     """Given what is measured of this process, what ``/metrics`` is to read when it is asked."""
 
@@ -43,5 +45,6 @@ def alone(settings: Settings, *, plain: bool, secured: bool) -> Station:
         publish=tell,
         withdraw=lambda: file.unlink(missing_ok=True),
         heed=lambda _wake: None,
+        allowances=Allowances(),
         share=lambda measured: measured,
     )

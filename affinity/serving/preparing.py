@@ -4,6 +4,7 @@ What is needed to check and migrate takes some 100 MB, which the parent would ho
 """
 
 import os
+import shutil
 import sys
 from typing import NoReturn
 
@@ -13,6 +14,7 @@ from affinity.node import open_node
 from affinity.production import checked
 from affinity.sealing import KEY
 from affinity.serving import metrics_files
+from affinity.serving.buckets import DIRECTORY
 from affinity.serving.handover import Given, Handover, digest
 from affinity.settings import Settings
 from atna.signing import sealing_key
@@ -41,6 +43,8 @@ def prepare(given: Given, settings: Settings) -> Handover:
     loaded, doors = checked(settings)
     node = open_node(settings, loaded)
     sealing_key(settings.data / KEY)
+    shutil.rmtree(settings.data / DIRECTORY, ignore_errors=True)
+    (settings.data / DIRECTORY).mkdir(mode=0o700)
     sockets = bind_all(settings.listen, plain=doors.plain, secured=doors.tls is not None)
     heard, rung = os.pipe()
     os.set_blocking(rung, False)

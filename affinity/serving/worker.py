@@ -9,12 +9,14 @@ import threading
 import structlog
 
 from affinity import logs
+from affinity.allowances import Allowances
 from affinity.catalogue import TRANSACTIONS
 from affinity.lifecycle import run
 from affinity.node import join_node
 from affinity.production import NotForProduction, checked
 from affinity.server import Server
 from affinity.serving.bell import Bell
+from affinity.serving.buckets import DIRECTORY, BucketsOfNode
 from affinity.serving.child import READY
 from affinity.serving.handover import Handover, Unlike
 from affinity.serving.measured import share
@@ -52,6 +54,7 @@ def _serve(settings: Settings, handover: Handover, line: socket.socket) -> int:
         publish=lambda _ports: None,
         withdraw=lambda: None,
         heed=bell.heed,
+        allowances=Allowances(buckets=BucketsOfNode(settings.data / DIRECTORY)),
         share=share,
     )
 
