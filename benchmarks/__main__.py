@@ -22,6 +22,7 @@ from benchmarks import (
     reconnects,
     report,
     rights,
+    several,
     starts,
     submissions,
     trail,
@@ -42,6 +43,7 @@ class Benchmark(StrEnum):
     RIGHTS = "rights"
     TRAIL = "trail"
     TLS = "tls"
+    WORKERS = "workers"
     GROWTH = "growth"
 
 
@@ -58,6 +60,7 @@ MEASURES: Mapping[Benchmark, Callable[[Path, Effort, Say], list[Figure]]] = {
     Benchmark.RIGHTS: rights.measure,
     Benchmark.TRAIL: trail.measure,
     Benchmark.TLS: reconnects.measure,
+    Benchmark.WORKERS: several.measure,
 }
 """Those of a usual run; ``growth`` takes long, and is measured when it is asked for."""
 

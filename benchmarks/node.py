@@ -3,6 +3,7 @@
 import json
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,19 +11,25 @@ from typing import Self
 from benchmarks.process import end, start
 
 READY_WITHIN = 60.0
+UP = ("up", "--no-demo")
 ANY_PORT = [word for name in ("http", "https", "mllp", "mllps") for word in (f"--{name}-port", "0")]
 
 
 class Node:
-    """``affinity up`` on a data directory; ended with the ``with`` statement."""
+    """``affinity up``, or another verb, on a data directory; ended with the ``with`` statement."""
 
     def __init__(
-        self, data: Path, domain: str = "connectathon", database_url: str | None = None, module: str = "affinity"
+        self,
+        data: Path,
+        domain: str = "connectathon",
+        database_url: str | None = None,
+        module: str = "affinity",
+        verb: Sequence[str] = UP,
     ) -> None:
         """Start, and return once the ports accept; ``seconds_to_ready`` is how long that took."""
         began = time.perf_counter()
         with (data.parent / f"{data.name}.log").open("a") as log:
-            options = ("up", "--domain", domain, "--no-demo", "--xua", "off", "--data", str(data), *ANY_PORT)
+            options = (*verb, "--domain", domain, "--xua", "off", "--data", str(data), *ANY_PORT)
             options += ("--database-url", database_url) if database_url else ()
             self._process = start(module, options, stderr=log.fileno())
         self.ports = self._wait(data / "ports.json", began + READY_WITHIN)

@@ -52,11 +52,14 @@ class Server:
         assert found is not None
         return int(found)
 
+    def empty(self, name: str) -> str:
+        """A new database without a table; its URL."""
+        self._server.psql(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+        return str(self._server.get_uri(name)).replace("postgresql://", "postgresql+psycopg://")
+
     def create(self, name: str, file: Path) -> tuple[str, int]:
         """A new database with the tables of an SQLite file; its URL, and its size in bytes."""
-        self._server.psql(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
-        uri = str(self._server.get_uri(name))
-        url = uri.replace("postgresql://", "postgresql+psycopg://")
+        url, uri = self.empty(name), str(self._server.get_uri(name))
         engine = create_engine(url)
         upgrade(engine)
         with get_context("spawn").Pool(AT_ONCE) as pool:
