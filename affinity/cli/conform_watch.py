@@ -11,7 +11,7 @@ from types import FrameType
 
 from affinity.cli.conform_screens import Screen, screen
 from affinity.cli.verbs import ExitCode, Stopped
-from affinity.listening import publish
+from affinity.ports_file import publish
 from conformance.clients.evidence import write_evidence
 from conformance.clients.outcomes import is_done, run_of
 from conformance.clients.seeding import NotSeeded
