@@ -5,7 +5,6 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,6 @@ from conformance.exchanges import Wire
 from conformance.validators.context import Context
 
 PATIENCE = 20
-
-
-@dataclass(frozen=True)
-class Inside:
-    """How clients are let in."""
-
-    tls: ssl.SSLContext | None = None
 
 
 class Proxy:
