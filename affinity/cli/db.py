@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from affinity.cli import backing_up
+from affinity.cli import backing_up, db_init
 from affinity.cli.db_documents import (
     NEW_KEY_EXAMPLES,
     REWRAP_EXAMPLES,
@@ -92,6 +92,7 @@ def _tell(rebuilt: "Rebuilt", verdict: str) -> None:
         print_line("Every table is what the log says.")
 
 
+app.command("init", epilog=db_init.EXAMPLES)(db_init.init)
 app.command("backup", epilog=backing_up.EXAMPLES)(backing_up.backup)
 app.command("rebuild", epilog=REBUILD_EXAMPLES)(rebuild)
 app.command("upgrade", epilog=UPGRADE_EXAMPLES)(upgrade)
