@@ -50,6 +50,10 @@ interop: setup        ## foreign clients (IPF, Java 17 and Maven) against a node
 lock:                 ## resolve the versions again (needs pip-tools in .venv)
 	@$(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
 		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --all-extras --all-build-deps -o requirements.lock setup.cfg
+	@cp requirements.lock docker/requirements.lock
+	@$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
+		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra otel --all-build-deps \
+		-o docker/requirements.lock setup.cfg
 
 clean:
 	@rm -rf .venv .venv-matching build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache var

@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 
 from affinity.database import Database
 from affinity.group_writer import Result, Work
+from affinity.spans import span
 from atna.events import SECURITY_ALERT, authentication_failed, node_authentication_failed
 from atna.exchanges import Circumstances, failed, succeeded
 from atna.model import AuditMessage, AuditSource, EventOutcomeIndicator
@@ -74,12 +75,14 @@ class AuditedDatabase:
     def read(self, work: Work[Result]) -> Result:
         """Run ``work`` on one consistent snapshot; that of a replica, if the exchange under way allows it."""
         owing = _OPEN.get()
-        return self.database.read(work) if owing is None else owing.read(self.database, work)
+        with span("database"):
+            return self.database.read(work) if owing is None else owing.read(self.database, work)
 
     def write(self, work: Work[Result]) -> Result:
         """Run ``work`` in a transaction; with it the record that the exchange under way still owes, if any."""
         owing = _OPEN.get()
-        return self.database.write(work) if owing is None else owing.write(self.database, work)
+        with span("database"):
+            return self.database.write(work) if owing is None else owing.write(self.database, work)
 
 
 class AuditedExchange:
@@ -111,7 +114,8 @@ class AuditedExchange:
 
         def audited(connection: Connection) -> Result:
             result = work(connection)
-            self._trail.append(connection, self._succeeded(result))
+            with span("audit"):
+                self._trail.append(connection, self._succeeded(result))
             return result
 
         result = database.write(audited, self._asker)
@@ -122,7 +126,8 @@ class AuditedExchange:
         """Record that an answer leaves, unless that is recorded already. Raises AuditUnavailable."""
         if not self._is_recorded:
             result = None if self._audit.recorded is Recorded.WITH_THE_CHANGE else response
-            self._trail.record(*self._succeeded(result))
+            with span("audit"):
+                self._trail.record(*self._succeeded(result))
 
     def refused(self, why: str) -> None:
         """Record that the request was refused, and why. Raises AuditUnavailable."""
@@ -136,7 +141,8 @@ class AuditedExchange:
             log.error("failure not audited", error=str(unavailable))
 
     def _fail(self, outcome: EventOutcomeIndicator, why: str) -> None:
-        self._trail.record(*failed(self._audit, self._events(None), self._around, outcome, why))
+        with span("audit"):
+            self._trail.record(*failed(self._audit, self._events(None), self._around, outcome, why))
 
     def _succeeded(self, result: Any) -> Iterator[AuditMessage]:
         return succeeded(self._audit, self._events(result), self._around)

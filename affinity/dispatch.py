@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import structlog
@@ -9,6 +10,7 @@ import structlog
 from affinity.auditing import UNAUDITED, Auditing, Outcomes, spelled
 from affinity.metrics import REQUESTS, SECONDS, count_refusal
 from affinity.outages import InDoubt, Unavailable
+from affinity.spans import describe, span
 from affinity.unavailable import as_rejection, underlying
 from affinity.under_way import UnderWay, working_for
 from atna.trail import AuditUnavailable
@@ -52,8 +54,7 @@ def answer(
     started = time.perf_counter()
     outcome = "error"
     try:
-        doing = UnderWay(transaction=transaction.id, correlation=exchange.correlation_id)
-        with working_for(doing), auditing.open(transaction, wire, exchange) as audited:
+        with _working_for(transaction, exchange), auditing.open(transaction, wire, exchange) as audited:
             reply = _run(transaction, wire, ports, exchange, audited, check)
         outcome = "success"
         return reply
@@ -72,8 +73,13 @@ def answer(
         log.warning("database unavailable", transaction=transaction.id, reason=reason, correlation=correlation)
         return transaction.refuse(wire, as_rejection(unavailable, transaction), exchange)
     finally:
+        describe(transaction.id, outcome, exchange.correlation_id)
         REQUESTS.labels(transaction.id, outcome).inc()
         SECONDS.labels(transaction.id).observe(time.perf_counter() - started)
+
+
+def _working_for(transaction: Transaction[Any, Any, Any, Any, Any], exchange: Exchange) -> AbstractContextManager[None]:
+    return working_for(UnderWay(transaction=transaction.id, correlation=exchange.correlation_id))
 
 
 def _run(
@@ -86,10 +92,14 @@ def _run(
 ) -> Any:
     """Whatever the outcome is, it is recorded before anybody learns of it; AuditUnavailable means that it could not."""
     try:
-        check()
-        audited.request = transaction.decode(wire)
-        response = transaction.handle(audited.request, ports[transaction.responder], exchange)
-        reply = transaction.encode(wire, response, exchange)
+        with span("check"):
+            check()
+        with span("parse"):
+            audited.request = transaction.decode(wire)
+        with span("handle"):
+            response = transaction.handle(audited.request, ports[transaction.responder], exchange)
+        with span("encode"):
+            reply = transaction.encode(wire, response, exchange)
         audited.succeeded(response)
         return reply
     except Rejected as rejected:

@@ -18,6 +18,7 @@ from affinity.not_admitted import as_hl7
 from affinity.outages import InDoubt
 from affinity.partners import Agreement
 from affinity.sender_ids import sender_ids
+from affinity.spans import in_request
 from hl7v2.ack import ack
 from hl7v2.er7 import parse, serialize
 from hl7v2.message import Message
@@ -54,7 +55,7 @@ class HL7Answers:
 
     def __call__(self, message: bytes, peer: Peer) -> Awaitable[bytes | None]:
         """Answer one message; None where its sender wants no acknowledgement. Fails with NotHL7, Malformed, HangUp."""
-        return self.defer(self._answer, message, peer)
+        return self.defer(in_request, None, self._answer, message, peer)
 
     def _answer(self, received: bytes, peer: Peer) -> bytes | None:
         message = parse(received, self.sources.charset)

@@ -27,7 +27,9 @@ from affinity.partners import Partners
 from affinity.record_life import follower
 from affinity.settings import Settings
 from affinity.slow_queries import watch
+from affinity.spans import end_tracing, trace_with
 from affinity.terms import FLOORS, Terms, of_node
+from affinity.tracing import traced, tracer
 from atna.trail import AuditTrail
 from consent.policy import Mode
 from ihe.domain import AffinityDomain
@@ -71,6 +73,7 @@ class Node:
         """Let go of the database, the validator and the data directory once no request is under way."""
         self.sources.close()
         self.database.close()
+        end_tracing()
         os.close(self.lock)
 
 
@@ -88,7 +91,6 @@ def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
         (settings.data / FLOORS).unlink(missing_ok=True)
         (settings.data / DOMAIN_NOTE).write_text(f"{locate(settings.domain).resolve()}\n")
         database = open_database(settings, of_node(settings))
-        watch(database.engine, settings.log.slow_query_seconds)
         undone.callback(database.close)
         node = _node(settings, loaded, database, lock)
         repository: DocumentRepository = node.ports[Actor.DOCUMENT_REPOSITORY]
@@ -113,7 +115,9 @@ def join_node(settings: Settings, loaded: LoadedDomain, lock: int, wake: Callabl
 def _node(
     settings: Settings, loaded: LoadedDomain, database: Database, lock: int, wake: Callable[[], None] | None = None
 ) -> Node:
-    store = open_store(settings)
+    watch(database.engine, settings.log.slow_query_seconds)
+    trace_with(tracer(settings.tracing))
+    store = traced(open_store(settings), settings.tracing)
     couriers = Couriers()
     trail = open_trail(settings, loaded, database)
     return Node(

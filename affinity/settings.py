@@ -209,6 +209,16 @@ class AuditForwarding(Section):
     alarm_records: Annotated[int, Field(ge=1)] = 10_000
 
 
+class Tracing(Section):
+    """Where traces are sent: the address of a collector that speaks OTLP/HTTP. Needs the extra ``otel``.
+
+    ``sample_ratio`` is the part of exchanges that are traced where their sender did not decide.
+    """
+
+    endpoint: Annotated[str | None, Field(pattern=r"^https?://")] = None
+    sample_ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
+
+
 class Log(Section):
     """How events are written: ``console`` for people, ``json`` for machines."""
 
@@ -249,6 +259,7 @@ class Settings(BaseSettings):
     audit: Audit = Field(default_factory=Audit)
     audit_forwarding: AuditForwarding = Field(default_factory=AuditForwarding)
     log: Log = Field(default_factory=Log)
+    tracing: Tracing = Field(default_factory=Tracing)
     stewards: dict[StewardKey, TokenDigest] = Field(default_factory=dict)
     """Who may look after identities: a name, and the digest of a token. Nobody: the interface is closed."""
     audit_consumers: dict[StewardKey, TokenDigest] = Field(default_factory=dict)

@@ -16,6 +16,7 @@ from affinity.not_admitted import as_fault, as_metadata_error
 from affinity.outages import InDoubt, Unavailable
 from affinity.partners import Agreement, SourceId
 from affinity.sender_ids import sender_ids
+from affinity.spans import in_request
 from atna.trail import AuditUnavailable
 from ihe.exchange import Exchange, Principal, SOAPReply, SOAPRequest
 from ihe.partners import Validation
@@ -52,7 +53,7 @@ class SOAPAnswers:
 
     def __call__(self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext) -> Deferred[SOAPReply]:
         """Answer one request; the Deferred fails with SOAPFault where the assertion is refused."""
-        return self.defer(self._answer_or_fault, transaction, request, context)
+        return self.defer(in_request, context.traceparent, self._answer_or_fault, transaction, request, context)
 
     def _answer_or_fault(self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext) -> SOAPReply:
         try:

@@ -35,6 +35,8 @@ class SOAPContext:
     envelope: Envelope
     addressing: Addressing
     connection: Connection
+    traceparent: str | None = None
+    """The trace of which the sender says that this is a part (W3C Trace Context); its word, and no more."""
 
     @property
     def security(self) -> _Element | None:

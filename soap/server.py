@@ -106,7 +106,9 @@ class SOAPEndpoint(Resource):  # type: ignore[misc]
             connection = request.site_of_channel().behind(request.channel.connection, request.requestHeaders)
             # Who left before the work began cannot learn its outcome, and will send again.
             if not request.gone:
-                context, answer = self._service.call(self._call(received, correlation_id, connection))
+                context, answer = self._service.call(
+                    self._call(received, correlation_id, connection, _traceparent(request))
+                )
                 reply = await answer
             if not request.gone:
                 await respond(request, context, reply, self._in_thread)
@@ -117,7 +119,7 @@ class SOAPEndpoint(Resource):  # type: ignore[misc]
         elif request.reception is not None:
             request.reception.discard()
 
-    def _call(self, received: Received, correlation_id: str, connection: Connection) -> Call:
+    def _call(self, received: Received, correlation_id: str, connection: Connection, traceparent: str | None) -> Call:
         return Call(
             root=received.root,
             parts=received.parts,
@@ -125,6 +127,7 @@ class SOAPEndpoint(Resource):  # type: ignore[misc]
             correlation_id=correlation_id,
             endpoint=self._path,
             connection=connection,
+            traceparent=traceparent,
         )
 
     def _describe(self, request: StreamingRequest) -> None:
@@ -152,6 +155,12 @@ def _body(request: StreamingRequest) -> "Deferred[Received]":
     if request.reception is None:
         raise sender_fault("The request has no body; a SOAP envelope is needed")
     return request.reception.end()
+
+
+def _traceparent(request: StreamingRequest) -> str | None:
+    """A header that stands twice is none (W3C Trace Context: 3.2)."""
+    values: list[bytes] = request.requestHeaders.getRawHeaders(b"traceparent") or []
+    return values[0].decode("latin-1") if len(values) == 1 else None
 
 
 def _message_id(root: _Element) -> str | None:

@@ -45,6 +45,7 @@ class Call:
     correlation_id: str
     endpoint: str
     connection: Connection
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,7 @@ def _declare(operation: Operation, answer: Answer) -> Callable[..., object]:
             envelope=envelope,
             addressing=addressing,
             connection=call.connection,
+            traceparent=call.traceparent,
         )
         return context, maybeDeferred(answer, transaction, SOAPRequest(body, call.parts), context)
 

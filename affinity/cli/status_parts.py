@@ -88,7 +88,7 @@ def _threads(gauges: Gauges) -> Finding:
     detail = f"{busy:.0f} of {most:.0f} threads busy, {waiting:.0f} requests wait for one"
     queued = f"; under way: {http:.0f} HTTP, {mllp:.0f} MLLP{queued}"
     if waiting or writes > MOST_WAITING_WRITES:
-        return warning("queues", detail + queued, "is the database or the disk slow? else raise limits.workers")
+        return warning("queues", detail + queued, "is the database or the disk slow? else raise limits.threads")
     return ok("queues", detail + queued)
 
 

@@ -82,6 +82,14 @@ def test_who_asks_is_what_the_socket_says(connection: HTTPConnection, server: An
     assert server.repository.requests[-1][1].connection.peer == "127.0.0.1"
 
 
+def test_a_trace_that_is_named_once_is_known(connection: HTTPConnection, server: Any, query_envelope: Spell) -> None:
+    named = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    ask(connection, "/xds/registry", query_envelope(), traceparent=named)
+    assert server.repository.requests[-1][1].traceparent == named
+    ask(connection, "/xds/registry", query_envelope())
+    assert server.repository.requests[-1][1].traceparent is None
+
+
 def test_the_action_of_the_content_type_is_ignored(connection: HTTPConnection, query_envelope: Spell) -> None:
     """ITI TF-2: V.3.2.1.3: "SOAP message consumers shall ignore any soapAction value found in a SOAP message"."""
     assert ask(connection, "/xds/registry", query_envelope(), f'{SOAP}; action="urn:other"').status == 200
