@@ -25,6 +25,8 @@ POLL = 0.05
 IDLE = 300.0
 """Seconds after which a silent connection is closed."""
 HANDSHAKE = 20.0
+CONNECTIONS = 200
+"""Open at once at one door; more are closed at once."""
 LINGER = struct.pack("ii", 1, 0)
 """Closing resets the connection."""
 
@@ -59,6 +61,7 @@ class Door(ThreadingTCPServer):
         self.closing = threading.Event()
         self._serve = handler
         self._serves = False
+        self._places = threading.BoundedSemaphore(CONNECTIONS)
         self._context = server_context(address.tls, demands=address.demands) if address.tls else None
         super().__init__((address.host, address.port), handler)
 
@@ -79,8 +82,18 @@ class Door(ThreadingTCPServer):
             self.shutdown()
         self.server_close()
 
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Take a place, which ``finish_request`` gives back. False: there is none."""
+        return self._places.acquire(blocking=False)
+
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Put TLS around the connection, in its own thread, then serve it."""
+        try:
+            self._attend(request, client_address)
+        finally:
+            self._places.release()
+
+    def _attend(self, request: socket.socket, client_address: Any) -> None:
         peer = f"{client_address[0]}:{client_address[1]}"
         secured = self._secured(request, peer)
         if secured is not None:

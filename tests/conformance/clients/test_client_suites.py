@@ -2,6 +2,7 @@
 
 import re
 import socket
+import ssl
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from conformance.clients.session import Session
 from conformance.clients.steps import ClientSuite
 from conformance.clients.suites import client_suite, client_suites
 from conformance.results import Outcome, Run, verdicts
+from conformance.simulators.faults import spelled
 from ihe.identifiers import UniqueId, new_oid
 from tests.conformance.clients.play import VENDORS, play, told, until
 from tests.conformance.clients.web import LIS
@@ -190,6 +192,32 @@ def test_a_client_that_stops_half_way_leaves_steps_that_wait(listen) -> None:
     outcomes = [each.outcome for each in run(session).results if not each.name.startswith("messages")]
     assert outcomes == [Outcome.PASSED] + [Outcome.WAITING] * 8
     assert not is_done(run(session))
+
+
+class Careless(LIS):
+    """A source that believes any server."""
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        context = super().tls
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+@pytest.mark.parametrize("step", ["expired-certificate", "unknown-authority"])
+def test_a_client_that_believes_any_server_breaks_the_steps_about_certificates(listen, step: str) -> None:
+    session = listen("document-source", steps=(step,))
+    Careless(session).act(step)
+    (stand,) = session.course.snapshot()
+    assert stand.standing == "broken"
+    assert "a connection that it had to refuse" in stand.message
+
+
+def test_a_fault_that_was_asked_for_goes_before_the_one_of_a_step(listen) -> None:
+    session = listen("document-source", spelled("ITI-41 1 http-status 500"), steps=("metadata-error",))
+    play(session)
+    assert [str(each.seen.fault) for each in session.course.judged] == ["ITI-41 1 http-status 500", "None"]
 
 
 def test_a_step_that_is_not_claimed_is_not_waited_for(listen) -> None:
