@@ -13,9 +13,10 @@ from rich.text import Text
 
 from affinity.cli.show import console, print_line
 from conformance.clients.course import Stand, Standing
-from conformance.clients.evidence import findings_of, plain
+from conformance.clients.evidence import findings_of
 from conformance.clients.session import Session
 from conformance.clients.steps import Judged
+from conformance.evidence.record import recorded
 from conformance.results import Run
 
 STYLES = {Standing.WAITING: "dim", Standing.MET: "green", Standing.BROKEN: "red", Standing.NOT_CLAIMED: "dim"}
@@ -54,10 +55,10 @@ class Screen:
                 print_line(f"    {line}", "red")
             self._ask()
 
-    def end(self, run: Run, folder: Path) -> None:
+    def end(self, run: Run, evidence: Path) -> None:
         """Say what came of it."""
         counted = ", ".join(f"{count} {outcome}" for outcome, count in run.counts.most_common())
-        print_line(f"{run.system}: {counted}; the evidence is in {folder}")
+        print_line(f"{run.system}: {counted}; the evidence is {evidence}")
 
     def _ask(self) -> None:
         current = self._session.course.current
@@ -151,9 +152,9 @@ class JSONScreen(Screen):
             )
             self._ask()
 
-    def end(self, run: Run, folder: Path) -> None:
-        """The last line: every verdict."""
-        _emit("end", evidence=str(folder), **plain(run))
+    def end(self, run: Run, evidence: Path) -> None:
+        """The last line: the run as it stands in the evidence."""
+        _emit("end", evidence=str(evidence), **recorded(run).model_dump(mode="json"))
 
     def _ask(self) -> None:
         current = self._session.course.current

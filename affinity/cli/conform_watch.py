@@ -42,13 +42,13 @@ def watch(wanted: Wanted, watching: Watching, start: Start = started) -> ExitCod
             shown = screen(session, as_json=watching.as_json)
             _follow(session, watching, shown)
             run = run_of(session.course, session.desk.transcript, watching.system, began, time.monotonic() - moment)
-            folder = wanted.folder / f"evidence-{began:%Y%m%d-%H%M%S}"
-            write_evidence(folder, session, run)
+            file = wanted.folder / f"evidence-{began:%Y%m%d-%H%M%S}.zip"
+            write_evidence(file, session, run)
     except (NodeDidNotStart, NotSeeded) as error:
         raise Stopped(ExitCode.UNREACHABLE, str(error)) from error
     finally:
         (wanted.folder / "ports.json").unlink(missing_ok=True)
-    shown.end(run, folder)
+    shown.end(run, file)
     return _exit_code(run)
 
 

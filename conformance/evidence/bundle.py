@@ -1,7 +1,9 @@
 """One zip of a run: ``run.json`` with its schema, ``junit.xml``, ``report.html``, and every message as it was sent."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from pydantic import ValidationError
@@ -12,20 +14,23 @@ from conformance.evidence.record import RunFile, file_of, published_schema, reco
 from conformance.results import Run
 
 RUN, SCHEMA, JUNIT, PAGE = "run.json", "run.schema.json", "junit.xml", "report.html"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class NotEvidence(ValueError):
     """A file is no bundle of a run; the text says why."""
 
 
-def write(run: Run, file: Path) -> None:
-    """Write the bundle whole, or not at all. OSError: it cannot be written."""
+def write(run: Run, file: Path, beside: Mapping[str, str] = NOTHING) -> None:
+    """Write the bundle whole, or not at all; ``beside`` are files more. OSError: it cannot be written."""
     draft = file.with_name(f"{file.name}.part")
     with ZipFile(draft, "w", ZIP_DEFLATED) as bundle:
         bundle.writestr(RUN, recorded(run).model_dump_json(indent=1))
         bundle.writestr(SCHEMA, json.dumps(published_schema(), indent=1))
         bundle.writestr(JUNIT, as_junit(run))
         bundle.writestr(PAGE, as_page(run))
+        for name, text in beside.items():
+            bundle.writestr(name, text)
         for each in run.exchanges:
             bundle.writestr(file_of(each, each.request, "request"), each.request.as_bytes())
             if each.answer is not None:

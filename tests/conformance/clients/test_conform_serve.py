@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from rich.console import Console
@@ -19,6 +20,7 @@ from affinity.cli.conform_watch import Watching, watch
 from affinity.cli.verbs import ExitCode
 from conformance.clients.session import Behind, Session, Wanted, listening
 from conformance.clients.suites import client_suite
+from conformance.evidence.bundle import read
 from conformance.simulators.faults import FaultKind
 from tests.conformance.clients.play import until
 from tests.conformance.clients.test_client_suites import described
@@ -70,10 +72,12 @@ def test_a_program_reads_one_object_a_line(behind: Behind, tmp_path: Path, capsy
     assert {each["transaction"] for each in told if each["event"] == "exchange"} == {"ITI-41", "ITI-18"}
     assert told[0]["words"]["patient"] == str(behind[1].patient)
     assert told[-1]["event"] == "end"
+    assert [each["step"] for each in told[-1]["exchanges"]] == ["submit-report", "replace-report", "replace-report"]
     evidence = Path(told[-1]["evidence"])
-    index = json.loads((evidence / "exchanges.json").read_text())["exchanges"]
-    assert [each["step"] for each in index] == ["submit-report", "replace-report", "replace-report"]
-    assert (evidence / "exchanges/0001-ITI-41.answer").read_bytes().startswith(b"HTTP/1.1 200 OK")
+    assert read(evidence).passed
+    seen = json.loads(ZipFile(evidence).read("seen.json"))["exchanges"]
+    assert [each["door"] for each in seen] == ["http"] * 3
+    assert ZipFile(evidence).read("messages/0001-answer.http").startswith(b"HTTP/1.1 200 OK")
     assert not (tmp_path / "ports.json").exists()
 
 
@@ -91,7 +95,7 @@ def test_a_person_reads_what_is_wrong_and_what_to_do_next(behind: Behind, tmp_pa
     assert "BROKEN submit-report" in told
     assert "found: 2026-11-23" in told
     assert "replace-report: Replace the report" in told
-    assert list(tmp_path.glob("evidence-*/run.json")), "the evidence is written when somebody stops it"
+    assert list(tmp_path.glob("evidence-*.zip")), "the evidence is written when somebody stops it"
 
 
 def test_the_table_shows_every_step_and_the_last_exchanges(listen) -> None:

@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 from http.client import HTTPConnection, HTTPSConnection
+from zipfile import ZipFile
 
 from conformance.clients.evidence import write_evidence
 from conformance.clients.outcomes import run_of
@@ -98,8 +99,8 @@ def test_the_evidence_says_that_an_answer_was_not_taken(listen, tmp_path) -> Non
         reset(line)
     until(session, lambda: 2 in session.desk.untaken)
     run = run_of(session.course, session.desk.transcript, "his", session.course.began, 1.0)
-    write_evidence(tmp_path, session, run)
-    first, second = json.loads((tmp_path / "exchanges.json").read_text())["exchanges"]
+    write_evidence(tmp_path / "run.zip", session, run)
+    first, second = json.loads(ZipFile(tmp_path / "run.zip").read("seen.json"))["exchanges"]
     assert first["failure"] is None
     assert first["planned_fault"] is None
     assert "the client was gone" in second["failure"]
