@@ -9,6 +9,7 @@ import sys
 from typing import NoReturn
 
 from affinity import logs
+from affinity.domain import LoadedDomain
 from affinity.listening import bind_all
 from affinity.node import open_node
 from affinity.production import checked
@@ -31,24 +32,18 @@ def supervise(given: Given, settings: Settings) -> NoReturn:
     os.close(write)
     command = [sys.executable, "-P", "-m", "affinity.serving", str(read)]
     sys.stdout.flush()
-    os.execve(
-        sys.executable,
-        command,
-        {**os.environ, **metrics_files.begin(settings.data), "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    around = metrics_files.begin(settings.data) | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    os.execve(sys.executable, command, os.environ | around)
 
 
 def prepare(given: Given, settings: Settings) -> Handover:
     """Everything that one process does for all before they begin: migrations, keys, clearing up, sockets."""
     loaded, doors = checked(settings)
-    node = open_node(settings, loaded)
-    sealing_key(settings.data / KEY)
-    shutil.rmtree(settings.data / DIRECTORY, ignore_errors=True)
-    (settings.data / DIRECTORY).mkdir(mode=0o700)
+    lock = _prepare_data(settings, loaded)
     sockets = bind_all(settings.listen, plain=doors.plain, secured=doors.tls is not None)
     heard, rung = os.pipe()
     os.set_blocking(rung, False)
-    handover = Handover(
+    return Handover(
         given=given,
         workers=settings.workers or 1,
         data=str(settings.data),
@@ -57,10 +52,19 @@ def prepare(given: Given, settings: Settings) -> Handover:
         log_format=settings.log.format,
         log_level=settings.log.level,
         sockets={name: bound.detach() for name, bound in sockets.items()},
-        lock=os.dup(node.lock),
+        lock=lock,
         heard=heard,
         rung=rung,
         bound=digest(settings),
     )
+
+
+def _prepare_data(settings: Settings, loaded: LoadedDomain) -> int:
+    """Open the node and close it again; returns the descriptor that still holds the lock of its data directory."""
+    node = open_node(settings, loaded)
+    lock = os.dup(node.lock)
     node.close()
-    return handover
+    sealing_key(settings.data / KEY)
+    shutil.rmtree(settings.data / DIRECTORY, ignore_errors=True)
+    (settings.data / DIRECTORY).mkdir(mode=0o700)
+    return lock

@@ -26,17 +26,18 @@ class Slot:
         lived = monotonic() - self.holder.since if self.holder else 0.0
         self.holder = None
         self.deaths = 1 if lived > HEALTHY else self.deaths + 1
-        if self.successor is not None:
-            return 0.0
-        wait = float(min(LONGEST, FIRST * 2.0 ** (self.deaths - 1)))
-        self.due = monotonic() + wait
-        return wait
+        return 0.0 if self.successor else self._wait()
 
     def lose_successor(self) -> None:
         """The successor has died. If the holder had before, somebody else is needed."""
         self.successor = None
         if self.holder is None and self.due is None:
-            self.due = monotonic() + LONGEST
+            self._wait()
+
+    def _wait(self) -> float:
+        wait = float(min(LONGEST, FIRST * 2.0 ** (self.deaths - 1)))
+        self.due = monotonic() + wait
+        return wait
 
     def succeed(self) -> Child | None:
         """The successor is ready and takes the place; returns who held it."""

@@ -8,6 +8,7 @@ import os
 import selectors
 import signal
 import socket
+import sys
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -69,7 +70,7 @@ class Supervisor:
         return heard
 
     def _obey(self, numbers: bytes) -> None:
-        if signal.SIGTERM in numbers or signal.SIGINT in numbers:
+        if _ends(numbers):
             self._stop()
         elif signal.SIGHUP in numbers and not self._is_stopping:
             log.info("rolling restart")
@@ -178,6 +179,12 @@ class Supervisor:
         else:
             self._is_rolling = False
             log.info("rolling restart complete")
+
+
+def _ends(signals: bytes) -> bool:
+    """Claim that one of these means the end; a terminal that is closed sends SIGHUP, and who watched there is gone."""
+    watched = sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
+    return any(each in signals for each in (signal.SIGTERM, signal.SIGINT)) or (watched and signal.SIGHUP in signals)
 
 
 def _spelled(status: int) -> str:

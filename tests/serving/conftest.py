@@ -20,7 +20,7 @@ ENVIRONMENT |= {"AFFINITY__LOG__FORMAT": "json"}
 """Six processes of one program start in a test: what the first has compiled is there for the others."""
 PATIENCE = 150
 """Seconds: a busy machine takes long to start six processes."""
-SERVE = ("serve", "--domain", "connectathon", "--xua", "off", "--http-port", "0", "--mllp-port", "0")
+SERVE = ("serve", "--xua", "off", "--http-port", "0", "--mllp-port", "0")
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Several workers under a parent: nothing is refused or lost through a rolling restart and a kill, nothing is twice."""
 
 import os
+import shutil
 import signal
 import socket
 import threading
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, select
 from affinity.client import hl7, xds
 from affinity.client.hl7 import Announced, Route
 from affinity.database import Database
+from affinity.domain import SHIPPED
 from affinity.sealing import KEY
 from atna.logs import DatabaseLog
 from atna.signing import sealing_key
@@ -30,6 +32,7 @@ from ihe.transactions import SOAPBinding
 from mllp.framing import Framer, Received, frame
 from pix.tables import event, record
 from soap.client import NoAnswer, SOAPClient
+from tests.affinity.fake_consumers import MLLPInbox
 from tests.faults.test_kill import CODING
 from tests.serving.conftest import PATIENCE, Serve, Supervised
 from xds.iti41 import ITI_41
@@ -152,13 +155,43 @@ def traffic(node: Supervised, owner: CX) -> Iterator[Ledger]:
         each.result()
 
 
+@pytest.fixture
+def inbox() -> Iterator[MLLPInbox]:
+    """A PIX Consumer that is told of every patient."""
+    opened = MLLPInbox()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def domain(tmp_path: Path, inbox: MLLPInbox) -> Path:
+    copied = tmp_path / "domain"
+    shutil.copytree(SHIPPED / "connectathon", copied)
+    (copied / "subscribers.toml").write_text(
+        f'[[subscriber]]\nname = "card"\nwire = "mllp://127.0.0.1:{inbox.port}"\napplication = "C"\nfacility = "H"\n'
+    )
+    return copied
+
+
+def kill_who_is_on_duty(node: Supervised) -> None:
+    number = node.await_event("on duty")[-1]["worker"]
+    (*_, pid) = (each["process"] for each in node.await_event("worker started") if each["worker"] == number)
+    os.kill(pid, signal.SIGKILL)
+    node.await_event("worker died")
+
+
+def check_told(inbox: MLLPInbox, ledger: Ledger) -> None:
+    """Everybody, whichever worker took the feed, and whoever was on duty."""
+    for patient in ledger.patients:
+        while patient not in inbox.ids():
+            inbox.wait(len(inbox.received) + 1)
+
+
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_nothing_is_refused_lost_or_doubled_through_a_rolling_restart_and_a_kill(
-    engine: str, serve: Serve, request: pytest.FixtureRequest
+    empty_postgresql: str, serve: Serve, domain: Path, inbox: MLLPInbox
 ) -> None:
-    url = request.getfixturevalue("empty_postgresql") if engine == "postgresql" else None
-    node = serve("--workers", "2", *(("--database-url", url) if url else ()))
+    node = serve("--workers", "2", "--domain", str(domain), "--database-url", empty_postgresql)
     node.await_event("listening")
     owner = CX("W-OWNER", RED)
     Feeder(node.ports["mllp"], Ledger()).feed(owner.id)
@@ -167,13 +200,32 @@ def test_nothing_is_refused_lost_or_doubled_through_a_rolling_restart_and_a_kill
         node.signal(signal.SIGHUP)
         node.await_event("rolling restart complete")
         ledger.await_more(10, 5)
-        os.kill(node.await_event("worker started", 4)[-1]["process"], signal.SIGKILL)
-        node.await_event("worker died")
+        kill_who_is_on_duty(node)
         node.await_event("worker started", 5)
         ledger.await_more(20, 10)
+    check_told(inbox, ledger)
     assert node.stop() == 0
     assert ledger.resent, "no connection ended: nothing was tried"
-    check(url or f"sqlite:///{node.data / 'affinity.db'}", node.data, ledger)
+    check(empty_postgresql, node.data, ledger)
+
+
+@pytest.mark.timeout(600)
+def test_workers_write_to_one_sqlite_file_and_end_with_their_parent(
+    serve: Serve, domain: Path, inbox: MLLPInbox
+) -> None:
+    node = serve("--workers", "2", "--domain", str(domain))
+    node.await_event("listening")
+    owner = CX("W-OWNER", RED)
+    Feeder(node.ports["mllp"], Ledger()).feed(owner.id)
+    with traffic(node, owner) as ledger:
+        ledger.await_more(10, 5)
+        kill_who_is_on_duty(node)
+        ledger.await_more(20, 10)
+    check_told(inbox, ledger)
+    node.await_event("worker started", 3)
+    node.process.kill()
+    node.await_event("stopped", 2)
+    check(f"sqlite:///{node.data / 'affinity.db'}", node.data, ledger)
 
 
 def check(url: str, data: Path, ledger: Ledger) -> None:
