@@ -21,8 +21,6 @@ LARGE_WAL = 2**30
 """Bytes from which the WAL of SQLite is no longer a passing thing."""
 SPARE = 10
 """Connections that should be left for others: for psql, backups, monitoring."""
-MOST = 32
-"""Connections that one process of a node opens."""
 KEEPS = (
     ("fsync", ("on",), "a crash of the machine loses what was acknowledged"),
     ("full_page_writes", ("on",), "a crash of the machine leaves torn pages"),
@@ -46,7 +44,9 @@ def database(settings: Settings) -> Iterator[Finding]:
         with engine.connect() as connection:
             yield _migration(engine, connection, shown)
             if url.get_backend_name() == "postgresql":
-                yield from keeping(server_settings(connection))
+                said = server_settings(connection)
+                yield from keeping(said)
+                yield _room(int(said["max_connections"]), settings)
                 yield _clock(server_time(connection))
     except SQLAlchemyError as error:
         cause = str(getattr(error, "orig", None) or error).partition("\n")[0]
@@ -70,7 +70,6 @@ def keeping(said: Mapping[str, str]) -> Iterator[Finding]:
     if said.get("data_checksums") == "off":
         yield warning("database checksums", "off: damage of the disk is not noticed", "pg_checksums --enable, stopped")
     yield _archive(said)
-    yield _room(int(said.get("max_connections", "0")))
 
 
 def _archive(said: Mapping[str, str]) -> Finding:
@@ -83,12 +82,12 @@ def _archive(said: Mapping[str, str]) -> Finding:
     )
 
 
-def _room(connections: int) -> Finding:
-    detail = f"max_connections = {connections}; a process of a node opens up to {MOST}"
-    if connections < MOST + SPARE:
-        return warning(
-            "database connections", detail, f"set max_connections to {MOST} for each process, and {SPARE} more"
-        )
+def _room(there_are: int, settings: Settings) -> Finding:
+    processes = settings.workers or 1
+    opened = processes * settings.postgresql.connections
+    detail = f"max_connections = {there_are}; this node opens up to {opened}, in {processes} processes"
+    if there_are < opened + SPARE:
+        return warning("database connections", detail, f"set max_connections to {opened + SPARE} or more")
     return ok("database connections", detail)
 
 

@@ -139,7 +139,6 @@ def complaints(**changed: str) -> dict[str, str]:
         ("data_checksums", "off", {"database checksums": "warning"}),
         ("archive_mode", "off", {"database archive": "warning"}),
         ("wal_level", "minimal", {"database archive": "warning"}),
-        ("max_connections", "35", {"database connections": "warning"}),
     ],
 )
 def test_settings_of_postgresql_that_lose_acknowledged_data_fail(
@@ -154,6 +153,15 @@ def test_a_setting_of_the_session_alone_is_seen_as_well(postgresql_url: str, tmp
         found = {each.check: each for each in database(Settings(data=tmp_path, database_url=url))}
         assert found["database durability"].state == state, found["database durability"].detail
         assert found["database clock"].state == "ok"
+
+
+@pytest.mark.parametrize(("workers", "state"), [(1, "ok"), (64, "warning")])
+def test_every_process_of_a_node_needs_connections(
+    postgresql_url: str, tmp_path: Path, workers: int, state: str
+) -> None:
+    settings = Settings(data=tmp_path, database_url=postgresql_url, workers=workers)
+    found = {each.check: each.state.value for each in database(settings)}
+    assert found["database connections"] == state
 
 
 def test_the_wal_of_sqlite_is_measured(sqlite_template: Path, tmp_path: Path) -> None:

@@ -1,13 +1,16 @@
 """What an operator sees of a real node: metrics without patients, the board and the alerts that read them."""
 
+import gzip
 import json
 import re
 import shutil
 import subprocess
+import threading
 import urllib.request
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -33,9 +36,43 @@ UNKNOWN = FEED.replace("MON-1", "MON-2").replace("ADT^A28^ADT_A05", "ADT^A99^ADT
 NOBODYS = FEED.replace("MON-1", "MON-3").replace("403456.3.2", "403456.99.99")
 
 
+class Collector(BaseHTTPRequestHandler):
+    """Takes traces as an OpenTelemetry collector does, and keeps their bytes."""
+
+    bodies: ClassVar[list[bytes]] = []
+    arrived: ClassVar[threading.Event] = threading.Event()
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.bodies.append(gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body)
+        if b"ITI-30" in body:
+            self.arrived.set()
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None:
+        """The test looks at what came."""
+
+
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
-    """A node that took a patient, and refused two messages."""
+def collector() -> Iterator[str]:
+    """The address of a collector of traces."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory, collector: str) -> Iterator[RunningNode]:
+    """A node that took a patient, and refused two messages; it is traced."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AFFINITY__TRACING__ENDPOINT", collector)
+        environment.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
+        yield from running(tmp_path_factory)
+
+
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
     started = start_node(tmp_path_factory.mktemp("monitored") / "data")
     feed = tmp_path_factory.mktemp("feed") / "feed.hl7"
     for message, exit_code in ((FEED, 0), (UNKNOWN, 1), (NOBODYS, 1)):
@@ -90,6 +127,15 @@ def test_no_metric_tells_anything_of_a_patient(page: str) -> None:
     for said in ("Ackermann", "Josephine", "MON-4711", "19450508", "Sesame", "MON-1"):
         assert said not in page
     assert {label for _, labels in samples(page) for label, _ in labels} <= LABELS
+
+
+def test_traces_arrive_and_tell_nothing_of_a_patient(node: RunningNode) -> None:
+    assert Collector.arrived.wait(60)
+    sent = b"".join(Collector.bodies)
+    for name in (b"ITI-30", b"parse", b"check", b"handle", b"database", b"audit", b"affinity.outcome"):
+        assert name in sent
+    for said in (b"Ackermann", b"Josephine", b"MON-4711", b"19450508", b"Sesame", b"MON-1"):
+        assert said not in sent
 
 
 def expressions(value: Any) -> Iterator[str]:
