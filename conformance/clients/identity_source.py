@@ -1,11 +1,13 @@
 """A Patient Identity Source, or a PAM supplier, over HL7 v2 (ITI TF-2: 3.8, 3.30, C.2.3)."""
 
+from dataclasses import replace
+
 from conformance.clients.judging import accepted, sent, sent_again
 from conformance.clients.messages import another_message, ids, same_message, segment, triggered
 from conformance.clients.steps import ClientSuite, Judged, Step
 from conformance.clients.wires import HEADER, has_a_header
 from conformance.clients.world import World
-from conformance.simulators.faults import FaultKind, at_first
+from conformance.simulators.faults import Fault, FaultKind, at_first
 from conformance.simulators.simulator import DoorName
 from ihe.transactions import Actor
 
@@ -78,36 +80,33 @@ def _feeding() -> tuple[Step, ...]:
 
 
 def _unanswered(delay: float) -> tuple[Step, ...]:
+    late = at_first(FaultKind.DELAY, *FEEDS, detail=f"{delay:g}")
     return (
-        Step(
-            name="late-acknowledgement",
-            ask=f"Announce another patient. The acknowledgement keeps away for {delay:g} s: {AGAIN}",
-            judge=sent_again(FED, same_message, has_a_header),
-            covers=HEADER,
-            faults=at_first(FaultKind.DELAY, *FEEDS, detail=f"{delay:g}"),
-        ),
-        Step(
-            name="lost-acknowledgement",
-            ask=f"Announce another patient. The connection ends before the acknowledgement comes: {AGAIN}",
-            judge=sent_again(FED, same_message, has_a_header, accepted),
+        _fed_again("late-acknowledgement", f"The acknowledgement keeps away for {delay:g} s", late),
+        replace(
+            _fed_again(
+                "lost-acknowledgement",
+                "The connection ends before the acknowledgement comes",
+                at_first(FaultKind.CLOSE, *FEEDS),
+            ),
             covers=(*HEADER, "TF2-C-024"),
-            faults=at_first(FaultKind.CLOSE, *FEEDS),
         ),
-        Step(
-            name="foreign-acknowledgement",
-            ask="Announce another patient. The acknowledgement is one of another message (MSA-2), so this one is not "
-            f"acknowledged: {AGAIN}",
-            judge=sent_again(FED, same_message, has_a_header, accepted),
-            covers=HEADER,
-            faults=at_first(FaultKind.WRONG_MSA_2, *FEEDS),
+        _fed_again(
+            "foreign-acknowledgement",
+            "The acknowledgement is one of another message (MSA-2), so this one is not acknowledged",
+            at_first(FaultKind.WRONG_MSA_2, *FEEDS),
         ),
-        Step(
-            name="no-msa",
-            ask=f"Announce another patient. The acknowledgement has no MSA and acknowledges nothing: {AGAIN}",
-            judge=sent_again(FED, same_message, has_a_header, accepted),
-            covers=HEADER,
-            faults=at_first(FaultKind.NO_MSA, *FEEDS),
-        ),
+        _fed_again("no-msa", "The acknowledgement has no MSA", at_first(FaultKind.NO_MSA, *FEEDS)),
+    )
+
+
+def _fed_again(name: str, told: str, faults: tuple[Fault, ...]) -> Step:
+    return Step(
+        name=name,
+        ask=f"Announce another patient. {told}: {AGAIN}",
+        judge=sent_again(FED, same_message, has_a_header, accepted),
+        covers=HEADER,
+        faults=faults,
     )
 
 

@@ -25,7 +25,7 @@ def suite() -> ClientSuite:
         actor=Actor.PIX_CONSUMER,
         name="pix-consumer",
         doors=(DoorName.MLLP, DoorName.MLLPS),
-        steps=(*_asking(), *_refused()),
+        steps=(*_asking(), *_finding_nothing(), *_refused()),
     )
 
 
@@ -76,6 +76,11 @@ def _asking() -> tuple[Step, ...]:
             judge=sent(ASKED, has_a_header, is_a_query, asks_about("patient"), names_a_domain, accepted),
             covers=(*QUERY, "ITI-9-015"),
         ),
+    )
+
+
+def _finding_nothing() -> tuple[Step, ...]:
+    return (
         Step(
             name="no-other-id",
             ask="Ask for the ids of patient {alone} in the domain of {other_authority}: there are none (NF). "

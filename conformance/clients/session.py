@@ -87,24 +87,11 @@ def listening(wanted: Wanted, start: Start = started) -> Iterator[Session]:
     certificates = development_certificates(wanted.folder / "pki", (*wanted.names, wanted.host), wanted.given)
     desk = Desk(Watcher())
     with ExitStack() as open_things:
-        doors = Listening(
-            doors=frozenset(wanted.suite.doors),
-            host=wanted.host,
-            ports=wanted.ports,
-            demands=wanted.demands_certificates,
-        )
-        simulator = open_things.enter_context(Simulator(doors, desk, certificates))
+        simulator = open_things.enter_context(Simulator(_doors(wanted), desk, certificates))
         addresses = _addresses(wanted, simulator.ports)
         scratch = Path(open_things.enter_context(TemporaryDirectory(prefix="affinity-conform-")))
         node, world = open_things.enter_context(start(_node(wanted, scratch, addresses), wanted))
-        course = Course(
-            suite=wanted.suite,
-            world=world,
-            context=Context(domain=world.domain, second_opinion=wanted.second_opinion),
-            plan=FaultPlan(wanted.faults),
-            skipped=wanted.skipped,
-        )
-        desk.watcher = course
+        desk.watcher = course = _course(wanted, world)
         simulator.open(node)
         yield Session(
             wanted=wanted,
@@ -114,6 +101,25 @@ def listening(wanted: Wanted, start: Start = started) -> Iterator[Session]:
             addresses=addresses,
             certificates=certificates,
         )
+
+
+def _doors(wanted: Wanted) -> Listening:
+    return Listening(
+        doors=frozenset(wanted.suite.doors),
+        host=wanted.host,
+        ports=wanted.ports,
+        demands=wanted.demands_certificates,
+    )
+
+
+def _course(wanted: Wanted, world: World) -> Course:
+    return Course(
+        suite=wanted.suite,
+        world=world,
+        context=Context(domain=world.domain, second_opinion=wanted.second_opinion),
+        plan=FaultPlan(wanted.faults),
+        skipped=wanted.skipped,
+    )
 
 
 def _node(wanted: Wanted, scratch: Path, addresses: Mapping[str, str]) -> NodeSettings:

@@ -107,13 +107,7 @@ class Desk:
             step=self.watcher.step,
         )
         number = self._note(Seen(exchange=exchange, read=read, door=peer.door, fault=fault))
-        return Sending(
-            answer=answer,
-            number=number,
-            seconds=fault.seconds if fault else 0.0,
-            pace=fault.pace if fault else 0,
-            reset=fault is not None and fault.kind is FaultKind.DROP,
-        )
+        return _sending(answer, number, fault)
 
     def broke_off(self, wire: Wire, content: bytes, peer: Peer, why: str) -> None:
         """A client has stopped in the middle of a request."""
@@ -146,6 +140,13 @@ class Desk:
             exchange = self.transcript.add(seen.exchange)
             self.watcher.saw(replace(seen, exchange=exchange))
         return exchange.number
+
+
+def _sending(answer: Payload | None, number: int, fault: Fault | None) -> Sending:
+    if fault is None:
+        return Sending(answer=answer, number=number)
+    is_cut = fault.kind is FaultKind.DROP
+    return Sending(answer=answer, number=number, seconds=fault.seconds, pace=fault.pace, reset=is_cut)
 
 
 def _answered(fault: Fault | None, read: Read, behave: Behaviour) -> tuple[Payload | None, str]:

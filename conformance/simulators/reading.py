@@ -117,13 +117,17 @@ def read_http(payload: Payload) -> Read:
         return Read(payload=payload, name="ITI-20")
     if not payload.content:
         return Read(payload=payload)
-    documents: dict[str, bytes] = {}
     try:
-        package = unpack(payload, documents)
-        envelope = open_envelope(parse_xml(package.envelope, encoding=package.charset))
-        addressing = read_addressing(envelope.headers)
+        return _read_soap(payload)
     except (SOAPFault, XMLRefused):
         return Read(payload=payload)
+
+
+def _read_soap(payload: Payload) -> Read:
+    documents: dict[str, bytes] = {}
+    package = unpack(payload, documents)
+    envelope = open_envelope(parse_xml(package.envelope, encoding=package.charset))
+    addressing = read_addressing(envelope.headers)
     transaction, name, binding = _transaction(envelope.body, addressing.action)
     return Read(
         payload=payload,
