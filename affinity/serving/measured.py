@@ -9,19 +9,27 @@ from collections.abc import Iterable, Iterator, Mapping
 from time import sleep
 from typing import Literal
 
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from affinity.measures import Measure, Measured
-from affinity.metrics import PROCESS
+from affinity.metrics import PROCESS, REGISTRY
 
 SECONDS = 5.0
-Mode = Literal["livesum", "livemax", "sum"]
+Mode = Literal["livesum", "livemax", "min", "sum"]
 MODES: Mapping[str, Mode] = {
     "affinity_build_info": "livemax",
-    "process_start_time_seconds": "livemax",
+    "process_start_time_seconds": "min",
     "process_cpu_seconds_total": "sum",
 }
-"""How the values of the workers are put together; all others are summed over those that live."""
+"""How the values of the workers are put together; all others are summed over those that live.
+
+The start is that of the node: a rolling restart is none.
+"""
+STARTED = Counter(
+    "affinity_workers_started_total",
+    "Workers that became ready, replacements included",
+    registry=REGISTRY,
+)
 
 
 def share(measured: Measured) -> Measured:

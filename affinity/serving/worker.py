@@ -19,7 +19,7 @@ from affinity.serving.bell import Bell
 from affinity.serving.buckets import DIRECTORY, BucketsOfNode
 from affinity.serving.child import READY
 from affinity.serving.handover import Handover, Unlike
-from affinity.serving.measured import share
+from affinity.serving.measured import STARTED, share
 from affinity.settings import Settings
 from affinity.station import Station
 
@@ -61,6 +61,7 @@ def _serve(settings: Settings, handover: Handover, line: socket.socket) -> int:
     async def ready(_server: Server) -> None:
         threading.Thread(target=_end_with_parent, args=(line,), name="affinity-parent", daemon=True).start()
         line.sendall(READY)
+        STARTED.inc()
 
     return run(lambda reactor: Server(reactor, settings, node, doors, TRANSACTIONS, station), ready)
 
