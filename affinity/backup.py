@@ -5,7 +5,6 @@ its row is, and if something was removed meanwhile, the database is read once mo
 """
 
 import json
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import Connection, NullPool, create_engine
 
-from affinity.backup_documents import Copied, copy_documents, copy_file, lacking, prune_documents, sync_directory
+from affinity.backup_documents import Copied, copy_documents, copy_file, lacking, prune_documents
 from affinity.backup_note import BackupNote, write_note
 from affinity.database import Database
 from affinity.document_store import key_file
@@ -29,6 +28,7 @@ from affinity.migrations import HEAD
 from affinity.sealing import KEY, ROOT
 from affinity.settings import DocumentStoreKind, Settings
 from xds.repository_store import BATCH, contents, is_referenced
+from xds.spool import fsync
 
 ATTEMPTS = 3
 DATABASE, DRAFT, MANIFEST = "affinity.db", ".affinity.db.copying", "backup-manifest.json"
@@ -161,10 +161,9 @@ def _keep(target: Path) -> str | None:
     draft = target / DRAFT
     if not draft.is_file():
         return None
-    with draft.open("rb") as written:
-        os.fsync(written.fileno())
+    fsync(draft)
     draft.replace(target / DATABASE)
-    sync_directory(target)
+    fsync(target)
     return DATABASE
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from xds.encryption import sealed_size
 from xds.file_store import PLAIN, SEALED
+from xds.spool import fsync
 
 FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 CONTENT = Path("documents") / "content"
@@ -69,16 +70,7 @@ def copy_file(source: Path, target: Path) -> None:
         written.flush()
         os.fsync(written.fileno())
     draft.replace(target)
-    sync_directory(target.parent)
-
-
-def sync_directory(directory: Path) -> None:
-    """Make what was put into a directory durable."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    fsync(target.parent)
 
 
 def _files(content: Path) -> Iterator[Path]:

@@ -10,6 +10,7 @@ mkdir -p "$root/src" "$root/data" "$root/elsewhere"
 
 # COPY, but for what .dockerignore leaves out.
 tar -C "$sources" --exclude-from="$sources/.dockerignore" -cf - . | tar -C "$root/src" -xf -
+cp "$sources/docker/requirements.lock" "$root/src/requirements.lock"
 
 played() { # the places of a line as they are here; useradd needs root, and the directory is made above
     sed -e "s#/opt/affinity#$root/opt/affinity#g" -e "s#^python #$python #"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from affinity.cli.doctor import STYLES
 from affinity.cli.options import Security
 from affinity.cli.places import Place
 from affinity.cli.verbs import ExitCode, Output, Stopped, verb
@@ -27,7 +28,6 @@ EXAMPLES = r"""[bold]Examples[/bold]
 
 Exit code 0: healthy, though there may be warnings; 1: something has failed; 3: a node does not answer."""
 Urls = Annotated[list[str] | None, typer.Option("--url", help="Base URL of a node, without path; repeatable.")]
-STYLES = {"FAILED": "red", "warning": "yellow", "skipped": "dim"}
 WORDS = {
     "ok": ("healthy", "bold green"),
     "warning": ("works, with warnings", "bold yellow"),
