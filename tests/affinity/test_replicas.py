@@ -12,6 +12,7 @@ from sqlalchemy import Column, Connection, Integer, MetaData, Table, create_engi
 from affinity.auditing import AuditedDatabase, Auditor
 from affinity.database import Database
 from affinity.floors import Floors
+from affinity.outages import InDoubt
 from affinity.replicas import NotHere, Replicas
 from affinity.schema import METADATA
 from affinity.terms import Terms
@@ -185,6 +186,26 @@ def test_floors_are_shared_and_only_rise(tmp_path: Path) -> None:
     here.rise("LAB", 7)
     there.rise("LAB", 5)
     assert (here.of("LAB"), there.of("LAB"), there.of("WARD")) == (7, 7, 0)
+
+
+@pytest.fixture
+def unconfirmed(servers: tuple[Server, Server]) -> Iterator[Server]:
+    """A primary whose commits wait for a standby that is not there."""
+    primary, _ = servers
+    primary.ask("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    primary.ask("SELECT pg_reload_conf()")
+    while primary.ask("SHOW synchronous_standby_names") != [("nobody",)]:
+        pass
+    yield primary
+    primary.ask("ALTER SYSTEM RESET synchronous_standby_names")
+    primary.ask("SELECT pg_reload_conf()")
+
+
+def test_a_commit_that_no_standby_confirms_in_time_is_in_doubt(unconfirmed: Server) -> None:
+    database = Database(unconfirmed.url(), Terms(statement=0.3, patience=0.1))
+    with pytest.raises(InDoubt):
+        database.write(lambda connection: connection.execute(insert(NOTES).values(id=-1)))
+    database.close()
 
 
 QUERY = parse(b"MSH|^~\\&|A|B|C|D|20260101||QBP^Q23^QBP_Q21|1|P|2.5\rQPD|IHE PIX Query|1|1\r")
