@@ -5,7 +5,8 @@ is looked up by its mark (``affinity.commit_marks``): it is never repeated blind
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from select import POLLIN, POLLOUT, poll
 from typing import Any, TypeVar
 
@@ -82,7 +83,7 @@ class Primary:
         """Run ``work`` on one consistent snapshot; where patience is agreed it may run several times."""
 
         def once() -> Result:
-            with self._snapshots.connect() as connection:
+            with _connected(self._snapshots) as connection:
                 return work(connection)
 
         return self._persist(once)
@@ -119,7 +120,7 @@ class Primary:
 
     def _once(self, work: Work[Result]) -> tuple[Result, Position | None]:
         mark = commit_marks.Mark()
-        with self._engine.connect() as connection:
+        with _connected(self._engine) as connection:
             result = work(connection)
             if not connection.in_transaction():
                 return result, None  # it has not even read
@@ -150,6 +151,18 @@ class Primary:
             except (DBAPIError, PoolTimeout) as error:
                 if trouble(error) not in (Trouble.AWAY, Trouble.BUSY) or not self.outage.wait():
                     raise InDoubt from error
+
+
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    """A connection that is not used again where its server, though it answers, is the primary no more."""
+    with engine.connect() as connection:
+        try:
+            yield connection
+        except DBAPIError as error:
+            if trouble(error) is Trouble.AWAY:
+                connection.invalidate()
+            raise
 
 
 def position(text: str) -> Position:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, create_engine, func, insert, select, text
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, create_engine, event, func, insert, select, text
 
 from affinity.auditing import AuditedDatabase, Auditor
 from affinity.database import Database
 from affinity.floors import Floors
-from affinity.outages import InDoubt
+from affinity.outages import InDoubt, Trouble, Unavailable
 from affinity.replicas import NotHere, Replicas
 from affinity.schema import METADATA
 from affinity.terms import Terms
@@ -186,6 +186,20 @@ def test_floors_are_shared_and_only_rise(tmp_path: Path) -> None:
     here.rise("LAB", 7)
     there.rise("LAB", 5)
     assert (here.of("LAB"), there.of("LAB"), there.of("WARD")) == (7, 7, 0)
+
+
+def test_a_server_that_takes_no_changes_is_away_and_its_connections_are_given_up(
+    servers: tuple[Server, Server],
+) -> None:
+    _, standby = servers
+    database = Database(standby.url(), Terms(patience=0.3))
+    made: list[object] = []
+    event.listen(database.engine, "connect", lambda driver, _record: made.append(driver))
+    with pytest.raises(Unavailable) as caught:
+        database.write(lambda connection: connection.execute(insert(NOTES).values(id=-2)))
+    assert caught.value.trouble is Trouble.AWAY
+    assert len(made) > 1
+    database.close()
 
 
 @pytest.fixture

@@ -9,17 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
-from affinity.client import hl7, xds
+from affinity.client import hl7
 from affinity.client.hl7 import Announced, Route
 from hl7v2.er7 import parse, serialize
-from ihe.datatypes import CX, HD
+from ihe.datatypes import CX
 from ihe.exchange import OutgoingPart
 from ihe.identifiers import UniqueId, new_oid
 from ihe.transactions import SOAPBinding
 from mllp import client as mllp
 from soap.client import FaultReceived, NoAnswer, SOAPClient
 from tests.end_to_end.conftest import RunningNode
-from tests.faults.test_kill import CODING, RED, REPOSITORY_PATH
+from tests.faults.test_kill import RED, REPOSITORY_PATH, submission
 from xds.iti41 import ITI_41
 
 FEEDERS, SUBMITTERS = 3, 2
@@ -73,8 +73,8 @@ class Load:
     def _send_submissions(self) -> None:
         while not self._over.is_set() and next(self._numbers) < MOST:
             unique_id = new_oid()
-            submission = self._submission(unique_id)
-            if self._repeat_until(lambda: self._submit(submission, unique_id)):  # noqa: B023
+            body = submission(self.owner, UniqueId(unique_id), "document@load")
+            if self._repeat_until(lambda: self._submit(body, unique_id)):  # noqa: B023
                 self.documents.append(unique_id)
 
     def _repeat_until(self, acknowledged: Callable[[], bool]) -> bool:
@@ -104,20 +104,7 @@ class Load:
         self.told["AR 206"] += 1
         return False
 
-    def _submission(self, unique_id: str) -> bytes:
-        described = xds.Described(
-            title="Report",
-            mime_type="text/plain",
-            coding=CODING,
-            language_code="en-us",
-            creation_time="20260101",
-            unique_id=UniqueId(unique_id),
-        )
-        source = xds.Source(source_id="1.2.3.4", author_person="^Doe", author_institution="Ward")
-        of = CX(self.owner.id, HD("", RED.universal_id, "ISO"))
-        return xds.provide_and_register(xds.submission(of, source, self.owner, [described]), ["document@load"])
-
-    def _submit(self, submission: bytes, unique_id: str) -> bool:
+    def _submit(self, body: bytes, unique_id: str) -> bool:
         sent = unique_id.encode() * 50
         part = OutgoingPart(
             content_id="document@load", media_type="text/plain", size=len(sent), chunks=lambda: iter((sent,))
@@ -125,9 +112,7 @@ class Load:
         binding = ITI_41.bindings[0]
         assert isinstance(binding, SOAPBinding)
         try:
-            answer = SOAPClient(url=self.node.url(REPOSITORY_PATH), spool=None).call(
-                binding, [submission], parts=[part]
-            )
+            answer = SOAPClient(url=self.node.url(REPOSITORY_PATH), spool=None).call(binding, [body], parts=[part])
         except (OSError, NoAnswer):
             self.told["no answer"] += 1
             return False

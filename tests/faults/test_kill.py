@@ -153,8 +153,8 @@ def address(node: RunningNode) -> mllp.Address:
     return mllp.Address(host="127.0.0.1", port=node.ports["mllp"])
 
 
-def submit_next(node: RunningNode, owner: CX, witness: Witness) -> bool:
-    unique_id = UniqueId(new_oid())
+def submission(owner: CX, unique_id: UniqueId, content_id: str) -> bytes:
+    """The body of an ITI-41 with one document."""
     described = xds.Described(
         title="Report",
         mime_type="text/plain",
@@ -164,8 +164,13 @@ def submit_next(node: RunningNode, owner: CX, witness: Witness) -> bool:
         unique_id=unique_id,
     )
     source = xds.Source(source_id="1.2.3.4", author_person="^Doe", author_institution="Ward")
-    submission = xds.submission(CX(owner.id, HD("", RED.universal_id, "ISO")), source, owner, [described])
-    body = xds.provide_and_register(submission, ["document@kill"])
+    made = xds.submission(CX(owner.id, HD("", RED.universal_id, "ISO")), source, owner, [described])
+    return xds.provide_and_register(made, [content_id])
+
+
+def submit_next(node: RunningNode, owner: CX, witness: Witness) -> bool:
+    unique_id = UniqueId(new_oid())
+    body = submission(owner, unique_id, "document@kill")
     sent = content(unique_id)
     part = OutgoingPart(
         content_id="document@kill", media_type="text/plain", size=len(sent), chunks=lambda: iter((sent,))
