@@ -22,7 +22,8 @@ from ihe.exchange import Exchange
 from ihe.transactions import Actor
 from pix.iti9 import ITI_9
 from pix.iti30 import ITI_30
-from tests.atna.test_atna_seam import DOMAIN, NODE
+from tests.atna.test_atna_seam import DOMAIN
+from tests.atna.trail import NODE
 from tests.servers import Server, directories
 
 NOTES = Table("test_seen", MetaData(), Column("id", Integer, primary_key=True, autoincrement=False))
