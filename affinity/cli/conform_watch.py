@@ -37,7 +37,7 @@ def watch(wanted: Wanted, watching: Watching, start: Start = started) -> ExitCod
     """Listen until the end, and say whether the client does what it must. OSError: a port is taken."""
     began, moment = datetime.now(UTC), time.monotonic()
     try:
-        with listening(wanted, start) as session:
+        with _ended_by_signals(), listening(wanted, start) as session:
             publish(wanted.folder / "ports.json", dict(session.ports))
             shown = screen(session, as_json=watching.as_json)
             _follow(session, watching, shown)
@@ -46,6 +46,8 @@ def watch(wanted: Wanted, watching: Watching, start: Start = started) -> ExitCod
             write_evidence(file, session, run)
     except (NodeDidNotStart, NotSeeded) as error:
         raise Stopped(ExitCode.UNREACHABLE, str(error)) from error
+    except KeyboardInterrupt as stop:
+        raise Stopped(ExitCode.REFUSED, "stopped before anything was judged, or before the evidence was kept") from stop
     finally:
         (wanted.folder / "ports.json").unlink(missing_ok=True)
     shown.end(run, file)
@@ -61,7 +63,7 @@ def _follow(session: Session, watching: Watching, shown: Screen) -> None:
     changed = threading.Event()
     session.course.changed = changed.set
     deadline = time.monotonic() + watching.seconds if watching.seconds else None
-    with shown, _ended_by_signals():
+    with shown:
         try:
             while not _is_over(session, watching, deadline):
                 changed.wait(TICK)

@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -72,7 +71,11 @@ class BackingNode:
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for the simulator, which then ends the node
             )
-        self.ports = self._wait(time.monotonic() + READY_WITHIN)
+        try:
+            self.ports = self._wait(time.monotonic() + READY_WITHIN)
+        except BaseException:  # Ctrl-C, too: it must not outlive us
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -130,8 +133,6 @@ class BackingNode:
         published = self._settings.data / "ports.json"
         while not published.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                with suppress(OSError):
-                    self.close()
                 raise NodeDidNotStart(f"the node behind the simulator did not start; {self._settings.log} says why")
             time.sleep(0.02)
         ports: dict[str, int] = json.loads(published.read_text())
