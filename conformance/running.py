@@ -29,6 +29,7 @@ MODULES = (
     "document_registry_values",
     "document_registry_structure",
     "document_registry_registered",
+    "document_registry_lifecycle",
     "document_registry_finding",
     "document_registry_packages",
     "document_registry_getting",

@@ -54,6 +54,19 @@ def replacing_a_set(scene: Scene) -> Submission:
     return related_to(RPLC, packing_slip.entry_uuid)(scene)
 
 
+@refusal("ITI-42-054", "TF3-4.2-025", codes=(ErrorCode.REGISTRY_DEPRECATED_DOCUMENT,))
+def adds_to_deprecated(scene: Scene) -> Submission:
+    """An addendum to a deprecated entry."""
+    return related_to(APND, _deprecated(scene))(scene)
+
+
+@refusal("ITI-42-052", codes=(UNRESOLVED,))
+def adds_to_a_folder(scene: Scene) -> Submission:
+    """An addendum to a new folder."""
+    entry, folder = scene.entry(), scene.folder()
+    return scene.submit(entry, folder, link(APND, entry.entry_uuid, folder.entry_uuid))
+
+
 @refusal(
     "TF3-4.2-073",
     codes=(
@@ -181,6 +194,8 @@ REFUSALS = (
     adds_to_nothing,
     replacing_a_set,
     replaces_deprecated,
+    adds_to_deprecated,
+    adds_to_a_folder,
     replaced_twice,
     of_another_patient,
     into_a_folder_of_another_patient,

@@ -11,15 +11,19 @@ from conformance.mutants.hunt import Hunted, Unsound, hunt
 from conformance.mutants.mutant import Mutant, changed, original, replaced
 
 STILL_FREE = Path(__file__).parent / "mutants-still-free.txt"
-"""Names of mutants that no suite sees yet, one a line; the list may only become shorter."""
+"""Names of mutants that no suite sees, one a line, with the reason behind ``#`` where none can; it only gets shorter."""
+
+
+def still_free() -> set[str]:
+    return {line.split("#")[0].strip() for line in STILL_FREE.read_text().splitlines()}
 
 
 @pytest.mark.timeout(600)
 def test_every_mutant_is_caught(tmp_path: Path) -> None:
-    known = set(STILL_FREE.read_text().split())
+    known = still_free()
     with mutable_node(tmp_path) as (system, data):
         found = hunt(system, data, [each for each in mutants() if each.name not in known], lambda _: None)
-    assert len(found) >= 90
+    assert len(found) >= 200
     assert not [each.mutant.name for each in found if not each.is_caught]
 
 
@@ -34,7 +38,7 @@ def test_names_are_distinct_and_what_is_broken_is_in_the_catalogue() -> None:
     names = [each.name for each in mutants()]
     assert len(set(names)) == len(names)
     assert {id for each in mutants() for id in each.breaks} <= {each.id for each in catalogue()}
-    assert set(STILL_FREE.read_text().split()) <= set(names)
+    assert still_free() <= set(names)
 
 
 @pytest.mark.parametrize("mutant", mutants(), ids=lambda mutant: mutant.name)
