@@ -11,8 +11,8 @@ from ihe.errors import ErrorCode
 from ihe.rules import Rule
 
 Made = Callable[[Rule[Any]], AbstractContextManager[None]]
-WRONG = {ErrorCode.REGISTRY_METADATA_ERROR: ErrorCode.REGISTRY_ERROR}
-"""The code with which a mutant refuses instead; of every other code REGISTRY_METADATA_ERROR."""
+WRONG = ErrorCode.REGISTRY_ERROR
+"""The code with which a mutant refuses instead; no rule has it."""
 
 
 def mutants() -> tuple[Mutant, ...]:
@@ -28,7 +28,7 @@ def forgotten(rule: Rule[Any]) -> AbstractContextManager[None]:
 def miscoded(rule: Rule[Any]) -> AbstractContextManager[None]:
     """The rule refuses with another code."""
     assert isinstance(rule.code, ErrorCode)
-    return changed(rule, code=WRONG.get(rule.code, ErrorCode.REGISTRY_METADATA_ERROR))
+    return changed(rule, code=WRONG)
 
 
 def _each(what: str, made: Made, rules: Iterable[Rule[Any]] | None = None) -> Iterator[Mutant]:

@@ -80,11 +80,12 @@ def test_availability(scene: Scene) -> None:
 def test_statuses_of_relationships(scene: Scene) -> None:
     """$XDSAssociationStatus tells relationships apart that are approved and deprecated."""
     report, addendum, appends = _addendum(scene)
-    succeeded(scene.documents.update(status_change(scene, appends)))
     named = ("$XDSDocumentEntryEntryUUID", report.entry_uuid)
     types = ("$AssociationTypes", f"('{AssociationType.APND.value}')")
     both = {report.entry_uuid, addendum.entry_uuid, appends}
     query = scene.documents.query
+    returned(query("GetRelatedDocuments", named, types, ONLY_DEPRECATED, LEVEL_2), ())
+    succeeded(scene.documents.update(status_change(scene, appends)))
     returned(query("GetAssociations", ("$uuid", report.entry_uuid), ONLY_DEPRECATED, LEVEL_2), {appends})
     returned(query("GetDocumentsAndAssociations", named, ONLY_DEPRECATED, LEVEL_2), {report.entry_uuid, appends})
     returned(query("GetRelatedDocuments", named, types, ONLY_DEPRECATED, LEVEL_2), both)
@@ -102,10 +103,11 @@ def test_statuses_of_memberships(scene: Scene) -> None:
     inside = link(AssociationType.HAS_MEMBER, folder.entry_uuid, entry.entry_uuid)
     labelled = link(AssociationType.HAS_MEMBER, packing_slip.entry_uuid, inside.entry_uuid)
     succeeded(scene.documents.register(updated(packing_slip, entry, folder, inside, labelled, previous=None)))
-    succeeded(scene.documents.update(status_change(scene, inside.entry_uuid)))
     of_entry = ("$XDSDocumentEntryEntryUUID", entry.entry_uuid)
     of_folder = ("$XDSFolderEntryUUID", folder.entry_uuid)
     query = scene.documents.query
+    returned(query("GetFoldersForDocument", of_entry, ONLY_DEPRECATED, LEVEL_2), ())
+    succeeded(scene.documents.update(status_change(scene, inside.entry_uuid)))
     returned(query("GetFoldersForDocument", of_entry, LEVEL_1), ())
     returned(query("GetFoldersForDocument", of_entry, ONLY_DEPRECATED, LEVEL_2), {folder.entry_uuid})
     contents = {folder.entry_uuid, entry.entry_uuid, inside.entry_uuid}

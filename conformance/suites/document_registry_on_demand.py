@@ -7,11 +7,11 @@ import pytest
 from conformance.counterparts.documents import DocumentActors
 from conformance.counterparts.metadata import Inventor, link, submission
 from conformance.covering import Covering, Suite, covers
-from conformance.expectations import everything, refused, related, returned, spelled, succeeded
+from conformance.expectations import everything, refused, related, returned, spelled, succeeded, the_objects
 from ihe.datatypes import CX
 from ihe.errors import ErrorCode
 from ihe.transactions import Actor
-from xds.model import AssociationType, DocumentEntry, ObjectType
+from xds.model import AssociationType, AvailabilityStatus, DocumentEntry, ObjectType
 
 SUITE = Suite(actor=Actor.DOCUMENT_REGISTRY, profile="XDS.b", option="On-Demand Documents")
 ON_DEMAND = ("$XDSDocumentEntryType", f"('{ObjectType.ON_DEMAND.value}')")
@@ -42,7 +42,7 @@ def test_times_of_creation_do_not_tell(documents: DocumentActors, invent: Invent
     returned(documents.query("FindDocuments", *asked, ON_DEMAND), {promised.entry_uuid})
 
 
-@covers("ITI-18-095", "ITI-18-130", "ITI-18-140", "ITI-18-157")
+@covers("ITI-18-130", "ITI-18-140")
 def test_types_in_other_queries(documents: DocumentActors, invent: Inventor, patient: CX) -> None:
     """GetSubmissionSetAndContents and GetFolderAndContents return On-Demand entries where they are asked for."""
     promised, folder, packing_slip = (
@@ -62,6 +62,35 @@ def test_types_in_other_queries(documents: DocumentActors, invent: Inventor, pat
             succeeded(called)
             refs = {each.get("id") for each in called.body.iterfind("{*}RegistryObjectList/{*}ObjectRef")}
             assert (promised.entry_uuid in refs) is due, f"exchange {called.exchange.number}: {query}"
+
+
+@covers("ITI-18-157")
+def test_types_of_related_documents(documents: DocumentActors, invent: Inventor, patient: CX) -> None:
+    """GetRelatedDocuments returns an On-Demand entry where it is asked for."""
+    promised, addendum = invent.entry(patient, **NOTHING_YET), invent.entry(patient)
+    succeeded(documents.promise(submission(invent.submission_set(patient), promised)))
+    appends = link(AssociationType.APND, addendum.entry_uuid, promised.entry_uuid)
+    succeeded(documents.register(submission(invent.submission_set(patient), addendum, appends)))
+    asked = ("$XDSDocumentEntryEntryUUID", addendum.entry_uuid)
+    types = ("$AssociationTypes", f"('{AssociationType.APND.value}')")
+    both = {promised.entry_uuid, addendum.entry_uuid, appends.entry_uuid}
+    returned(documents.query("GetRelatedDocuments", asked, types, EITHER), both)
+    returned(documents.query("GetRelatedDocuments", asked, types), ())
+
+
+@covers("ITI-18-095")
+def test_types_among_everything(documents: DocumentActors, invent: Inventor, patient: CX) -> None:
+    """GetAll returns On-Demand entries where they are asked for."""
+    promised, stable = invent.entry(patient, **NOTHING_YET), invent.entry(patient)
+    succeeded(documents.promise(submission(invent.submission_set(patient), promised)))
+    succeeded(documents.register(submission(invent.submission_set(patient), stable)))
+    approved = f"('{AvailabilityStatus.APPROVED.value}')"
+    statuses = ((f"$XDS{kind}Status", approved) for kind in ("DocumentEntry", "SubmissionSet", "Folder"))
+    asked = (("$patientId", spelled(patient)), *statuses)
+    for more, due in (((), {stable.entry_uuid}), ((ON_DEMAND,), {promised.entry_uuid})):
+        found = the_objects(documents.query("GetAll", *asked, *more))
+        came = {each.entry_uuid for each in found if isinstance(each, DocumentEntry)}
+        assert came == due, f"{came} where {due} is due"
 
 
 @covers("ITI-61-022")

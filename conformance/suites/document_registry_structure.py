@@ -107,7 +107,23 @@ def symbolic(scene: Scene) -> Submission:
     return related_to(APND, EntryUUID("Document99"))(scene)
 
 
+@refusal(CHECKED, breaking=("ITI-57-044",))
+def an_association_of_updates(scene: Scene) -> Submission:
+    """An Association that changes a status, in a submission of new documents."""
+    entry, packing_slip = scene.known(), scene.packing_slip()
+    kind = AssociationType.UPDATE_AVAILABILITY_STATUS
+    return submission(packing_slip, scene.entry(), link(kind, packing_slip.entry_uuid, entry.entry_uuid))
+
+
+@refusal(CHECKED, breaking=("ITI-57-124",))
+def a_later_version(scene: Scene) -> Submission:
+    """An entry whose logicalID is another one's."""
+    return scene.submit(scene.entry(logical_id=scene.known().entry_uuid))
+
+
 REFUSALS = (
+    an_association_of_updates,
+    a_later_version,
     two_of_one_id,
     nothing,
     unlinked_entry,

@@ -11,7 +11,7 @@ from conformance.mutants.hunt import Hunted, Unsound, hunt
 from conformance.mutants.mutant import Mutant, changed, original, replaced
 
 STILL_FREE = Path(__file__).parent / "mutants-still-free.txt"
-"""Names of mutants that no suite sees, one a line, with the reason behind ``#`` where none can; it only gets shorter."""
+"""Names of mutants that no suite sees, one a line, with the reason behind ``#`` where none can; it gets shorter."""
 
 
 def still_free() -> set[str]:
