@@ -176,11 +176,12 @@ def addresses(session: Session) -> list[str]:
         f"  {name:15} {address}{' or '.join(suite.paths) if '://' in address else ''}"
         for name, address in session.addresses.items()
     ]
+    own = f"{client.certificate} with {client.key}, or a certificate of the same authority"
     return [
         f"Suite {suite.name}: point the client at",
         *where,
         f"  trust          {client.authorities}",
-        f"  show           {client.certificate} with {client.key}, or a certificate of the same authority",
+        f"  show           {f'a certificate that {client.authorities} issued' if session.wanted.given else own}",
         f"  patient        {session.course.world.patient}",
     ]
 
