@@ -129,11 +129,11 @@ def _read(file: Path, work: Work[Any]) -> Any:
 
 def _compare(connection: Connection, target: Path) -> tuple[list[str], int]:
     """A few of the documents that the backup lacks, and how many it should have."""
-    missing = list(islice(lacking(target, _documents(connection)), NAMED))
-    return missing, 0 if missing else sum(1 for _ in _documents(connection))
+    missing = list(islice(lacking(target, registered(connection)), NAMED))
+    return missing, 0 if missing else sum(1 for _ in registered(connection))
 
 
-def _documents(connection: Connection) -> Iterator[tuple[str, int]]:
+def registered(connection: Connection) -> Iterator[tuple[str, int]]:
     """SHA-256 and size of each document that may be retrieved, without keeping all of them."""
     after = ""
     while page := contents(connection, after, BATCH):

@@ -95,7 +95,7 @@ def contents(connection: Connection, after: str, count: int) -> list[Content]:
             document.c.removed_at.is_(None),
             (document.c.sha256 > digest) | ((document.c.sha256 == digest) & (here > place)) if after else true(),
         )
-        .distinct()
+        .group_by(document.c.sha256, document.c.size, document.c.place)
         .order_by(document.c.sha256, here)
         .limit(count)
     )
