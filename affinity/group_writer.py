@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from affinity.outages import Trouble, Unavailable
 from affinity.writers_turn import Turn
 
 Result = TypeVar("Result")
@@ -19,6 +20,10 @@ Work = Callable[[Connection], Result]
 
 GROUP = 200
 """Most works in one commit: bounds how long the first of a group waits."""
+
+
+FROZEN = "affinity: this database was moved"
+"""What a trigger says that refuses changes (``affinity.moving``)."""
 
 
 class WriterStopped(Exception):
@@ -46,7 +51,7 @@ class _Job(Generic[Result]):
                 raise
             driver.execute("ROLLBACK TO work")
             driver.execute("RELEASE work")
-            failure = error
+            failure = Unavailable(Trouble.MOVED) if FROZEN in str(error) else error  # the driver's own, or SQLAlchemy's
         else:
             driver.execute("RELEASE work")
             return lambda: self.future.set_result(result)

@@ -19,6 +19,7 @@ class Trouble(Enum):
     BUSY = "every connection to the database is in use"
     SLOW = "the database took too long"
     FULL = "the database has no room"
+    MOVED = "the node is being moved to another database, which takes over in a moment"
     RACE = "others changed the same data at the same time"
 
 

@@ -80,6 +80,9 @@ class DocumentStore(Protocol):
     def discard(self, name: str, referenced: Referenced) -> bool:
         """Delete what is stored under a name unless it is referenced; claim that it was deleted."""
 
+    def keep(self, part: Part, content: Content) -> None:
+        """Store a finished part durably under the name that its row has already: for documents of another store."""
+
     def rewrap(self, content: Content) -> bool:
         """Seal the data key of a document under the sealing key; False if it is already, or nothing is sealed."""
 

@@ -108,6 +108,9 @@ class FileStore:
     def discard(self, name: str, referenced: Referenced) -> bool:
         return self._remove_unreferenced([name], referenced) == 1
 
+    def keep(self, part: Part, content: Content) -> None:
+        self.adopt(part)
+
     def rewrap(self, content: Content) -> bool:
         path = self._path(content.sha256, SEALED)
         with self._lock(content.sha256, fcntl.LOCK_EX), ExitStack() as undone:

@@ -9,7 +9,6 @@ is bounded, and a broken transfer repeats one segment.
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -63,12 +62,11 @@ class ObjectStore:
 
     def adopt(self, part: Part) -> None:
         """Store a finished part durably under its own name; each object is read back before the next is sent."""
-        self.put(self.content(part), Path(part.spooled))
+        self.keep(part, self.content(part))
 
-    def put(self, content: Content, spooled: Path) -> None:
-        """Store what lies sealed (or plain, if this store has no keys) in ``spooled``."""
+    def keep(self, part: Part, content: Content) -> None:
         directory = content.name + (SEALED if self._keys else PLAIN)
-        with spooled.open("rb") as file:
+        with Path(part.spooled).open("rb") as file:
             for number in range(_count(os.fstat(file.fileno()).st_size)):
                 self._bucket.put(_segment(directory, number), file.read(SEGMENT))
 
@@ -191,11 +189,6 @@ class _Segments:
         except NoObject:
             raise DamagedDocument("the stored bytes are incomplete") from None
         return True
-
-
-def at_no_place(content: Content) -> Content:
-    """Where bytes lie that were moved from another store: no submission ever stores there."""
-    return replace(content, place=None)
 
 
 def _count(size: int) -> int:

@@ -16,6 +16,7 @@ from affinity.cli.db_documents import (
     scrub,
     sweep,
 )
+from affinity.cli.db_move import MOVE_EXAMPLES, move
 from affinity.cli.places import Place
 from affinity.cli.verbs import ExitCode, Output, Stopped, verb
 
@@ -99,4 +100,5 @@ app.command("upgrade", epilog=UPGRADE_EXAMPLES)(upgrade)
 app.command("scrub", epilog=SCRUB_EXAMPLES)(scrub)
 app.command("sweep", epilog=SWEEP_EXAMPLES)(sweep)
 app.command("new-key", epilog=NEW_KEY_EXAMPLES)(new_key)
+app.command("move", epilog=MOVE_EXAMPLES)(move)
 app.command("rewrap", epilog=REWRAP_EXAMPLES)(rewrap)

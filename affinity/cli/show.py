@@ -59,6 +59,13 @@ def watched(what: str, size: int | None) -> Iterator[Advance]:
 
 
 @contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """Say on standard error what is being done, step by step."""
+    told = Console(stderr=True, highlight=False, soft_wrap=True)
+    yield lambda text: told.print(escape(text))
+
+
+@contextmanager
 def counted(what: str, total: int | None) -> Iterator[Advance]:
     """Show how many of ``total`` things are done, if somebody watches; told how many there are so far."""
     if not sys.stderr.isatty():

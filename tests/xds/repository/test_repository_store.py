@@ -9,7 +9,17 @@ from affinity.database import Database
 from ihe.errors import ErrorCode, Rejected
 from ihe.identifiers import UniqueId
 from xds.documents import Content
-from xds.repository_store import Document, documents, is_referenced, record, remove
+from xds.repository_store import (
+    Document,
+    contents,
+    count_retrievable,
+    documents,
+    ids_of,
+    is_referenced,
+    record,
+    referenced_among,
+    remove,
+)
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HERE, THERE = "2.25.1", "2.25.2"
@@ -79,6 +89,22 @@ def test_every_known_id_with_other_bytes_is_told(database: Database) -> None:
     with pytest.raises(Rejected) as caught:
         store(database, CHANGED, replace(CHANGED, unique_id=UniqueId("1.2.4")))
     assert [breach.location for breach in caught.value.breaches] == ["1.2.3", "1.2.4"]
+
+
+def test_bytes_are_gone_through_once_in_the_order_of_their_names(database: Database) -> None:
+    copies = [replace(REPORT, unique_id=UniqueId(f"1.2.{n}")) for n in range(3)]
+    placed = [
+        replace(CHANGED, unique_id=UniqueId(f"1.3.{place}"), content=replace(CHANGED.content, place=place))
+        for place in ("b" * 16, "a" * 16)
+    ]
+    store(database, *copies, *placed)
+    names, after = [], ""
+    while page := database.read(lambda connection, after=after: contents(connection, after, 1)):  # type: ignore[misc]
+        names.append(after := page[0].name)
+    assert names == [REPORT.content.name, placed[1].content.name, placed[0].content.name]
+    assert database.read(lambda connection: ids_of(connection, REPORT.content)) == ["1.2.0", "1.2.1", "1.2.2"]
+    assert database.read(lambda connection: referenced_among(connection, [*names, "0" * 64])) == set(names)
+    assert database.read(count_retrievable) == (5, 25)
 
 
 class TestRemoval:
