@@ -13,6 +13,7 @@ from conformance.counterparts.documents import DocumentActors
 from conformance.counterparts.metadata import Inventor
 from conformance.counterparts.patients import PatientActors
 from conformance.counterparts.soap import SOAPCaller
+from conformance.counterparts.v3 import V3Actors
 from conformance.counterparts.wires import HTTPWire, MLLPWire
 from conformance.exchanges import Transcript
 from conformance.system import System, Tokens
@@ -59,6 +60,7 @@ class Harness:
     dice: random.Random = field(init=False)
     documents: DocumentActors = field(init=False)
     patients: PatientActors = field(init=False)
+    v3: V3Actors = field(init=False)
     inventor: Inventor = field(init=False)
     _known: deque[CX] = field(init=False)
 
@@ -67,12 +69,9 @@ class Harness:
         wire = HTTPWire(transcript=self.transcript, tls=self.system.trust.context if self.system.trust else None)
         purse = TokenPurse(self.system)
         self.documents = DocumentActors(system=self.system, caller=_caller(wire, Actor.DOCUMENT_CONSUMER, purse.header))
-        self.patients = PatientActors(
-            system=self.system,
-            mllp=MLLPWire(transcript=self.transcript),
-            caller=_caller(wire, Actor.PATIENT_DEMOGRAPHICS_CONSUMER, purse.header),
-            dice=self.dice,
-        )
+        mllp = MLLPWire(transcript=self.transcript)
+        self.patients = PatientActors(system=self.system, mllp=mllp, dice=self.dice)
+        self.v3 = V3Actors(system=self.system, caller=_caller(wire, Actor.PATIENT_IDENTITY_SOURCE, purse.header))
         self.inventor = Inventor(system=self.system, dice=self.dice)
         self._known = deque(self.system.patients.known)
 

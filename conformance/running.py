@@ -40,12 +40,21 @@ MODULES = (
     "document_registry_removal",
     "document_registry_on_demand",
     "document_registry_multi_patient",
+    "document_registry_patients_v2",
+    "document_registry_patients_v3",
     "document_repository",
     "document_repository_removal",
     "web_services",
     "pix_manager_v2",
     "pix_feed_refusals",
+    "pix_manager_v3",
+    "pix_manager_v3_feed_refusals",
+    "pix_manager_v3_merge_refusals",
+    "pix_manager_v3_query_refusals",
     "pd_supplier_v2",
+    "pd_supplier_v3",
+    "pd_supplier_v3_continuation",
+    "pd_supplier_v3_refusals",
 )
 """The suites, in the order in which they run."""
 QUIET = (
@@ -54,6 +63,8 @@ QUIET = (
     *("-o", "python_files=*.py"),
 )
 """Nothing of the surroundings in which somebody runs this counts: no ini file, no plugin, no cache."""
+REPEATED = "/queryByParameter/"
+"""Where an answer of HL7 v3 has a copy of the question: what is wrong in it is the harness's own doing."""
 Watch = Callable[[Result], None]
 ENDINGS = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
@@ -208,7 +219,7 @@ def _wrong(exchange: Exchange) -> Iterator[tuple[Finding, str]]:
     except NotRecognised:
         return  # the test itself says what it makes of it
     for each in report.findings:
-        if each.is_error:
+        if each.is_error and REPEATED not in each.location:
             yield each, f"exchange {exchange.number}: the answer breaks a SHALL at {each.location}: {each.text}"
 
 

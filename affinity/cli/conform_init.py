@@ -12,6 +12,7 @@ from affinity.cli.options import Where
 from affinity.cli.targets import LocalNode
 from affinity.cli.verbs import Debugging, ExitCode, verb, wrong_use
 from affinity.client.codebook import PREFERRED, CodeBook
+from affinity.client.v3 import OURSELVES
 from affinity.domain import load
 from ihe.datatypes import HD
 from ihe.domain import AffinityDomain
@@ -69,6 +70,10 @@ def _declaration(node: LocalNode, domain: AffinityDomain, folder: Path) -> Itera
         if actor is Actor.DOCUMENT_REPOSITORY:
             yield f"unique_id = {_text(domain.repository_unique_id)}"
         yield f"options = {json.dumps(options)}"
+    yield "\n[hl7v3]"
+    yield "# Devices: the harness, and the system."
+    yield f"sender = {_text(OURSELVES)}"
+    yield f"receiver = {_text(domain.home_community_id.removeprefix('urn:oid:'))}"
     yield "\n[codes]"
     yield "# Codes that the system takes; where there is a second one, queries by code are told apart."
     for attribute in (*PREFERRED, "eventCodeList", "codeList"):

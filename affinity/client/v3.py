@@ -29,7 +29,7 @@ class Devices:
 
 def identifiers_query(patient: CX, domains: Iterable[HD], devices: Devices) -> bytes:
     """PRPA_IN201309UV02: which ids do you know for this one."""
-    query, act = _begin("PRPA_IN201309UV02", devices)
+    query, act = begin("PRPA_IN201309UV02", devices)
     person = add(add(act, "authorOrPerformer", typeCode="AUT"), "assignedPerson", classCode="ASSIGNED")
     add(person, "id", root=devices.sender)
     asked = _ask(act, {"responsePriorityCode": "I"}, None)
@@ -43,7 +43,7 @@ def demographics_query(
     sought: Sought, devices: Devices, domains: Iterable[HD] = (), quantity: int | None = None
 ) -> bytes:
     """PRPA_IN201305UV02: who is like this. ``quantity`` limits the patients of one answer."""
-    query, act = _begin("PRPA_IN201305UV02", devices)
+    query, act = begin("PRPA_IN201305UV02", devices)
     asked = _ask(act, {"responseModalityCode": "R", "responsePriorityCode": "I"}, quantity)
     _ask_for_person(asked, sought)
     for each in domains:
@@ -81,8 +81,8 @@ def _ask_for_contact(asked: _Element, sought: Sought) -> None:
         _parameter(asked, "patientTelecom", "Patient.telecom", value=f"tel:{sought.phone}")
 
 
-def _begin(interaction: str, devices: Devices) -> tuple[_Element, _Element]:
-    """The wrappers: the message and its control act."""
+def begin(interaction: str, devices: Devices) -> tuple[_Element, _Element]:
+    """Begin a message: its wrapper, and the control act, to be filled."""
     query = message(interaction)
     add(query, "id", root=new_oid())
     add(query, "creationTime", value=datetime.now(UTC).strftime("%Y%m%d%H%M%S"))

@@ -1,4 +1,4 @@
-"""Patient Identity Source, PIX and PD Consumer on HL7 v2 and v3 (ITI TF-2: 3.8, 3.9, 3.21, 3.30, 3.44-3.47)."""
+"""Patient Identity Source, PIX and PD Consumer on HL7 v2 (ITI TF-2: 3.8, 3.9, 3.21, 3.30)."""
 
 import random
 import uuid
@@ -8,10 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
 from affinity.client import hl7
-from affinity.client.bindings import soap_binding
 from affinity.client.hl7_answers import Acknowledgement, acknowledgement, found
 from affinity.client.patients import Found
-from conformance.counterparts.soap import Called, Content, SOAPCaller, as_bytes
 from conformance.counterparts.wires import Call, MLLPWire
 from conformance.exchanges import Exchange
 from conformance.system import System
@@ -20,7 +18,7 @@ from hl7v2.er7 import parse, serialize
 from hl7v2.message import Message, Segment
 from ihe.datatypes import CX, HD
 from ihe.errors import Rejected
-from ihe.transactions import Actor, Transaction
+from ihe.transactions import Actor
 
 FAMILIES = ("Probst", "Tester", "Versuch", "Essai", "Prova", "Ensaio")
 GIVEN = ("Ada", "Bruno", "Clara", "Dario", "Elena", "Felix", "Greta", "Hugo")
@@ -82,7 +80,6 @@ class PatientActors:
 
     system: System
     mllp: MLLPWire
-    caller: SOAPCaller
     dice: random.Random
 
     def person(self, domain: HD | None = None, **changes: str) -> Person:
@@ -124,10 +121,6 @@ class PatientActors:
         """ITI-21."""
         query = hl7.demographics_query(self.route, criteria, domains, quantity)
         return self.send("ITI-21", Actor.PATIENT_DEMOGRAPHICS_SUPPLIER, query)
-
-    def ask_v3(self, transaction: Transaction, responder: Actor, body: Content) -> Called:  # type: ignore[type-arg]
-        """Any HL7 v3 message."""
-        return self.caller.call(transaction, soap_binding(transaction), self.system.url(responder), (as_bytes(body),))
 
     @property
     def route(self) -> hl7.Route:

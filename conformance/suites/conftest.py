@@ -5,6 +5,7 @@ import pytest
 from conformance.counterparts.documents import DocumentActors
 from conformance.counterparts.metadata import Inventor
 from conformance.counterparts.patients import PatientActors
+from conformance.counterparts.v3 import V3Actors
 from conformance.harness import HARNESS, Harness
 from conformance.system import System
 from ihe.datatypes import CX
@@ -32,6 +33,14 @@ def documents(harness: Harness) -> DocumentActors:
 def patients(harness: Harness) -> PatientActors:
     """Who feeds and asks for patients."""
     return harness.patients
+
+
+@pytest.fixture
+def v3(harness: Harness) -> V3Actors:
+    """The same on HL7 v3."""
+    if harness.system.hl7v3 is None:
+        pytest.skip("hl7v3 is not declared: the OIDs of the devices of sender and receiver")
+    return harness.v3
 
 
 @pytest.fixture
