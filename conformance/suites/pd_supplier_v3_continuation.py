@@ -1,11 +1,9 @@
 """A Patient Demographics Supplier that returns its patients in parts [ITI-47] (ITI TF-2: 3.47.4.3, 3.47.4.4, O.2.4)."""
 
-from dataclasses import replace
-
 import pytest
 
 from affinity.client.patients import Sought
-from conformance.counterparts.patients import PatientActors
+from conformance.counterparts.patients import GIVEN, PatientActors
 from conformance.counterparts.v3 import V3Actors, V3Answered
 from conformance.covering import Suite, covers
 from conformance.expectations_v3 import committed, declined
@@ -20,11 +18,11 @@ QUERY_ID = "controlActProcess/queryContinuation/queryId"
 
 @pytest.fixture
 def family(patients: PatientActors, v3: V3Actors) -> str:
-    """The name of five patients."""
-    first = patients.person()
-    for each in (first, *(replace(patients.person(), family=first.family) for _ in range(4))):
-        committed(v3.feed(each))
-    return first.family
+    """The name of five patients, whom nobody takes for one another."""
+    name = patients.person().family
+    for number, given in enumerate(GIVEN[:5]):
+        committed(v3.feed(patients.person(family=name, given=given, birth_date=f"19{number + 4}00115")))
+    return name
 
 
 def _quantities(answered: V3Answered) -> tuple[str | None, ...]:

@@ -38,6 +38,7 @@ def affinity(*words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([sys.executable, "-m", "affinity", *words], capture_output=True, text=True, cwd=ROOT)
 
 
+@pytest.mark.timeout(600)
 def test_our_own_node_passes_every_suite(sut: Path) -> None:
     done = affinity("conform", "run", str(sut), "--json")
     told: dict[str, Any] = json.loads(done.stdout)
