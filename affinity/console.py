@@ -3,7 +3,7 @@
 import getpass
 from pathlib import Path
 
-import click
+from typer._click.globals import get_current_context  # typer has its own copy of click, and no public name for this
 
 from affinity.auditing import this_node
 from affinity.database import Database
@@ -20,7 +20,7 @@ def operator() -> str:
 
 def command() -> str:
     """Which command runs, without its arguments: they may hold passwords."""
-    context = click.get_current_context(silent=True)
+    context = get_current_context(silent=True)
     return context.command_path if context else "a program"
 
 

@@ -153,7 +153,7 @@ def test_a_backup_inside_of_its_own_data_is_refused_and_one_is_audited(stopped: 
     assert refused.exit_code == 1 and "lie in each other" in refused.stderr
     assert run("db", "backup", tmp_path / "backup", "--data", stopped).exit_code == 0
     found = json.loads(run("audit", "search", "--data", stopped, "--json").stdout)
-    assert str(tmp_path / "backup") in json.dumps(found)
+    assert str(tmp_path / "backup") in json.dumps(found) and "db backup" in json.dumps(found)
 
 
 @dataclass
