@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from benchmarks import (
+    anatomy,
     assertions,
     feeds,
     growth,
@@ -34,6 +35,7 @@ class Benchmark(StrEnum):
     """What can be measured."""
 
     QUERIES = "queries"
+    ANATOMY = "anatomy"
     FEEDS = "feeds"
     SUBMISSIONS = "submissions"
     LOADS = "loads"
@@ -62,7 +64,7 @@ MEASURES: Mapping[Benchmark, Callable[[Path, Effort, Say], list[Figure]]] = {
     Benchmark.TLS: reconnects.measure,
     Benchmark.WORKERS: several.measure,
 }
-"""Those of a usual run; ``growth`` takes long, and is measured when it is asked for."""
+"""Those of a usual run; ``growth``, which takes long, and ``anatomy`` are run when they are asked for."""
 
 
 def main(
@@ -79,6 +81,7 @@ def main(
     sizes = [int(each) for each in persons.split(",")]
     measures: Mapping[Benchmark, Callable[[Path, Effort, Say], list[Figure]]] = {
         **MEASURES,
+        Benchmark.ANATOMY: anatomy.measure,
         Benchmark.GROWTH: partial(growth.measure, persons=sizes, engine=database),
     }
     console, progress = Console(width=None if sys.stdout.isatty() else WIDTH), Console(stderr=True)

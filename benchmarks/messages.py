@@ -84,15 +84,19 @@ def post(path: str, content_type: str, length: int, chunks: Iterable[bytes]) -> 
 
 def find_documents(patient_id: str) -> bytes:
     """ITI-18 FindDocuments for the approved entries of one patient, whole entries wanted."""
+    binding = binding_of(ITI_18)
+    envelope = _head(binding, REGISTRY_PATH) + stored_query_of(patient_id) + ENVELOPE_END
+    content_type = f'{SOAP_XML}; charset=UTF-8; action="{binding.action}"'
+    return post(REGISTRY_PATH, content_type, len(envelope), (envelope,))
+
+
+def stored_query_of(patient_id: str) -> bytes:
+    """The body of that question."""
     slots = (
         ("$XDSDocumentEntryPatientId", (xds.quoted(str(xds_id(patient_id))),)),
         ("$XDSDocumentEntryStatus", (APPROVED,)),
     )
-    binding = binding_of(ITI_18)
-    body = xds.stored_query(FIND_DOCUMENTS.id, slots)
-    envelope = _head(binding, REGISTRY_PATH) + body + ENVELOPE_END
-    content_type = f'{SOAP_XML}; charset=UTF-8; action="{binding.action}"'
-    return post(REGISTRY_PATH, content_type, len(envelope), (envelope,))
+    return xds.stored_query(FIND_DOCUMENTS.id, slots)
 
 
 def provide(patient_id: str, documents: Iterable[bytes]) -> bytes:

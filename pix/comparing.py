@@ -1,8 +1,8 @@
 """The matcher at work: a record is compared with those that it may be, and what it found is noted."""
 
 from collections.abc import Collection, Mapping, Set
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 
 from sqlalchemy import Connection
 
@@ -20,10 +20,13 @@ from pix.matching.scoring import Comparison, Outcome, compare, vetoes
 from pix.matching.subject import Subject, subject
 from pix.persons import Member
 from pix.shadowing import try_out
-from pix.snapshot import from_json
+from pix.snapshot import from_json, to_json
 from pix.state import State, linking_ids
 from pix.store_blocking import seen, sharing
 
+REMEMBERED = 4096
+"""Records whose parts are kept in memory; the oldest go first."""
+_SEEN: dict[tuple[str, frozenset[tuple[str, str]]], Subject] = {}
 DOUBTS = 5
 """Most new pairs with one record that are put before people: a hundred namesakes are no work that anybody can do."""
 
@@ -136,10 +139,26 @@ def _subjects(connection: Connection, texts: Mapping[PatientKey, str]) -> dict[P
     return {key: seen_as(text, linking_ids(nationals.get(key, ()))) for key, text in texts.items()}
 
 
-@lru_cache(maxsize=4096)
 def seen_as(demographics: str, nationals: frozenset[tuple[str, str]]) -> Subject:
     """A record from what is stored: compared again and again while its family, its house and its namesakes are fed."""
-    return subject(from_json(demographics), nationals)
+    stored = demographics, nationals
+    found = _SEEN.get(stored)
+    if found is None:
+        found = subject(from_json(demographics), nationals)
+        _keep(stored, found)
+    return found
+
+
+def remember(state: State) -> None:
+    """A record that was just written will soon be compared with its family: how it is seen is known already."""
+    _keep((to_json(state.demographics), linking_ids(state.nationals)), seen(state))
+
+
+def _keep(stored: tuple[str, frozenset[tuple[str, str]]], found: Subject) -> None:
+    _SEEN[stored] = found
+    while len(_SEEN) > REMEMBERED:
+        with suppress(KeyError, StopIteration, RuntimeError):  # another thread was here at the same moment
+            del _SEEN[next(iter(_SEEN))]
 
 
 def _differs(held: Match, comparison: Comparison) -> bool:

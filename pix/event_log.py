@@ -1,9 +1,9 @@
 """Reading the log of events back, in order and in bounded pieces, over ``pix.tables``."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import orjson
 from sqlalchemy import BindParameter, Column, ColumnElement, Connection, Select, bindparam, func, or_, select, union
 
 from ihe.identifiers import PatientKey
@@ -111,4 +111,4 @@ def _line(row: Row) -> Line:
 
 
 def _read(text: str | None) -> object:
-    return None if text is None else json.loads(text)
+    return None if text is None else orjson.loads(text)

@@ -12,6 +12,8 @@ JOINTS = re.compile(r"(?:[^\w*]|_)+")
 @lru_cache(maxsize=16384)
 def fold(text: str) -> str:
     """Fold to lower-case words: ``Müller-Weiß`` and ``MUELLER WEISS`` become ``muller weiss``. ``*`` stays."""
+    if text.isascii():
+        return UMLAUTS.sub(r"\1", JOINTS.sub(" ", text.lower())).strip()
     # Compatibility forms hide capitals from casefold, and casefold makes new sequences: hence twice.
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     bare = "".join(each for each in plain if not unicodedata.combining(each))

@@ -19,7 +19,11 @@ from pix.remembering import Last
 from pix.snapshot import written
 from pix.tables import event as log
 
-APPEND = Prepared(insert(log).returning(log.c.number), [each for each in log.columns if each is not log.c.number])
+WRITTEN = [each for each in log.columns if each is not log.c.number]
+APPEND = {
+    "sqlite": Prepared(insert(log), WRITTEN),  # its driver knows the number, RETURNING would build a table of one row
+    "postgresql": Prepared(insert(log).returning(log.c.number), WRITTEN),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +65,10 @@ class Change:
             "before": _json(columns["before"]),
             "after": _json(columns["after"]),
         }
-        ((number,),) = APPEND.rows(self.connection, row)
+        number = APPEND[self.connection.dialect.name].added(self.connection, row)
         project(self.connection, Entry(number=number, at=at, actor=self.origin.source), event)
-        self.noted.append((int(number), event))
-        return int(number)
+        self.noted.append((number, event))
+        return number
 
 
 @Last

@@ -7,9 +7,12 @@ from sqlalchemy import Connection
 from ihe.errors import Rejected
 from ihe.exchange import Transactor
 from pix.model import Feed, Origin
+from pix.rendering import Rendering
+from pix.store_tokens import inserted_together
 
-Entry = tuple[Feed, Origin]
-Register = Callable[[Connection, Feed, Origin], None]
+Entry = tuple[Feed, Origin, Rendering | None]
+"""A feed, who sent it, and what a second process worked out of it."""
+Register = Callable[[Connection, Entry], None]
 Verdicts = tuple[Rejected | None, ...]
 """Of each feed: why it was refused, None if it is stored."""
 
@@ -39,23 +42,24 @@ def load(database: Transactor[Connection], entries: Sequence[Entry], register: R
 
 def all_of(connection: Connection, entries: Sequence[Entry], register: Register) -> Verdicts:
     """Register feeds of which none is refused; Refused otherwise. It does without a savepoint for each feed."""
-    for feed, origin in entries:
-        try:
-            register(connection, feed, origin)
-        except Rejected as rejected:
-            raise Refused from rejected
+    with inserted_together(connection):
+        for each in entries:
+            try:
+                register(connection, each)
+            except Rejected as rejected:
+                raise Refused from rejected
     return (None,) * len(entries)
 
 
 def each_of(connection: Connection, entries: Sequence[Entry], register: Register) -> Verdicts:
     """Register each feed on its own, in a savepoint."""
-    return tuple(_verdict(connection, feed, origin, register) for feed, origin in entries)
+    return tuple(_verdict(connection, each, register) for each in entries)
 
 
-def _verdict(connection: Connection, feed: Feed, origin: Origin, register: Register) -> Rejected | None:
+def _verdict(connection: Connection, entry: Entry, register: Register) -> Rejected | None:
     try:
         with connection.begin_nested():
-            register(connection, feed, origin)
+            register(connection, entry)
     except Rejected as rejected:
         return rejected
     return None

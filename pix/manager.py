@@ -94,9 +94,10 @@ class PatientIndex:
         """
         at = self.clock()
 
-        def register(connection: Connection, feed: Feed, origin: Origin) -> None:
+        def register(connection: Connection, entry: loading.Entry) -> None:
+            feed, origin, rendering = entry
             change = self._change(connection, origin, at, Alone(connection))
-            registration.register(change, feed)
+            registration.register(change, feed, rendering)
             self.follow(self, change)
             self.outbox.post(change)
 

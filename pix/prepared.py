@@ -5,10 +5,11 @@ drivers know as they are: texts, integers, bytes; booleans come back as 0 and 1 
 """
 
 import re
-from collections.abc import Iterable, KeysView, Mapping, Sequence, ValuesView
+from collections.abc import Callable, Iterable, KeysView, Mapping, Sequence, ValuesView
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ClauseElement, Column, ColumnElement, Connection, Table
@@ -66,7 +67,8 @@ def _among_postgresql(element: Among, compiler: SQLCompiler, **kw: Any) -> str:
 class _Compiled:
     """``lists`` names the parameters that are lists, and ``tables`` those that are read as one, not by ``Among``.
 
-    ``row`` names the parameters of an INSERT's VALUES, in order, if it is one.
+    ``row`` names the parameters of an INSERT's VALUES, in order, if it is one. ``placed`` is the statement with its
+    parameters by place, as ``order`` takes them from those by name: SQLite's driver looks up each name anew.
     """
 
     text: str
@@ -74,6 +76,8 @@ class _Compiled:
     lists: tuple[str, ...]
     tables: frozenset[str]
     row: tuple[str, ...]
+    placed: str
+    order: Callable[[Mapping[str, Any]], Row]
 
 
 class Prepared:
@@ -87,17 +91,23 @@ class Prepared:
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Row]:
         """Run it; what it returns, if it returns anything."""
         compiled = self._for(connection)
-        bound = {**compiled.constants, **parameters}
         if connection.dialect.name == "sqlite":
-            text = _bind_lists(compiled, bound) if compiled.lists else compiled.text
-            found: list[Row] = _sqlite(connection).execute(text, bound).fetchall()
+            found: list[Row] = _execute(compiled, _sqlite(connection), parameters).fetchall()
             return found
+        bound = {**compiled.constants, **parameters}
         result = connection.exec_driver_sql(compiled.text, _lists(bound))
         return [tuple(row) for row in result] if result.returns_rows else ()
 
     def first(self, connection: Connection, parameters: Mapping[str, Any]) -> Row | None:
         """Run it; the first row, or None."""
         return next(iter(self.rows(connection, parameters)), None)
+
+    def added(self, connection: Connection, parameters: Mapping[str, Any]) -> int:
+        """Insert one row; the number that the database gave it, which the statement returns."""
+        compiled = self._for(connection)
+        if connection.dialect.name == "sqlite":
+            return int(_execute(compiled, _sqlite(connection), parameters).lastrowid)
+        return int(connection.exec_driver_sql(compiled.text, {**compiled.constants, **parameters}).scalar_one())
 
     def run(self, connection: Connection, parameters: Mapping[str, Any]) -> None:
         """Run it for its effect."""
@@ -141,7 +151,9 @@ class Prepared:
             names = tuple(NAMED.findall(row[0])) if row else ()
             lists = tuple(dict.fromkeys(EACH_OF.findall(text)))
             tables = frozenset(EACH_OF.findall(ONE_OF.sub("", text)))
-            self._compiled[name] = _Compiled(text, constants, lists, tables, names)
+            places = NAMED.findall(text)
+            placed, order = NAMED.sub("?", text), _taking(places)
+            self._compiled[name] = _Compiled(text, constants, lists, tables, names, placed, order)
         return self._compiled[name]
 
 
@@ -156,6 +168,21 @@ def upsert(table: Table, changed: Sequence[str]) -> Mapping[str, Prepared]:
         )
         for name, statement in (("sqlite", sqlite.insert(table)), ("postgresql", postgresql.insert(table)))
     }
+
+
+def _execute(compiled: _Compiled, driver: Any, parameters: Mapping[str, Any]) -> Any:
+    if compiled.lists:
+        bound = {**compiled.constants, **parameters}
+        return driver.execute(_bind_lists(compiled, bound), bound)
+    known = {**compiled.constants, **parameters} if compiled.constants else parameters
+    return driver.execute(compiled.placed, compiled.order(known))
+
+
+def _taking(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Row]:
+    """What takes the values with these names, in order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)
 
 
 def _insert_together(driver: Any, compiled: _Compiled, rows: Sequence[Row]) -> None:

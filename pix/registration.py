@@ -13,6 +13,7 @@ from pix.journal import Change
 from pix.linking import reevaluate
 from pix.matching.dates import Birth, compare
 from pix.model import Feed, Identifier, IdentifierList
+from pix.rendering import Rendering
 from pix.state import NationalId, State
 from pix.store_blocking import seen
 from pix.store_records import Record
@@ -28,13 +29,25 @@ class Stored:
     alike: frozenset[PatientKey] = frozenset()
 
 
-def register(change: Change, feed: Feed) -> None:
-    """Store what the feed says with each of its records, and find out anew who they are."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A feed, perhaps worked out beforehand."""
+
+    feed: Feed
+    rendering: Rendering | None
+
+
+def register(change: Change, feed: Feed, rendering: Rendering | None = None) -> None:
+    """Store what the feed says with each of its records, and find out anew who they are.
+
+    ``rendering`` is the feed worked out beforehand.
+    """
     own = own_identifiers(feed.identifiers)
     known = store_records.by_identifiers(change.connection, own)
     refuse_subsumed(own, known)
     mine = claimed(change, own, known, feed)
-    stored = [_store(change, known.get(each.key), each, feed, alone=len(mine) == 1) for each in mine]
+    told = Told(feed=feed, rendering=rendering)
+    stored = [_store(change, known.get(each.key), each, told, alone=len(mine) == 1) for each in mine]
     keys = [each.key for each in stored]
     strangers = [known[each.key].key for each in own if each not in mine]
     declared = declaring.assert_same(change, keys)
@@ -46,15 +59,17 @@ def register(change: Change, feed: Feed) -> None:
         report_collision(change, each, keys[0])
 
 
-def _store(change: Change, found: Record | None, identifier: Identifier, feed: Feed, *, alone: bool) -> Stored:
+def _store(change: Change, found: Record | None, identifier: Identifier, told: Told, *, alone: bool) -> Stored:
     if found is None or not found.announced:
-        return _announce(change, found, identifier, feed, alone=alone and found is None)
-    return _update(change, found, identifier, feed)
+        return _announce(change, found, identifier, told, alone=alone and found is None)
+    return _update(change, found, identifier, told.feed)
 
 
-def _announce(change: Change, named: Record | None, identifier: Identifier, feed: Feed, *, alone: bool) -> Stored:
+def _announce(change: Change, named: Record | None, identifier: Identifier, told: Told, *, alone: bool) -> Stored:
     """Write a new record; one that nothing connects with others is a person by itself at once."""
-    state = State(demographics=feed.demographics, nationals=_nationals(change, (), feed))
+    state = State(demographics=told.feed.demographics, nationals=_nationals(change, (), told.feed))
+    if told.rendering is not None:
+        told.rendering.use(state)
     key = named.key if named else store_records.next_key(change.connection)
     change.locks.adopt(key)
     verdicts = comparing.verdicts(change, key, state)
@@ -66,11 +81,12 @@ def _announce(change: Change, named: Record | None, identifier: Identifier, feed
             authority=oid,
             id=id,
             type_code=identifier.type_code,
-            sent=feed.sent,
+            sent=told.feed.sent,
             alone=alone,
             state=state,
         )
     )
+    comparing.remember(state)
     comparing.note(change, key, verdicts)
     _remark_doubtful(change, key, state.nationals, state.demographics.birth_time)
     return Stored(key=key, settled=alone)

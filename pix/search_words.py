@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, FromClause, and_
 from pix.folding import digits, fold
 from pix.matching.phonetics import skeleton
 from pix.queries import Criteria, SearchMode
-from pix.store_tokens import Kind, account_texts
 from pix.tables import token
 from pix.telephones import national_number
+from pix.tokens import Kind, account_texts
 
 PREFIX = 2
 """Fewest characters before ``*`` by which the index is searched; shorter ones only narrow what others have found."""

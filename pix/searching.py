@@ -28,8 +28,8 @@ from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from pix.queries import Criteria, IdentifierPattern, SearchMode
 from pix.search_words import BESIDE, PREFIX, Word, between, criteria_words, matches
-from pix.store_tokens import MANY, MARKS, Kind
 from pix.tables import ACTIVE, link, national, record, token
+from pix.tokens import MANY, MARKS, Kind
 
 LISTED = 1000
 """Most persons that one query lists; what lies beyond is reported as truncated."""

@@ -1,6 +1,7 @@
 """Telephone numbers as the index compares them: ``+352 621 123 456``, ``00352621123456`` and ``621-123456`` are one."""
 
 import re
+from functools import lru_cache
 
 from pix.folding import digits
 from pix.model import Telecom
@@ -15,6 +16,7 @@ TRUNK = re.compile(r"\(0+\)")
 """The zero that is dialled inside the country alone: ``+49 (0)651``."""
 
 
+@lru_cache(maxsize=8192)
 def national_number(text: str) -> str:
     """The digits without the country code and the zero before an area code; empty if there are none.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, and_, insert, select, update
+from sqlalchemy import Column, Connection, Select, Table, and_, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ihe.identifiers import EntryUUID, PatientKey, UniqueId
@@ -41,6 +41,12 @@ class Registered:
 
 INSERTIONS = {kind: insert(table) for kind, table in TABLE_OF.items()}
 UNIQUE_ID_INSERTION = insert(unique_id_locator)
+LOCATED = (
+    select(object_locator.c.entry_uuid, object_locator.c.kind)
+    .where(object_locator.c.entry_uuid.in_(bindparam("uuids", expanding=True)))
+    .order_by(object_locator.c.entry_uuid)
+)
+"""Made once: one that is made anew is looked up among the compiled ones, which costs more than SQLite."""
 HELD = tuple(field.name for field in fields(Registered) if field.name != "kind")
 """The columns that make a ``Registered``, as far as the table of its kind has them."""
 BATCH = 500
@@ -62,8 +68,7 @@ def find(connection: Connection, uuids: Iterable[EntryUUID]) -> Mapping[EntryUUI
     wanted = sorted(set(uuids))
     if not wanted:
         return {}
-    located = select(object_locator.c.entry_uuid, object_locator.c.kind).where(object_locator.c.entry_uuid.in_(wanted))
-    kinds = {row.entry_uuid: row.kind for row in connection.execute(located.order_by(object_locator.c.entry_uuid))}
+    kinds = {row.entry_uuid: row.kind for row in connection.execute(LOCATED, {"uuids": wanted})}
     found: dict[EntryUUID, Registered] = {}
     for kind in MetadataObject:
         of_kind = [uuid for uuid in wanted if kinds.get(uuid) is kind]
@@ -74,16 +79,21 @@ def find(connection: Connection, uuids: Iterable[EntryUUID]) -> Mapping[EntryUUI
 def _lock(connection: Connection, kind: MetadataObject, uuids: Collection[EntryUUID]) -> Sequence[Registered]:
     if not uuids:
         return ()
+    rows = connection.execute(_holding(kind), {"uuids": list(uuids)})
+    return [Registered(kind=kind, **row._mapping) for row in rows]
+
+
+@cache
+def _holding(kind: MetadataObject) -> Select[Any]:
     table = TABLE_OF[kind]
     here = and_(table.c.patient_key == object_locator.c.patient_key, table.c.id == object_locator.c.id)
-    query = (
+    return (
         select(*held(kind))
         .join_from(object_locator, table, here)
-        .where(object_locator.c.entry_uuid.in_(uuids))
+        .where(object_locator.c.entry_uuid.in_(bindparam("uuids", expanding=True)))
         .order_by(table.c.patient_key, table.c.id)  # everybody locks in one order
         .with_for_update(of=table)
     )
-    return [Registered(kind=kind, **row._mapping) for row in connection.execute(query)]
 
 
 def held(kind: MetadataObject) -> tuple[Column[Any], ...]:

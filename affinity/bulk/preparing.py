@@ -6,10 +6,11 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 from affinity.bulk.line import Unreadable
-from affinity.bulk.reading import Batch, Source, batches
+from affinity.bulk.reading import Batch, Sound, Source, batches
 from ihe.domain import AffinityDomain
+from pix.rendering import render
 
-WORTH_A_PROCESS = 4 * 2**20
+WORTH_A_PROCESS = 2**20
 """Bytes from which on a second process, which takes half a second to start, is any use."""
 
 
@@ -44,12 +45,18 @@ def _send(connection: Connection, source: Source, domain: AffinityDomain, positi
     try:
         try:
             for batch in batches(source, domain, position, line):
-                connection.send(batch)
+                connection.send(_rendered(batch))
         except Unreadable as error:
             connection.send(error)
         connection.send(None)
     except BrokenPipeError:
         pass
+
+
+def _rendered(batch: Batch) -> Batch:
+    """With all that can be known of new patients without the index."""
+    lines = (replace(each, rendering=render(each.feed)) if isinstance(each, Sound) else each for each in batch.lines)
+    return replace(batch, lines=tuple(lines))
 
 
 def _portable(domain: AffinityDomain) -> AffinityDomain:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -12,6 +12,7 @@ from affinity.bulk.formats import Format, Read
 from affinity.bulk.line import Unreadable
 from ihe.domain import AffinityDomain
 from pix.model import Feed
+from pix.rendering import Rendering
 
 BATCH = 2000
 """Lines that are stored, and counted, in one transaction. The more, the more of them share a page of an index."""
@@ -32,11 +33,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A line that keeps every rule."""
+    """A line that keeps every rule. ``rendering`` is there if a second process had time to make it."""
 
     number: int
     source: str
     feed: Feed
+    rendering: Rendering | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,13 +68,14 @@ def load(
 ) -> ExitCode:
     """Load files of patients, CSV or FHIR NDJSON, into the index of a node that is not running."""
     from affinity.bulk import loading
+    from affinity.collecting import rare_collections
     from affinity.domain import load as load_domain
 
     settings, sources = place.settings(), _sources(files, format, source)
     loaded = load_domain(settings.domain)
     if dry_run:
         return _work(sources, lambda each, advance: loading.check(each, loaded.affinity_domain, advance), output)
-    with _index(settings, loaded) as index:
+    with _index(settings, loaded) as index, rare_collections():
         if again:
             for each in sources:
                 loading.forget(each, index)

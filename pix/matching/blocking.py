@@ -26,6 +26,7 @@ def stored_keys(subject: Subject) -> frozenset[int]:
     return frozenset(map(_hashed, _stored(subject)))
 
 
+@Last
 def lookup_keys(subject: Subject) -> frozenset[int]:
     """What to look up for a record: its own keys, and those it would have with day and month of birth exchanged.
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from pix.snapshot import from_json
-from pix.store_tokens import tokens
+from pix.tokens import tokens
 
 revision = "0006"
 down_revision = "0005"

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from pix.snapshot import from_json
-from pix.store_tokens import Kind, tokens
+from pix.tokens import Kind, tokens
 
 revision = "0009"
 down_revision = "0008"
