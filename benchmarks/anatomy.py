@@ -30,8 +30,9 @@ from ihe.exchange import Exchange, SOAPRequest
 from ihe.transactions import HL7v2Binding, Transaction
 from mllp.replies import Peer
 from pix import adt, comparing, linking, prepared, registration, store_tokens
+from pix.journal import Change
 from soap import xml
-from xds import registry, registry_query
+from xds import ebrim, registry, registry_query, rules, store
 from xds.ebrim_writing import encode
 from xds.iti18 import ITI_18
 from xds.iti42 import ITI_42
@@ -47,7 +48,14 @@ STEPS: tuple[tuple[str, Any, str], ...] = (
     ("check", HL7Answers, "_look_at"),
     ("check", adt, "breaches"),
     ("check", registry, "breaches"),
-    ("check", registry, "all_breaches"),
+    ("check", rules, "breaches"),
+    ("read metadata", ebrim, "decode_objects"),
+    ("render metadata", registry, "fragment"),
+    ("SQLAlchemy", store, "find"),
+    ("SQLAlchemy", store, "claim"),
+    ("SQLAlchemy", store, "locate"),
+    ("SQLAlchemy", store, "add"),
+    ("events and rows", Change, "note"),
     ("match", comparing, "verdicts"),
     ("match", registration, "reevaluate"),
     ("match", linking, "settle"),

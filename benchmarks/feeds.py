@@ -9,7 +9,7 @@ from benchmarks.process import cpu_seconds
 
 MESSAGES = {1: 600, 50: 4000}
 WARM_UP = 300
-AIM = Aim(Better.HIGHER, 2000)
+AIM = Aim(Better.HIGHER, 1000)
 
 
 def measure(directory: Path, effort: Effort, say: Say) -> list[Figure]:
