@@ -11,7 +11,7 @@ import pytest
 from affinity.client.sts import Wanted, request_assertion
 from conformance.counterparts.documents import DocumentActors
 from conformance.counterparts.metadata import Inventor
-from conformance.counterparts.patients import PatientActors
+from conformance.counterparts.patients import PatientActors, Person
 from conformance.counterparts.soap import SOAPCaller
 from conformance.counterparts.v3 import V3Actors
 from conformance.counterparts.wires import HTTPWire, MLLPWire
@@ -77,15 +77,21 @@ class Harness:
 
     def known_patient(self) -> CX:
         """A patient whom the registry knows: fed to it, or one of those declared. Skips the test if there is none."""
-        if self._known:
-            return self._known.popleft()
+        return self._known.popleft() if self._known else self.announced_patient().id
+
+    def announced_patient(self) -> Person:
+        """Somebody who was just fed to the system. Skips the test if nobody takes a feed."""
+        person = self.patients.person(self.system.patients.affinity_domain)
+        told = self.patients.feed(self.feed_receiver(), "A04", person).acknowledgement
+        assert told.accepted, f"the patient feed was not taken: {told.code} {told.text} {told.errors}"
+        return person
+
+    def feed_receiver(self) -> Actor:
+        """Who is told of patients. Skips the test if nobody is."""
         fed = next((each for each in FEEDS if (actor := self.system.actors.get(each)) and actor.mllp), None)
         if fed is None:
             pytest.skip("no patient is known: declare patients.known, or the mllp address that takes the patient feed")
-        person = self.patients.person(self.system.patients.affinity_domain)
-        told = self.patients.feed(fed, "A04", person).acknowledgement
-        assert told.accepted, f"the patient feed was not taken: {told.code} {told.text} {told.errors}"
-        return person.id
+        return fed
 
 
 HARNESS = pytest.StashKey[Harness]()

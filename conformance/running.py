@@ -2,6 +2,7 @@
 
 import os
 import time
+import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,9 @@ from conformance.findings import Finding
 from conformance.harness import HARNESS, Harness
 from conformance.kinds import NotRecognised
 from conformance.results import Outcome, Result, Run
-from conformance.system import System
+from conformance.scenarios.items import ScenarioFile, ScenarioItem, collect
+from conformance.scenarios.script import ScenarioFault, files
+from conformance.system import DeclarationFault, System
 from conformance.validating import validate
 from conformance.validators.context import Context
 
@@ -65,6 +68,8 @@ QUIET = (
 """Nothing of the surroundings in which somebody runs this counts: no ini file, no plugin, no cache."""
 REPEATED = "/queryByParameter/"
 """Where an answer of HL7 v3 has a copy of the question: what is wrong in it is the harness's own doing."""
+PLACES = 4
+"""Of the program, in the account of what went wrong with it."""
 Watch = Callable[[Result], None]
 ENDINGS = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
@@ -85,9 +90,10 @@ def run(
     names: Iterable[str] = (),
     only: Iterable[str] = (),
     modules: Iterable[str] = MODULES,
+    scenarios: Iterable[Path] = (),
     watch: Watch = lambda _: None,
 ) -> Run:
-    """Run the suites of these names (none: all), in them the tests that cover ``only`` (none: all).
+    """Run the suites of these names (none: all) and these scenarios, of them what covers ``only`` (none: all).
 
     ``watch`` is told of each result as it comes. HarnessFault: the suites cannot be run.
     """
@@ -97,7 +103,8 @@ def run(
     wanted = set(names)
     chosen = [name for name in modules if not wanted or _suite(name).name in wanted]
     with _without_plugins():
-        ended = pytest.main([*QUIET, *(str(SUITES / f"{name}.py") for name in chosen)], plugins=[verdicts])
+        tests = (*(SUITES / f"{name}.py" for name in chosen), *files(scenarios))
+        ended = pytest.main([*QUIET, *map(str, tests)], plugins=[verdicts])
     if ended not in ENDINGS:
         raise HarnessFault(verdicts.trouble or f"pytest ended with {ended!r}")
     return Run(
@@ -124,6 +131,10 @@ class Verdicts:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Give the tests what they need."""
         config.stash[HARNESS] = self.harness
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:
+        """Scenarios are files of YAML."""
+        return collect(file_path, parent)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave out what was not chosen, and note what the system does not claim."""
@@ -155,8 +166,7 @@ class Verdicts:
         return report
 
     def _is_claimed(self, item: pytest.Item) -> bool:
-        suite: Suite = item.getparent(pytest.Module).obj.SUITE  # type: ignore[union-attr]
-        system = self.harness.system
+        suite, system = _suite_of(item), self.harness.system
         claimed = system.claims(suite.actor, suite.option) and all(map(system.claims, suite.needs))
         if not claimed:
             self._note(_result(item, Outcome.NOT_CLAIMED, 0.0))
@@ -191,14 +201,21 @@ def _outcome(report: pytest.TestReport, call: pytest.CallInfo[None]) -> tuple[Ou
     error = call.excinfo.value if call.excinfo else None
     if isinstance(error, AssertionError):
         return Outcome.FAILED, str(error)
-    return Outcome.BROKEN, report.longreprtext
+    return Outcome.BROKEN, _told(error)
+
+
+def _told(error: BaseException | None) -> str:
+    """What went wrong with the harness itself: a sentence where it is one, else the last places, too."""
+    if error is None or isinstance(error, ScenarioFault | DeclarationFault):
+        return str(error)
+    places = "".join(traceback.format_tb(error.__traceback__)[-PLACES:])
+    return f"{type(error).__name__}: {error}\n{places}"
 
 
 def _result(item: pytest.Item, outcome: Outcome, seconds: float, **more: Any) -> Result:
-    suite: Suite = item.getparent(pytest.Module).obj.SUITE  # type: ignore[union-attr]
     covered = _covering(item)
     return Result(
-        suite=suite.name,
+        suite=_suite_of(item).name,
         module=item.path.stem,
         name=item.name,
         sentence=_sentence(item),
@@ -223,13 +240,24 @@ def _wrong(exchange: Exchange) -> Iterator[tuple[Finding, str]]:
             yield each, f"exchange {exchange.number}: the answer breaks a SHALL at {each.location}: {each.text}"
 
 
+def _suite_of(item: pytest.Item) -> Suite:
+    if isinstance(item, ScenarioItem):
+        return item.suite
+    suite: Suite = item.getparent(pytest.Module).obj.SUITE  # type: ignore[union-attr]
+    return suite
+
+
 def _covering(item: pytest.Item) -> Covering:
+    if isinstance(item, ScenarioItem):
+        return item.covering
     assert isinstance(item, pytest.Function)
     case = _case(item)
     return covering(item.obj) + (case.covering if case else Covering())
 
 
 def _sentence(item: pytest.Item) -> str:
+    if isinstance(item, ScenarioItem):
+        return item.sentence
     assert isinstance(item, pytest.Function)
     case = _case(item)
     told: str = case.sentence if case else item.obj.__doc__ or item.name.removeprefix("test_").replace("_", " ")

@@ -145,6 +145,12 @@ class System(Table):
         """Every code that is declared for an attribute; none if there is none."""
         return tuple(CodeBook({}).read(attribute, each) for each in self.codes.get(attribute, ()))
 
+    @property
+    def code_lists(self) -> Mapping[str, frozenset[Code]]:
+        """Every code that is declared, by attribute."""
+        coded = self.codes.keys() - {"languageCode", "mimeType"}
+        return {name: frozenset(self.all_codes(name)) for name in coded}
+
     def mllp_address(self, actor: Actor) -> Address:
         """Where this actor takes HL7 v2 messages. DeclarationFault if it says nothing of it."""
         declared = self.actors.get(actor)

@@ -1,6 +1,7 @@
 """``affinity conform run``: ask a system everything that it claims to do, and say what it did."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ from affinity.cli.verbs import ExitCode, Output, verb, wrong_use
 
 if TYPE_CHECKING:
     from conformance.results import Result, Run
+    from conformance.system import System
 
 EXAMPLES = r"""[bold]Examples[/bold]
   affinity conform run sut.toml
@@ -18,6 +20,9 @@ EXAMPLES = r"""[bold]Examples[/bold]
 
   affinity conform run sut.toml --suite 'document-registry(XDS.b)'
       one suite
+
+  affinity conform run sut.toml --scenario ours/
+      scenarios of our own, written in YAML (docs/scenarios.md)
 
   affinity conform run sut.toml --assertion ITI-42-033
       the tests that cover an assertion
@@ -33,39 +38,60 @@ Exit code 1: something failed, or nothing was tested. What the system does not c
 Declaration = Annotated[
     Path, typer.Argument(metavar="SUT.TOML", help="The system under test.", exists=True, dir_okay=False)
 ]
-SuiteNames = Annotated[list[str] | None, typer.Option("--suite", help="A suite by its name; repeatable; default: all.")]
-Assertions = Annotated[
-    list[str] | None, typer.Option("--assertion", help="Only tests that cover this assertion; repeatable.")
-]
 Evidence = Annotated[
     Path | None, typer.Option("--evidence", help="Write the proof here: one zip with report, verdicts, every message.")
 ]
-Seed = Annotated[int | None, typer.Option(help="Invent the same again; default: a new number, which is printed.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which tests run."""
+
+    suite: Annotated[list[str] | None, typer.Option(help="A suite by its name; repeatable; default: all.")] = None
+    scenario: Annotated[
+        list[Path] | None,
+        typer.Option(help="A scenario in YAML, or a folder of them, instead of the suites.", exists=True),
+    ] = None
+    assertion: Annotated[list[str] | None, typer.Option(help="Only tests that cover this assertion; repeatable.")] = (
+        None
+    )
+    seed: Annotated[
+        int | None, typer.Option(help="Invent the same again; default: a new number, which is printed.")
+    ] = None
 
 
 @verb
-def run(
-    declaration: Declaration,
-    output: Output,
-    suite: SuiteNames = None,
-    assertion: Assertions = None,
-    seed: Seed = None,
-    evidence: Evidence = None,
-) -> ExitCode:
+def run(declaration: Declaration, selection: Selection, output: Output, evidence: Evidence = None) -> ExitCode:
     """Run the suites against a system. It gets new patients and documents, invented ones."""
     from conformance.evidence.bundle import write
-    from conformance.running import run as run_suites
-    from conformance.system import declared
+    from conformance.running import HarnessFault
+    from conformance.scenarios.script import ScenarioFault
+    from conformance.system import DeclarationFault, declared
 
-    system = declared(declaration)
-    _check_names(suite or ())
-    chosen = seed if seed is not None else SystemRandom().randrange(10**9)
-    with _Watch(output) as watch:
-        ran = run_suites(system, seed=chosen, names=suite or (), only=assertion or (), watch=watch)
+    _check_names(selection.suite or ())
+    try:
+        ran = _run(declared(declaration), selection, _Watch(output))
+    except (DeclarationFault, ScenarioFault, HarnessFault) as error:
+        raise wrong_use(str(error)) from error
     if evidence is not None:
         write(ran, evidence)
     _tell(ran, output)
     return ExitCode.DONE if ran.passed else ExitCode.REFUSED
+
+
+def _run(system: "System", selection: Selection, watch: "_Watch") -> "Run":
+    from conformance.running import MODULES
+    from conformance.running import run as run_suites
+
+    return run_suites(
+        system,
+        seed=selection.seed if selection.seed is not None else SystemRandom().randrange(10**9),
+        names=selection.suite or (),
+        only=selection.assertion or (),
+        modules=() if selection.scenario and not selection.suite else MODULES,
+        scenarios=selection.scenario or (),
+        watch=watch,
+    )
 
 
 def _check_names(names: Sequence[str]) -> None:
@@ -83,12 +109,6 @@ class _Watch:
     def __init__(self, output: Output) -> None:
         self._quiet = output.as_json
         self._suite = ""
-
-    def __enter__(self) -> "_Watch":
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        """Nothing is held."""
 
     def __call__(self, result: "Result") -> None:
         """Print one line, and why it did not pass."""
