@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check setup lint types imports bench bench-matching interop docs lock clean
+.PHONY: run test check setup lint types imports bench bench-compare bench-matching interop docs lock clean
 
 run: setup            ## set up, serve the demo domain, play the demo traffic, stay up
 	@$(BIN)/affinity up
@@ -33,6 +33,9 @@ imports:
 
 bench: setup          ## print the benchmark table
 	@$(BIN)/python -m benchmarks
+
+bench-compare: setup  ## CPU per request of this tree beside that of BASE (a commit, tag or branch), in turn
+	@$(BIN)/python -m benchmarks.compare $(or $(BASE),main)
 
 bench-matching: .venv-matching/ready  ## precision and recall of matching, beside splink and recordlinkage, in an environment of its own
 	@PYTHONPATH=. .venv-matching/bin/python -m benchmarks.matching

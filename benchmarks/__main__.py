@@ -14,6 +14,7 @@ from rich.console import Console
 from benchmarks import (
     anatomy,
     assertions,
+    documents_growth,
     feeds,
     growth,
     machine,
@@ -47,6 +48,7 @@ class Benchmark(StrEnum):
     TLS = "tls"
     WORKERS = "workers"
     GROWTH = "growth"
+    DOCUMENTS_GROWTH = "documents-growth"
 
 
 WIDTH = 118
@@ -64,7 +66,7 @@ MEASURES: Mapping[Benchmark, Callable[[Path, Effort, Say], list[Figure]]] = {
     Benchmark.TLS: reconnects.measure,
     Benchmark.WORKERS: several.measure,
 }
-"""Those of a usual run; ``growth``, which takes long, and ``anatomy`` are run when they are asked for."""
+"""Those of a usual run; the growths, which take long, and ``anatomy`` are run when they are asked for."""
 
 
 def main(
@@ -75,14 +77,20 @@ def main(
         Path | None, typer.Option(help="Where the nodes keep their data: the disk that is measured.")
     ] = None,
     persons: Annotated[str, typer.Option(help="Growth: the sizes of the index, in people.")] = "10000,100000,1000000",
-    database: Annotated[growth.Engine, typer.Option(help="Growth: where the index is kept.")] = growth.Engine.SQLITE,
+    sizes: Annotated[str, typer.Option(help="Growth of documents: how many.")] = "10k,100k",
+    database: Annotated[
+        growth.Engine, typer.Option(help="Growth: where the index or registry is kept.")
+    ] = growth.Engine.SQLITE,
 ) -> None:
     """Measure a node of this tree, on loopback alone; a few minutes, with --quick one."""
-    sizes = [int(each) for each in persons.split(",")]
+    people = [int(each) for each in persons.split(",")]
     measures: Mapping[Benchmark, Callable[[Path, Effort, Say], list[Figure]]] = {
         **MEASURES,
         Benchmark.ANATOMY: anatomy.measure,
-        Benchmark.GROWTH: partial(growth.measure, persons=sizes, engine=database),
+        Benchmark.GROWTH: partial(growth.measure, persons=people, engine=database),
+        Benchmark.DOCUMENTS_GROWTH: partial(
+            documents_growth.measure, sizes=documents_growth.parse_sizes(sizes), engine=database
+        ),
     }
     console, progress = Console(width=None if sys.stdout.isatty() else WIDTH), Console(stderr=True)
     effort = QUICK if quick else FULL

@@ -71,7 +71,7 @@ def measure(
             index = _index(directory, count, server)
             found[count] = list(_figures(index, engine, effort, say))
             shutil.rmtree(index.data)
-    return [each for figures in found.values() for each in figures] + list(_ratios(found))
+    return [each for figures in found.values() for each in figures] + list(ratios(found, "people"))
 
 
 def _index(directory: Path, persons: int, server: postgresql.Server | None) -> Index:
@@ -116,7 +116,7 @@ def _figures(index: Index, engine: Engine, effort: Effort, say: Say) -> Iterator
     with Node(index.data, DOMAIN, index.url) as node:
         for each in questions(sample, 2 * effort.count(QUESTIONS)):
             say(f"{benchmark}: {each.name}")
-            seconds, cpu = _asked(index, node, each)
+            seconds, cpu = asked(index, node, each)
             percent = [1e3 * each for each in quantiles(seconds, n=100, method="inclusive")]
             yield figure(f"{each.name}, p50", "ms", percent[49])
             yield figure(f"{each.name}, p99", "ms", percent[98], P99)
@@ -136,7 +136,7 @@ def _sample(index: Index) -> Sample:
         database.close()
 
 
-def _asked(index: Index, node: Node, asked: Questions) -> tuple[tuple[float, ...], float]:
+def asked(index: Index, node: Node, asked: Questions) -> tuple[tuple[float, ...], float]:
     """Seconds of each answer, and of CPU of them all; the first half of the questions only warms up."""
     half, port = len(asked.requests) // 2, node.ports[asked.port]
     load.latencies(port, asked.requests[:half], asked.dialogue)
@@ -159,16 +159,16 @@ def _fed(index: Index, node: Node, sample: Sample, effort: Effort, say: Say) -> 
             yield f"{what}, cost", "µs CPU", 1e6 * (index.cpu(node) - before) / len(some)
 
 
-def _ratios(found: dict[int, list[Figure]]) -> Iterator[Figure]:
-    """The largest index by the smallest: times for a question, and rates of feeds."""
+def ratios(found: dict[int, list[Figure]], of: str) -> Iterator[Figure]:
+    """The largest by the smallest: times for a question, and rates of feeds. ``of`` says what is counted."""
     smallest, largest = min(found), max(found)
     if smallest == largest:
         return
     before = {each.name: each.value for each in found[smallest]}
     for each in found[largest]:
-        if each.name.endswith("p50") or each.unit in ("messages/s", "µs CPU"):
+        if each.name.endswith("p50") or each.unit in ("messages/s", "submissions/s", "µs CPU"):
             yield Figure(
-                benchmark=f"{largest:,} people ÷ {smallest:,}",
+                benchmark=f"{largest:,} {of} ÷ {smallest:,}",
                 name=each.name,
                 unit="×",
                 runs=(each.value / before[each.name],),

@@ -5,8 +5,10 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import blake2b
+from typing import Any
 
 from affinity.client import xds
+from affinity.client.bindings import soap_binding
 from affinity.client.codebook import CodeBook
 from affinity.domain import load
 from ihe.datatypes import CX, HD, Code
@@ -19,8 +21,9 @@ from soap.media import SOAP_XML
 from soap.mtom import pack
 from xds.iti18 import ITI_18
 from xds.iti41 import ITI_41
+from xds.iti43 import ITI_43
 from xds.model import Author, Submission
-from xds.stored_queries import FIND_DOCUMENTS
+from xds.stored_queries import FIND_DOCUMENTS, GET_DOCUMENTS
 
 RED = HD("IHERED", "1.3.6.1.4.1.21367.13.20.1000", "ISO")
 DOMAIN = load("connectathon").affinity_domain
@@ -82,12 +85,9 @@ def post(path: str, content_type: str, length: int, chunks: Iterable[bytes]) -> 
     return b"".join((head.encode(), *chunks))
 
 
-def find_documents(patient_id: str) -> bytes:
+def find_documents(patient_id: str, header: bytes = b"") -> bytes:
     """ITI-18 FindDocuments for the approved entries of one patient, whole entries wanted."""
-    binding = binding_of(ITI_18)
-    envelope = _head(binding, REGISTRY_PATH) + stored_query_of(patient_id) + ENVELOPE_END
-    content_type = f'{SOAP_XML}; charset=UTF-8; action="{binding.action}"'
-    return post(REGISTRY_PATH, content_type, len(envelope), (envelope,))
+    return asked(ITI_18, REGISTRY_PATH, stored_query_of(patient_id), header)
 
 
 def stored_query_of(patient_id: str) -> bytes:
@@ -99,14 +99,36 @@ def stored_query_of(patient_id: str) -> bytes:
     return xds.stored_query(FIND_DOCUMENTS.id, slots)
 
 
-def provide(patient_id: str, documents: Iterable[bytes]) -> bytes:
+def get_document(entry_uuid: str) -> bytes:
+    """ITI-18 GetDocuments for one entry by its entryUUID."""
+    slots = (("$XDSDocumentEntryEntryUUID", (f"({xds.quoted(entry_uuid)})",)),)
+    return asked(ITI_18, REGISTRY_PATH, xds.stored_query(GET_DOCUMENTS.id, slots))
+
+
+def retrieve(unique_id: str, header: bytes = b"") -> bytes:
+    """ITI-43 of one document."""
+    body = xds.retrieve([(DOMAIN.repository_unique_id, unique_id)])
+    return asked(ITI_43, REPOSITORY_PATH, body, header)
+
+
+def asked(transaction: Transaction[Any, Any, Any, Any, Any], path: str, body: bytes, header: bytes = b"") -> bytes:
+    """A SOAP request without attachments; ``header`` holds more elements for the Header."""
+    binding = soap_binding(transaction)
+    envelope = _head(binding, path, header) + body + ENVELOPE_END
+    if binding.mtom:
+        return post(path, *pack(envelope, (), binding.action))
+    return post(path, f'{SOAP_XML}; charset=UTF-8; action="{binding.action}"', len(envelope), (envelope,))
+
+
+def provide(patient_id: str, documents: Iterable[bytes], unique_ids: Iterable[str] = (), header: bytes = b"") -> bytes:
     """ITI-41 in one piece: one submission of these documents, each an XOP part."""
     contents = tuple(documents)
-    described = described_submission(patient_id, len(contents))
+    described = described_submission(patient_id, len(contents), unique_ids)
     parts = [part(number, content) for number, content in enumerate(contents)]
     body = xds.provide_and_register(described, [each.content_id for each in parts])
-    binding = binding_of(ITI_41)
-    return post(REPOSITORY_PATH, *pack(_head(binding, REPOSITORY_PATH) + body + ENVELOPE_END, parts, binding.action))
+    binding = soap_binding(ITI_41)
+    envelope = _head(binding, REPOSITORY_PATH, header) + body + ENVELOPE_END
+    return post(REPOSITORY_PATH, *pack(envelope, parts, binding.action))
 
 
 def part(number: int, content: bytes) -> OutgoingPart:
@@ -153,16 +175,8 @@ def described_submission(patient_id: str, documents: int, unique_ids: Iterable[s
     return replace(made, document_entries=entries)
 
 
-def binding_of(transaction: object) -> SOAPBinding:
-    """The one SOAP binding of a transaction."""
-    assert isinstance(transaction, Transaction)
-    (binding,) = transaction.bindings
-    assert isinstance(binding, SOAPBinding)
-    return binding
-
-
-def _head(binding: SOAPBinding, path: str) -> bytes:
-    return request_head(binding.action, f"urn:uuid:{uuid.uuid4()}", f"http://127.0.0.1{path}")
+def _head(binding: SOAPBinding, path: str, header: bytes = b"") -> bytes:
+    return request_head(binding.action, f"urn:uuid:{uuid.uuid4()}", f"http://127.0.0.1{path}", header)
 
 
 AUTHORS = tuple(

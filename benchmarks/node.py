@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from benchmarks.process import end, start
+from benchmarks.process import ROOT, end, start
 
 READY_WITHIN = 60.0
 UP = ("up", "--no-demo")
@@ -25,13 +25,18 @@ class Node:
         database_url: str | None = None,
         module: str = "affinity",
         verb: Sequence[str] = UP,
+        xua: str = "off",
+        root: Path = ROOT,
     ) -> None:
-        """Start, and return once the ports accept; ``seconds_to_ready`` is how long that took."""
+        """Start, and return once the ports accept; ``seconds_to_ready`` is how long that took.
+
+        ``root`` is the tree whose program runs.
+        """
         began = time.perf_counter()
         with (data.parent / f"{data.name}.log").open("a") as log:
-            options = (*verb, "--domain", domain, "--xua", "off", "--data", str(data), *ANY_PORT)
+            options = (*verb, "--domain", domain, "--xua", xua, "--data", str(data), *ANY_PORT)
             options += ("--database-url", database_url) if database_url else ()
-            self._process = start(module, options, stderr=log.fileno())
+            self._process = start(module, options, stderr=log.fileno(), root=root)
         self.ports = self._wait(data / "ports.json", began + READY_WITHIN)
         self.seconds_to_ready = time.perf_counter() - began
         self.pid = self._process.pid

@@ -57,12 +57,17 @@ class ChildServer:
 
 
 def start(
-    module: str, arguments: Sequence[str], *, stdout: int = subprocess.DEVNULL, stderr: int | None = None
+    module: str,
+    arguments: Sequence[str],
+    *,
+    stdout: int = subprocess.DEVNULL,
+    stderr: int | None = None,
+    root: Path = ROOT,
 ) -> "subprocess.Popen[str]":
-    """Run a module of this tree with this interpreter."""
-    return subprocess.Popen(
-        [sys.executable, "-m", module, *arguments], cwd=ROOT, stdout=stdout, stderr=stderr, text=True
-    )
+    """Run a module of a tree, this one unless told otherwise, with this interpreter."""
+    command = [sys.executable, "-m", module, *arguments]
+    around = {**os.environ, "PYTHONPATH": str(root)}
+    return subprocess.Popen(command, cwd=root, env=around, stdout=stdout, stderr=stderr, text=True)
 
 
 def end(process: "subprocess.Popen[str]") -> None:

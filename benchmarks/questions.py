@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from affinity.client import hl7, v3
-from affinity.client.bindings import soap_binding
 from affinity.client.hl7 import Route
 from affinity.client.patients import Sought
 from benchmarks import load, messages
@@ -23,8 +22,6 @@ from pix.iti47 import ITI_47
 from pix.model import Demographics
 from pix.pid import write_pid
 from pix.snapshot import demographics_of
-from soap.head import ENVELOPE_END, request_head
-from soap.media import SOAP_XML
 
 PDQ = "/pdq"
 PAGE = 20
@@ -59,7 +56,7 @@ def questions(sample: Sample, count: int) -> Iterator[Questions]:
     yield Questions(
         name="ITI-47 family, given, birth",
         port="http",
-        requests=tuple(map(_v3, sample.people(count))),
+        requests=tuple(map(v3_demographics, sample.people(count))),
         dialogue=ANSWERED_V3,
     )
 
@@ -100,9 +97,7 @@ def _v2(name: str, asked: Iterable[Message]) -> Questions:
     return Questions(name=name, port="mllp", requests=requests, dialogue=ANSWERED)
 
 
-def _v3(sought: Sought) -> bytes:
-    action = soap_binding(ITI_47).action
+def v3_demographics(sought: Sought, header: bytes = b"") -> bytes:
+    """ITI-47 over HTTP."""
     body = v3.demographics_query(sought, v3.Devices(receiver=v3.OURSELVES), quantity=PAGE)
-    head = request_head(action, f"urn:uuid:{uuid.uuid4()}", f"http://127.0.0.1{PDQ}")
-    envelope = head + body + ENVELOPE_END
-    return messages.post(PDQ, f'{SOAP_XML}; charset=UTF-8; action="{action}"', len(envelope), (envelope,))
+    return messages.asked(ITI_47, PDQ, body, header)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from affinity.client import xds
+from affinity.client.bindings import soap_binding
 from benchmarks import messages
 from benchmarks.load import WrongAnswer
 from benchmarks.node import Node
@@ -83,7 +84,7 @@ def submit(node: Node, patient: str, content: Content) -> str:
     part = OutgoingPart(content_id=CONTENT_ID, media_type="text/plain", size=content.size, chunks=content.chunks)
     body = xds.provide_and_register(described, [CONTENT_ID])
     client = SOAPClient(url=node.url(messages.REPOSITORY_PATH), timeout=TIMEOUT)
-    _demand_success(client.call(messages.binding_of(ITI_41), [body], parts=[part]))
+    _demand_success(client.call(soap_binding(ITI_41), [body], parts=[part]))
     return unique_id
 
 
@@ -91,7 +92,7 @@ def submit_inline(node: Node, patient: str, content: Content) -> str:
     """ITI-41 with the document as base64 text inside the package's envelope; the document's uniqueId."""
     unique_id = new_oid()
     url = node.url(messages.REPOSITORY_PATH)
-    binding = messages.binding_of(ITI_41)
+    binding = soap_binding(ITI_41)
     described = encode(messages.described_submission(patient, 1, [unique_id]))
     opening = b'<xdsb:ProvideAndRegisterDocumentSetRequest xmlns:xdsb="%b">%b<xdsb:Document id="Document01">'
     before = (
@@ -121,7 +122,7 @@ def retrieve(node: Node, unique_id: str) -> Part:
     """ITI-43 of one document: its size and SHA-256 as they arrived."""
     client = SOAPClient(url=node.url(messages.REPOSITORY_PATH), timeout=TIMEOUT, spool=HashingSink)
     body = xds.retrieve([(messages.DOMAIN.repository_unique_id, unique_id)])
-    answer = client.call(messages.binding_of(ITI_43), [body])
+    answer = client.call(soap_binding(ITI_43), [body])
     (part,) = answer.parts.values()
     return part
 
