@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from affinity import settings
 from affinity.catalogue import PATHS
 from affinity.cli.options import Where
 from affinity.cli.targets import LocalNode
@@ -21,6 +23,9 @@ from ihe.transactions import Actor
 EXAMPLES = r"""[bold]Examples[/bold]
   affinity conform init sut.toml
       a declaration of the node on this machine, which `affinity up --domain connectathon` started: change it for yours
+
+  affinity conform init secured.toml --tls
+      the same over mutual TLS, with an assertion in every call
 
   affinity conform run sut.toml
       and test it"""
@@ -46,27 +51,53 @@ SEVERAL = 3
 File = Annotated[Path, typer.Argument(metavar="SUT.TOML", help="The file to write; it must not be there yet.")]
 
 
+Secured = Annotated[
+    bool,
+    typer.Option("--tls", help="Mutual TLS with the development certificates, and an assertion in each call."),
+]
+
+
 @verb
-def init(file: File, output: Debugging, data: Where = None) -> ExitCode:
+def init(file: File, output: Debugging, data: Where = None, tls: Secured = False) -> ExitCode:
     """Write a declaration of the node on this machine."""
     node = LocalNode.find(data)
     if file.exists():
         raise wrong_use(f"{file} is there already")
     domain = load(node.domain).affinity_domain
-    file.write_text("\n".join(_declaration(node, domain, file.resolve().parent)) + "\n")
+    ways = _secured(node, data) if tls else Ways(web=node.url(""), mllp=node.mllp())
+    file.write_text("\n".join(_declaration(ways, domain)) + "\n")
     print(f"{file}: declares {domain.name!r} on this machine")
     return ExitCode.DONE
 
 
-def _declaration(node: LocalNode, domain: AffinityDomain, folder: Path) -> Iterator[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """How the node is reached; ``pki`` None: without TLS."""
+
+    web: str
+    mllp: str
+    pki: Path | None = None
+
+
+def _secured(node: LocalNode, data: Path | None) -> Ways:
+    """The ports with TLS, under the name that the development certificate has."""
+    if "https" not in node.ports or "mllps" not in node.ports:
+        raise wrong_use("the node on this machine has no port with TLS")
+    pki = (settings.load(None, {"data": data} if data else {}).data / "pki").resolve()
+    web, mllp = (f"localhost:{node.ports[name]}" for name in ("https", "mllps"))
+    return Ways(web=f"https://{web}", mllp=mllp, pki=pki)
+
+
+def _declaration(ways: Ways, domain: AffinityDomain) -> Iterator[str]:
     yield "# A system under test. `affinity conform run` asks it what it claims here, and nothing else."
     yield f"name = {_text(f'Affinity, domain {domain.name}')}"
     yield from _patients(domain)
+    yield from _trust(ways, domain)
     for actor, options in OPTIONS.items():
         yield f"\n[actors.{_text(actor)}]"
-        yield f"url = {_text(node.url(PATHS[actor]))}"
+        yield f"url = {_text(ways.web + PATHS[actor])}"
         if actor is not Actor.DOCUMENT_REPOSITORY:
-            yield f"mllp = {_text(node.mllp())}"
+            yield f"mllp = {_text(ways.mllp)}"
         if actor is Actor.DOCUMENT_REPOSITORY:
             yield f"unique_id = {_text(domain.repository_unique_id)}"
         yield f"options = {json.dumps(options)}"
@@ -79,6 +110,18 @@ def _declaration(node: LocalNode, domain: AffinityDomain, folder: Path) -> Itera
     for attribute in (*PREFERRED, "eventCodeList", "codeList"):
         if spelled := _codes(CodeBook(domain.codes), attribute, domain):
             yield f"{attribute} = {json.dumps(spelled)}"
+
+
+def _trust(ways: Ways, domain: AffinityDomain) -> Iterator[str]:
+    if ways.pki is None:
+        return
+    yield "\n[trust]"
+    files = {"authorities": "ca.crt.pem", "certificate": "client.crt.pem", "key": "client.key.pem"}
+    yield from (f"{name} = {_text(str(ways.pki / file))}" for name, file in files.items())
+    yield "\n[tokens]"
+    yield "# Where each call gets the assertion that says who asks."
+    yield f"sts = {_text(ways.web + PATHS[Actor.X_ASSERTION_PROVIDER])}"
+    yield f"audience = {_text(domain.home_community_id)}"
 
 
 def _patients(domain: AffinityDomain) -> Iterator[str]:

@@ -40,7 +40,22 @@ def affinity(*words: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.mark.timeout(600)
 def test_our_own_node_passes_every_suite(sut: Path) -> None:
-    done = affinity("conform", "run", str(sut), "--json")
+    passes(sut)
+
+
+def test_it_passes_on_postgresql_over_tls_with_assertions(empty_postgresql: str, tmp_path: Path) -> None:
+    options = ("--domain", "connectathon", "--xua", "required", "--database-url", empty_postgresql)
+    node = start_node(tmp_path / "node", *options)
+    try:
+        secured = tmp_path / "secured.toml"
+        assert affinity("conform", "init", str(secured), "--tls", "--data", str(node.data)).returncode == 0
+        passes(secured)
+    finally:
+        node.terminate()
+
+
+def passes(declaration: Path) -> None:
+    done = affinity("conform", "run", str(declaration), "--json")
     told: dict[str, Any] = json.loads(done.stdout)
     failed = [each for each in told["results"] if each["outcome"] not in ("passed", "not claimed")]
     assert not failed, json.dumps(failed, indent=1)
