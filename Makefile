@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check setup lint types imports bench bench-compare bench-matching interop docs lock clean
+.PHONY: run test check setup lint types imports bench bench-compare bench-matching faults fuzz interop docs lock clean
 
 run: setup            ## set up, serve the demo domain, play the demo traffic, stay up
 	@$(BIN)/affinity up
@@ -46,6 +46,14 @@ bench-matching: .venv-matching/ready  ## precision and recall of matching, besid
 	@.venv-matching/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@.venv-matching/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/matching/requirements.txt
 	@touch .venv-matching/ready
+
+ROUNDS ?= 20
+faults: setup         ## kills, failing disks and hostile peers, ROUNDS times over (docs/faults.md)
+	@AFFINITY_FAULT_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest tests/faults --override-ini timeout=0
+
+SECONDS ?= 600
+fuzz: setup           ## mutants of good messages at every parser for SECONDS; prints reproducers
+	@$(BIN)/python -m tests.fuzzing $(SECONDS)
 
 interop: setup        ## foreign clients (IPF, Java 17 and Maven) against a node of our own, every transaction, plain and TLS
 	@$(BIN)/python -m interop.run

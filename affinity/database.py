@@ -11,9 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
 
 from affinity.floors import Floors
 from affinity.group_writer import GroupWriter, Result, Work
+from affinity.outages import told_by_sqlite
 from affinity.postgresql import Primary, engine_of
 from affinity.replicas import NotHere, Replicas
 from affinity.terms import Terms
@@ -59,12 +61,20 @@ class Database:
         With an ``asker`` a replica may answer that has everything they changed and saw. Raises Unavailable.
         """
         if self._writer is not None:
-            with self.engine.connect() as connection:
-                return work(connection)
+            return self._read_sqlite(work)
         if self._replicas is not None and asker is not None:
             with suppress(NotHere):
                 return self._replicas.read(asker, work)
         return self._primary.read(work)
+
+    def _read_sqlite(self, work: Work[Result]) -> Result:
+        try:
+            with self.engine.connect() as connection:
+                return work(connection)
+        except DBAPIError as error:
+            if (told := told_by_sqlite(error)) is error:
+                raise
+            raise told from error
 
     def write(self, work: Work[Result], asker: str | None = None) -> Result:
         """Run ``work`` in a transaction, for ``asker``; return its result once the commit is durable.

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from affinity.outages import Trouble, Unavailable
+from affinity.outages import Trouble, Unavailable, told_by_sqlite
 from affinity.writers_turn import Turn
 
 Result = TypeVar("Result")
@@ -47,11 +47,12 @@ class _Job(Generic[Result]):
         try:
             result = self.context.run(self.work, connection)
         except Exception as error:  # the caller's own: it is handed back to the caller, never swallowed
-            if isinstance(error, DBAPIError) and error.connection_invalidated:
-                raise
+            if not driver.in_transaction or (isinstance(error, DBAPIError) and error.connection_invalidated):
+                raise  # a full or broken disk makes SQLite roll back all that the group has done
             driver.execute("ROLLBACK TO work")
             driver.execute("RELEASE work")
-            failure = Unavailable(Trouble.MOVED) if FROZEN in str(error) else error  # the driver's own, or SQLAlchemy's
+            # The driver's own, or SQLAlchemy's.
+            failure = Unavailable(Trouble.MOVED) if FROZEN in str(error) else told_by_sqlite(error)
         else:
             driver.execute("RELEASE work")
             return lambda: self.future.set_result(result)
@@ -100,7 +101,8 @@ class GroupWriter:
                     running = self._gather(group)
                     releases = self._commit(group)
             except Exception as error:  # the commit failed, so no work of the group is stored
-                releases = [partial(job.future.set_exception, error) for job in group]
+                failure = told_by_sqlite(error)
+                releases = [partial(job.future.set_exception, failure) for job in group]
             for release in releases:
                 release()
         self._turn.close()

@@ -1,5 +1,6 @@
 """What may befall a transaction and is not its fault: the database is away, busy, slow, full, or others were faster."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ class Trouble(Enum):
     SLOW = "the database took too long"
     FULL = "the database has no room"
     MOVED = "the node is being moved to another database, which takes over in a moment"
+    DISK = "the disk of the database refuses"
     RACE = "others changed the same data at the same time"
 
 
@@ -49,13 +51,25 @@ SQLSTATES = {
 CLASSES = {"08": Trouble.AWAY, "57": Trouble.AWAY, "53": Trouble.FULL}
 """Connection exceptions, operator intervention (shutdown, crash, start-up), insufficient resources."""
 
+SQLITE = {
+    sqlite3.SQLITE_FULL: Trouble.FULL,
+    sqlite3.SQLITE_BUSY: Trouble.SLOW,
+    sqlite3.SQLITE_IOERR: Trouble.DISK,
+    sqlite3.SQLITE_READONLY: Trouble.DISK,
+    sqlite3.SQLITE_CANTOPEN: Trouble.DISK,
+}
+"""Primary result codes; all others are defects."""
+PRIMARY = 0xFF
+
 
 def trouble(error: Exception) -> Trouble | None:
-    """Judge an error by its SQLSTATE; None: it is a defect, of the work or of the database."""
+    """Judge an error by its SQLSTATE or SQLite's code; None: it is a defect, of the work or of the database."""
     if isinstance(error, PoolTimeout):
         return Trouble.BUSY
     if isinstance(error, IntegrityError):
         return Trouble.RACE
+    if (code := _sqlite_code(error)) is not None:
+        return SQLITE.get(code & PRIMARY)
     if not isinstance(error, DBAPIError):
         return None
     state = getattr(error.orig, "sqlstate", None)
@@ -63,6 +77,28 @@ def trouble(error: Exception) -> Trouble | None:
         return SQLSTATES.get(state) or CLASSES.get(state[:2])
     # Without a word of the server: it was not reached, or the connection broke.
     return Trouble.AWAY if error.connection_invalidated or isinstance(error, OperationalError) else None
+
+
+def told_by_sqlite(error: Exception) -> Exception:
+    """What the caller of a work is told whose error this is: Unavailable, InDoubt, or the error itself.
+
+    Where the log could not be made durable, its last frames may be there all the same, and a crash before the next
+    commit would bring them back.
+    """
+    if _sqlite_code(error) == sqlite3.SQLITE_IOERR_FSYNC:
+        told: Exception = InDoubt()
+    elif isinstance(error, IntegrityError) or (found := trouble(error)) is None:
+        return error
+    else:
+        told = Unavailable(found)
+    told.__cause__ = error
+    return told
+
+
+def _sqlite_code(error: Exception) -> int | None:
+    """The extended result code, None for the error of anything else."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(origin, "sqlite_errorcode", None) if isinstance(origin, sqlite3.Error) else None
 
 
 class Outage:

@@ -1,5 +1,6 @@
 """What surrounds a request: who asks, and when; and the shapes in which wires and profiles meet."""
 
+import errno
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -99,6 +100,10 @@ class Sink(Protocol):
     def discard(self) -> None:
         """Throw away what was written, also after ``finish``; harmless once the part was adopted by a store."""
 
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+REFUSING = NO_ROOM | {errno.EROFS, errno.EIO}
+"""What a disk says that its operator must mend; what it was asked to keep may be sent again then."""
 
 Spool = Callable[[], Sink]
 """Makes a Sink for each incoming part."""

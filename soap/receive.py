@@ -5,7 +5,6 @@ The reactor never parses MIME, never hashes and never writes to disk; a fast sen
 
 # ruff: noqa: N802 (Twisted names its hooks)
 
-import errno
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -15,7 +14,7 @@ from lxml.etree import _Element
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.python.failure import Failure
 
-from ihe.exchange import Part, Spool
+from ihe.exchange import NO_ROOM, REFUSING, Part, Spool
 from soap.faults import SOAPFault, busy, sender_fault
 from soap.limits import SOAPLimits
 from soap.media import MULTIPART, MediaType, accept
@@ -27,7 +26,6 @@ log = structlog.get_logger(__name__)
 
 ASSERTION = f"{{{SAML}}}Assertion"
 """Comments in it stay in the tree, so that who verifies it can refuse them."""
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 InThread = Callable[..., "Deferred[Any]"]
 """Runs a blocking function elsewhere, like ``twisted.internet.threads.deferToThread``."""
@@ -251,9 +249,10 @@ class Spooled:
         if self._discarded:
             self._throw_away()
             return
-        if isinstance(failure.value, OSError) and failure.value.errno in NO_ROOM:
-            log.error("no room for incoming documents", error=failure.value.strerror)
-            failure = Failure(busy("there is no room for documents"))
+        if isinstance(failure.value, OSError) and failure.value.errno in REFUSING:
+            log.error("incoming documents cannot be kept", error=failure.value.strerror)
+            is_full = failure.value.errno in NO_ROOM
+            failure = Failure(busy(f"there is no {'room' if is_full else 'disk'} for documents"))
         self._refuse(failure)
 
     def _refuse(self, failure: Failure) -> None:

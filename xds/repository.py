@@ -1,6 +1,5 @@
 """The Document Repository: bytes by their uniqueId, durable together with the metadata (ITI TF-1: 10.1.1.3)."""
 
-import errno
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from ihe.access import OPEN
 from ihe.citations import Citation, tf3
 from ihe.datatypes import CX
 from ihe.errors import Breach, ErrorCode, Rejected
-from ihe.exchange import Part, Transactor
+from ihe.exchange import NO_ROOM, REFUSING, Part, Transactor
 from ihe.identifiers import UniqueId
 from xds import repository_store
 from xds.attributes import Sender
@@ -170,10 +169,10 @@ class DocumentRepository:
             log.error("documents not stored", reason=str(error))
             raise Rejected(_no_store()) from error
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno not in REFUSING:
                 raise
-            log.error("no room for documents")
-            raise Rejected(_no_room()) from error
+            log.error("documents not stored", reason=error.strerror)
+            raise Rejected(_no_room() if error.errno in NO_ROOM else _no_disk()) from error
 
     def deliver(self, document: Document) -> Delivery:
         """Make a document ready to be sent; Rejected if its bytes are gone or damaged, which the operator must see."""
@@ -215,6 +214,15 @@ def _no_room() -> Breach:
         text="This repository has no room for the documents, so nothing was stored",
         citation=tf3("Table 4.2.4.1-2"),
         remedy="Send the same submission again when its operator has made room",
+    )
+
+
+def _no_disk() -> Breach:
+    return Breach(
+        code=ErrorCode.REPOSITORY_BUSY,
+        text="The disk of this repository refuses to keep documents, so nothing was stored",
+        citation=tf3("Table 4.2.4.1-2"),
+        remedy="Send the same submission again when its operator has mended it",
     )
 
 

@@ -1,5 +1,6 @@
 """The database's promise: all of a work or nothing, and no answer before the commit."""
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from affinity.database import Database
 from affinity.group_writer import WriterStopped
+from affinity.outages import InDoubt, Trouble, Unavailable
 
 NOTES = Table("test_note", MetaData(), Column("id", Integer, primary_key=True, autoincrement=False))
 
@@ -69,10 +71,38 @@ def test_a_database_that_gave_up_the_whole_transaction_fails_every_work_of_it(tm
         connection.exec_driver_sql("ROLLBACK")
         raise ValueError("the disk is full")
 
-    with pytest.raises(Exception, match="savepoint"):
+    with pytest.raises(ValueError, match="the disk is full"):
         database.write(given_up)
     assert database.write(add(2)) == 2
     assert count(database) == 1
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (sqlite3.SQLITE_FULL, Unavailable(Trouble.FULL)),
+        (sqlite3.SQLITE_READONLY, Unavailable(Trouble.DISK)),
+        (sqlite3.SQLITE_IOERR_WRITE, Unavailable(Trouble.DISK)),
+        (sqlite3.SQLITE_BUSY, Unavailable(Trouble.SLOW)),
+        (sqlite3.SQLITE_IOERR_FSYNC, InDoubt()),
+        (sqlite3.SQLITE_ERROR, None),
+    ],
+)
+def test_what_sqlite_cannot_do_now_is_no_defect(tmp_path: Path, code: int, told: Exception | None) -> None:
+    """A log that is not durable may come back after a crash, so its works are in doubt."""
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    NOTES.metadata.create_all(database.engine)
+    failed = sqlite3.OperationalError("invented")
+    failed.sqlite_errorcode = code
+
+    def failing(connection: Connection) -> None:
+        connection.execute(insert(NOTES).values(id=1))
+        raise failed
+
+    with pytest.raises(type(told or failed), match=str(told or failed)):
+        database.write(failing)
+    assert count(database) == 0
     database.close()
 
 

@@ -30,6 +30,10 @@ BEFORE = "XDSDuplicateUniqueIdInRegistry"
 """What a SubmissionSet is answered that is sent again after it was stored and not acknowledged."""
 
 
+LATER = {"XDSRepositoryBusy", "XDSRegistryBusy", "XDSRepositoryOutOfResources", "XDSRegistryOutOfResources"}
+"""What a sender is answered who may send the same again."""
+
+
 @dataclass
 class Load:
     """What was acknowledged, how often senders were told to try again, and the longest time without any answer."""
@@ -43,6 +47,7 @@ class Load:
     _last: float = field(default_factory=time.monotonic)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _acknowledged: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    _refused: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     _over: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
@@ -63,6 +68,21 @@ class Load:
         """Return once so many more messages were acknowledged."""
         for _ in range(more):
             assert self._acknowledged.acquire(timeout=60), f"nothing is acknowledged any more: {self.told}"
+
+    def until_told(self, more: int) -> None:
+        """Return once so many more senders were told to try again."""
+        for _ in range(more):
+            assert self._refused.acquire(timeout=60), f"nobody is told anything: {self.told}"
+
+    @staticmethod
+    def content(unique_id: str) -> bytes:
+        """The document of a unique id: its first line names it."""
+        return (unique_id.encode() + b"\n") * 50
+
+    def _tell(self, what: str) -> bool:
+        self.told[what] += 1
+        self._refused.release()
+        return False
 
     def _send_feeds(self) -> None:
         while not self._over.is_set() and (number := next(self._numbers)) < MOST:
@@ -96,16 +116,14 @@ class Load:
         try:
             answer = parse(mllp.send(mllp.Address(host="127.0.0.1", port=self.node.ports["mllp"]), sent))
         except mllp.MLLPError:
-            self.told["hung up"] += 1
-            return False
+            return self._tell("hung up")
         if answer["MSA"].text(1) == "AA":
             return True
         assert (answer["MSA"].text(1), answer["ERR"].text(3)) == ("AR", "206"), serialize(answer)
-        self.told["AR 206"] += 1
-        return False
+        return self._tell("AR 206")
 
     def _submit(self, body: bytes, unique_id: str) -> bool:
-        sent = unique_id.encode() * 50
+        sent = self.content(unique_id)
         part = OutgoingPart(
             content_id="document@load", media_type="text/plain", size=len(sent), chunks=lambda: iter((sent,))
         )
@@ -114,15 +132,12 @@ class Load:
         try:
             answer = SOAPClient(url=self.node.url(REPOSITORY_PATH), spool=None).call(binding, [body], parts=[part])
         except (OSError, NoAnswer):
-            self.told["no answer"] += 1
-            return False
+            return self._tell("no answer")
         except FaultReceived as fault:
             assert "busy" in str(fault) or "nobody knows" in str(fault), fault
-            self.told["fault"] += 1
-            return False
+            return self._tell("fault")
         codes = {str(each.get("errorCode")) for each in answer.body.iter() if each.get("errorCode")}
         if answer.body.get("status", "").endswith(STORED) or codes == {BEFORE}:
             return True
-        assert codes <= {"XDSRepositoryBusy", "XDSRegistryBusy"}, codes
-        self.told["busy"] += 1
-        return False
+        assert codes <= LATER, codes
+        return self._tell("busy")

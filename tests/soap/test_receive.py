@@ -164,12 +164,19 @@ def test_a_body_without_length_is_counted(begin: Begin, threads: Threads) -> Non
 
 
 @pytest.mark.parametrize(
-    ("error", "answer"), [(errno.ENOSPC, "no room for documents"), (errno.EDQUOT, "no room"), (errno.EIO, "Errno 5")]
+    ("error", "answer"),
+    [
+        (errno.ENOSPC, "no room for documents"),
+        (errno.EDQUOT, "no room"),
+        (errno.EROFS, "no disk for documents"),
+        (errno.EIO, "no disk for documents"),
+        (errno.EACCES, "Errno 13"),
+    ],
 )
 def test_a_full_disk_fails_the_request_and_not_the_server(
     producer: Producer, threads: Threads, error: int, answer: str
 ) -> None:
-    """What may go better later is said to be so; a broken disk is not foreseen."""
+    """What may go better later is said to be so; what nobody foresaw is not."""
 
     def full() -> Sink:
         raise OSError(error, "words of the operating system")

@@ -1,0 +1,125 @@
+"""Disks that are full, slow, read-only or broken: senders are told to try again, and it serves again once it is mended.
+
+``AFFINITY_FAULT_ROUNDS=50`` lets each fault come and go fifty times. A full disk is a real one, of a few megabytes,
+which root alone may mount; other faults are put under the node by a library that is compiled here, if there is a cc.
+"""
+
+import errno
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from affinity.database import Database
+from atna.tables import audit_event
+from pix.tables import record
+from tests.end_to_end.conftest import Start
+from tests.faults.load import Load
+from tests.faults.test_kill import retrieve
+from xds.tables import document_entry
+
+FAILING = (("sync", errno.EIO), ("write", errno.EIO), ("write", errno.EROFS), ("write", errno.ENOSPC))
+ROUNDS = int(os.environ.get("AFFINITY_FAULT_ROUNDS", "1"))
+BEFORE = AFTER = 15
+"""Acknowledged messages before a fault and after it."""
+REFUSED = 8
+"""Answers that say "later", before the fault is mended."""
+FAULTS = [f"{what} {number}" for what, number in FAILING]
+DISK = 24 * 2**20
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "none", str(place)], capture_output=True, text=True, check=False
+    )
+    if made.returncode:
+        pytest.skip(f"a disk that can be filled needs the right to mount: {made.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@pytest.fixture(scope="session")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library that makes disks fail."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("a disk that fails on demand needs a C compiler, cc")
+    made = tmp_path_factory.mktemp("faulty") / "disk.so"
+    source = Path(__file__).with_name("disk.c")
+    subprocess.run([compiler, "-shared", "-fPIC", "-w", "-o", str(made), str(source), "-ldl"], check=True)
+    return made
+
+
+def test_a_full_disk_refuses_and_loses_nothing(start: Start, small_disk: Path) -> None:
+    """Database, documents and audit trail are on one disk, as they are by default."""
+    ballast = small_disk / "ballast"
+    load = Load(start("--domain", "connectathon", "--xua", "off", data=small_disk / "data"))
+
+    def fill() -> None:
+        with ballast.open("wb", buffering=0) as file:
+            try:
+                while file.write(bytes(4096)):
+                    pass
+            except OSError as error:
+                assert error.errno == errno.ENOSPC
+
+    with load.running():
+        for _ in range(ROUNDS):
+            load.until(BEFORE)
+            fill()
+            load.until_told(REFUSED)
+            ballast.unlink()
+        load.until(AFTER)
+    check(load, small_disk)
+
+
+def test_a_failing_disk_refuses_and_loses_nothing(
+    start: Start, faulty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """fsync fails, writing fails, the file system is read-only, or full; and while it is merely slow nobody is told."""
+    said = tmp_path / "fault"
+    monkeypatch.setenv("LD_PRELOAD", str(faulty))
+    monkeypatch.setenv("FAULTS_FILE", str(said))
+    load = Load(start("--domain", "connectathon", "--xua", "off"))
+    monkeypatch.delenv("LD_PRELOAD")
+    with load.running():
+        for fault in FAULTS * ROUNDS:
+            load.until(BEFORE)
+            said.write_text(fault)
+            load.until_told(REFUSED)
+            said.unlink()
+        load.until(AFTER)
+        said.write_text("slow 10000")
+        load.until(AFTER)
+    check(load, tmp_path)
+
+
+def check(load: Load, place: Path) -> None:
+    """What was acknowledged is there byte for byte, what is there is there once, and recorded."""
+    received = retrieve(load.node, set(load.documents), place / "received")
+    assert received == {each: load.content(each) for each in load.documents}
+    assert load.node.terminate() == 0
+    # What a failing disk did not let be removed stays marked for the next start.
+    assert {each.suffix for each in (load.node.data / "documents" / "spool").iterdir()} <= {".removing"}
+    assert [line for line in load.node.log if '"incident"' in line] == []
+    database = Database(f"sqlite:///{load.node.data / 'affinity.db'}")
+    try:
+        patients = database.read(lambda each: each.execute(select(record.c.id)).scalars().all())
+        documents = database.read(lambda each: each.execute(select(document_entry.c.unique_id)).scalars().all())
+        query = select(audit_event.c.event, func.count()).where(audit_event.c.outcome == 0)
+        recorded = database.read(lambda each: dict(each.execute(query.group_by(audit_event.c.event)).all()))
+    finally:
+        database.close()
+    assert set(load.patients) <= set(patients)
+    assert len(set(patients)) == len(patients)
+    assert set(load.documents) <= set(documents)
+    assert len(set(documents)) == len(documents)
+    assert recorded["ITI-41"] == len(documents)
