@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from lxml.etree import _Element
 
 from affinity.client.sts import Wanted, request_assertion
 from conformance.counterparts.documents import DocumentActors
@@ -16,11 +17,12 @@ from conformance.counterparts.soap import SOAPCaller
 from conformance.counterparts.v3 import V3Actors
 from conformance.counterparts.wires import HTTPWire, MLLPWire
 from conformance.exchanges import Transcript
-from conformance.system import System, Tokens
+from conformance.system import DeclarationFault, System, Tokens
 from ihe.datatypes import CX
 from ihe.transactions import Actor
 from soap.client import SOAPClient
 from xua.envelope import security_header
+from xua.sts import Defect
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 TOKEN_LIFE = timedelta(minutes=2)
@@ -41,13 +43,14 @@ class TokenPurse:
         if tokens is None:
             return b""
         if datetime.now(UTC) - self._fetched > TOKEN_LIFE:
-            self._kept, self._fetched = self._fetch(tokens), datetime.now(UTC)
+            self._kept, self._fetched = security_header(fetched(self.system, tokens)), datetime.now(UTC)
         return self._kept
 
-    def _fetch(self, tokens: Tokens) -> bytes:
-        service = SOAPClient(url=tokens.sts, tls=self.system.trust.context if self.system.trust else None)
-        assertion = request_assertion(service, Wanted(role=tokens.role, audience=tokens.audience))
-        return security_header(assertion)
+
+def fetched(system: System, tokens: Tokens, defect: Defect | None = None) -> _Element:
+    """A new assertion of the declared STS. Raises what SOAPClient raises."""
+    service = SOAPClient(url=tokens.sts, tls=system.trust.context if system.trust else None)
+    return request_assertion(service, Wanted(role=tokens.role, audience=tokens.audience, defect=defect))
 
 
 @dataclass(slots=True)
@@ -74,6 +77,12 @@ class Harness:
         self.v3 = V3Actors(system=self.system, caller=_caller(wire, Actor.PATIENT_IDENTITY_SOURCE, purse.header))
         self.inventor = Inventor(system=self.system, dice=self.dice)
         self._known = deque(self.system.patients.known)
+
+    def assertion(self, defect: Defect | None = None) -> _Element:
+        """A new assertion; with a defect only where the STS makes such. DeclarationFault: no STS is declared."""
+        if self.system.tokens is None:
+            raise DeclarationFault("[tokens] is missing: where assertions come from")
+        return fetched(self.system, self.system.tokens, defect)
 
     def known_patient(self) -> CX:
         """A patient whom the registry knows: fed to it, or one of those declared. Skips the test if there is none."""

@@ -40,6 +40,8 @@ MODULES = (
     "document_repository",
     "document_repository_removal",
     "web_services",
+    "document_registry_xua",
+    "secure_node",
     "pix_manager_v2",
     "pix_feed_refusals",
     "pix_manager_v3",

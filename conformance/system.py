@@ -77,6 +77,8 @@ class Tokens(Table):
     sts: Text
     audience: Text
     role: DemoRole = DemoRole.TREATING_DOCTOR
+    defects: bool = False
+    """The STS makes wrong assertions on demand, as the development STS of Affinity does."""
 
 
 class Feed(Table):

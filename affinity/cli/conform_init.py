@@ -38,13 +38,14 @@ OPTIONS: Mapping[Actor, tuple[str, ...]] = {
         "Reference ID",
         "Patient Identity Feed",
         "Patient Identity Feed HL7v3",
-        "XUA",
     ),
-    Actor.DOCUMENT_REPOSITORY: ("Remove Documents", "XUA"),
+    Actor.DOCUMENT_REPOSITORY: ("Remove Documents",),
     Actor.PIX_MANAGER: ("PIXv2", "PIXv3", "PAM", "Update Notification", "Patient Identity Merge"),
     Actor.PATIENT_DEMOGRAPHICS_SUPPLIER: ("PDQv2", "PDQv3", "Continuation", "Visit Query"),
 }
 """What Affinity claims beside the actors themselves."""
+SECURE = ("XUA", "Secure Node")
+"""What each actor claims beside them over TLS, with assertions."""
 SEVERAL = 3
 """Codes of an attribute that are declared."""
 
@@ -100,7 +101,7 @@ def _declaration(ways: Ways, domain: AffinityDomain) -> Iterator[str]:
             yield f"mllp = {_text(ways.mllp)}"
         if actor is Actor.DOCUMENT_REPOSITORY:
             yield f"unique_id = {_text(domain.repository_unique_id)}"
-        yield f"options = {json.dumps(options)}"
+        yield f"options = {json.dumps([*options, *SECURE] if ways.pki else options)}"
     yield "\n[hl7v3]"
     yield "# Devices: the harness, and the system."
     yield f"sender = {_text(OURSELVES)}"
@@ -122,6 +123,7 @@ def _trust(ways: Ways, domain: AffinityDomain) -> Iterator[str]:
     yield "# Where each call gets the assertion that says who asks."
     yield f"sts = {_text(ways.web + PATHS[Actor.X_ASSERTION_PROVIDER])}"
     yield f"audience = {_text(domain.home_community_id)}"
+    yield "defects = true"
 
 
 def _patients(domain: AffinityDomain) -> Iterator[str]:
