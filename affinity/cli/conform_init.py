@@ -42,6 +42,16 @@ OPTIONS: Mapping[Actor, tuple[str, ...]] = {
     Actor.DOCUMENT_REPOSITORY: ("Remove Documents",),
     Actor.PIX_MANAGER: ("PIXv2", "PIXv3", "PAM", "Update Notification", "Patient Identity Merge"),
     Actor.PATIENT_DEMOGRAPHICS_SUPPLIER: ("PDQv2", "PDQv3", "Continuation", "Visit Query"),
+    Actor.PATIENT_DEMOGRAPHICS_CONSUMER: ("Merge", "Link/Unlink", "Acknowledgement Support"),
+    Actor.PATIENT_ENCOUNTER_CONSUMER: (
+        "Inpatient/Outpatient Encounter Management",
+        "Pending Event Management",
+        "Advanced Encounter Management",
+        "Temporary Patient Transfers Tracking",
+        "Historic Movement Management",
+        "Maintain Demographics",
+        "Acknowledgement Support",
+    ),
 }
 """What Affinity claims beside the actors themselves."""
 SECURE = ("XUA", "Secure Node")
@@ -96,7 +106,8 @@ def _declaration(ways: Ways, domain: AffinityDomain) -> Iterator[str]:
     yield from _trust(ways, domain)
     for actor, options in OPTIONS.items():
         yield f"\n[actors.{_text(actor)}]"
-        yield f"url = {_text(ways.web + PATHS[actor])}"
+        if actor in PATHS:
+            yield f"url = {_text(ways.web + PATHS[actor])}"
         if actor is not Actor.DOCUMENT_REPOSITORY:
             yield f"mllp = {_text(ways.mllp)}"
         if actor is Actor.DOCUMENT_REPOSITORY:

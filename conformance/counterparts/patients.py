@@ -138,14 +138,14 @@ class PatientActors:
         patient = segment(
             "PID",
             {
-                3: [_cx(person.id)],
+                3: [cx(person.id)],
                 5: (person.family, person.given, None, None, None, None, "L"),
                 7: person.birth_date,
                 8: person.sex,
                 11: (person.street, None, person.city, None, person.postal_code),
             },
         )
-        rest = segment("MRG", {1: [_cx(merged)]}) if merged else segment("PV1", {2: "O"})
+        rest = segment("MRG", {1: [cx(merged)]}) if merged else segment("PV1", {2: "O"})
         structure = "ADT_A39" if event == "A40" else "ADT_A01"
         return self._message(("ADT", event, structure), (segment("EVN", {1: event, 2: _now()}), patient, rest))
 
@@ -179,7 +179,8 @@ def announced(person: Person) -> hl7.Announced:
     )
 
 
-def _cx(identifier: CX) -> tuple[str | tuple[str | None, ...] | None, ...]:
+def cx(identifier: CX) -> tuple[str | tuple[str | None, ...] | None, ...]:
+    """An identifier as a field has it."""
     authority = identifier.authority
     named = (authority.namespace_id or None, authority.universal_id or None, authority.universal_id_type or None)
     return (identifier.id, None, None, named)

@@ -79,7 +79,8 @@ def test_every_criterion_counts(name: str, v3: V3Actors, person: Person) -> None
 def test_what_is_returned(v3: V3Actors, person: Person) -> None:
     """Name, birth date, sex and address come back as they were announced, with the quantities and the query's id."""
     answered = v3.demographics(_criteria(person)["family"])
-    number, (patient,) = answered.number, answered.found.patients
+    found(answered, [person.id.id])
+    number, patient = answered.number, answered.found.patients[0]
     came = (patient.family, patient.given, patient.birth_date[:8], patient.sex, patient.city)
     due = (person.family, person.given, person.birth_date, person.sex, person.city)
     assert came == due, f"exchange {number}: {came} where {due} is due"

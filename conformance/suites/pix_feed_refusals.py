@@ -1,29 +1,14 @@
 """Feeds that a PIX Manager refuses: one change, one code, at its place [ITI-8] (ITI TF-2: 3.8.4, C.2.3, N.5)."""
 
-from dataclasses import dataclass
-
 import pytest
 
 from conformance.counterparts.patients import PatientActors
 from conformance.covering import Covering, Suite, covers
 from conformance.expectations import declined
-from hl7v2.er7 import serialize
+from conformance.wrong_v2 import Wrong
 from ihe.transactions import Actor
 
 SUITE = Suite(actor=Actor.PIX_MANAGER, profile="PIX", option="PIXv2")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wrong:
-    """A field of the feed that is something else."""
-
-    id: str
-    sentence: str
-    covering: Covering
-    segment: str
-    field: int
-    value: str
-    codes: tuple[str, ...]
 
 
 WRONG = (
@@ -44,6 +29,7 @@ WRONG = (
         field=5,
         value="",
         codes=("101",),
+        location="PID^1^5",
     ),
     Wrong(
         id="sex",
@@ -53,6 +39,7 @@ WRONG = (
         field=8,
         value="X",
         codes=("103",),
+        location="PID^1^8",
     ),
     Wrong(
         id="birth-date",
@@ -62,6 +49,7 @@ WRONG = (
         field=7,
         value="tomorrow",
         codes=("102",),
+        location="PID^1^7",
     ),
     Wrong(
         id="authority",
@@ -88,18 +76,6 @@ WRONG = (
 @pytest.mark.parametrize("case", WRONG, ids=lambda case: case.id)
 def test_it_is_declined(case: Wrong, patients: PatientActors) -> None:
     person = patients.person()
-    good = serialize(patients.identity_feed("A04", person)).decode()
-    wrong = _changed(good, case)
-    answered = patients.send("ITI-8", Actor.PIX_MANAGER, wrong.encode())
-    declined(answered, *case.codes)
+    wrong = case.made(patients.identity_feed("A04", person))
+    declined(patients.send("ITI-8", Actor.PIX_MANAGER, wrong), *case.codes, location=case.location)
     declined(patients.cross_references(person.id), "204")
-
-
-def _changed(message: str, case: Wrong) -> str:
-    lines = message.split("\r")
-    for number, line in enumerate(lines):
-        if line.startswith(f"{case.segment}|"):
-            fields = line.split("|")
-            fields[case.field - (case.segment == "MSH")] = case.value
-            lines[number] = "|".join(fields)
-    return "\r".join(lines)
