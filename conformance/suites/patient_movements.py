@@ -102,8 +102,18 @@ WRONG = (
     _wrong("no-cancel", "A cancellation that inserts.", "A11", 4, "INSERT", "103", "ITI-31-064"),
     _wrong("past", "A past movement that is inserted.", "A02", 5, "Y", "103", "ITI-31-067"),
     _wrong("perhaps", "A movement that is neither past nor not.", "Z99", 5, "P", "103", "ITI-31-065"),
-    _wrong("original", "A correction that does not name what inserted the movement.", "Z99", 6, None, "101", "ITI-31-068"),
-    _wrong("cancelled", "A cancellation that does not name what inserted the movement.", "A11", 6, None, "101", "ITI-31-038"),
+    _wrong(
+        "original", "A correction that does not name what inserted the movement.", "Z99", 6, None, "101", "ITI-31-068"
+    ),
+    _wrong(
+        "cancelled",
+        "A cancellation that does not name what inserted the movement.",
+        "A11",
+        6,
+        None,
+        "101",
+        "ITI-31-038",
+    ),
 )
 GOOD = {"A02": ("INSERT", None, 2), "Z99": ("UPDATE", "A01", 1), "A11": ("CANCEL", "A01", 1)}
 
