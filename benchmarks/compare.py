@@ -8,7 +8,7 @@ slows both. The bytes that are sent, and what measures, are this tree's for both
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +22,9 @@ from rich.table import Table
 from affinity.client import hl7
 from affinity.client.hl7 import Route
 from benchmarks import load, messages
-from benchmarks.load import Dialogue
 from benchmarks.node import Node
 from benchmarks.process import ROOT, cpu_seconds
+from benchmarks.trail import Kind
 from hl7v2.er7 import serialize
 from ihe.datatypes import CX
 from ihe.identifiers import new_oid
@@ -38,17 +38,6 @@ TRIMMED_FROM = 8
 WIDTH = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """Requests of one kind, ``count`` of them in a round."""
-
-    name: str
-    port: str
-    dialogue: Dialogue
-    count: int
-    requests: Callable[[int], Sequence[bytes]]
-
-
 def _identifiers(count: int) -> list[bytes]:
     return [frame(serialize(hl7.pix_query(Route(), CX(PATIENT, messages.RED))))] * count
 
@@ -58,10 +47,10 @@ def _submissions(count: int) -> list[bytes]:
 
 
 KINDS = (
-    Kind("ITI-18, 10 entries", "http", load.HTTP, 200, lambda count: [messages.find_documents("FOUND")] * count),
-    Kind("ITI-9", "mllp", load.MLLP, 200, _identifiers),
-    Kind("ADT^A28", "mllp", load.MLLP, 100, messages.announcements),
-    Kind("ITI-41", "http", load.HTTP, 40, _submissions),
+    Kind("ITI-18, 10 entries", "http", lambda count: [messages.find_documents("FOUND")] * count, 200, load.HTTP),
+    Kind("ITI-9", "mllp", _identifiers, 200, load.MLLP),
+    Kind("ADT^A28", "mllp", messages.announcements, 100, load.MLLP),
+    Kind("ITI-41", "http", _submissions, 40, load.HTTP),
 )
 
 

@@ -8,7 +8,6 @@ import resource
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 from statistics import quantiles
@@ -20,8 +19,9 @@ from benchmarks import bulk, load, messages, postgresql
 from benchmarks.documents_bulk import patient_id, patients
 from benchmarks.documents_filling import fill_postgresql, fill_sqlite
 from benchmarks.figures import Effort, Figure, Say
-from benchmarks.growth import Engine, Index, asked, ratios
+from benchmarks.growth import Engine, Index, asked, each_size
 from benchmarks.node import Node
+from benchmarks.process import family_cpu_seconds
 from benchmarks.questions import Questions
 from ihe.identifiers import new_oid
 from xds.tables import document_entry
@@ -42,25 +42,23 @@ def measure(
     directory: Path, effort: Effort, say: Say, sizes: Sequence[int] = (10_000,), engine: Engine = Engine.SQLITE
 ) -> list[Figure]:
     """All figures of each size, and how the largest compares with the smallest."""
-    found: dict[int, list[Figure]] = {}
-    with ExitStack() as stack:
-        server = None
-        if engine is Engine.POSTGRESQL:
-            server = stack.enter_context(postgresql.Server(directory / "postgresql"))
-        for documents in sorted(sizes):
-            say(f"{engine}, {documents:,} documents: the database")
-            before, cpu = time.perf_counter(), time.process_time() + _children()
-            index = _filled(directory, documents, server)
-            made = (time.perf_counter() - before, time.process_time() + _children() - cpu)
-            found[documents] = list(_figures(index, engine, made, effort, say))
-            shutil.rmtree(index.data)
-    return [each for figures in found.values() for each in figures] + list(ratios(found, "documents"))
+
+    def one(documents: int, server: postgresql.Server | None) -> Iterator[Figure]:
+        say(f"{engine}, {documents:,} documents: the database")
+        began, before = time.perf_counter(), _cpu(server)
+        index = _filled(directory, documents, server)
+        made = (time.perf_counter() - began, _cpu(server) - before)
+        yield from _figures(index, engine, made, effort, say)
+        shutil.rmtree(index.data)
+
+    return each_size(directory, engine, sizes, "documents", one)
 
 
-def _children() -> float:
-    """Seconds of CPU of the processes that this one waited for."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def _cpu(server: postgresql.Server | None) -> float:
+    """Seconds of CPU of this process, of those that it waited for, and of the database."""
+    waited_for = resource.getrusage(resource.RUSAGE_CHILDREN)
+    own = time.process_time() + waited_for.ru_utime + waited_for.ru_stime
+    return own + (family_cpu_seconds(server.pid) if server else 0.0)
 
 
 def _filled(directory: Path, documents: int, server: postgresql.Server | None) -> Index:

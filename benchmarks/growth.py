@@ -6,7 +6,7 @@ other questions of that kind are asked, so that the pages are in memory.
 
 import shutil
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
@@ -32,6 +32,8 @@ GENERATED = 100_000
 P50 = Aim(Better.LOWER, 1.5)
 P99 = Aim(Better.LOWER, 10)
 RATE = Aim(Better.HIGHER, 1000)
+OneSize = Callable[[int, postgresql.Server | None], Iterable[Figure]]
+"""Makes a database of one size, on a server if there is one, and measures it."""
 
 
 class Engine(StrEnum):
@@ -61,17 +63,24 @@ def measure(
     directory: Path, effort: Effort, say: Say, persons: Sequence[int] = (10_000,), engine: Engine = Engine.SQLITE
 ) -> list[Figure]:
     """All figures of each size, and how the largest compares with the smallest."""
-    found: dict[int, list[Figure]] = {}
+
+    def one(count: int, server: postgresql.Server | None) -> Iterator[Figure]:
+        say(f"{engine}, {count:,} people: the database")
+        index = _index(directory, count, server)
+        yield from _figures(index, engine, effort, say)
+        shutil.rmtree(index.data)
+
+    return each_size(directory, engine, persons, "people", one)
+
+
+def each_size(directory: Path, engine: Engine, sizes: Sequence[int], of: str, one: OneSize) -> list[Figure]:
+    """The figures of every size, the smallest first, then their ratios; ``of`` says what is counted."""
     with ExitStack() as stack:
         server = None
         if engine is Engine.POSTGRESQL:
             server = stack.enter_context(postgresql.Server(directory / "postgresql"))
-        for count in sorted(persons):
-            say(f"{engine}, {count:,} people: the database")
-            index = _index(directory, count, server)
-            found[count] = list(_figures(index, engine, effort, say))
-            shutil.rmtree(index.data)
-    return [each for figures in found.values() for each in figures] + list(ratios(found, "people"))
+        found = {count: list(one(count, server)) for count in sorted(sizes)}
+    return [each for figures in found.values() for each in figures] + list(ratios(found, of))
 
 
 def _index(directory: Path, persons: int, server: postgresql.Server | None) -> Index:
