@@ -8,6 +8,7 @@ from conformance.counterparts.adt import about, adt, mrg, no_visit, pid
 from conformance.counterparts.patients import Answered, PatientActors, Person
 from conformance.covering import Suite, covers
 from conformance.expectations import accepted, declined
+from conformance.suites.pix_feed_refusals import WRONG as OF_ANY_FEED
 from conformance.wrong_v2 import Wrong, breaking
 from hl7v2.message import Message
 from ihe.transactions import Actor
@@ -126,68 +127,17 @@ def _changed(patients: PatientActors, new: Person, old: Person) -> Message:
     return adt(patients, "A47", pid(new.id, person=new), mrg(old.id))
 
 
-WRONG = (
-    Wrong(
-        id="no-id",
-        sentence="A patient without an id.",
-        covering=breaking("ITI-8-023"),
-        segment="PID",
-        field=3,
-        value="",
-        codes=("101",),
-        location="PID^1^3",
-    ),
-    Wrong(
-        id="no-name",
-        sentence="A patient without a name.",
-        covering=breaking("ITI-8-024"),
-        segment="PID",
-        field=5,
-        value="",
-        codes=("101",),
-        location="PID^1^5",
-    ),
-    Wrong(
-        id="no-family",
-        sentence="A patient without a family name.",
-        covering=breaking("ITI-30-052"),
-        segment="PID",
-        field=5,
-        value="^Ada",
-        codes=("101",),
-        location="PID^1^5^1^1",
-    ),
-    Wrong(
-        id="birth",
-        sentence="A time of birth that is none.",
-        covering=breaking("TF2-N-014"),
-        segment="PID",
-        field=7,
-        value="tomorrow",
-        codes=("102",),
-        location="PID^1^7",
-    ),
-    Wrong(
-        id="sex",
-        sentence="A sex that is not of table 0001.",
-        covering=breaking("ITI-30-058"),
-        segment="PID",
-        field=8,
-        value="X",
-        codes=("103",),
-        location="PID^1^8",
-    ),
-    Wrong(
-        id="authority",
-        sentence="An assigning authority that nobody knows.",
-        covering=breaking(),
-        segment="PID",
-        field=3,
-        value="1^^^&2.999.404&ISO",
-        codes=("204",),
-        location="PID^1^3^1^4",
-    ),
+NO_FAMILY_NAME = Wrong(
+    id="no-family",
+    sentence="A patient without a family name.",
+    covering=breaking("ITI-30-052"),
+    segment="PID",
+    field=5,
+    value="^Ada",
+    codes=("101",),
+    location="PID^1^5^1^1",
 )
+WRONG = (NO_FAMILY_NAME, *(each for each in OF_ANY_FEED if each.segment == "PID"))
 
 
 @covers("ITI-30-092", "ITI-30-099", "ITI-30-108")

@@ -20,6 +20,7 @@ WRONG = (
         field=3,
         value="",
         codes=("101",),
+        location="PID^1^3",
     ),
     Wrong(
         id="no-name",
@@ -59,6 +60,7 @@ WRONG = (
         field=3,
         value="1^^^&2.999.404&ISO",
         codes=("204",),
+        location="PID^1^3^1^4",
     ),
     Wrong(
         id="event",
