@@ -64,7 +64,7 @@ def show(console: Console, report: Mapping[str, Any]) -> None:
         table.add_column(heading, justify="right")
     for kind, found in report["kinds"].items():
         share = f"{SHARES[kind]:g} %" if kind in SHARES else ""
-        cells = [f"{found[name]:,.1f}" for name in names]
+        cells = [f"{found[name]:,.1f}" if found["asked"] else "" for name in names]
         table.add_row(kind, share, f"{found['asked']:,}", str(found["errors"]), *cells)
     console.print(table)
     for each in report["errors"]:
@@ -95,10 +95,11 @@ def _title(report: Mapping[str, Any]) -> str:
 
 def _costs(report: Mapping[str, Any]) -> str:
     asked = report["kinds"][ALL]["asked"] or 1
-    server = ", ".join(f"{name} {1e3 * each / asked:.1f} ms CPU a request" for name, each in report["cpu"].items())
-    cores = ", ".join(f"{100 * each / report['run']['seconds']:.0f} %" for each in report["client_cpu"])
+    servers = [f"{name} {1e3 * each / asked:.1f} ms CPU a request" for name, each in report["cpu"].items()]
+    cores = ", ".join(f"{100 * each / report['run']['seconds']:.1f} %" for each in report["client_cpu"])
     late = report["late"]
-    return f"{server}; clients {cores} of a core each, sent late by p50 {late['p50']:.1f} ms, p99 {late['p99']:.1f} ms"
+    sent = f"sent late by p50 {late['p50']:.1f} ms, p99 {late['p99']:.1f} ms"
+    return "; ".join((*servers, f"clients {cores} of a core each", sent))
 
 
 def _table(report: Mapping[str, Any]) -> str:

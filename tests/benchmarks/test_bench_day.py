@@ -161,5 +161,6 @@ def test_a_report_says_what_several_clients_found_and_needs_nothing_from_elsewhe
     assert list(report["seconds"]) == ["0", "1"]
     save_page(page := tmp_path / "day.html", report)
     written = page.read_text()
+    assert "node 500.0 ms CPU a request; clients 25.0 %, 25.0 % of a core each" in written
     assert "<polyline" in written and "&lt;AE&gt;" in written
     assert "http://" not in written and "https://" not in written and "<script" not in written
