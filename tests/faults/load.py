@@ -19,7 +19,7 @@ from ihe.transactions import SOAPBinding
 from mllp import client as mllp
 from soap.client import FaultReceived, NoAnswer, SOAPClient
 from tests.end_to_end.conftest import RunningNode
-from tests.faults.test_kill import RED, REPOSITORY_PATH, submission
+from tests.faults.sending import RED, REPOSITORY_PATH, submission
 from xds.iti41 import ITI_41
 
 FEEDERS, SUBMITTERS = 3, 2

@@ -6,7 +6,6 @@ which root alone may mount; other faults are put under the node by a library tha
 
 import errno
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +17,9 @@ from affinity.database import Database
 from atna.tables import audit_event
 from pix.tables import record
 from tests.end_to_end.conftest import Start
+from tests.faults.compiling import compiled
 from tests.faults.load import Load
-from tests.faults.test_kill import retrieve
+from tests.faults.sending import retrieve
 from xds.tables import document_entry
 
 FAILING = (("sync", errno.EIO), ("write", errno.EIO), ("write", errno.EROFS), ("write", errno.ENOSPC))
@@ -49,13 +49,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library that makes disks fail."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("a disk that fails on demand needs a C compiler, cc")
-    made = tmp_path_factory.mktemp("faulty") / "disk.so"
-    source = Path(__file__).with_name("disk.c")
-    subprocess.run([compiler, "-shared", "-fPIC", "-w", "-o", str(made), str(source), "-ldl"], check=True)
-    return made
+    return compiled("disk", tmp_path_factory.mktemp("faulty"))
 
 
 def test_a_full_disk_refuses_and_loses_nothing(start: Start, small_disk: Path) -> None:

@@ -1,12 +1,16 @@
 """kill -9 in the middle of feeds and submissions: nothing acknowledged is lost, nothing half is visible."""
 
+import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -14,7 +18,6 @@ from sqlalchemy import select
 from affinity.client import hl7, xds
 from affinity.client.hl7 import Announced, Route
 from affinity.database import Database
-from affinity.domain import load
 from affinity.sealing import KEY
 from atna import store
 from atna.entries import patient_ids
@@ -24,23 +27,23 @@ from atna.signing import sealing_key
 from atna.store import Search
 from atna.verifying import verify
 from hl7v2.er7 import parse, serialize
-from ihe.datatypes import CX, HD, Code
+from ihe.datatypes import CX
 from ihe.exchange import OutgoingPart
 from ihe.identifiers import UniqueId, new_oid
-from ihe.transactions import SOAPBinding
 from mllp import client as mllp
 from pix.tables import record
-from soap.client import NoAnswer, SOAPAnswer, SOAPClient
+from soap.client import NoAnswer
 from tests.end_to_end.conftest import RunningNode, start_node
-from xds.file_store import FileStore
+from tests.faults.sending import RED, REGISTRY_PATH, REPOSITORY_PATH, address, call, content, retrieve, submission
+from tests.faults.writers import Writers
 from xds.iti18 import ITI_18
 from xds.iti41 import ITI_41
-from xds.iti43 import ITI_43
 from xds.stored_queries import FIND_DOCUMENTS
+from xds.tables import TABLE_OF, document, document_entry, object_locator
 
-RED = HD("IHERED", "1.3.6.1.4.1.21367.13.20.1000", "ISO")
-REPOSITORY_PATH, REGISTRY_PATH = "/xds/repository", "/xds/registry"
-ROUNDS = 4
+ROUNDS = int(os.environ.get("AFFINITY_FAULT_ROUNDS", "4"))
+SEED = int(os.environ.get("AFFINITY_FAULT_SEED", "1"))
+"""Of the moments of the kills."""
 SUBMITTERS = FEEDERS = 3
 APPROVED = "('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved')"
 RIM = "{urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0}"
@@ -55,10 +58,6 @@ class Witness:
     acknowledged: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
 
-def content(unique_id: str) -> bytes:
-    return (unique_id.encode() + b"\n") * 700
-
-
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
@@ -69,18 +68,26 @@ def test_nothing_acknowledged_is_lost_and_nothing_half_is_visible(data: Path, tm
     node = start_node(data, "--domain", "connectathon")
     owner = CX("KILL-OWNER", RED)
     assert feed(node, owner.id)
-    for round_number in range(ROUNDS):
-        with ThreadPoolExecutor(FEEDERS + SUBMITTERS) as pool:
+    assert feed(node, "KILL-OTHER")
+    others, moments = Writers(node, CX("KILL-OTHER", RED), witness.acknowledged), Random(SEED)
+    for number in range(1, ROUNDS + 1):
+        others.node = node
+        with ThreadPoolExecutor(FEEDERS + SUBMITTERS + len(others.steps)) as pool:
             feeding = [pool.submit(repeat, partial(feed_next, node, witness, numbers)) for _ in range(FEEDERS)]
             submitting = [pool.submit(repeat, partial(submit_next, node, owner, witness)) for _ in range(SUBMITTERS)]
-            for _ in range(25 + 7 * round_number):
+            writing = [pool.submit(repeat, step) for step in others.steps]
+            for _ in range(moments.randint(15, 60)):
                 assert witness.acknowledged.acquire(timeout=20)
+            while number == ROUNDS and not others.have_all_been_heard:
+                assert witness.acknowledged.acquire(timeout=20)
+            threading.Event().wait(moments.uniform(0, 0.02))
             node.kill()
-        assert [worker.exception() for worker in (*feeding, *submitting)] == [None] * (FEEDERS + SUBMITTERS)
+        assert {worker.exception() for worker in (*feeding, *submitting, *writing)} == {None}
         node = start_node(data, "--domain", "connectathon")
     visible = check(node, owner, witness, tmp_path)
     node.kill()
-    check_audit(node.data, witness, visible)
+    check_audit(node.data, witness, others, visible)
+    check_others(node.data, others)
 
 
 def check(node: RunningNode, owner: CX, witness: Witness, tmp_path: Path) -> set[str]:
@@ -95,21 +102,51 @@ def check(node: RunningNode, owner: CX, witness: Witness, tmp_path: Path) -> set
     return visible
 
 
-def check_audit(data: Path, witness: Witness, visible: set[str]) -> None:
+def check_audit(data: Path, witness: Witness, others: Writers, visible: set[str]) -> None:
     """Each change has its record and each record its change, and all seals hold."""
     database = Database(f"sqlite:///{data / 'affinity.db'}")
     try:
-        fed, submitted = (successes(database, each) for each in ("ITI-30", "ITI-41"))
+        fed = [each for event in ("ITI-8", "ITI-30", "ITI-44") for each in successes(database, event)]
+        submitted = successes(database, "ITI-41")
         report = database.read(lambda connection: verify(DatabaseLog(connection), sealing_key(data / KEY).verifier))
-        patients = database.read(lambda connection: set(connection.execute(select(record.c.id)).scalars()))
+        patients = database.read(lambda connection: connection.execute(select(record.c.id)).scalars().all())
+        provided = {id for id, _ in rows(database, document.c.unique_id, document.c.removed_at)}
     finally:
         database.close()
     announced = {each.partition("^")[0] for message in fed for each in patient_ids(message)}
-    assert set(witness.patients) <= announced
-    assert announced == patients
-    assert len(submitted) == len(visible)  # one document each
+    assert {*witness.patients, *others.kept["ITI-8"], *others.kept["ITI-44"]} <= announced
+    assert sorted(announced | {each for each in patients if each.startswith("NAT-")}) == sorted(patients)
+    assert visible <= provided
+    assert len(submitted) == len(provided)  # one document each
     assert report.findings == []
     assert report.sealed
+
+
+def check_others(data: Path, others: Writers) -> None:
+    """Of every other transaction: what was acknowledged is done, and what is done is done once and recorded once."""
+    database = Database(f"sqlite:///{data / 'affinity.db'}")
+    try:
+        entries = Counter(id for id, _ in rows(database, document_entry.c.unique_id, document_entry.c.version))
+        removed = {id for id, at in rows(database, document.c.unique_id, document.c.removed_at) if at}
+        recorded = {event: len(successes(database, event)) for event in others.sent}
+        objects = sum(len(rows(database, each.c.entry_uuid, each.c.id)) for each in TABLE_OF.values())
+        located = len(rows(database, object_locator.c.entry_uuid, object_locator.c.id))
+    finally:
+        database.close()
+    updated = {id for id, versions in entries.items() if versions > 1}
+    gone = {*others.sent["ITI-62"]} - {*entries}
+    registered = {*others.sent["ITI-42"]} & ({*entries} | gone)
+    on_demand = {*others.sent["ITI-61"]} & {*entries}
+    done = {"ITI-42": registered, "ITI-57": updated, "ITI-61": on_demand, "ITI-62": gone, "ITI-86": removed}
+    for event, ids in done.items():
+        assert {*others.kept[event]} <= ids <= {*others.sent[event]}, event
+        assert recorded[event] == len(ids), event
+    assert max(entries.values()) == 2
+    assert objects == located
+
+
+def rows(database: Database, *columns: Any) -> list[tuple[Any, ...]]:
+    return [tuple(each) for each in database.read(lambda connection: connection.execute(select(*columns)).all())]
 
 
 def successes(database: Database, event: str) -> list[AuditMessage]:
@@ -149,25 +186,6 @@ def known(node: RunningNode, patient: str) -> bool:
     return answer["MSA"].text(1) == "AA"
 
 
-def address(node: RunningNode) -> mllp.Address:
-    return mllp.Address(host="127.0.0.1", port=node.ports["mllp"])
-
-
-def submission(owner: CX, unique_id: UniqueId, content_id: str) -> bytes:
-    """The body of an ITI-41 with one document."""
-    described = xds.Described(
-        title="Report",
-        mime_type="text/plain",
-        coding=CODING,
-        language_code="en-us",
-        creation_time="20260101",
-        unique_id=unique_id,
-    )
-    source = xds.Source(source_id="1.2.3.4", author_person="^Doe", author_institution="Ward")
-    made = xds.submission(CX(owner.id, HD("", RED.universal_id, "ISO")), source, owner, [described])
-    return xds.provide_and_register(made, [content_id])
-
-
 def submit_next(node: RunningNode, owner: CX, witness: Witness) -> bool:
     unique_id = UniqueId(new_oid())
     body = submission(owner, unique_id, "document@kill")
@@ -194,30 +212,3 @@ def find(node: RunningNode, owner: CX) -> set[str]:
         for identifier in entry.iter(f"{RIM}ExternalIdentifier")
         if identifier.get("identificationScheme") == "urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab"
     }
-
-
-def retrieve(node: RunningNode, unique_ids: set[str], received: Path) -> dict[str, bytes]:
-    repository = load("connectathon").affinity_domain.repository_unique_id
-    body = xds.retrieve((repository, unique_id) for unique_id in sorted(unique_ids))
-    answer = call(node, REPOSITORY_PATH, ITI_43.bindings[0], body, received=received)
-    files = [Path(part.spooled).read_bytes() for part in answer.parts.values()]
-    return {file.split(b"\n", 1)[0].decode(): file for file in files}
-
-
-def call(
-    node: RunningNode, path: str, binding: object, body: bytes, *parts: OutgoingPart, received: Path | None = None
-) -> SOAPAnswer:
-    assert isinstance(binding, SOAPBinding)
-    spool = FileStore(received, None).create if received else None
-    return SOAPClient(url=node.url(path), spool=spool).call(binding, [body], parts=parts)
-
-
-CODING = xds.Coding(
-    class_code=Code("REPORTS", "1.3.6.1.4.1.19376.1.2.6.1", "REPORTS"),
-    type_code=Code("11502-2", "2.16.840.1.113883.6.1", "11502-2"),
-    format_code=Code("urn:ihe:iti:xds:2017:mimeTypeSufficient", "1.3.6.1.4.1.19376.1.2.3", "mimeType"),
-    confidentiality_code=Code("N", "2.16.840.1.113883.5.25", "N"),
-    healthcare_facility_type_code=Code("22232009", "2.16.840.1.113883.6.96", "22232009"),
-    practice_setting_code=Code("309927009", "2.16.840.1.113883.6.96", "309927009"),
-    content_type_code=Code("225728007", "2.16.840.1.113883.6.96", "225728007"),
-)

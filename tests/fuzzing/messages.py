@@ -14,7 +14,7 @@ from mllp.framing import frame
 from soap.mtom import pack
 from tests.atna.test_atna_dicom import GOOD as AUDIT_MESSAGE
 from tests.consent.test_fhir_consent import nested
-from tests.faults.test_kill import CODING, RED, submission
+from tests.faults.sending import CODING, RED, submission
 from xds.ebrim_writing import encode as submit_objects
 from xds.stored_queries import REGISTRY_STORED_QUERIES
 from xds.stored_query import Kind, StoredQuery
