@@ -92,7 +92,7 @@ def run(
     only: Iterable[str] = (),
     modules: Iterable[str] = MODULES,
     scenarios: Iterable[Path] = (),
-    watch: Watch = lambda _: None,
+    watch: Watch = lambda _result, _total: None,
 ) -> Run:
     """Run the suites of these names (none: all) and these scenarios, of them what covers ``only`` (none: all).
 

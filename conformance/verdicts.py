@@ -24,7 +24,8 @@ REPEATED = "/queryByParameter/"
 """Where an answer of HL7 v3 has a copy of the question: what is wrong in it is the harness's own doing."""
 PLACES = 4
 """Of the program, in the account of what went wrong with it."""
-Watch = Callable[[Result], None]
+Watch = Callable[[Result, int], None]
+"""Told of each result as it comes, and of how many there will be."""
 
 
 @dataclass(slots=True, eq=False)  # pytest keeps its plugins in sets
@@ -36,6 +37,8 @@ class Verdicts:
     watch: Watch
     results: list[Result] = field(default_factory=list)
     trouble: str = ""
+    total: int = 0
+    """Tests that were chosen, those that are not claimed included."""
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Give the tests what they need."""
@@ -48,6 +51,7 @@ class Verdicts:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave out what was not chosen, and note what the system does not claim."""
         chosen = [each for each in items if not self.only or self.only & _covering(each).all]
+        self.total = len(chosen)
         items[:] = [each for each in chosen if self._is_claimed(each)]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -99,7 +103,7 @@ class Verdicts:
 
     def _note(self, result: Result) -> None:
         self.results.append(result)
-        self.watch(result)
+        self.watch(result, self.total)
 
 
 def _outcome(report: pytest.TestReport, call: pytest.CallInfo[None]) -> tuple[Outcome, str]:

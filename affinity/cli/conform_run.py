@@ -1,6 +1,6 @@
 """``affinity conform run``: ask a system everything that it claims to do, and say what it did."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
@@ -63,6 +63,7 @@ class Selection:
 @verb
 def run(declaration: Declaration, selection: Selection, output: Output, evidence: Evidence = None) -> ExitCode:
     """Run the suites against a system. It gets new patients and documents, invented ones."""
+    from affinity.cli.show import tallied
     from conformance.evidence.bundle import write
     from conformance.running import HarnessFault
     from conformance.scenarios.script import ScenarioFault
@@ -70,7 +71,8 @@ def run(declaration: Declaration, selection: Selection, output: Output, evidence
 
     _check_names(selection.suite or ())
     try:
-        ran = _run(declared(declaration), selection, _Watch(output))
+        with tallied("testing") as tally:
+            ran = _run(declared(declaration), selection, _Watch(output, tally))
     except (DeclarationFault, ScenarioFault, HarnessFault) as error:
         raise wrong_use(str(error)) from error
     if evidence is not None:
@@ -106,15 +108,19 @@ def _check_names(names: Sequence[str]) -> None:
 class _Watch:
     """Says how each test ended, as it ends."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, tally: Callable[[int, int], None]) -> None:
         self._quiet = output.as_json
+        self._tally = tally
+        self._done = 0
         self._suite = ""
 
-    def __call__(self, result: "Result") -> None:
+    def __call__(self, result: "Result", total: int) -> None:
         """Print one line, and why it did not pass."""
         from affinity.cli.show import print_line
         from conformance.results import Outcome
 
+        self._done += 1
+        self._tally(self._done, total)
         if self._quiet or result.outcome is Outcome.NOT_CLAIMED:
             return
         if result.suite != self._suite:

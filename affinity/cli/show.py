@@ -66,6 +66,18 @@ def steps() -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
+def tallied(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how many things are done of how many, if somebody watches; told both each time."""
+    if not sys.stderr.isatty():
+        yield lambda reached, total: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(escape(what), total=None)
+        yield lambda reached, total: progress.update(task, completed=reached, total=total)
+
+
+@contextmanager
 def counted(what: str, total: int | None) -> Iterator[Advance]:
     """Show how many of ``total`` things are done, if somebody watches; told how many there are so far."""
     if not sys.stderr.isatty():

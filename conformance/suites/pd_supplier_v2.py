@@ -113,8 +113,15 @@ def test_an_id_without_domain(patients: PatientActors, person: Person) -> None:
 @covers("ITI-21-072", "ITI-21-096", "ITI-21-097", "ITI-21-098", "ITI-21-099", "ITI-21-100", "ITI-21-107")
 def test_increments(patients: PatientActors) -> None:
     """Three patients in increments of two: each comes once, with DSC while there is more."""
-    first = patients.person()
-    family = [first, *(replace(patients.person(), family=first.family) for _ in range(2))]
+    first = patients.person(given="Ada", birth_date="19410203")
+    others = {"Bruno": "19670809", "Clara": "19991112"}
+    family = [
+        first,
+        *(
+            replace(patients.person(given=given, birth_date=born), family=first.family)
+            for given, born in others.items()
+        ),
+    ]
     for each in family:
         accepted(patients.feed(Actor.PIX_MANAGER, "A04", each))
     began = patients.demographics({"@PID.5.1.1": first.family}, quantity=2)

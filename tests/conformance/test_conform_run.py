@@ -111,8 +111,16 @@ def test_a_declaration_that_cannot_be_used_says_where(wrong: str, named: str, tm
 
 def test_one_failure_speaks_for_an_assertion() -> None:
     def result(outcome: Outcome, *, broken: tuple[str, ...] = ()) -> Result:
-        named = {"suite": "s", "module": "m", "name": "n", "sentence": ""}
-        return Result(**named, covers=("ITI-1-001",), outcome=outcome, seconds=0, broken=broken)
+        return Result(
+            suite="s",
+            module="m",
+            name="n",
+            sentence="",
+            covers=("ITI-1-001",),
+            outcome=outcome,
+            seconds=0,
+            broken=broken,
+        )
 
     assert verdicts([result(Outcome.FAILED), result(Outcome.PASSED)]) == {"ITI-1-001": Outcome.FAILED}
     assert verdicts([result(Outcome.PASSED), result(Outcome.SKIPPED)]) == {"ITI-1-001": Outcome.PASSED}
