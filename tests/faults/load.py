@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
-from affinity.client import hl7
-from affinity.client.hl7 import Announced, Route
 from hl7v2.er7 import parse, serialize
 from ihe.datatypes import CX
 from ihe.exchange import OutgoingPart
@@ -19,7 +17,7 @@ from ihe.transactions import SOAPBinding
 from mllp import client as mllp
 from soap.client import FaultReceived, NoAnswer, SOAPClient
 from tests.end_to_end.conftest import RunningNode
-from tests.faults.sending import RED, REPOSITORY_PATH, submission
+from tests.faults.sending import RED, REPOSITORY_PATH, admission, submission
 from xds.iti41 import ITI_41
 
 FEEDERS, SUBMITTERS = 3, 2
@@ -28,8 +26,6 @@ MOST = 5000
 STORED = "Success"
 BEFORE = "XDSDuplicateUniqueIdInRegistry"
 """What a SubmissionSet is answered that is sent again after it was stored and not acknowledged."""
-
-
 LATER = {"XDSRepositoryBusy", "XDSRegistryBusy", "XDSRepositoryOutOfResources", "XDSRegistryOutOfResources"}
 """What a sender is answered who may send the same again."""
 
@@ -44,6 +40,7 @@ class Load:
     documents: list[str] = field(default_factory=list)
     told: Counter[str] = field(default_factory=Counter)
     pause: float = 0
+    most: int = MOST
     _last: float = field(default_factory=time.monotonic)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _acknowledged: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -85,13 +82,13 @@ class Load:
         return False
 
     def _send_feeds(self) -> None:
-        while not self._over.is_set() and (number := next(self._numbers)) < MOST:
+        while not self._over.is_set() and (number := next(self._numbers)) < self.most:
             patient, control = f"FAILOVER-{number}", new_oid()
             if self._repeat_until(lambda: self._feed(patient, control)):  # noqa: B023
                 self.patients.append(patient)
 
     def _send_submissions(self) -> None:
-        while not self._over.is_set() and next(self._numbers) < MOST:
+        while not self._over.is_set() and next(self._numbers) < self.most:
             unique_id = new_oid()
             body = submission(self.owner, UniqueId(unique_id), "document@load")
             if self._repeat_until(lambda: self._submit(body, unique_id)):  # noqa: B023
@@ -108,10 +105,7 @@ class Load:
         return True
 
     def _feed(self, patient: str, control: str) -> bool:
-        announced = Announced(
-            identifiers=(CX(patient, RED),), family=f"Sturdy{patient}", given="Ada", birth_date="19700101", sex="F"
-        )
-        message = serialize(hl7.announce(Route(), announced))
+        message = admission(patient)
         sent = message.replace(parse(message).control_id.encode(), control.encode()[-20:], 1)
         try:
             answer = parse(mllp.send(mllp.Address(host="127.0.0.1", port=self.node.ports["mllp"]), sent))

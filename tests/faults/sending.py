@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from affinity.client import xds
+from affinity.client import hl7, xds
+from affinity.client.hl7 import Announced, Route
 from affinity.domain import load
+from hl7v2.er7 import serialize
 from ihe.datatypes import CX, HD, Code
 from ihe.exchange import OutgoingPart
 from ihe.identifiers import UniqueId
@@ -31,13 +33,21 @@ def content(unique_id: str) -> bytes:
     return (unique_id.encode() + b"\n") * 700
 
 
+def admission(patient: str) -> bytes:
+    """An ADT^A28 of a patient."""
+    announced = Announced(
+        identifiers=(CX(patient, RED),), family=f"Sturdy{patient}", given="Ada", birth_date="19700101", sex="F"
+    )
+    return serialize(hl7.announce(Route(), announced))
+
+
 def address(node: RunningNode) -> mllp.Address:
     return mllp.Address(host="127.0.0.1", port=node.ports["mllp"])
 
 
-def submission(owner: CX, unique_id: UniqueId, content_id: str) -> bytes:
-    """The body of an ITI-41 with one document."""
-    described = xds.Described(
+def described(unique_id: UniqueId) -> xds.Described:
+    """What is said of one text."""
+    return xds.Described(
         title="Report",
         mime_type="text/plain",
         coding=CODING,
@@ -45,8 +55,12 @@ def submission(owner: CX, unique_id: UniqueId, content_id: str) -> bytes:
         creation_time="20260101",
         unique_id=unique_id,
     )
+
+
+def submission(owner: CX, unique_id: UniqueId, content_id: str) -> bytes:
+    """The body of an ITI-41 with one document."""
     source = xds.Source(source_id="1.2.3.4", author_person="^Doe", author_institution="Ward")
-    made = xds.submission(CX(owner.id, HD("", RED.universal_id, "ISO")), source, owner, [described])
+    made = xds.submission(CX(owner.id, HD("", RED.universal_id, "ISO")), source, owner, [described(unique_id)])
     return xds.provide_and_register(made, [content_id])
 
 

@@ -4,31 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from affinity.client import hl7
-from affinity.client.hl7 import Announced, Route
 from affinity.database import Database
 from affinity.sealing import KEY
 from atna.logs import DatabaseLog
 from atna.signing import sealing_key
 from atna.verifying import verify
-from hl7v2.er7 import parse, serialize
+from hl7v2.er7 import parse
 from hl7v2.message import Message
-from ihe.datatypes import CX
 from mllp import client as mllp
 from tests.end_to_end.conftest import RunningNode, Start
 from tests.faults.compiling import compiled
-from tests.faults.sending import RED, address
+from tests.faults.sending import address, admission
 
 HOUR, DAY = 3600, 86400
 JUMPS = (0, 2 * HOUR, -DAY, 5 * DAY, -HOUR, 0)
 QUERY = "MSH|^~\\&|C|C|A|A|20260101||QBP^Q22^QBP_Q21|{}|P|2.5\rQPD|IHE PDQ Query|T|@PID.5.1^Sturdy*\rRCP|I|1^RD\r{}"
-
-
-def admission(patient: str) -> bytes:
-    announced = Announced(
-        identifiers=(CX(patient, RED),), family=f"Sturdy{patient}", given="Ada", birth_date="19700101", sex="F"
-    )
-    return serialize(hl7.announce(Route(), announced))
 
 
 def sent(node: RunningNode, message: bytes) -> Message:

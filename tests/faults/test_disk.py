@@ -29,7 +29,9 @@ BEFORE = AFTER = 15
 REFUSED = 8
 """Answers that say "later", before the fault is mended."""
 FAULTS = [f"{what} {number}" for what, number in FAILING]
-DISK = 24 * 2**20
+DISK = (24 + ROUNDS) * 2**20
+MOST = 5000 * ROUNDS
+"""Messages of the load."""
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_full_disk_refuses_and_loses_nothing(start: Start, small_disk: Path) -> None:
     """Database, documents and audit trail are on one disk, as they are by default."""
     ballast = small_disk / "ballast"
-    load = Load(start("--domain", "connectathon", "--xua", "off", data=small_disk / "data"))
+    load = Load(start("--domain", "connectathon", "--xua", "off", data=small_disk / "data"), most=MOST)
 
     def fill() -> None:
         with ballast.open("wb", buffering=0) as file:
@@ -82,7 +84,7 @@ def test_a_failing_disk_refuses_and_loses_nothing(
     said = tmp_path / "fault"
     monkeypatch.setenv("LD_PRELOAD", str(faulty))
     monkeypatch.setenv("FAULTS_FILE", str(said))
-    load = Load(start("--domain", "connectathon", "--xua", "off"))
+    load = Load(start("--domain", "connectathon", "--xua", "off"), most=MOST)
     monkeypatch.delenv("LD_PRELOAD")
     with load.running():
         for fault in FAULTS * ROUNDS:

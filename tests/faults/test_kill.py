@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import select
 
 from affinity.client import hl7, xds
-from affinity.client.hl7 import Announced, Route
+from affinity.client.hl7 import Route
 from affinity.database import Database
 from affinity.sealing import KEY
 from atna import store
@@ -34,7 +34,17 @@ from mllp import client as mllp
 from pix.tables import record
 from soap.client import NoAnswer
 from tests.end_to_end.conftest import RunningNode, start_node
-from tests.faults.sending import RED, REGISTRY_PATH, REPOSITORY_PATH, address, call, content, retrieve, submission
+from tests.faults.sending import (
+    RED,
+    REGISTRY_PATH,
+    REPOSITORY_PATH,
+    address,
+    admission,
+    call,
+    content,
+    retrieve,
+    submission,
+)
 from tests.faults.writers import Writers
 from xds.iti18 import ITI_18
 from xds.iti41 import ITI_41
@@ -170,11 +180,8 @@ def feed_next(node: RunningNode, witness: Witness, numbers: Iterator[int]) -> bo
 
 
 def feed(node: RunningNode, patient: str) -> bool:
-    announced = Announced(
-        identifiers=(CX(patient, RED),), family=f"Sturdy{patient}", given="Ada", birth_date="19700101", sex="F"
-    )
     try:
-        answer = mllp.send(address(node), serialize(hl7.announce(Route(), announced)))
+        answer = mllp.send(address(node), admission(patient))
     except mllp.MLLPError:
         return False
     assert parse(answer)["MSA"].text(1) == "AA", answer

@@ -16,17 +16,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from affinity.client import hl7
-from affinity.client.hl7 import Announced, Route
 from affinity.database import Database
-from hl7v2.er7 import parse, serialize
+from hl7v2.er7 import parse
 from ihe.datatypes import CX
 from ihe.exchange import OutgoingPart
 from ihe.identifiers import UniqueId, new_oid
 from mllp import client as mllp
 from pix.tables import record
 from tests.end_to_end.conftest import RunningNode, start_node
-from tests.faults.sending import RED, REPOSITORY_PATH, address, call, submission
+from tests.faults.sending import RED, REPOSITORY_PATH, address, admission, call, submission
 from tests.hostile.conftest import Attacked
 from xds.iti41 import ITI_41
 from xds.tables import document
@@ -36,6 +34,16 @@ LARGE = 200 * 2**20
 MEMORY = 150
 """MiB that a node may take more than at rest."""
 OWNER = "PEERS-OWNER"
+POISON = """
+import pix.registration as registration
+good = registration.register
+def register(change, feed):
+    if any(each.id == "POISON" for each in feed.identifiers):
+        raise ZeroDivisionError("nobody foresaw this")
+    return good(change, feed)
+registration.register = register
+"""
+"""A defect that is put under the node."""
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +52,13 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
     if hard < IDLE + 1000:
         pytest.skip(f"{IDLE} connections need a limit of {IDLE + 1000} open files; it is {hard}")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    os.environ["AFFINITY__LIMITS__CONNECTIONS"] = os.environ["AFFINITY__LIMITS__CONNECTIONS_PER_PEER"] = str(2 * IDLE)
-    try:
-        started = start_node(tmp_path_factory.mktemp("peers"), "--domain", "connectathon", "--xua", "off")
-    finally:
-        for name in ("CONNECTIONS", "CONNECTIONS_PER_PEER"):
-            del os.environ[f"AFFINITY__LIMITS__{name}"]
+    directory = tmp_path_factory.mktemp("peers")
+    (directory / "sitecustomize.py").write_text(POISON)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AFFINITY__LIMITS__CONNECTIONS", str(2 * IDLE))
+        patch.setenv("AFFINITY__LIMITS__CONNECTIONS_PER_PEER", str(2 * IDLE))
+        patch.setenv("PYTHONPATH", f"{directory}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+        started = start_node(directory / "data", "--domain", "connectathon", "--xua", "off")
     assert admit(started, OWNER) == "AA"
     yield started
     started.kill()
@@ -57,10 +66,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
 
 
 def admit(node: RunningNode, patient: str) -> str:
-    announced = Announced(
-        identifiers=(CX(patient, RED),), family=f"Sturdy{patient}", given="Ada", birth_date="19700101", sex="F"
-    )
-    return parse(mllp.send(address(node), serialize(hl7.announce(Route(), announced))))["MSA"].text(1)
+    return parse(mllp.send(address(node), admission(patient)))["MSA"].text(1)
 
 
 def provide(node: RunningNode, unique_id: str, size: int) -> str:
@@ -156,26 +162,10 @@ def test_a_large_document_passes_in_bounded_memory(node: RunningNode) -> None:
     assert highest < before + MEMORY
 
 
-def test_a_poisonous_message_is_answered_and_does_not_stop_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A defect is put under the node: who is answered reads an incident id, which the log has with the trace."""
-    (tmp_path / "sitecustomize.py").write_text(
-        "import pix.registration as registration\n"
-        "good = registration.register\n"
-        "def register(change, feed):\n"
-        "    if any(each.id == 'POISON' for each in feed.identifiers):\n"
-        "        raise ZeroDivisionError('nobody foresaw this')\n"
-        "    return good(change, feed)\n"
-        "registration.register = register\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
-    node = start_node(tmp_path / "data", "--domain", "connectathon", "--xua", "off")
-    try:
-        assert [admit(node, each) for each in ("P-1", "POISON", "P-2")] == ["AA", "AR", "AA"]
-        assert node.terminate() == 0
-        (incident,) = [json.loads(each) for each in node.log if '"incident"' in each]
-        assert "ZeroDivisionError" in incident["exception"]
-        assert [each for each in node.log if "Sturdy" in each] == []
-    finally:
-        node.kill()
+def test_a_poisonous_message_is_answered_and_does_not_stop_the_next(node: RunningNode) -> None:
+    """Who is answered reads an incident id, which the log has with the trace; the last test, for it ends the node."""
+    assert [admit(node, each) for each in ("P-1", "POISON", "P-2")] == ["AA", "AR", "AA"]
+    assert node.terminate() == 0
+    (incident,) = [json.loads(each) for each in node.log if '"incident"' in each]
+    assert "ZeroDivisionError" in incident["exception"]
+    assert [each for each in node.log if "Sturdy" in each] == []

@@ -21,7 +21,7 @@ from mllp import client as mllp
 from pix.iti44 import ITI_44
 from soap.client import NoAnswer
 from tests.end_to_end.conftest import RunningNode
-from tests.faults.sending import CODING, RED, REGISTRY_PATH, REPOSITORY_PATH, address, call, content, submission
+from tests.faults.sending import RED, REGISTRY_PATH, REPOSITORY_PATH, address, call, content, described, submission
 from xds.ebrim_writing import encode
 from xds.iti41 import ITI_41
 from xds.iti42 import ITI_42
@@ -142,15 +142,9 @@ class Writers:
 
     def _described(self) -> Submission:
         """A submission of one document that another repository has, under ids of our own."""
-        described = xds.Described(
-            title="Report",
-            mime_type="text/plain",
-            coding=CODING,
-            language_code="en-us",
-            creation_time="20260101",
-            unique_id=UniqueId(new_oid()),
+        made = xds.submission(
+            CX(self.owner.id, HD("", RED.universal_id, "ISO")), SOURCE, self.owner, [described(UniqueId(new_oid()))]
         )
-        made = xds.submission(CX(self.owner.id, HD("", RED.universal_id, "ISO")), SOURCE, self.owner, [described])
         entry = replace(
             made.document_entries[0], entry_uuid=new_entry_uuid(), hash="0" * 40, size=1, repository_unique_id="2.25.9"
         )

@@ -14,7 +14,7 @@ from mllp.framing import frame
 from soap.mtom import pack
 from tests.atna.test_atna_dicom import GOOD as AUDIT_MESSAGE
 from tests.consent.test_fhir_consent import nested
-from tests.faults.sending import CODING, RED, submission
+from tests.faults.sending import RED, described, submission
 from xds.ebrim_writing import encode as submit_objects
 from xds.stored_queries import REGISTRY_STORED_QUERIES
 from xds.stored_query import Kind, StoredQuery
@@ -49,14 +49,7 @@ V3 = tuple(
     for path in sorted((TESTS / "pix/v3/messages").glob("*.xml"))
 )
 PROVIDED = submission(PATIENT, UniqueId(new_oid()), "d@x")
-DESCRIBED = xds.Described(
-    title="Report",
-    mime_type="text/plain",
-    coding=CODING,
-    language_code="en-us",
-    creation_time="20260101",
-    unique_id=UniqueId(new_oid()),
-)
+DESCRIBED = described(UniqueId(new_oid()))
 SOURCE = xds.Source(source_id="1.2.3.4", author_person="^Doe", author_institution="Ward")
 REGISTERED = submit_objects(xds.submission(PATIENT, SOURCE, PATIENT, [DESCRIBED]))
 REFERENCES = (

@@ -14,7 +14,7 @@ NAMES = (
     *("syslog", "syslog-tls", "audit", "dicom", "bppc", "appc", "fhir-consent"),
 )
 SHORT = settings(
-    deadline=None, derandomize=True, max_examples=60, database=None, suppress_health_check=list(HealthCheck)
+    deadline=None, derandomize=True, max_examples=30, database=None, suppress_health_check=list(HealthCheck)
 )
 
 
