@@ -81,7 +81,7 @@ class HarnessFault(RuntimeError):
 
 def suites() -> tuple[Suite, ...]:
     """Every suite that there is; one may have several modules."""
-    return tuple(dict.fromkeys(_suite(name) for name in MODULES))
+    return tuple({each.name: each for each in map(_suite, MODULES)}.values())
 
 
 def run(
