@@ -94,6 +94,8 @@ class Breach:
     citation: Citation | None = None
     remedy: str = ""
     severity: Severity = Severity.ERROR
+    assertions: tuple[str, ...] = ()
+    """Ids of the catalogue of assertions that it breaks, where a rule has few of them."""
 
     @property
     def code_context(self) -> str:
@@ -105,8 +107,8 @@ class Breach:
             said.append(f"expected: {self.expected}")
         if self.remedy:
             said.append(self.remedy.rstrip("."))
-        rule = f" ({self.citation})" if self.citation else ""
-        return "; ".join(said) + rule
+        rule = "; ".join((*([str(self.citation)] if self.citation else []), *self.assertions))
+        return "; ".join(said) + (f" ({rule})" if rule else "")
 
 
 class Rejected(Exception):

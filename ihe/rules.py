@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from ihe.citations import Citation
 from ihe.errors import Breach, ErrorCode, HL7ErrorCode, Rejected
+from ihe.rule_assertions import ASSERTIONS
 
 Subject = TypeVar("Subject")
 
@@ -44,6 +45,7 @@ class Rule(Generic[Subject]):
             observed=offence.observed,
             expected=offence.expected,
             citation=self.citation,
+            assertions=ASSERTIONS.get(self.name, ()),
         )
 
 

@@ -15,8 +15,9 @@ from affinity.cli import app
 from affinity.domain_files import SubscribersFile
 from affinity.metrics import exposition
 from affinity.settings import Settings, load
-from conformance.rules import page_of, renewed, table
+from conformance.rules import page_of, renewed, table, told
 from ihe.errors import ErrorCode, HL7ErrorCode
+from ihe.rule_assertions import ASSERTIONS
 from ihe.transactions import HL7v2Binding, Initiated, SOAPBinding
 
 ROOT = Path(__file__).parents[2]
@@ -211,3 +212,8 @@ def test_metrics_and_events_that_an_operator_shall_watch_exist() -> None:
         plain_name = name.partition("{")[0]
         found = f"# TYPE {plain_name} " in metrics or f'"{plain_name}"' in sources
         assert found, f"docs/operating.md names {name}"
+
+
+def test_a_refusal_names_the_assertions_of_its_rule() -> None:
+    assert told() == ASSERTIONS, "python -m conformance.rules renews ihe/rule_assertions.py; format it then"
+    assert ASSERTIONS["repeated_entries_have_the_same_hash"] == ("ITI-42-030",)
