@@ -66,9 +66,15 @@ MODULES = (
     "pd_supplier_v3_refusals",
 )
 """The suites, in the order in which they run."""
+UNUSED = ("cacheprovider", "terminal", "logging", "faulthandler", "tmpdir")
+"""Plugins of pytest itself; tmpdir would change the rights of folders that others use."""
 QUIET = (
     *("-c", os.devnull, "--rootdir", str(SUITES), "--import-mode=importlib", "--capture=no"),
-    *(word for name in ("cacheprovider", "terminal", "logging", "faulthandler") for word in ("-p", f"no:{name}")),
+    *(
+        word
+        for name in ("cacheprovider", "terminal", "logging", "faulthandler", "tmpdir")
+        for word in ("-p", f"no:{name}")
+    ),
     *("-o", "python_files=*.py"),
 )
 """Nothing of the surroundings in which somebody runs this counts: no ini file, no plugin, no cache."""

@@ -90,6 +90,8 @@ class PatientActors:
             "given": self.dice.choice(GIVEN),
             "birth_date": (date(1930, 1, 1) + timedelta(days=self.dice.randrange(30_000))).strftime("%Y%m%d"),
             "sex": self.dice.choice("MF"),
+            "street": f"{self.dice.randrange(1, 500)}, rue de l'Essai",
+            "postal_code": f"L-{self.dice.randrange(1000, 9999)}",
         }
         return Person(id=CX(f"CT{uuid.uuid4().hex[:16].upper()}", authority), **{**values, **changes})
 

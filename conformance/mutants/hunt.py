@@ -30,7 +30,7 @@ class Hunted:
 
 
 class Unsound(RuntimeError):
-    """A test fails although nothing was switched on: the hunt would prove nothing."""
+    """A test fails, or cannot run, although nothing was switched on: the hunt would prove nothing."""
 
 
 class Switches:
@@ -80,6 +80,6 @@ def _has_failed(result: Result) -> bool:
 
 
 def _demand_soundness(ran: Run) -> None:
-    failed = [each for each in ran.results if each.outcome in (Outcome.FAILED, Outcome.BROKEN)]
+    failed = [each for each in ran.results if each.outcome not in (Outcome.PASSED, Outcome.NOT_CLAIMED)]
     if failed:
         raise Unsound("; ".join(f"{each.name}: {each.message}" for each in failed))

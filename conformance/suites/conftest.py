@@ -1,5 +1,9 @@
 """What the tests of the suites are given: the system as declared, the actors that call it, invented patients."""
 
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from conformance.counterparts.documents import DocumentActors
@@ -9,6 +13,13 @@ from conformance.counterparts.v3 import V3Actors
 from conformance.harness import HARNESS, Harness
 from conformance.system import System
 from ihe.datatypes import CX
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A place for files of one test, that goes with it."""
+    with tempfile.TemporaryDirectory() as made:
+        yield Path(made)
 
 
 @pytest.fixture

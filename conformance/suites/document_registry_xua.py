@@ -148,12 +148,12 @@ MADE = (
 
 @covers("ITI-40-066", "ITI-40-067")
 @pytest.mark.parametrize("case", [*UNTRUE, *MADE], ids=lambda case: case.id)
-def test_it_is_not_believed(case: Untrue, harness: Harness, invent: Inventor, patient: CX, tmp_path: Path) -> None:
+def test_it_is_not_believed(case: Untrue, harness: Harness, invent: Inventor, patient: CX, folder: Path) -> None:
     if harness.system.tokens is None:
         pytest.skip("[tokens] of the declaration says nowhere to get an assertion")
     if case in MADE and not harness.system.tokens.defects:
         pytest.skip("the STS makes no wrong assertions (tokens.defects)")
-    header = case.header(harness, tmp_path)
+    header = case.header(harness, folder)
     actors = _asking_with(harness.documents, header)
     faulted(actors.register(submission(invent.submission_set(patient), invent.entry(patient))), *CODES)
     has_nothing(harness.documents, patient)

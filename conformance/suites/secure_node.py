@@ -83,8 +83,8 @@ def trust(harness: Harness) -> Trust:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("case", STRANGERS, ids=lambda case: case.id)
-def test_it_is_not_let_in(case: Stranger, harness: Harness, trust: Trust, tmp_path: Path) -> None:
-    exchange = _get(harness, case.context(trust, tmp_path))
+def test_it_is_not_let_in(case: Stranger, harness: Harness, trust: Trust, folder: Path) -> None:
+    exchange = _get(harness, case.context(trust, folder))
     assert exchange.answer is None, f"exchange {exchange.number}: answered with {exchange.answer.start_line}"
 
 
@@ -99,9 +99,9 @@ def test_a_partner_is_let_in(harness: Harness, trust: Trust) -> None:
 
 
 @covers("ITI-19-003", "ITI-19-014")
-def test_hl7_is_for_partners(harness: Harness, trust: Trust, tmp_path: Path) -> None:
+def test_hl7_is_for_partners(harness: Harness, trust: Trust, folder: Path) -> None:
     """HL7 v2 of a client whose certificate nobody trusts is not answered."""
-    pki = development_pki(tmp_path / "stranger")
+    pki = development_pki(folder / "stranger")
     address = harness.system.mllp_address(Actor.DOCUMENT_REGISTRY)
     tls = TLS(certificate=pki.client.certificate, key=pki.client.key, authorities=trust.authorities)
     stranger = Address(host=address.host, port=address.port, tls=tls)

@@ -5,7 +5,6 @@ import socket
 import ssl
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -14,7 +13,6 @@ from twisted.internet.task import Clock
 from affinity import authority
 from affinity.authority import Authority
 from affinity.certificates import LOOK_SECONDS, CertificateWatch, ends
-from affinity.metrics import exposition
 from mllp.client import client_context
 from mllp.framing import frame
 from tests.mllp.test_endpoint import adt
@@ -150,7 +148,7 @@ def _session(port: Port, context: ssl.SSLContext, session: ssl.SSLSession | None
         return secured.session
 
 
-def test_what_ends_soon_is_told_each_day_and_shown_in_the_metrics(stock: Stock, files: TLS) -> None:
+def test_what_ends_soon_is_told_each_day_and_measured(stock: Stock, files: TLS) -> None:
     certificates = Certificates(files)
     first = min(each.at for each in ends(files) if each.file == files.certificate)
     clock = Clock()
@@ -163,8 +161,5 @@ def test_what_ends_soon_is_told_each_day_and_shown_in_the_metrics(stock: Stock, 
     soon = [each for each in logs if each["event"] == "certificate ends soon"]
     told = [each for each in soon if each["file"] == str(files.certificate)]
     assert [each["days"] for each in told] == [20, 19]
-    assert f'certificate_end_seconds{{file="server.crt.pem",subject="{told[0]["certificate"]}"}}' in _metrics()
-
-
-def _metrics() -> Any:
-    return exposition().decode()
+    (measured,) = watching.measure()
+    assert measured.values[("server.crt.pem", told[0]["certificate"])] == first.timestamp()
