@@ -65,6 +65,8 @@ class Harness:
     patients: PatientActors = field(init=False)
     v3: V3Actors = field(init=False)
     inventor: Inventor = field(init=False)
+    announced: list[CX] = field(default_factory=list)
+    """Patients whom this run made known, for their documents to be taken away again."""
     _known: deque[CX] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,6 +95,7 @@ class Harness:
         person = self.patients.person(self.system.patients.affinity_domain)
         told = self.patients.feed(self.feed_receiver(), "A04", person).acknowledgement
         assert told.accepted, f"the patient feed was not taken: {told.code} {told.text} {told.errors}"
+        self.announced.append(person.id)
         return person
 
     def feed_receiver(self) -> Actor:

@@ -2,8 +2,9 @@
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from conformance.harness import Harness
 from conformance.results import Run
 from conformance.scenarios.script import files
 from conformance.system import System
+from conformance.tidying import tidy
 from conformance.verdicts import Verdicts, Watch
 
 SUITES = Path(__file__).resolve().parent / "suites"
@@ -26,6 +28,7 @@ MODULES = (
     "document_registry_registered",
     "document_registry_lifecycle",
     "document_registry_finding",
+    "document_registry_reference_ids",
     "document_registry_packages",
     "document_registry_getting",
     "document_registry_questions",
@@ -90,30 +93,47 @@ def suites() -> tuple[Suite, ...]:
     return tuple({each.name: each for each in map(_suite, MODULES)}.values())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What of the suites runs: those of these names (none: all), of them what covers ``only`` (none: all)."""
+
+    names: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
+    modules: tuple[str, ...] = MODULES
+    scenarios: tuple[Path, ...] = ()
+    """Files and folders of scenarios, which run beside the suites."""
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The modules in which there are tests that run."""
+        return tuple(name for name in self.modules if not self.names or _suite(name).name in self.names)
+
+
+EVERYTHING = Choice()
+
+
 def run(
     system: System,
     *,
     seed: int,
-    names: Iterable[str] = (),
-    only: Iterable[str] = (),
-    modules: Iterable[str] = MODULES,
-    scenarios: Iterable[Path] = (),
+    choice: Choice = EVERYTHING,
     watch: Watch = lambda _result, _total: None,
+    tidies: bool = True,
 ) -> Run:
-    """Run the suites of these names (none: all) and these scenarios, of them what covers ``only`` (none: all).
+    """Run what is chosen. ``tidies`` takes away again what was made; ``watch`` is told of each result as it comes.
 
-    ``watch`` is told of each result as it comes. HarnessFault: the suites cannot be run.
+    HarnessFault: the suites cannot be run. ScenarioFault: a scenario cannot be read.
     """
     harness = Harness(system=system, seed=seed)
-    verdicts = Verdicts(harness=harness, only=frozenset(only), watch=watch)
+    verdicts = Verdicts(harness=harness, only=choice.only, watch=watch)
     began, start = datetime.now(UTC), time.monotonic()
-    wanted = set(names)
-    chosen = [name for name in modules if not wanted or _suite(name).name in wanted]
     with _without_plugins():
-        tests = (*(SUITES / f"{name}.py" for name in chosen), *files(scenarios))
+        tests = (*(SUITES / f"{name}.py" for name in choice.chosen), *files(choice.scenarios))
         ended = pytest.main([*QUIET, *map(str, tests)], plugins=[verdicts])
     if ended not in ENDINGS:
         raise HarnessFault(verdicts.trouble or f"pytest ended with {ended!r}")
+    if tidies:
+        tidy(harness)
     return Run(
         system=system.name,
         version=version("affinity-ihe"),

@@ -82,18 +82,17 @@ def run(declaration: Declaration, selection: Selection, output: Output, evidence
 
 
 def _run(system: "System", selection: Selection, watch: "_Watch") -> "Run":
-    from conformance.running import MODULES
+    from conformance.running import MODULES, Choice
     from conformance.running import run as run_suites
 
-    return run_suites(
-        system,
-        seed=selection.seed if selection.seed is not None else SystemRandom().randrange(10**9),
-        names=selection.suite or (),
-        only=selection.assertion or (),
+    choice = Choice(
+        names=frozenset(selection.suite or ()),
+        only=frozenset(selection.assertion or ()),
         modules=() if selection.scenario and not selection.suite else MODULES,
-        scenarios=selection.scenario or (),
-        watch=watch,
+        scenarios=tuple(selection.scenario or ()),
     )
+    seed = selection.seed if selection.seed is not None else SystemRandom().randrange(10**9)
+    return run_suites(system, seed=seed, choice=choice, watch=watch)
 
 
 def _check_names(names: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """Document Source, Repository towards its registry, Consumer, Administrator (ITI TF-2: 3.18, 3.41-3.43, 3.57, 3.62)."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lxml.etree import _Element
 
@@ -48,6 +48,8 @@ class DocumentActors:
 
     system: System
     caller: SOAPCaller
+    provided: list[str] = field(default_factory=list)
+    """The uniqueIds of what was sent to the repository."""
 
     def register(self, what: Submission | Content) -> Called:
         """ITI-42, as a Document Repository; ``what`` may be a ready body."""
@@ -87,6 +89,7 @@ class DocumentActors:
         """ITI-41, as a Document Source: each document a part of the package."""
         parts = tuple(_parts(documents))
         body = provide_and_register(what, (each.content_id for each in parts))
+        self.provided.extend(str(each.unique_id) for each in what.document_entries)
         url = self.system.url(Actor.DOCUMENT_REPOSITORY)
         return self.caller.call(ITI_41, soap_binding(ITI_41), url, (body,), parts)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from conformance.mutants.mutant import Mutant
 from conformance.mutants.node import PORT_FILE
 from conformance.results import Outcome, Result, Run
-from conformance.running import run
+from conformance.running import Choice, run
 from conformance.system import System
 
 SEED = 1
@@ -52,7 +52,7 @@ class Switches:
 def hunt(system: System, data: Path, mutants: Iterable[Mutant], watch: Callable[[Hunted], None]) -> tuple[Hunted, ...]:
     """Hunt each mutant with the tests that cover what it breaks. Unsound if one fails without any."""
     switches = Switches(data)
-    sound = run(system, seed=SEED)
+    sound = run(system, seed=SEED, tidies=False)
     _demand_soundness(sound)
     found = []
     for mutant in mutants:
@@ -67,7 +67,10 @@ def _tried(system: System, mutant: Mutant, sound: Run) -> tuple[Result, ...]:
     """The tests that cover what the mutant breaks, run again; only their modules are read."""
     covering = [each for each in sound.results if mutant.breaks & {*each.covers, *each.breaking}]
     modules = dict.fromkeys(each.module for each in covering if each.outcome is not Outcome.NOT_CLAIMED)
-    return run(system, seed=SEED, only=mutant.breaks, modules=modules).results if modules else ()
+    if not modules:
+        return ()
+    choice = Choice(only=mutant.breaks, modules=tuple(modules))
+    return run(system, seed=SEED, choice=choice, tidies=False).results
 
 
 def _hunted(mutant: Mutant, tried: tuple[Result, ...]) -> Hunted:

@@ -198,21 +198,6 @@ def test_object_refs(documents: DocumentActors, invent: Inventor, patient: CX) -
     assert kinds == {"ObjectRef"}, f"exchange {called.exchange.number}: {kinds} where ObjectRefs alone are due"
 
 
-@covers("ITI-18-158", "ITI-18-159", "ITI-18-164")
-def test_reference_ids(documents: DocumentActors, invent: Inventor, patient: CX) -> None:
-    """FindDocumentsByReferenceId finds by a whole CXi value; several slots must all be met."""
-    spellings = tuple(f"{number}^^^&2.999.5&ISO^urn:ihe:iti:xds:2013:order" for number in ("A1", "B2"))
-    one = invent.entry(patient, reference_id_list=spellings[:1])
-    both = invent.entry(patient, reference_id_list=spellings)
-    succeeded(documents.register(submission(invent.submission_set(patient), one, both)))
-    name = "$XDSDocumentEntryReferenceIdList"
-    first, second = ((name, f"('{each}')") for each in spellings)
-    find = "FindDocumentsByReferenceId"
-    returned(documents.query(find, _of(patient), first), {one.entry_uuid, both.entry_uuid})
-    returned(documents.query(find, _of(patient), second), {both.entry_uuid})
-    returned(documents.query(find, _of(patient), first, second), {both.entry_uuid})
-
-
 @covers("ITI-18-214", "ITI-18-045")
 def test_documents_of_others(documents: DocumentActors, invent: Inventor, patient: CX, other_patient: CX) -> None:
     """A patient's documents alone are returned."""

@@ -10,7 +10,7 @@ from ihe.errors import ErrorCode
 from ihe.transactions import Actor
 from xds.model import AvailabilityStatus
 
-SUITE = Suite(actor=Actor.DOCUMENT_REGISTRY, profile="MPQ")
+SUITE = Suite(actor=Actor.DOCUMENT_REGISTRY, profile="MPQ", option="Multi-Patient Query")
 FIND = "FindDocumentsForMultiplePatients"
 FIND_FOLDERS = "FindFoldersForMultiplePatients"
 

@@ -17,7 +17,7 @@ from ihe.identifiers import new_entry_uuid
 from ihe.transactions import Actor
 from xds.model import AssociationType
 
-SUITE = Suite(actor=Actor.DOCUMENT_REGISTRY, profile="RMD")
+SUITE = Suite(actor=Actor.DOCUMENT_REGISTRY, profile="RMD", option="Remove Metadata")
 
 
 @pytest.fixture

@@ -14,9 +14,13 @@ from typing import Any
 import pytest
 
 from conformance.catalogue import catalogue
-from conformance.results import Outcome, Result, verdicts
-from conformance.running import run, suites
-from conformance.system import DeclarationFault, declared
+from conformance.counterparts.patients import Answered
+from conformance.expectations import everything
+from conformance.harness import Harness
+from conformance.results import Outcome, Result, Run, verdicts
+from conformance.running import Choice, run, suites
+from conformance.system import DeclarationFault, System, declared
+from ihe.datatypes import CX
 from tests.end_to_end.conftest import RunningNode, start_node
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +70,7 @@ def passes(declaration: Path) -> None:
 def test_what_is_not_claimed_is_never_passed(sut: Path, tmp_path: Path) -> None:
     text = sut.read_text().replace('"Document Registry"', '"Document Source"')
     (tmp_path / "other.toml").write_text(text)
-    ran = run(declared(tmp_path / "other.toml"), seed=1, names=["document-registry(XDS.b)"])
+    ran = run(declared(tmp_path / "other.toml"), seed=1, choice=Choice(names=frozenset({"document-registry(XDS.b)"})))
     assert {each.outcome for each in ran.results} == {Outcome.NOT_CLAIMED}
     assert not ran.passed
 
@@ -77,7 +81,7 @@ def test_a_system_that_is_not_there_fails_and_the_reason_is_told(sut: Path) -> N
         silent.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         nowhere = {actor: each.model_copy(update={"url": url}) for actor, each in system.actors.items()}
-        ran = run(system.model_copy(update={"actors": nowhere}), seed=1, only=["ITI-42-033"])
+        ran = run(system.model_copy(update={"actors": nowhere}), seed=1, choice=Choice(only=frozenset({"ITI-42-033"})))
     assert [each.outcome for each in ran.results] == [Outcome.FAILED]
     assert "no answer" in ran.results[0].message
 
@@ -126,3 +130,19 @@ def test_one_failure_speaks_for_an_assertion() -> None:
     assert verdicts([result(Outcome.FAILED), result(Outcome.PASSED)]) == {"ITI-1-001": Outcome.FAILED}
     assert verdicts([result(Outcome.PASSED), result(Outcome.SKIPPED)]) == {"ITI-1-001": Outcome.PASSED}
     assert verdicts([result(Outcome.PASSED, broken=("ITI-1-002",))])["ITI-1-002"] is Outcome.FAILED
+
+
+def test_what_a_run_made_is_taken_away_again(sut: Path) -> None:
+    """Where the system claims Remove Metadata and Remove Documents, nothing but patients is left."""
+    system = declared(sut)
+    whole = frozenset({"document-repository(XDS.b)"})
+    left = run(system, seed=1, choice=Choice(names=whole), tidies=False)
+    tidied = run(system, seed=1, choice=Choice(names=whole))
+    assert [documents_left(system, each) for each in (left, tidied)] == [True, False]
+
+
+def documents_left(system: System, ran: Run) -> bool:
+    harness = Harness(system=system, seed=1)
+    fed = [Answered(each).question["PID"] for each in ran.exchanges if each.transaction == "ITI-8"]
+    patients = [CX(pid.text(3), system.patients.domain) for pid in fed]
+    return any(everything(harness.documents, each) for each in patients)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conformance.results import Outcome, Run
-from conformance.running import run
+from conformance.running import Choice, run
 from conformance.scenarios.items import SHIPPED
 from conformance.scenarios.script import ScenarioFault, files, read
 from conformance.system import System, declared
@@ -31,7 +31,7 @@ def written(tmp_path: Path) -> Iterator[Path]:
 
 
 def played(system: System, *scenarios: Path) -> Run:
-    return run(system, seed=1, modules=(), scenarios=scenarios)
+    return run(system, seed=1, choice=Choice(modules=(), scenarios=scenarios))
 
 
 def test_the_shipped_scenarios_hold(system: System) -> None:
