@@ -1,5 +1,6 @@
 """Images, compose files and the chart, as far as they can be judged without an engine: settings exist, tools agree."""
 
+import configparser
 import json
 import os
 import re
@@ -180,3 +181,14 @@ def test_values_that_cannot_be_meant_are_refused(wrong: str) -> None:
 def test_the_script_that_plays_the_image_is_a_script() -> None:
     assert os.access(DOCKER / "try.sh", os.X_OK)
     done("bash", "-n", DOCKER / "try.sh")
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "docker/requirements.lock"])
+def test_a_lock_has_every_package_that_the_program_needs(lock: str) -> None:
+    setup = configparser.ConfigParser()
+    setup.read(Path(__file__).parents[2] / "setup.cfg")
+    needed = {re.split(r"[\[ <>=!]", line)[0] for line in setup["options"]["install_requires"].strip().splitlines()}
+    locked = {
+        line.split("==")[0] for line in (Path(__file__).parents[2] / lock).read_text().splitlines() if "==" in line
+    }
+    assert needed <= locked, f"make lock renews {lock}"
