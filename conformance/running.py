@@ -100,6 +100,8 @@ class Choice:
     names: frozenset[str] = frozenset()
     only: frozenset[str] = frozenset()
     modules: tuple[str, ...] = MODULES
+    first_failure: bool = False
+    """End with the first test that fails."""
     scenarios: tuple[Path, ...] = ()
     """Files and folders of scenarios, which run beside the suites."""
 
@@ -129,7 +131,8 @@ def run(
     began, start = datetime.now(UTC), time.monotonic()
     with _without_plugins():
         tests = (*(SUITES / f"{name}.py" for name in choice.chosen), *files(choice.scenarios))
-        ended = pytest.main([*QUIET, *map(str, tests)], plugins=[verdicts])
+        how = ["--maxfail=1"] if choice.first_failure else []
+        ended = pytest.main([*QUIET, *how, *map(str, tests)], plugins=[verdicts])
     if ended not in ENDINGS:
         raise HarnessFault(verdicts.trouble or f"pytest ended with {ended!r}")
     if tidies:

@@ -53,7 +53,7 @@ def hunt(system: System, data: Path, mutants: Iterable[Mutant], watch: Callable[
     """Hunt each mutant with the tests that cover what it breaks. Unsound if one fails without any."""
     switches = Switches(data)
     sound = run(system, seed=SEED, tidies=False)
-    _demand_soundness(sound)
+    demand_soundness(sound)
     found = []
     for mutant in mutants:
         switches.put(mutant.name)
@@ -69,7 +69,7 @@ def _tried(system: System, mutant: Mutant, sound: Run) -> tuple[Result, ...]:
     modules = dict.fromkeys(each.module for each in covering if each.outcome is not Outcome.NOT_CLAIMED)
     if not modules:
         return ()
-    choice = Choice(only=mutant.breaks, modules=tuple(modules))
+    choice = Choice(only=mutant.breaks, modules=tuple(modules), first_failure=True)
     return run(system, seed=SEED, choice=choice, tidies=False).results
 
 
@@ -82,7 +82,8 @@ def _has_failed(result: Result) -> bool:
     return result.outcome is Outcome.FAILED
 
 
-def _demand_soundness(ran: Run) -> None:
+def demand_soundness(ran: Run) -> None:
+    """Raises Unsound if a test failed, or could not run."""
     failed = [each for each in ran.results if each.outcome not in (Outcome.PASSED, Outcome.NOT_CLAIMED)]
     if failed:
         raise Unsound("; ".join(f"{each.name}: {each.message}" for each in failed))

@@ -147,7 +147,7 @@ def test_every_record_arrives_once_and_in_order(
     assert "Zoë" in rsyslog.lines()[0]
 
 
-@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("driver", [each for each in DRIVERS if each != "udp"])  # a datagram not yet read dies with it
 def test_a_killed_collector_loses_nothing(trail: Trail, collecting: Collecting, carry: Carry, driver: str) -> None:
     rsyslog = collecting(driver)
     carry(driver, rsyslog.port)

@@ -33,7 +33,7 @@ from mllp.framing import Framer, Received, frame
 from pix.tables import event, record
 from soap.client import NoAnswer, SOAPClient
 from tests.affinity.fake_consumers import MLLPInbox
-from tests.faults.test_kill import CODING
+from tests.faults.sending import CODING
 from tests.serving.conftest import PATIENCE, Serve, Supervised
 from xds.iti41 import ITI_41
 from xds.tables import document_entry as entry
