@@ -426,9 +426,9 @@ def test_documents_sent_to_a_wrong_path_are_thrown_away(
     connection: HTTPConnection, server: Any, query_envelope: Spell
 ) -> None:
     assert ask(connection, "/xds/repo", mtom(query_envelope(), b"x" * 100_000), MTOM).status == 404
-    while server.spool.left:  # the answer leaves before the last of the request is thrown away
+    server.node.settle()
+    while server.spool.left:  # the answer may leave before the request was read, or thrown away
         server.node.settle()
-    assert server.spool.made == 1
 
 
 def test_every_byte_of_a_body_passes_the_hooks_that_we_rely_on(
