@@ -14,6 +14,8 @@ from ihe.identifiers import EntryUUID
 from xds.model import Association, AssociationType, DocumentEntry, Folder, Submission, SubmissionSet
 
 METADATA = ErrorCode.REGISTRY_METADATA_ERROR
+KEPT_OUT = ("ITI-42-018", "ITI-42-019", "ITI-42-078")
+"""A refusal has a code, and leaves nothing behind."""
 CHECKED = "ITI-42-028"
 """Attributes and objects are validated against TF-3: 4.2 and 4.3.1."""
 

@@ -131,6 +131,12 @@ def member(packing_slip: EntryUUID, thing: DocumentEntry | Folder) -> Associatio
     return link(AssociationType.HAS_MEMBER, packing_slip, thing.entry_uuid, submission_set_status=status)
 
 
+def membership(packing_slip: SubmissionSet, folder: Folder, entry: DocumentEntry) -> tuple[Association, Association]:
+    """FD-DE HasMember, and the SS-HM HasMember that makes it a member of the set (ITI TF-3: 4.2.2.1.3-4)."""
+    inside = link(AssociationType.HAS_MEMBER, folder.entry_uuid, entry.entry_uuid)
+    return inside, link(AssociationType.HAS_MEMBER, packing_slip.entry_uuid, inside.entry_uuid)
+
+
 def link(kind: AssociationType, source: EntryUUID, target: EntryUUID, **changes: Any) -> Association:
     """An Association of any type."""
     return Association(

@@ -11,6 +11,7 @@ from conformance.counterparts.metadata import Inventor
 from conformance.counterparts.patients import PatientActors
 from conformance.counterparts.v3 import V3Actors
 from conformance.harness import HARNESS, Harness
+from conformance.refusals import Scene
 from conformance.system import System
 from ihe.datatypes import CX
 
@@ -70,3 +71,9 @@ def patient(harness: Harness) -> CX:
 def other_patient(harness: Harness) -> CX:
     """Another one."""
     return harness.known_patient()
+
+
+@pytest.fixture
+def scene(documents: DocumentActors, invent: Inventor, patient: CX, other_patient: CX) -> Scene:
+    """Where a refusal is played, and the life of documents."""
+    return Scene(documents=documents, invent=invent, patient=patient, other_patient=other_patient)

@@ -1,14 +1,10 @@
 """Stored queries of a registry that keeps versions (XDS Metadata Update: 3.18.4.1.2.3.5.1, 3.18.4.1.2.3.7)."""
 
-import pytest
-
-from conformance.counterparts.documents import DocumentActors
-from conformance.counterparts.metadata import Inventor, link
+from conformance.counterparts.metadata import link, membership
 from conformance.covering import Suite, covers
 from conformance.expectations import refused, returned, spelled, succeeded, the_objects
 from conformance.refusals import Scene
 from conformance.updates import DEPRECATED, STATUSES, latest, status_change, update, updated, version
-from ihe.datatypes import CX
 from ihe.errors import ErrorCode
 from ihe.transactions import Actor
 from xds.model import AssociationType, DocumentAvailability, DocumentEntry, Folder
@@ -16,11 +12,6 @@ from xds.model import AssociationType, DocumentAvailability, DocumentEntry, Fold
 SUITE = Suite(actor=Actor.DOCUMENT_REGISTRY, profile="XDS.b", option="Document Metadata Update")
 LEVEL_1, LEVEL_2 = ("$MetadataLevel", "1"), ("$MetadataLevel", "2")
 ONLY_DEPRECATED = ("$XDSAssociationStatus", f"('{DEPRECATED.value}')")
-
-
-@pytest.fixture
-def scene(documents: DocumentActors, invent: Inventor, patient: CX, other_patient: CX) -> Scene:
-    return Scene(documents=documents, invent=invent, patient=patient, other_patient=other_patient)
 
 
 @covers("ITI-18-MU-001", "ITI-18-MU-002", "ITI-18-MU-007", "ITI-18-MU-020")
@@ -100,8 +91,7 @@ def test_statuses_of_relationships(scene: Scene) -> None:
 def test_statuses_of_memberships(scene: Scene) -> None:
     """$XDSAssociationStatus tells memberships in folders apart."""
     entry, folder, packing_slip = scene.entry(), scene.folder(), scene.packing_slip()
-    inside = link(AssociationType.HAS_MEMBER, folder.entry_uuid, entry.entry_uuid)
-    labelled = link(AssociationType.HAS_MEMBER, packing_slip.entry_uuid, inside.entry_uuid)
+    inside, labelled = membership(packing_slip, folder, entry)
     succeeded(scene.documents.register(updated(packing_slip, entry, folder, inside, labelled, previous=None)))
     of_entry = ("$XDSDocumentEntryEntryUUID", entry.entry_uuid)
     of_folder = ("$XDSFolderEntryUUID", folder.entry_uuid)

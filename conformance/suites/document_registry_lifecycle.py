@@ -2,10 +2,7 @@
 
 from dataclasses import replace
 
-import pytest
-
-from conformance.counterparts.documents import DocumentActors
-from conformance.counterparts.metadata import Inventor, link, submission
+from conformance.counterparts.metadata import link, membership, submission
 from conformance.covering import Suite, covers
 from conformance.expectations import refused, returned, spelled, succeeded, the_objects
 from conformance.refusals import Scene
@@ -26,11 +23,6 @@ from xds.model import (
 SUITE = Suite(actor=Actor.DOCUMENT_REGISTRY, profile="XDS.b")
 DEPRECATED = ("$XDSDocumentEntryStatus", f"('{AvailabilityStatus.DEPRECATED.value}')")
 RPLC, XFRM, APND = AssociationType.RPLC, AssociationType.XFRM, AssociationType.APND
-
-
-@pytest.fixture
-def scene(documents: DocumentActors, invent: Inventor, patient: CX, other_patient: CX) -> Scene:
-    return Scene(documents=documents, invent=invent, patient=patient, other_patient=other_patient)
 
 
 def _find(scene: Scene, *more: tuple[str, str]) -> set[str]:
@@ -122,8 +114,7 @@ def test_a_folder_is_touched(scene: Scene) -> None:
     scene.registered(folder)
     before = _updated(scene, folder)
     packing_slip = scene.packing_slip()
-    inside = link(AssociationType.HAS_MEMBER, folder.entry_uuid, entry.entry_uuid)
-    labelled = link(AssociationType.HAS_MEMBER, packing_slip.entry_uuid, inside.entry_uuid)
+    inside, labelled = membership(packing_slip, folder, entry)
     succeeded(scene.documents.register(submission(packing_slip, entry, inside, labelled)))
     after = _updated(scene, folder)
     assert before.startswith("20") and before != "2020", f"lastUpdateTime {before} is that of the sender"
@@ -150,8 +141,7 @@ def test_a_refused_replacement(scene: Scene) -> None:
 
 def _in_folder(scene: Scene, entry: DocumentEntry, folder: Folder) -> None:
     packing_slip = scene.packing_slip()
-    inside = link(AssociationType.HAS_MEMBER, folder.entry_uuid, entry.entry_uuid)
-    labelled = link(AssociationType.HAS_MEMBER, packing_slip.entry_uuid, inside.entry_uuid)
+    inside, labelled = membership(packing_slip, folder, entry)
     succeeded(scene.documents.register(submission(packing_slip, entry, folder, inside, labelled)))
 
 

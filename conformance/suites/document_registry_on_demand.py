@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from conformance.counterparts.documents import DocumentActors
-from conformance.counterparts.metadata import Inventor, link, submission
+from conformance.counterparts.metadata import Inventor, link, membership, submission
 from conformance.covering import Covering, Suite, covers
 from conformance.expectations import everything, refused, related, returned, spelled, succeeded, the_objects
 from ihe.datatypes import CX
@@ -50,8 +50,7 @@ def test_types_in_other_queries(documents: DocumentActors, invent: Inventor, pat
         invent.folder(patient),
         invent.submission_set(patient),
     )
-    inside = link(AssociationType.HAS_MEMBER, folder.entry_uuid, promised.entry_uuid)
-    labelled = link(AssociationType.HAS_MEMBER, packing_slip.entry_uuid, inside.entry_uuid)
+    inside, labelled = membership(packing_slip, folder, promised)
     succeeded(documents.promise(submission(packing_slip, promised, folder, inside, labelled)))
     for query, name, id in (
         ("GetSubmissionSetAndContents", "$XDSSubmissionSetEntryUUID", packing_slip.entry_uuid),

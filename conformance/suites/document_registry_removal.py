@@ -5,24 +5,17 @@ from dataclasses import dataclass
 
 import pytest
 
-from conformance.counterparts.documents import DocumentActors
-from conformance.counterparts.metadata import Inventor, link, submission
+from conformance.counterparts.metadata import link, submission
 from conformance.covering import Covering, Suite, covers
 from conformance.expectations import everything, has_nothing, refused, related, succeeded
 from conformance.refusals import Scene
 from conformance.updates import update, version
-from ihe.datatypes import CX
 from ihe.errors import ErrorCode
 from ihe.identifiers import new_entry_uuid
 from ihe.transactions import Actor
 from xds.model import AssociationType
 
 SUITE = Suite(actor=Actor.DOCUMENT_REGISTRY, profile="RMD", option="Remove Metadata")
-
-
-@pytest.fixture
-def scene(documents: DocumentActors, invent: Inventor, patient: CX, other_patient: CX) -> Scene:
-    return Scene(documents=documents, invent=invent, patient=patient, other_patient=other_patient)
 
 
 @covers("ITI-62-010", "ITI-62-016", "ITI-62-017", "ITI-62-023", "ITI-62-024")

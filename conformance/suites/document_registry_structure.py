@@ -4,19 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.counterparts.documents import DocumentActors
-from conformance.counterparts.metadata import Inventor, link, submission
+from conformance.counterparts.metadata import link, submission
 from conformance.covering import Suite, covers
-from conformance.refusals import CHECKED, Refusal, Scene, refusal, refuses, related_to, wrong_entry
-from ihe.datatypes import CX
+from conformance.refusals import CHECKED, KEPT_OUT, Refusal, Scene, refusal, refuses, related_to, wrong_entry
 from ihe.errors import ErrorCode
 from ihe.identifiers import EntryUUID, new_entry_uuid
 from ihe.transactions import Actor
 from xds.model import AssociationType, ObjectType, Submission, SubmissionSetStatus
 
 SUITE = Suite(actor=Actor.DOCUMENT_REGISTRY, profile="XDS.b")
-KEPT_OUT = ("ITI-42-018", "ITI-42-019", "ITI-42-078")
-"""A refusal has a code, and leaves nothing behind."""
 UNRESOLVED = ErrorCode.UNRESOLVED_REFERENCE
 XFRM, APND = AssociationType.XFRM, AssociationType.APND
 UPPER = EntryUUID(new_entry_uuid().upper().replace("URN:UUID", "urn:uuid"))
@@ -142,7 +138,5 @@ REFUSALS = (
 
 @covers(*KEPT_OUT)
 @pytest.mark.parametrize("case", REFUSALS, ids=lambda case: case.id)
-def test_it_is_refused(
-    case: Refusal, documents: DocumentActors, invent: Inventor, patient: CX, other_patient: CX
-) -> None:
-    refuses(Scene(documents=documents, invent=invent, patient=patient, other_patient=other_patient), case)
+def test_it_is_refused(case: Refusal, scene: Scene) -> None:
+    refuses(scene, case)

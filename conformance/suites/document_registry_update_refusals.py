@@ -4,12 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.counterparts.documents import DocumentActors
-from conformance.counterparts.metadata import Inventor, link
+from conformance.counterparts.metadata import link, membership
 from conformance.covering import Suite, covers
 from conformance.refusals import Refusal, Scene, refusal, refuses
 from conformance.updates import APPROVED, DEPRECATED, change, status_change, submitted, update, updated, version
-from ihe.datatypes import CX
 from ihe.errors import ErrorCode
 from ihe.identifiers import EntryUUID, UniqueId, new_entry_uuid, new_oid
 from ihe.transactions import Actor
@@ -258,8 +256,7 @@ def a_good_and_a_bad_operation(scene: Scene) -> Submission:
 
 def _entry_in_folder(scene: Scene) -> tuple[DocumentEntry, Folder]:
     entry, folder, packing_slip = scene.entry(), scene.folder(), scene.packing_slip()
-    inside = link(AssociationType.HAS_MEMBER, folder.entry_uuid, entry.entry_uuid)
-    labelled = link(AssociationType.HAS_MEMBER, packing_slip.entry_uuid, inside.entry_uuid)
+    inside, labelled = membership(packing_slip, folder, entry)
     scene.documents.register(updated(packing_slip, entry, folder, inside, labelled, previous=None))
     return entry, folder
 
@@ -310,8 +307,5 @@ REFUSALS = (
 
 @covers("ITI-57-039", "ITI-57-023", "ITI-57-100")
 @pytest.mark.parametrize("case", REFUSALS, ids=lambda case: case.id)
-def test_it_is_refused(
-    case: Refusal, documents: DocumentActors, invent: Inventor, patient: CX, other_patient: CX
-) -> None:
-    scene = Scene(documents=documents, invent=invent, patient=patient, other_patient=other_patient)
-    refuses(scene, case, documents.update)
+def test_it_is_refused(case: Refusal, scene: Scene) -> None:
+    refuses(scene, case, scene.documents.update)

@@ -2,23 +2,16 @@
 
 import pytest
 
-from conformance.counterparts.documents import DocumentActors
-from conformance.counterparts.metadata import Inventor, link
+from conformance.counterparts.metadata import link, membership
 from conformance.covering import Suite, covers
 from conformance.expectations import related, returned, spelled, succeeded, the_objects
 from conformance.refusals import Scene
 from conformance.updates import APPROVED, DEPRECATED, change, latest, status_change, submitted, update, updated, version
-from ihe.datatypes import CX
 from ihe.transactions import Actor
 from xds.model import AssociationType, LocalizedString
 
 SUITE = Suite(actor=Actor.DOCUMENT_REGISTRY, profile="XDS.b", option="Document Metadata Update")
 ONLY_DEPRECATED = ("$XDSDocumentEntryStatus", f"('{DEPRECATED.value}')")
-
-
-@pytest.fixture
-def scene(documents: DocumentActors, invent: Inventor, patient: CX, other_patient: CX) -> Scene:
-    return Scene(documents=documents, invent=invent, patient=patient, other_patient=other_patient)
 
 
 @covers("ITI-57-004", "ITI-57-005", "ITI-57-038", "ITI-57-053", "ITI-57-058", "ITI-57-115", "ITI-57-118", "ITI-57-126")
@@ -62,8 +55,7 @@ def test_a_status_there_and_back(scene: Scene) -> None:
 def test_memberships_of_a_new_version(propagates: bool, scene: Scene) -> None:
     """A new version is in the folders of the one before, unless AssociationPropagation is no."""
     entry, folder, packing_slip = scene.entry(), scene.folder(), scene.packing_slip()
-    inside = link(AssociationType.HAS_MEMBER, folder.entry_uuid, entry.entry_uuid)
-    labelled = link(AssociationType.HAS_MEMBER, packing_slip.entry_uuid, inside.entry_uuid)
+    inside, labelled = membership(packing_slip, folder, entry)
     succeeded(scene.documents.register(updated(packing_slip, entry, folder, inside, labelled, previous=None)))
     new = version(entry)
     said = {} if propagates else {"association_propagation": False}
@@ -91,8 +83,7 @@ def test_relationships_of_a_new_version(scene: Scene) -> None:
 def test_a_new_version_of_a_folder(scene: Scene) -> None:
     """A new version of a folder has the entries of the one before, which is deprecated."""
     entry, folder, packing_slip = scene.entry(), scene.folder(), scene.packing_slip()
-    inside = link(AssociationType.HAS_MEMBER, folder.entry_uuid, entry.entry_uuid)
-    labelled = link(AssociationType.HAS_MEMBER, packing_slip.entry_uuid, inside.entry_uuid)
+    inside, labelled = membership(packing_slip, folder, entry)
     succeeded(scene.documents.register(updated(packing_slip, entry, folder, inside, labelled, previous=None)))
     succeeded(scene.documents.update(update(scene, version(folder, title=(LocalizedString("Renamed"),)))))
     whose = ("$XDSFolderPatientId", spelled(scene.patient))

@@ -2,17 +2,13 @@
 
 import pytest
 
-from conformance.counterparts.documents import DocumentActors
-from conformance.counterparts.metadata import Inventor
 from conformance.covering import Suite, covers
-from conformance.refusals import Refusal, Scene, refusal, refuses, wrong_entry, wrong_set
-from ihe.datatypes import CX, Code
+from conformance.refusals import KEPT_OUT, Refusal, Scene, refusal, refuses, wrong_entry, wrong_set
+from ihe.datatypes import Code
 from ihe.transactions import Actor
 from xds.model import Author, ExtraSlot, LocalizedString, Submission
 
 SUITE = Suite(actor=Actor.DOCUMENT_REGISTRY, profile="XDS.b")
-KEPT_OUT = ("ITI-42-018", "ITI-42-019", "ITI-42-078")
-"""A refusal has a code, and leaves nothing behind."""
 PERSON = "^Tester^Conformance"
 
 
@@ -116,7 +112,5 @@ REFUSALS = (*REQUIRED, *VALUES)
 
 @covers(*KEPT_OUT)
 @pytest.mark.parametrize("case", REFUSALS, ids=lambda case: case.id)
-def test_it_is_refused(
-    case: Refusal, documents: DocumentActors, invent: Inventor, patient: CX, other_patient: CX
-) -> None:
-    refuses(Scene(documents=documents, invent=invent, patient=patient, other_patient=other_patient), case)
+def test_it_is_refused(case: Refusal, scene: Scene) -> None:
+    refuses(scene, case)
