@@ -26,7 +26,7 @@ lint:
 	@$(BIN)/ruff format --check .
 
 types:
-	@$(BIN)/mypy ihe hl7v2 tls mllp soap xds pix xua atna consent affinity conformance interop
+	@$(BIN)/mypy ihe hl7v2 tls mllp soap statements xds pix xua atna consent affinity conformance interop
 
 imports:
 	@$(BIN)/lint-imports

@@ -30,9 +30,10 @@ from benchmarks.figures import Effort, Figure, Say
 from ihe.exchange import Exchange, SOAPRequest
 from ihe.transactions import HL7v2Binding, Transaction
 from mllp.replies import Peer
-from pix import adt, comparing, linking, prepared, registration, store_tokens
+from pix import adt, comparing, linking, registration, store_tokens
 from pix.journal import Change
 from soap import xml
+from statements import prepared
 from xds import ebrim, registry, registry_query, store
 from xds.ebrim_writing import encode
 from xds.iti18 import ITI_18

@@ -21,12 +21,12 @@ from benchmarks.filling import TABLES, columns, fill
 from ihe.identifiers import PatientKey
 from pix import matricule
 from pix.events import Announced, Event, Linked, to_plain
-from pix.prepared import Prepared
 from pix.projection import Entry, project
 from pix.snapshot import plain
 from pix.state import NationalId, State
 from pix.tables import event as log
 from pix.tables import record
+from statements.prepared import Prepared
 
 WORKERS = 2
 FILE = "affinity.db"

@@ -8,10 +8,10 @@ from sqlalchemy import BindParameter, Column, ColumnElement, Connection, Select,
 
 from ihe.identifiers import PatientKey
 from pix.events import EVENTS, Event, from_plain
-from pix.prepared import Among, Prepared, Row
 from pix.projection import Entry
 from pix.tables import event as log
 from pix.tables import task
+from statements.prepared import Among, Prepared, Row
 
 PIECE = 1000
 """Most events that are read at a time."""

@@ -13,11 +13,11 @@ from pix.locks import Locks
 from pix.matching.configuration import Configuration
 from pix.matching.mode import Mode
 from pix.model import Origin
-from pix.prepared import Prepared
 from pix.projection import Entry, project
 from pix.remembering import Last
 from pix.snapshot import written
 from pix.tables import event as log
+from statements.prepared import Prepared
 
 WRITTEN = [each for each in log.columns if each is not log.c.number]
 APPEND = {

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from pix.journal import Change
-from pix.prepared import Prepared
 from pix.tables import receipt
+from statements.prepared import Prepared
 
 STORED = Prepared(
     select(receipt.c.digest, receipt.c.answer).where(

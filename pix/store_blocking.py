@@ -8,10 +8,10 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, text
 from ihe.identifiers import PatientKey
 from pix.matching.blocking import stored_keys
 from pix.matching.subject import Subject, subject
-from pix.prepared import Prepared
 from pix.remembering import Last
 from pix.state import NOTHING, State, linking_ids
 from pix.tables import blocking
+from statements.prepared import Prepared
 
 CROWDED = 60
 """Most records of one key that are worth a look: what more people have in common tells nobody from anybody."""

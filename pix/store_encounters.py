@@ -10,8 +10,8 @@ from hl7v2.encoding import STANDARD, read_text
 from ihe.identifiers import PatientKey
 from pix.encounters import PATIENT_CLASS, Encounter, Fields, Movement, Status
 from pix.folding import fold
-from pix.prepared import Among, Prepared, Row
 from pix.tables_encounters import encounter, movement, word
+from statements.prepared import Among, Prepared, Row
 
 MOST = 1000
 """Most encounters of one patient that are looked at, the latest."""

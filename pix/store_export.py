@@ -6,10 +6,10 @@ from sqlalchemy import Connection, bindparam, select
 
 from ihe.identifiers import PatientKey
 from pix import store_records
-from pix.prepared import Prepared
 from pix.state import NationalId
 from pix.store_records import Record
 from pix.tables import ACTIVE, link
+from statements.prepared import Prepared
 
 PAGE = 1000
 """Records in memory at a time."""

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 
-from pix.prepared import Prepared
 from pix.tables_loads import load
+from statements.prepared import Prepared
 
 THIS = and_(load.c.digest == bindparam("of"), load.c.source == bindparam("by"))
 FOUND = Prepared(select(load).where(THIS))

@@ -6,8 +6,8 @@ from sqlalchemy import Connection, bindparam, delete, or_, select
 
 from ihe.identifiers import PatientKey
 from pix.decisions import Match, Pair, pair
-from pix.prepared import Among, Prepared, Row, upsert
 from pix.tables import match
+from statements.prepared import Among, Prepared, Row, upsert
 
 PUT = upsert(match, ("outcome", "weight", "reason", "event"))
 REMOVE = Prepared(delete(match).where(match.c.low == bindparam("one"), match.c.high == bindparam("other")))

@@ -12,12 +12,12 @@ from ihe.datatypes import CX, HD
 from ihe.identifiers import PatientKey
 from pix import store_links
 from pix.model import PersonName
-from pix.prepared import Among, Prepared
 from pix.snapshot import plain
 from pix.tables import link
 from pix.tables_notifications import listed as listing
 from pix.tables_notifications import notification
 from pix.update_notifications import Attempt, Backlog, Key, Notification, Posted, State
+from statements.prepared import Among, Prepared
 
 PARTED = Prepared(select(link.c.person).where(Among(link.c.ended_by, "events")).order_by(link.c.person))
 LISTED = Prepared(

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
 from ihe.identifiers import PatientKey
 from pix.folding import fold
 from pix.model import NOTHING_KNOWN, Demographics, Identifier
-from pix.prepared import Among, Prepared, Row, upsert
 from pix.snapshot import from_json, to_json
 from pix.state import NationalId
 from pix.tables import national, record
+from statements.prepared import Among, Prepared, Row, upsert
 
 COLUMNS = (
     record.c.key,

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from pix.prepared import Prepared
 from pix.tables import rejection
+from statements.prepared import Prepared
 
 MOST_A_DAY = 1000
 """Most rows of one day: whoever invents names of senders is counted under ``OTHERS`` from then on."""

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select
 
 from ihe.identifiers import PatientKey
 from pix.decisions import Pair, pair
-from pix.prepared import Prepared
 from pix.tables_trial import shadow
+from statements.prepared import Prepared
 
 KEPT = 20_000
 """Most pairs that are kept; a trial that differs more often has shown what it had to show."""

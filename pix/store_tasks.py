@@ -6,9 +6,9 @@ from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, u
 
 from ihe.identifiers import PatientKey
 from pix.decisions import pair
-from pix.prepared import Among, Prepared, Row
 from pix.tables import WAITING, event, task
 from pix.tasks import Kind, Opened, Task
+from statements.prepared import Among, Prepared, Row
 
 THIS = task.c.number == bindparam("this")
 COLUMNS = (

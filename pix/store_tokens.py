@@ -8,9 +8,9 @@ from sqlalchemy import Connection, bindparam, delete, insert
 
 from ihe.identifiers import PatientKey
 from pix.model import NOTHING_KNOWN, Demographics
-from pix.prepared import Prepared, Row
 from pix.tables import token
 from pix.tokens import Token, tokens
+from statements.prepared import Prepared, Row
 
 INSERT = Prepared(insert(token), token.columns)
 DELETE = Prepared(

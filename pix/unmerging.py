@@ -18,9 +18,9 @@ from pix.journal import Change
 from pix.linking import reevaluate
 from pix.merging import match_again
 from pix.model import Identifier
-from pix.prepared import Prepared
 from pix.state import NationalId
 from pix.tables import event
+from statements.prepared import Prepared
 
 LATEST = Prepared(
     select(event.c.number)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("ihe", "hl7v2", "tls", "mllp", "soap", "xds", "pix", "xua", "affinity", "conformance")
+PACKAGES = ("ihe", "hl7v2", "tls", "mllp", "soap", "statements", "xds", "pix", "xua", "affinity", "conformance")
 SOURCES = {
     path.relative_to(ROOT).as_posix(): path
     for package in PACKAGES

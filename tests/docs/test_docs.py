@@ -23,7 +23,21 @@ from ihe.transactions import HL7v2Binding, Initiated, SOAPBinding
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md")))
 TRANSACTION_PAGES = sorted((ROOT / "docs/transactions").glob("iti-*.md"))
-PACKAGES = ("ihe", "hl7v2", "tls", "mllp", "soap", "xds", "pix", "xua", "atna", "consent", "affinity", "conformance")
+PACKAGES = (
+    "ihe",
+    "hl7v2",
+    "tls",
+    "mllp",
+    "soap",
+    "statements",
+    "xds",
+    "pix",
+    "xua",
+    "atna",
+    "consent",
+    "affinity",
+    "conformance",
+)
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, create_engine, insert, select
 
 from affinity.database import Database
 from pix import journal, receipts, store_links, store_records, store_tokens
-from pix.prepared import Among, Prepared, upsert
 from pix.tables import metadata, national
+from statements.prepared import Among, Prepared, upsert
 
 
 def prepared() -> Iterator[tuple[str, Prepared]]:
