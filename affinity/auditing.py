@@ -18,8 +18,8 @@ from cryptography import x509
 from sqlalchemy import Connection
 
 from affinity.database import Database
-from affinity.group_writer import Result, Work
 from affinity.spans import span
+from affinity.works import Result, Work
 from atna.events import SECURITY_ALERT, authentication_failed, node_authentication_failed
 from atna.exchanges import Circumstances, failed, succeeded
 from atna.model import AuditMessage, AuditSource, EventOutcomeIndicator

@@ -23,10 +23,10 @@ from affinity.backup_documents import Copied, copy_documents, copy_file, lacking
 from affinity.backup_note import BackupNote, write_note
 from affinity.database import Database
 from affinity.document_store import key_file
-from affinity.group_writer import Work
 from affinity.migrations import HEAD
 from affinity.sealing import KEY, ROOT
 from affinity.settings import DocumentStoreKind, Settings
+from affinity.works import Work
 from xds.repository_store import BATCH, contents, is_referenced
 from xds.spool import fsync
 

@@ -1,30 +1,27 @@
 """One door to the database: ``read`` and ``write`` run a whole request or nothing; an answer leaves after the commit.
 
-PostgreSQL: pooled transactions (``affinity.postgresql``). SQLite: one writer that groups what waits into one commit
-(``affinity.group_writer``).
+PostgreSQL: pooled transactions (``affinity.postgresql``). SQLite: one writer at a time, and what waits for it is
+committed together (``affinity.group_writer``).
 """
 
+import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import QueuePool, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
 from affinity.floors import Floors
-from affinity.group_writer import GroupWriter, Result, Work
+from affinity.group_writer import GroupWriter
 from affinity.outages import told_by_sqlite
 from affinity.postgresql import Primary, engine_of
 from affinity.replicas import NotHere, Replicas
+from affinity.sqlite_connections import MOST, SQLiteConnections, sqlite_engine
 from affinity.terms import Terms
+from affinity.works import Result, Work
 from affinity.writers_turn import Turn
-
-MAPPED = 2**32
-"""Bytes of a SQLite file that are read where the system has them: a search that looks up a thousand rows takes half."""
-LASTING, MOST = 16, 80
-"""Connections to a SQLite file that stay open, and the most at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +46,9 @@ class Database:
         self.url = make_url(url)
         self._terms = terms or Terms()
         is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite(self.url) if is_sqlite else engine_of(self.url, self._terms)
-        self._writer = GroupWriter(self.engine, Turn(Path(self.url.database or ""))) if is_sqlite else None
+        self.engine = sqlite_engine(self.url) if is_sqlite else engine_of(self.url, self._terms)
+        self._sqlite = SQLiteConnections(self.engine)
+        self._writer = GroupWriter(self._sqlite, Turn(Path(self.url.database or ""))) if is_sqlite else None
         self._primary = Primary(self.engine, self._terms)
         floors = self._terms.floors
         self._replicas = Replicas(self._terms, Floors(floors)) if self._terms.replicas and floors else None
@@ -69,9 +67,8 @@ class Database:
 
     def _read_sqlite(self, work: Work[Result]) -> Result:
         try:
-            with self.engine.connect() as connection:
-                return work(connection)
-        except DBAPIError as error:
+            return self._sqlite.read(work)
+        except (DBAPIError, sqlite3.Error) as error:
             if (told := told_by_sqlite(error)) is error:
                 raise
             raise told from error
@@ -99,8 +96,8 @@ class Database:
         assert isinstance(pool, QueuePool)
         most = MOST if self._writer else self._terms.connections
         return Connections(
-            in_use=pool.checkedout(),
-            idle=pool.checkedin(),
+            in_use=pool.checkedout() - self._sqlite.resting,
+            idle=pool.checkedin() + self._sqlite.resting,
             most=most,
             away=self._primary.outage.seconds,
             resting=self._replicas.resting if self._replicas else 0,
@@ -114,7 +111,7 @@ class Database:
         if self._writer:
             pragma = f"PRAGMA cache_size=-{size // 1024}"
             event.listen(self.engine, "connect", lambda connection, _record: connection.execute(pragma))
-            self.engine.dispose()
+            self._let_go()
 
     def close(self) -> None:
         """Finish what is queued, then let go of every connection."""
@@ -122,34 +119,8 @@ class Database:
             self._writer.stop()
         if self._replicas:
             self._replicas.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._sqlite.let_go()
         self.engine.dispose()
-
-
-def _sqlite(url: URL) -> Engine:
-    """Errors are logged without the parameters of their statement: these are data of patients."""
-    engine = create_engine(
-        url,
-        pool_size=LASTING,
-        max_overflow=MOST - LASTING,
-        hide_parameters=True,
-        connect_args={"isolation_level": None},
-    )
-    event.listen(engine, "connect", _configure_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _configure_sqlite(connection: Any, _record: object) -> None:
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "busy_timeout=10000",
-        "foreign_keys=ON",
-        f"mmap_size={MAPPED}",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("writer", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

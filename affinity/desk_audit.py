@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 
 from affinity.auditing import Auditor, opened
 from affinity.database import Database
-from affinity.group_writer import Result, Work
 from affinity.stewardship.calls import Call
 from affinity.stewardship.problems import IN_DOUBT, UNAVAILABLE
+from affinity.works import Result, Work
 from atna.events import authentication_failed, console_used
 from atna.model import AuditMessage, EventOutcomeIndicator
 from ihe.audit import ParticipantObject, patient

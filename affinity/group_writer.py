@@ -1,4 +1,7 @@
-"""SQLite: one thread that drains its queue, runs each work in a savepoint, commits once, then lets everybody answer."""
+"""SQLite has one writer at a time: who finds nobody writing writes; the others' works are committed together.
+
+A thread drains their queue, runs each work in a savepoint, commits once, then lets everybody answer.
+"""
 
 import queue
 import threading
@@ -7,16 +10,15 @@ from concurrent.futures import Future
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from affinity.outages import Trouble, Unavailable, told_by_sqlite
+from affinity.sqlite_connections import SQLiteConnections
+from affinity.works import Result, Work
 from affinity.writers_turn import Turn
-
-Result = TypeVar("Result")
-Work = Callable[[Connection], Result]
 
 GROUP = 200
 """Most works in one commit: bounds how long the first of a group waits."""
@@ -51,8 +53,7 @@ class _Job(Generic[Result]):
                 raise  # a full or broken disk makes SQLite roll back all that the group has done
             driver.execute("ROLLBACK TO work")
             driver.execute("RELEASE work")
-            # The driver's own, or SQLAlchemy's.
-            failure = Unavailable(Trouble.MOVED) if FROZEN in str(error) else told_by_sqlite(error)
+            failure = _told(error)
         else:
             driver.execute("RELEASE work")
             return lambda: self.future.set_result(result)
@@ -60,24 +61,27 @@ class _Job(Generic[Result]):
 
 
 class GroupWriter:
-    """The one thread that writes; where several processes serve, theirs write in ``turn``."""
+    """Writes for the threads of this process; where several processes serve, theirs write in ``turn``."""
 
-    def __init__(self, engine: Engine, turn: Turn) -> None:
+    def __init__(self, connections: SQLiteConnections, turn: Turn) -> None:
         self._turn = turn
-        self._engine = engine.execution_options(writer=True)
+        self._connections = connections
         self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._admission = threading.Lock()
         self._stopped = False
+        self._pen = threading.Lock()
+        self._holder: int | None = None
         self._thread = threading.Thread(target=self._serve, name="affinity-writer", daemon=True)
         self._thread.start()
 
     def write(self, work: Work[Result]) -> Result:
-        if threading.current_thread() is self._thread:
+        if self._holder == threading.get_ident():
             raise RuntimeError("a write inside a write would wait for itself")
+        if self._queue.empty() and self._pen.acquire(blocking=False):
+            return self._write_alone(work)
         job: _Job[Result] = _Job(work, Future(), copy_context())
         with self._admission:
-            if self._stopped:
-                raise WriterStopped("the database is closed")
+            self._refuse_if_stopped()
             self._queue.put(job)
         return job.future.result()
 
@@ -91,21 +95,40 @@ class GroupWriter:
             self._stopped = True
             self._queue.put(None)
         self._thread.join()
+        with self._pen:
+            self._turn.close()
+
+    def _refuse_if_stopped(self) -> None:
+        if self._stopped:
+            raise WriterStopped("the database is closed")
+
+    def _write_alone(self, work: Work[Result]) -> Result:
+        """With the pen in hand: a hand-over to the thread and back takes longer than a small work."""
+        self._holder = threading.get_ident()
+        try:
+            self._refuse_if_stopped()
+            with self._turn:
+                return self._connections.write(work)
+        except Exception as error:
+            raise _told(error)  # noqa: B904 - what is told names its cause, or is the work's own error
+        finally:
+            self._holder = None
+            self._pen.release()
 
     def _serve(self) -> None:
         running = True
         while running and (first := self._queue.get()) is not None:
             group = [first]
             try:
-                with self._turn:
+                with self._pen, self._turn:
+                    self._holder = threading.get_ident()
                     running = self._gather(group)
-                    releases = self._commit(group)
+                    releases = self._connections.write(lambda connection: [job.run(connection) for job in group])  # noqa: B023
             except Exception as error:  # the commit failed, so no work of the group is stored
                 failure = told_by_sqlite(error)
                 releases = [partial(job.future.set_exception, failure) for job in group]
             for release in releases:
                 release()
-        self._turn.close()
 
     def _gather(self, group: list[_Job[Any]]) -> bool:
         """Take what else is queued by now; False says that this is the last group."""
@@ -116,7 +139,7 @@ class GroupWriter:
             group.append(job)
         return True
 
-    def _commit(self, group: list[_Job[Any]]) -> list[Callable[[], None]]:
-        """Run the works and commit; returns what lets each waiting caller answer."""
-        with self._engine.begin() as connection:
-            return [job.run(connection) for job in group]
+
+def _told(error: Exception) -> Exception:
+    """What the caller of a work is told of an error of it, the driver's own or SQLAlchemy's."""
+    return Unavailable(Trouble.MOVED) if FROZEN in str(error) else told_by_sqlite(error)

@@ -18,10 +18,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from affinity.floors import Floors
-from affinity.group_writer import Result, Work
 from affinity.outages import Trouble, trouble
 from affinity.postgresql import SNAPSHOT, Position, engine_of, position, tell
 from affinity.terms import Terms
+from affinity.works import Result, Work
 
 REST = 5.0
 """Seconds for which a replica that failed is not asked."""

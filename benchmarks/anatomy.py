@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy.engine.default import DefaultDialect
 
-from affinity import dispatch, hl7_answers
+from affinity import dispatch, hl7_answers, sqlite_connections
 from affinity.auditing import Auditor
 from affinity.catalogue import TRANSACTIONS
 from affinity.domain import load
@@ -70,7 +70,7 @@ STEPS: tuple[tuple[str, Any, str], ...] = (
     ("audit", AuditTrail, "append"),
     ("audit", AuditTrail, "record"),
     ("audit", Auditor, "_circumstances"),
-    ("commit", DefaultDialect, "do_commit"),
+    ("commit", sqlite_connections, "_end"),
     ("acknowledge", adt, "ack"),
     ("acknowledge", adt, "serialize"),
 )

@@ -5,9 +5,10 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, func, insert, select
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, event, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from affinity.database import Database
@@ -78,6 +79,36 @@ def test_a_database_that_gave_up_the_whole_transaction_fails_every_work_of_it(tm
     database.close()
 
 
+def test_a_connection_is_as_new_after_a_work_that_raises(notes: Database) -> None:
+    """It is used again at once, and must not show or keep anything of what came to nothing."""
+
+    def refused(connection: Connection) -> None:
+        connection.execute(insert(NOTES).values(id=1))
+        raise LookupError("refused")
+
+    with pytest.raises(LookupError):
+        notes.write(refused)
+    assert (count(notes), notes.connections().in_use) == (0, 0)
+    assert notes.write(add(1)) == 1
+
+
+def test_a_snapshot_begins_with_the_first_statement_also_of_the_driver(tmp_path: Path) -> None:
+    """Prepared statements go to the driver past SQLAlchemy, which would begin no transaction for them."""
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    NOTES.metadata.create_all(database.engine)
+
+    def twice(connection: Connection) -> list[int]:
+        driver: Any = connection.connection.dbapi_connection
+        before = driver.execute("SELECT count(*) FROM test_note").fetchone()[0]
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(database.write, add(1)).result()
+        return [before, driver.execute("SELECT count(*) FROM test_note").fetchone()[0]]
+
+    assert database.read(twice) == [0, 0]
+    assert count(database) == 1
+    database.close()
+
+
 @pytest.mark.parametrize(
     ("code", "told"),
     [
@@ -115,20 +146,19 @@ def test_many_writers_share_one_commit(tmp_path: Path) -> None:
         started.set()
         release.wait(10)
 
-    commits: list[int] = []
-    from sqlalchemy import event
-
-    event.listen(database.engine, "commit", lambda connection: commits.append(1))
+    said: list[str] = []
+    event.listen(database.engine, "connect", lambda driver, _record: driver.set_trace_callback(said.append))
+    database.enlarge_cache(2**21)  # from now on, with new connections
     with ThreadPoolExecutor(21) as pool:
         held = pool.submit(database.write, hold)
         started.wait(10)
         futures = [pool.submit(database.write, add(number)) for number in range(20)]
-        while database._writer is not None and database._writer._queue.qsize() < 20:
+        while database.waiting < 19:  # one is in the hand of the thread that waits for the pen
             pass
         release.set()
         assert [future.result() for future in futures] == list(range(20))
         held.result()
-    assert len(commits) == 2
+    assert said.count("COMMIT") == 2
     database.close()
 
 
