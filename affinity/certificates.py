@@ -18,6 +18,7 @@ log = structlog.get_logger()
 
 LOOK_SECONDS = 10
 """How often the files are looked at."""
+DAY = timedelta(days=1)
 SOON = timedelta(days=30)
 LISTS_SOON = timedelta(days=2)
 """Revocation lists live for days, and nobody is let in after their end."""
@@ -50,12 +51,12 @@ def _next(file: Path, found: x509.CertificateRevocationList) -> Iterator[End]:
 
 
 class CertificateWatch:
-    """Looks at the files of a node every few seconds, and once a day at what ends soon."""
+    """Looks at the files of a node every few seconds, and at what ends soon once a day and in the moment it ends."""
 
     def __init__(self, reactor: Any, certificates: Certificates, now: Callable[[], datetime]) -> None:
         self._certificates = certificates
         self._now = now
-        self._warned: datetime | None = None
+        self._due: datetime | None = None
         self._look = LoopingCall(self.look)
         self._look.clock = reactor
 
@@ -69,10 +70,10 @@ class CertificateWatch:
             self._look.stop()
 
     def look(self) -> None:
-        """Read what has changed; once a day, warn."""
+        """Read what has changed; once a day, and when something ends, warn."""
         if self._certificates.changed:
             self.reload()
-        elif self._warned is None or self._now() - self._warned >= timedelta(days=1):
+        elif self._due is None or self._now() >= self._due:
             self._warn()
 
     def reload(self) -> None:
@@ -95,8 +96,11 @@ class CertificateWatch:
         )
 
     def _warn(self) -> None:
-        self._warned = self._now()
-        for each in ends(self._certificates.tls):
-            if each.at - self._now() < each.soon:
-                days = (each.at - self._now()).days
-                log.warning("certificate ends soon", file=str(each.file), certificate=each.subject, days=days)
+        now, found = self._now(), tuple(ends(self._certificates.tls))
+        self._due = min((now + DAY, *(each.at for each in found if each.at > now)))
+        for each in found:
+            told = {"file": str(each.file), "certificate": each.subject}
+            if each.at <= now:
+                log.error("certificate has ended", **told)
+            elif each.at - now < each.soon:
+                log.warning("certificate ends soon", **told, days=(each.at - now).days)

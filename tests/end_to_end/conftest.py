@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 import pytest
+
+from tests.forked import Forked
 
 ROOT = Path(__file__).parents[2]
 ANY_PORT = [word for name in ("http", "https", "mllp", "mllps") for word in (f"--{name}-port", "0")]
@@ -21,7 +23,7 @@ ANY_PORT = [word for name in ("http", "https", "mllp", "mllps") for word in (f"-
 class RunningNode:
     """One ``affinity up`` process; ``ports`` by name, ``log`` what it wrote to standard error so far."""
 
-    process: "subprocess.Popen[str]"
+    process: "subprocess.Popen[str] | Forked"
     data: Path
     ports: dict[str, int]
     log: list[str] = field(default_factory=list)
@@ -42,22 +44,29 @@ class RunningNode:
 
 
 Start = Callable[..., RunningNode]
+Begin = Callable[[Sequence[str], Mapping[str, str]], "subprocess.Popen[str] | Forked"]
+"""Of a process: the words after ``affinity``, and what is added to the environment."""
 
 
-def start_node(data: Path, *options: str) -> RunningNode:
+def start_node(data: Path, *options: str, begin: Begin = Forked) -> RunningNode:
     """Start a node and return once its ports accept."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "affinity", "up", "--no-demo", "--data", str(data), *ANY_PORT, *options],
-        cwd=ROOT,
-        env={**os.environ, "AFFINITY__LOG__FORMAT": "json"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = begin(["up", "--no-demo", "--data", str(data), *ANY_PORT, *options], {"AFFINITY__LOG__FORMAT": "json"})
     assert process.stderr is not None
     log = _until_listening(process.stderr)
     threading.Thread(target=lambda stream: log.extend(stream), args=(process.stderr,), daemon=True).start()
     return RunningNode(process, data, json.loads((data / "ports.json").read_text()), log)
+
+
+def executed(words: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[str]":
+    """``python -m affinity``: for what has to be under an interpreter from its beginning (LD_PRELOAD, PYTHONPATH)."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "affinity", *words],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def _until_listening(stream: IO[str]) -> list[str]:
@@ -74,11 +83,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start nodes that end with the test; by default in one data directory, so that a second start finds the first."""
     started: list[RunningNode] = []
 
-    def begin(*options: str, data: Path = tmp_path / "data") -> RunningNode:
-        started.append(start_node(data, *options))
+    def start_one(*options: str, data: Path = tmp_path / "data", begin: Begin = Forked) -> RunningNode:
+        started.append(start_node(data, *options, begin=begin))
         return started[-1]
 
-    yield begin
+    yield start_one
     for node in started:
         if node.process.poll() is None:
             node.kill()

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from affinity.database import Database
 from atna.tables import audit_event
 from pix.tables import record
-from tests.end_to_end.conftest import Start
+from tests.end_to_end.conftest import Start, executed
 from tests.faults.compiling import compiled
 from tests.faults.load import Load
 from tests.faults.sending import retrieve
@@ -84,7 +84,7 @@ def test_a_failing_disk_refuses_and_loses_nothing(
     said = tmp_path / "fault"
     monkeypatch.setenv("LD_PRELOAD", str(faulty))
     monkeypatch.setenv("FAULTS_FILE", str(said))
-    load = Load(start("--domain", "connectathon", "--xua", "off"), most=MOST)
+    load = Load(start("--domain", "connectathon", "--xua", "off", begin=executed), most=MOST)
     monkeypatch.delenv("LD_PRELOAD")
     with load.running():
         for fault in FAULTS * ROUNDS:

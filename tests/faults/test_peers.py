@@ -23,7 +23,7 @@ from ihe.exchange import OutgoingPart
 from ihe.identifiers import UniqueId, new_oid
 from mllp import client as mllp
 from pix.tables import record
-from tests.end_to_end.conftest import RunningNode, start_node
+from tests.end_to_end.conftest import RunningNode, executed, start_node
 from tests.faults.sending import RED, REPOSITORY_PATH, address, admission, call, submission
 from tests.hostile.conftest import Attacked
 from xds.iti41 import ITI_41
@@ -58,7 +58,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
         patch.setenv("AFFINITY__LIMITS__CONNECTIONS", str(2 * IDLE))
         patch.setenv("AFFINITY__LIMITS__CONNECTIONS_PER_PEER", str(2 * IDLE))
         patch.setenv("PYTHONPATH", f"{directory}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
-        started = start_node(directory / "data", "--domain", "connectathon", "--xua", "off")
+        started = start_node(directory / "data", "--domain", "connectathon", "--xua", "off", begin=executed)
     assert admit(started, OWNER) == "AA"
     yield started
     started.kill()

@@ -21,7 +21,17 @@ from mllp import client as mllp
 from pix.iti44 import ITI_44
 from soap.client import NoAnswer
 from tests.end_to_end.conftest import RunningNode
-from tests.faults.sending import RED, REGISTRY_PATH, REPOSITORY_PATH, address, call, content, described, submission
+from tests.faults.sending import (
+    RED,
+    REGISTRY_PATH,
+    REPOSITORY_PATH,
+    address,
+    admission,
+    call,
+    content,
+    described,
+    submission,
+)
 from xds.ebrim_writing import encode
 from xds.iti41 import ITI_41
 from xds.iti42 import ITI_42
@@ -33,7 +43,7 @@ from xds.model import LocalizedString, ObjectType, Submission
 
 ADDED = (Path(__file__).parents[1] / "pix/v3/messages/iti44_added.xml").read_text()
 NATIONAL, BLUE = '"2.25.999.9"', '"1.3.6.1.4.1.21367.13.20.3000"'
-CHANGING = ("ITI-8", "ITI-41", "ITI-42", "ITI-44", "ITI-57", "ITI-61", "ITI-62", "ITI-86")
+CHANGING = ("A40", "ITI-8", "ITI-41", "ITI-42", "ITI-44", "ITI-57", "ITI-61", "ITI-62", "ITI-86")
 SOURCE = xds.Source(source_id="1.2.3.4", author_person="^Doe", author_institution="Ward")
 REPOSITORY = load("connectathon").affinity_domain.repository_unique_id
 
@@ -54,6 +64,7 @@ class Writers:
         """One for each sender; False once the node is gone."""
         return (
             self.admit,
+            self.announce_and_merge,
             self.add,
             self.register_on_demand,
             self.register_and_update,
@@ -74,12 +85,20 @@ class Writers:
             f"PID|||{patient}^^^&{RED.universal_id}&ISO||Sturdy{patient}^Ada||19610307|F\rPV1||O\r"
         )
         self.sent["ITI-8"].append(patient)
-        try:
-            answer = mllp.send(address(self.node), message.encode())
-        except mllp.MLLPError:
+        return self._feed(message.encode()) and self._keep("ITI-8", patient)
+
+    def announce_and_merge(self) -> bool:
+        """ITI-30: two patients, then A40, by which one of them is the other."""
+        patient = f"A40-{next(self._numbers)}"
+        merge = (
+            f"MSH|^~\\&|HIS|WARD|A|A|20260102||ADT^A40^ADT_A39|{patient}|P|2.5\rEVN||20260102\r"
+            f"PID|||{patient}-KEPT^^^&{RED.universal_id}&ISO||Sturdy{patient}^Ada||19610307|F\r"
+            f"MRG|{patient}^^^&{RED.universal_id}&ISO\r"
+        )
+        if not all(self._feed(admission(each)) for each in (patient, f"{patient}-KEPT")):
             return False
-        assert parse(answer)["MSA"].text(1) == "AA", answer
-        return self._keep("ITI-8", patient)
+        self.sent["A40"].append(patient)
+        return self._feed(merge.encode()) and self._keep("A40", patient)
 
     def add(self) -> bool:
         """ITI-44."""
@@ -167,6 +186,14 @@ class Writers:
         is_good = str(answer.get("status")).endswith(":Success") or codes == {"CA"}
         assert is_good, [dict(each.attrib) for each in answer.iter()]
         return self._keep(transaction, key)
+
+    def _feed(self, message: bytes) -> bool:
+        try:
+            answer = mllp.send(address(self.node), message)
+        except mllp.MLLPError:
+            return False
+        assert parse(answer)["MSA"].text(1) == "AA", answer
+        return True
 
     def _keep(self, transaction: str, key: str) -> bool:
         self.kept[transaction].append(key)

@@ -163,3 +163,18 @@ def test_what_ends_soon_is_told_each_day_and_measured(stock: Stock, files: TLS) 
     assert [each["days"] for each in told] == [20, 19]
     (measured,) = watching.measure()
     assert measured.values[("server.crt.pem", told[0]["certificate"])] == first.timestamp()
+
+
+def test_what_has_ended_is_told_in_that_moment(files: TLS) -> None:
+    first = min(each.at for each in ends(files) if each.file == files.certificate)
+    clock = Clock()
+    before = first - timedelta(hours=1)
+    watching = CertificateWatch(clock, Certificates(files), lambda: before + timedelta(seconds=clock.seconds()))
+    watching.start()
+    with capture_logs() as logs:
+        clock.advance(3590)
+        assert [each["event"] for each in logs] == []  # "ends soon" was told at the start, and will be tomorrow
+        clock.advance(LOOK_SECONDS)
+    told = [each for each in logs if each["event"] == "certificate has ended"]
+    assert str(files.certificate) in {each["file"] for each in told}
+    assert {each["log_level"] for each in told} == {"error"}
