@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,6 @@ from pix.journal import Change
 from soap import xml
 from statements import prepared
 from xds import ebrim, registry, registry_query, store
-from xds.ebrim_writing import encode
 from xds.iti18 import ITI_18
 from xds.iti42 import ITI_42
 
@@ -167,23 +165,12 @@ def _transactions(node: Node, count: int) -> Iterator[tuple[str, list[Callable[[
     patient = messages.announcement("anatomy")[1:-2]
     _fed(answers, patient, peer)()
     auditor = Auditor(node.trail, node.domain)
-    submitted = [_registered("anatomy") for _ in range(count + ENTRIES)]
+    submitted = [messages.registered("anatomy") for _ in range(count + ENTRIES)]
     for each in submitted[:ENTRIES]:
         _asked(ITI_42, node, auditor, each)()
     asked = messages.stored_query_of("anatomy")
     yield f"ITI-18, {ENTRIES} entries", [_asked(ITI_18, node, auditor, asked)] * count
     yield "ITI-42, one entry", [_asked(ITI_42, node, auditor, each) for each in submitted[ENTRIES:]]
-
-
-def _registered(patient: str) -> bytes:
-    """A submission as a repository registers it."""
-    described = messages.described_submission(patient, 1)
-    repository = messages.DOMAIN.repository_unique_id
-    entries = tuple(
-        replace(each, hash="0" * 40, size=20_000, repository_unique_id=repository)
-        for each in described.document_entries
-    )
-    return encode(replace(described, document_entries=entries))
 
 
 def _control(message: bytes) -> bytes:

@@ -19,8 +19,10 @@ from mllp.framing import frame
 from soap.head import ENVELOPE_END, request_head
 from soap.media import SOAP_XML
 from soap.mtom import pack
+from xds.ebrim_writing import encode
 from xds.iti18 import ITI_18
 from xds.iti41 import ITI_41
+from xds.iti42 import ITI_42
 from xds.iti43 import ITI_43
 from xds.model import Author, Submission
 from xds.stored_queries import FIND_DOCUMENTS, GET_DOCUMENTS
@@ -173,6 +175,21 @@ def described_submission(patient_id: str, documents: int, unique_ids: Iterable[s
         for each in made.document_entries
     )
     return replace(made, document_entries=entries)
+
+
+def registered(patient_id: str) -> bytes:
+    """The body of ITI-42: a submission of one entry, as a repository registers it."""
+    described = described_submission(patient_id, 1)
+    entries = tuple(
+        replace(each, hash="0" * 40, size=20_000, repository_unique_id=DOMAIN.repository_unique_id)
+        for each in described.document_entries
+    )
+    return encode(replace(described, document_entries=entries))
+
+
+def register(patient_id: str) -> bytes:
+    """ITI-42 of one entry."""
+    return asked(ITI_42, REGISTRY_PATH, registered(patient_id))
 
 
 def _head(binding: SOAPBinding, path: str, header: bytes = b"") -> bytes:
