@@ -4,9 +4,11 @@ Measured on one feed with a link: 1.1 ms by way of SQLAlchemy's execution, 0.5 m
 drivers know as they are: texts, integers, bytes; booleans come back as 0 and 1 from SQLite.
 """
 
+import json
 import re
-from collections.abc import Callable, Iterable, KeysView, Mapping, Sequence, ValuesView
+from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Sequence, ValuesView
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
@@ -18,7 +20,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.operators import OperatorType
-from sqlalchemy.types import Boolean
+from sqlalchemy.types import Boolean, String
 
 DIALECTS: Mapping[str, Dialect] = {
     "sqlite": sqlite.dialect(paramstyle="named"),
@@ -28,8 +30,8 @@ DIALECTS: Mapping[str, Dialect] = {
 Row = tuple[Any, ...]
 EACH_OF = re.compile(r"json_each\(:(\w+)\)")
 ONE_OF = re.compile(r"IN \(SELECT value FROM json_each\(:(\w+)\)\)")
-VALUES = re.compile(r"VALUES \([^)]*\)$")
-NAMED = re.compile(r":(\w+)")
+VALUES = re.compile(r"VALUES \((?:%\(\w+\)s|[^()])*\)(?=$| ON CONFLICT| RETURNING)")
+NAMED = {"sqlite": re.compile(r":(\w+)"), "postgresql": re.compile(r"%\((\w+)\)s")}
 TOGETHER = 24
 """Most rows of one INSERT: as many as a patient has tokens, and few enough that SQLite's statement cache holds all."""
 SHORT = (0, 1, 2, 4, 4, 8, 8, 8, 8)
@@ -39,7 +41,10 @@ LISTS = (list, tuple, set, frozenset, dict, KeysView, ValuesView)
 
 
 class Among(ColumnElement[bool]):
-    """``column``, of integers, has one of the values of a list parameter, whose length is not part of the statement."""
+    """``column`` has one of the values of a list parameter, whose length is not part of the statement.
+
+    They are integers or texts, as the column's.
+    """
 
     inherit_cache = False
     type = Boolean()
@@ -60,7 +65,8 @@ def _among_sqlite(element: Among, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(Among, "postgresql")
 def _among_postgresql(element: Among, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"{compiler.process(element.column, **kw)} = ANY(CAST(%({element.parameter})s AS BIGINT[]))"
+    type = "TEXT" if isinstance(element.column.type, String) else "BIGINT"
+    return f"{compiler.process(element.column, **kw)} = ANY(CAST(%({element.parameter})s AS {type}[]))"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,6 +132,13 @@ class Prepared:
         else:
             _sqlite(connection).executemany(compiled.text, every)
 
+    def changed(self, connection: Connection, parameters: Mapping[str, Any]) -> int:
+        """Run it once; how many rows it changed."""
+        compiled = self._for(connection)
+        if connection.dialect.name == "sqlite":
+            return int(_execute(compiled, _sqlite(connection), parameters).rowcount)
+        return connection.exec_driver_sql(compiled.text, _lists({**compiled.constants, **parameters})).rowcount
+
     def insert(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Insert rows, each with a value for every one of ``columns``, in the order of the table's."""
         if not rows:
@@ -136,6 +149,17 @@ class Prepared:
         else:
             connection.exec_driver_sql(compiled.text, [dict(zip(self._columns, each, strict=True)) for each in rows])
 
+    def inserted(self, connection: Connection, rows: Sequence[Row]) -> list[Row]:
+        """The same where the statement says what it returns: that, of all rows that it inserted."""
+        compiled = self._for(connection)
+        if connection.dialect.name == "sqlite":
+            return _insert_together(_sqlite(connection), compiled, rows)
+        found: list[Row] = []
+        for some in _batches(rows):
+            result = connection.exec_driver_sql(_together(compiled, len(some), "%s"), tuple(chain.from_iterable(some)))
+            found += [tuple(row) for row in result]
+        return found
+
     def text(self, connection: Connection) -> tuple[str, dict[str, Any]]:
         """The statement as the driver takes it, and its constant parameters."""
         compiled = self._for(connection)
@@ -145,14 +169,13 @@ class Prepared:
         name = connection.dialect.name
         if name not in self._compiled:
             compiled = self._statement.compile(dialect=DIALECTS[name], column_keys=self._columns or None)
-            constants = {key: value for key, value in compiled.params.items() if value is not None}
+            constants = {key: _plain(value) for key, value in compiled.params.items() if value is not None}
             text = str(compiled)
             row = VALUES.search(text) if self._columns else None
-            names = tuple(NAMED.findall(row[0])) if row else ()
+            names = tuple(NAMED[name].findall(row[0])) if row else ()
             lists = tuple(dict.fromkeys(EACH_OF.findall(text)))
             tables = frozenset(EACH_OF.findall(ONE_OF.sub("", text)))
-            places = NAMED.findall(text)
-            placed, order = NAMED.sub("?", text), _taking(places)
+            placed, order = NAMED[name].sub("?", text), _taking(NAMED[name].findall(text))
             self._compiled[name] = _Compiled(text, constants, lists, tables, names, placed, order)
         return self._compiled[name]
 
@@ -178,6 +201,11 @@ def _execute(compiled: _Compiled, driver: Any, parameters: Mapping[str, Any]) ->
     return driver.execute(compiled.placed, compiled.order(known))
 
 
+def _plain(value: Any) -> Any:
+    """A constant as the driver takes it; terms of a vocabulary are stored by their names."""
+    return value.name if isinstance(value, Enum) else value
+
+
 def _taking(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Row]:
     """What takes the values with these names, in order."""
     if len(names) > 1:
@@ -185,16 +213,21 @@ def _taking(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Row]:
     return lambda values: tuple(values[name] for name in names)
 
 
-def _insert_together(driver: Any, compiled: _Compiled, rows: Sequence[Row]) -> None:
+def _insert_together(driver: Any, compiled: _Compiled, rows: Sequence[Row]) -> list[Row]:
     """Insert several rows by one statement: ``executemany`` gives way to other threads after each."""
-    for first in range(0, len(rows), TOGETHER):
-        some = rows[first : first + TOGETHER]
-        driver.execute(_together(compiled, len(some)), list(chain.from_iterable(some)))
+    found: list[Row] = []
+    for some in _batches(rows):
+        found += driver.execute(_together(compiled, len(some), "?"), list(chain.from_iterable(some)))
+    return found
+
+
+def _batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    return (rows[first : first + TOGETHER] for first in range(0, len(rows), TOGETHER))
 
 
 @lru_cache(maxsize=256)
-def _together(compiled: _Compiled, rows: int) -> str:
-    one = f"({', '.join('?' * len(compiled.row))})"
+def _together(compiled: _Compiled, rows: int, place: str) -> str:
+    one = f"({', '.join([place] * len(compiled.row))})"
     return VALUES.sub("VALUES " + ", ".join([one] * rows), compiled.text)
 
 
@@ -208,7 +241,7 @@ def _bind_lists(compiled: _Compiled, bound: dict[str, Any]) -> str:
             values += values[-1:] * (length - len(values))
             bound.update(zip(_places(name, length), values, strict=True))
         else:
-            bound[name] = f"[{','.join(map(str, values))}]"
+            bound[name] = json.dumps(values)
         lengths.append(length)
     return _for_lengths(compiled, tuple(lengths))
 

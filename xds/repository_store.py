@@ -11,14 +11,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ihe.citations import tf2
 from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.identifiers import UniqueId
+from statements.prepared import Prepared
 from xds.documents import Content
 from xds.tables import document
 
 _INSERTIONS = {
-    "sqlite": sqlite.insert(document).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(document).on_conflict_do_nothing(),
+    name: Prepared(make(document).on_conflict_do_nothing().returning(document.c.unique_id), document.columns)
+    for name, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
-"""Made once: a statement that is made anew has to be looked up among the compiled ones."""
 BATCH = 500
 """Most uniqueIds in one statement: both engines bound the parameters of a statement."""
 
@@ -39,7 +39,11 @@ def record(connection: Connection, new: Iterable[Document], now: datetime) -> No
 
     A uniqueId that is retrievable with the same bytes keeps the mimeType with which it was first stored.
     """
-    found = [breach for each in new if not _insert(connection, each, now) for breach in _repeat(connection, each)]
+    brought = sorted(new, key=lambda each: each.unique_id)
+    rows = [_row(each, _moment(connection, now)) for each in brought]
+    # Of two submissions at once, the second waits and finds what the first one stored.
+    stored = {id for (id,) in _INSERTIONS[connection.dialect.name].inserted(connection, rows)}
+    found = [breach for each in brought if each.unique_id not in stored for breach in _repeat(connection, each)]
     if found:
         raise Rejected(*found)
 
@@ -118,19 +122,17 @@ def ids_of(connection: Connection, content: Content) -> list[str]:
     return list(connection.execute(rows.order_by(document.c.unique_id)).scalars())
 
 
-def _insert(connection: Connection, new: Document, now: datetime) -> bool:
-    """Insert a document unless its uniqueId is known; of two at once, the second waits and finds the first."""
-    row = {
-        "repository_unique_id": new.repository_unique_id,
-        "unique_id": new.unique_id,
-        "sha256": new.content.sha256,
-        "place": new.content.place,
-        "sha1": new.sha1,
-        "size": new.content.size,
-        "mime_type": new.mime_type,
-        "stored_at": now,
-    }
-    return connection.execute(_INSERTIONS[connection.dialect.name], row).rowcount == 1
+def _row(new: Document, now: Any) -> tuple[Any, ...]:
+    """In the order of the table's columns."""
+    content = new.content
+    identity = (new.repository_unique_id, new.unique_id, content.sha256, content.place)
+    return (*identity, new.sha1, content.size, new.mime_type, now, None)
+
+
+def _moment(connection: Connection, moment: datetime) -> Any:
+    """A moment as the driver takes it: SQLite's knows none."""
+    spell = document.c.stored_at.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+    return spell(moment) if spell else moment
 
 
 def _repeat(connection: Connection, new: Document) -> Iterator[Breach]:

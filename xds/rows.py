@@ -1,6 +1,8 @@
-"""The searchable columns of each kind of object (``xds.tables``)."""
+"""The columns of each kind of object (``xds.tables``), as drivers take them: terms by name, lists as JSON."""
 
+import json
 from collections.abc import Iterable
+from enum import Enum
 from typing import Any
 from unicodedata import normalize
 
@@ -27,18 +29,11 @@ def row(each: RegistryObject, patient_key: PatientKey, id: int, fragment: bytes)
         "entry_uuid": each.entry_uuid,
         "logical_id": each.logical_id,
         "version": each.version,
-        "status": each.availability_status,
-        "home": each.home_community_id,
+        "status": _term(each.availability_status),
+        "home": _text(each.home_community_id),
         "fragment": fragment,
-        **{name: _comparable(value) for name, value in _columns(each).items()},
+        **_columns(each),
     }
-
-
-def _comparable(value: Any) -> Any:
-    """Text is compared in Unicode's normal form C (ITI TF-2: Appendix F); the fragment keeps it as sent."""
-    if isinstance(value, list):
-        return [_comparable(each) for each in value]
-    return normalize("NFC", value) if isinstance(value, str) else value
 
 
 def _columns(each: RegistryObject) -> Row:
@@ -47,40 +42,42 @@ def _columns(each: RegistryObject) -> Row:
             return _document_entry(each) | _codes(each)
         case SubmissionSet():
             return {
-                "unique_id": each.unique_id,
-                "source_id": each.source_id,
+                "unique_id": _text(each.unique_id),
+                "source_id": _text(each.source_id),
                 "submission_time": _time(each.submission_time),
                 "content_type_code": _code(each.content_type_code),
                 "author_person": _persons(each.author),
             }
         case Folder():
             return {
-                "unique_id": each.unique_id,
+                "unique_id": _text(each.unique_id),
+                "superseded": False,
                 "last_update_time": each.last_update_time,
-                "code_list": [str(code) for code in each.code_list],
+                "code_list": _listed(map(str, each.code_list)),
             }
         case Association():
             return {
-                "association_type": each.association_type,
+                "association_type": _term(each.association_type),
                 "source_object": each.source_object,
                 "target_object": each.target_object,
-                "submission_set_status": each.submission_set_status,
+                "submission_set_status": _term(each.submission_set_status),
             }
 
 
 def _document_entry(entry: DocumentEntry) -> Row:
     return {
-        "unique_id": entry.unique_id,
-        "object_type": entry.object_type,
-        "repository_unique_id": entry.repository_unique_id,
+        "unique_id": _text(entry.unique_id),
+        "object_type": _term(entry.object_type),
+        "repository_unique_id": _text(entry.repository_unique_id),
         "hash": normal_hash(entry.hash),
         "size": entry.size,
-        "document_availability": entry.document_availability or DocumentAvailability.ONLINE,
+        "superseded": False,
+        "document_availability": _term(entry.document_availability or DocumentAvailability.ONLINE),
         "creation_time": _time(entry.creation_time),
         "service_start_time": _time(entry.service_start_time),
         "service_stop_time": _time(entry.service_stop_time),
         "author_person": _persons(entry.author),
-        "reference_id_list": list(entry.reference_id_list),
+        "reference_id_list": _listed(entry.reference_id_list),
     }
 
 
@@ -91,8 +88,8 @@ def _codes(entry: DocumentEntry) -> Row:
         "format_code": _code(entry.format_code),
         "healthcare_facility_type_code": _code(entry.healthcare_facility_type_code),
         "practice_setting_code": _code(entry.practice_setting_code),
-        "event_code_list": [str(code) for code in entry.event_code_list],
-        "confidentiality_code": [str(code) for code in entry.confidentiality_code],
+        "event_code_list": _listed(map(str, entry.event_code_list)),
+        "confidentiality_code": _listed(map(str, entry.confidentiality_code)),
     }
 
 
@@ -101,13 +98,26 @@ def normal_hash(hash: str | None) -> str | None:
     return hash.lower() if hash is not None else None
 
 
+def _text(text: str | None) -> str | None:
+    """Text is compared in Unicode's normal form C (ITI TF-2: Appendix F); the fragment keeps it as sent."""
+    return text if text is None or text.isascii() else normalize("NFC", text)
+
+
+def _term(term: Enum | None) -> str | None:
+    return term.name if term is not None else None
+
+
 def _time(dtm: str | None) -> str | None:
     return earliest(dtm) if dtm is not None else None
 
 
 def _code(code: Code | None) -> str | None:
-    return str(code) if code is not None else None
+    return _text(str(code)) if code is not None else None
 
 
-def _persons(authors: Iterable[Author]) -> list[str]:
-    return [author.author_person for author in authors if author.author_person is not None]
+def _persons(authors: Iterable[Author]) -> str:
+    return _listed(author.author_person for author in authors if author.author_person is not None)
+
+
+def _listed(values: Iterable[str]) -> str:
+    return json.dumps([_text(each) for each in values], ensure_ascii=False)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from affinity.database import Database
 from consent.policy import Policy
@@ -17,11 +17,11 @@ from ihe.exchange import Exchange, Principal
 from ihe.identifiers import EntryUUID, PatientKey
 from ihe.patients import Patient
 from tests.consent.cases import NOW
+from xds import store
 from xds.ebrim_writing import KINDS, fragment
-from xds.model import Association, AvailabilityStatus, DocumentEntry, Folder, RegistryObject
+from xds.model import AvailabilityStatus, DocumentEntry, Folder, RegistryObject
 from xds.registry import DocumentRegistry
 from xds.rows import row
-from xds.tables import TABLE_OF, object_locator, unique_id_locator
 
 DOMAIN = AffinityDomain(
     name="test", home_community_id="urn:oid:2.25.9", repository_unique_id="2.25.5", assigning_authorities=()
@@ -103,8 +103,5 @@ def _put(connection: Connection, number: int, key: PatientKey, said: tuple[Regis
     stored: dict[str, Any] = row(accepted, key, number, fragment(accepted))
     if isinstance(each, DocumentEntry | Folder):
         stored["superseded"] = superseded
-    connection.execute(insert(TABLE_OF[kind]).values(stored))
-    place = {name: stored[name] for name in ("entry_uuid", "patient_key", "id")} | {"kind": kind}
-    connection.execute(insert(object_locator).values(place))
-    if not isinstance(each, Association):
-        connection.execute(insert(unique_id_locator).values(place | {"unique_id": each.unique_id}))
+    store.locate(connection, {kind: [stored]})
+    store.add(connection, {kind: [stored]})

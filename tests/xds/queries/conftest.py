@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from lxml.etree import _Element
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from affinity.database import Database
 from ihe.access import OPEN
@@ -18,6 +18,7 @@ from ihe.exchange import Exchange, SOAPRequest
 from ihe.identifiers import EntryUUID, PatientKey, UniqueId, new_entry_uuid, new_oid
 from ihe.transactions import Transaction
 from soap.xml import escape, parse
+from xds import store
 from xds.ebrim_writing import KINDS, fragment
 from xds.model import (
     Association,
@@ -32,7 +33,6 @@ from xds.model import (
 )
 from xds.patients import Patient
 from xds.rows import row
-from xds.tables import TABLE_OF, object_locator, unique_id_locator
 from xds.visibility import Access
 
 OID = "2.25.7001"
@@ -95,11 +95,8 @@ class Shelves:
         stored = row(accepted, PatientKey(key), next(self.ids), fragment(accepted))
         if isinstance(each, DocumentEntry | Folder):
             stored["superseded"] = superseded
-        connection.execute(insert(TABLE_OF[kind]).values(stored))
-        place = {name: stored[name] for name in ("entry_uuid", "patient_key", "id")} | {"kind": kind}
-        connection.execute(insert(object_locator).values(place))
-        if not isinstance(each, Association):
-            connection.execute(insert(unique_id_locator).values(place | {"unique_id": each.unique_id}))
+        store.locate(connection, {kind: [stored]})
+        store.add(connection, {kind: [stored]})
 
     def request(self, query_id: str, *slots: tuple[str, ...], returns: str = "LeafClass") -> bytes:
         """Spell an AdhocQueryRequest; a slot is a name and its rim:Value texts, as they go over the wire."""
