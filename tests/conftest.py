@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from tests.buckets import BucketServer, bucket_server
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
+
+# Tests start hundreds of processes: what one has compiled is there for the others, wherever this runs.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # How long something takes is measured by benchmarks: a busy machine fails no test. The same commit is tried with the
 # same cases, so that no change is refused by luck; HYPOTHESIS_PROFILE=random looks for new ones.

@@ -15,9 +15,7 @@ import pytest
 
 from tests.end_to_end.conftest import ROOT
 
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-ENVIRONMENT |= {"AFFINITY__LOG__FORMAT": "json"}
-"""Six processes of one program start in a test: what the first has compiled is there for the others."""
+ENVIRONMENT = {**os.environ, "AFFINITY__LOG__FORMAT": "json"}
 PATIENCE = 150
 """Seconds: a busy machine takes long to start six processes."""
 SERVE = ("serve", "--xua", "off", "--http-port", "0", "--mllp-port", "0")
