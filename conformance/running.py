@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -100,8 +100,6 @@ class Choice:
     names: frozenset[str] = frozenset()
     only: frozenset[str] = frozenset()
     modules: tuple[str, ...] = MODULES
-    first_failure: bool = False
-    """End with the first test that fails."""
     scenarios: tuple[Path, ...] = ()
     """Files and folders of scenarios, which run beside the suites."""
 
@@ -109,6 +107,11 @@ class Choice:
     def chosen(self) -> tuple[str, ...]:
         """The modules in which there are tests that run."""
         return tuple(name for name in self.modules if not self.names or _suite(name).name in self.names)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Where those are."""
+        return tuple(SUITES / f"{name}.py" for name in self.chosen)
 
 
 EVERYTHING = Choice()
@@ -129,12 +132,7 @@ def run(
     harness = Harness(system=system, seed=seed)
     verdicts = Verdicts(harness=harness, only=choice.only, watch=watch)
     began, start = datetime.now(UTC), time.monotonic()
-    with _without_plugins():
-        tests = (*(SUITES / f"{name}.py" for name in choice.chosen), *files(choice.scenarios))
-        how = ["--maxfail=1"] if choice.first_failure else []
-        ended = pytest.main([*QUIET, *how, *map(str, tests)], plugins=[verdicts])
-    if ended not in ENDINGS:
-        raise HarnessFault(verdicts.trouble or f"pytest ended with {ended!r}")
+    play((*choice.files, *files(choice.scenarios)), verdicts)
     if tidies:
         tidy(harness)
     return Run(
@@ -146,6 +144,14 @@ def run(
         results=tuple(verdicts.results),
         exchanges=tuple(harness.transcript),
     )
+
+
+def play(tests: Iterable[Path], verdicts: Verdicts, *plugins: object) -> None:
+    """Give files of tests to pytest; ``verdicts`` has what came of it. HarnessFault: they cannot be run."""
+    with _without_plugins():
+        ended = pytest.main([*QUIET, *map(str, tests)], plugins=[verdicts, *plugins])
+    if ended not in ENDINGS:
+        raise HarnessFault(verdicts.trouble or f"pytest ended with {ended!r}")
 
 
 def _suite(module: str) -> Suite:

@@ -50,7 +50,7 @@ class Verdicts:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave out what was not chosen, and note what the system does not claim."""
-        chosen = [each for each in items if not self.only or self.only & _covering(each).all]
+        chosen = [each for each in items if not self.only or self.only & shown_by(each).all]
         self.total = len(chosen)
         items[:] = [each for each in chosen if self._is_claimed(each)]
 
@@ -126,7 +126,7 @@ def _told(error: BaseException | None) -> str:
 
 
 def _result(item: pytest.Item, outcome: Outcome, seconds: float, **more: Any) -> Result:
-    covered = _covering(item)
+    covered = shown_by(item)
     return Result(
         suite=_suite_of(item).name,
         module=item.path.stem,
@@ -160,7 +160,8 @@ def _suite_of(item: pytest.Item) -> Suite:
     return suite
 
 
-def _covering(item: pytest.Item) -> Covering:
+def shown_by(item: pytest.Item) -> Covering:
+    """Which assertions a test shows, and which its messages break."""
     if isinstance(item, ScenarioItem):
         return item.covering
     assert isinstance(item, pytest.Function)

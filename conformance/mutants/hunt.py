@@ -1,15 +1,19 @@
 """The suites hunt mutants: one is caught if a test that covers what it breaks fails, where none failed before."""
 
 import socket
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
+from conformance.harness import HARNESS, Harness
 from conformance.mutants.mutant import Mutant
 from conformance.mutants.node import PORT_FILE
-from conformance.results import Outcome, Result, Run
-from conformance.running import Choice, run
+from conformance.results import Outcome, Result
+from conformance.running import EVERYTHING, play
 from conformance.system import System
+from conformance.verdicts import Verdicts, shown_by
 
 SEED = 1
 """The same every time: a hunt is repeatable."""
@@ -49,32 +53,59 @@ class Switches:
             raise Unsound(f"the node did not switch to {name!r}")
 
 
+@dataclass(slots=True, eq=False)  # pytest keeps its plugins in sets
+class Hunter:
+    """The pytest plugin of a hunt: every test once, then for each mutant those that may see it, until one does.
+
+    All of it is one session, so that the suites are read once.
+    """
+
+    verdicts: Verdicts
+    switches: Switches
+    mutants: tuple[Mutant, ...]
+    watch: Callable[[Hunted], None]
+    sound: tuple[Result, ...] = ()
+    found: list[Hunted] = field(default_factory=list)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Hunt, unless a test fails without any mutant. True: nobody else need run the tests."""
+        self.sound = tuple(self._results(session.items))
+        for mutant in () if any(map(_is_unsound, self.sound)) else self.mutants:
+            self.switches.put(mutant.name)
+            self._begin_anew(session.config)
+            self.found.append(_hunted(mutant, tuple(self._results_until_seen(session.items, mutant))))
+            self.watch(self.found[-1])
+        self.switches.put("")
+        return True
+
+    def _results_until_seen(self, items: Iterable[pytest.Item], mutant: Mutant) -> Iterator[Result]:
+        for result in self._results(each for each in items if mutant.breaks & shown_by(each).all):
+            yield result
+            if _has_failed(result):
+                return
+
+    def _results(self, items: Iterable[pytest.Item]) -> Iterator[Result]:
+        for item in items:
+            self.verdicts.results.clear()
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+            yield from self.verdicts.results
+
+    def _begin_anew(self, config: pytest.Config) -> None:
+        """Patients and ids are those of every other hunt."""
+        self.verdicts.harness = config.stash[HARNESS] = Harness(system=self.verdicts.harness.system, seed=SEED)
+
+
 def hunt(system: System, data: Path, mutants: Iterable[Mutant], watch: Callable[[Hunted], None]) -> tuple[Hunted, ...]:
     """Hunt each mutant with the tests that cover what it breaks. Unsound if one fails without any."""
-    switches = Switches(data)
-    sound = run(system, seed=SEED, tidies=False)
-    demand_soundness(sound)
-    found = []
-    for mutant in mutants:
-        switches.put(mutant.name)
-        found.append(_hunted(mutant, _tried(system, mutant, sound)))
-        watch(found[-1])
-    switches.put("")
-    return tuple(found)
+    verdicts = Verdicts(harness=Harness(system=system, seed=SEED), only=frozenset(), watch=lambda _result, _total: None)
+    hunter = Hunter(verdicts=verdicts, switches=Switches(data), mutants=tuple(mutants), watch=watch)
+    play(EVERYTHING.files, verdicts, hunter)
+    demand_soundness(hunter.sound)
+    return tuple(hunter.found)
 
 
-def _tried(system: System, mutant: Mutant, sound: Run) -> tuple[Result, ...]:
-    """The tests that cover what the mutant breaks, run again; only their modules are read."""
-    covering = [each for each in sound.results if mutant.breaks & {*each.covers, *each.breaking}]
-    modules = dict.fromkeys(each.module for each in covering if each.outcome is not Outcome.NOT_CLAIMED)
-    if not modules:
-        return ()
-    choice = Choice(only=mutant.breaks, modules=tuple(modules), first_failure=True)
-    return run(system, seed=SEED, choice=choice, tidies=False).results
-
-
-def _hunted(mutant: Mutant, tried: tuple[Result, ...]) -> Hunted:
-    ran = [each for each in tried if each.outcome is not Outcome.NOT_CLAIMED]
+def _hunted(mutant: Mutant, ran: tuple[Result, ...]) -> Hunted:
     return Hunted(mutant=mutant, tried=len(ran), by=tuple(each.name for each in ran if _has_failed(each)))
 
 
@@ -82,8 +113,12 @@ def _has_failed(result: Result) -> bool:
     return result.outcome is Outcome.FAILED
 
 
-def demand_soundness(ran: Run) -> None:
+def _is_unsound(result: Result) -> bool:
+    return result.outcome is not Outcome.PASSED
+
+
+def demand_soundness(results: Iterable[Result]) -> None:
     """Raises Unsound if a test failed, or could not run."""
-    failed = [each for each in ran.results if each.outcome not in (Outcome.PASSED, Outcome.NOT_CLAIMED)]
+    failed = [each for each in results if _is_unsound(each)]
     if failed:
         raise Unsound("; ".join(f"{each.name}: {each.message}" for each in failed))

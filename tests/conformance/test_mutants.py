@@ -1,6 +1,5 @@
 """The suites see what is wrong with a server: every mutant is caught by a test that covers what it breaks."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from conformance.mutants.everyone import mutants
 from conformance.mutants.hunt import Hunted, Unsound, demand_soundness, hunt
 from conformance.mutants.mutant import Mutant, changed, original, replaced
 from conformance.mutants.page import PAGE, page, still_free
-from conformance.results import Outcome, Result, Run
+from conformance.results import Outcome, Result
 
 
 @pytest.mark.timeout(600)
@@ -34,9 +33,8 @@ def test_a_hunt_on_an_unsound_system_proves_nothing() -> None:
         seconds=0,
         message="it is wrong",
     )
-    ran = Run(system="s", version="1", began=datetime.now(UTC), seconds=0, seed=1, results=(failed,), exchanges=())
     with pytest.raises(Unsound, match="n: it is wrong"):
-        demand_soundness(ran)
+        demand_soundness([failed])
 
 
 def test_names_are_distinct_and_what_is_broken_is_in_the_catalogue() -> None:
