@@ -21,6 +21,12 @@ PARTICIPANT = (
     b"NetworkAccessPointID",
     b"NetworkAccessPointTypeCode",
 )
+PART = (
+    b"ParticipantObjectTypeCode",
+    b"ParticipantObjectTypeCodeRole",
+    b"ParticipantObjectDataLifeCycle",
+    b"ParticipantObjectSensitivity",
+)
 
 
 def write(message: AuditMessage) -> bytes:
@@ -38,11 +44,16 @@ def write(message: AuditMessage) -> bytes:
 
 
 def _element(name: bytes, attributes: Iterable[tuple[bytes, str | IntEnum | None]], content: bytes = b"") -> bytes:
-    start = b"<" + name
-    for key, value in attributes:
-        if value is not None:
-            start += b' %b="%b"' % (key, escape(value) if isinstance(value, str) else b"%d" % value)
+    start = b"<" + name + _attributes(attributes)
     return b"%b>%b</%b>" % (start, content, name) if content else start + b"/>"
+
+
+def _attributes(attributes: Iterable[tuple[bytes, str | IntEnum | None]]) -> bytes:
+    return b"".join(_attribute(key, value) for key, value in attributes if value is not None)
+
+
+def _attribute(key: bytes, value: str | IntEnum) -> bytes:
+    return b' %b="%b"' % (key, escape(value) if isinstance(value, str) else b"%d" % value)
 
 
 def _coded(name: bytes, code: Code) -> bytes:
@@ -69,18 +80,16 @@ def _text(name: bytes, text: str | None) -> bytes:
 
 
 def _event(event: EventIdentification) -> bytes:
-    attributes = (
-        (b"EventActionCode", event.action),
-        (b"EventDateTime", event.time.astimezone(UTC).isoformat().replace("+00:00", "Z")),
-        (b"EventOutcomeIndicator", event.outcome),
+    time = event.time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return b'<EventIdentification%b EventDateTime="%b" EventOutcomeIndicator="%d">%b%b%b%b</EventIdentification>' % (
+        b"" if event.action is None else _attribute(b"EventActionCode", event.action),
+        time.encode(),
+        event.outcome,
+        _coded(b"EventID", event.id),
+        _several(b"EventTypeCode", event.types),
+        _text(b"EventOutcomeDescription", event.outcome_description),
+        _several(b"PurposeOfUse", event.purpose_of_use),
     )
-    content = (
-        _coded(b"EventID", event.id)
-        + _several(b"EventTypeCode", event.types)
-        + _text(b"EventOutcomeDescription", event.outcome_description)
-        + _several(b"PurposeOfUse", event.purpose_of_use)
-    )
-    return _element(b"EventIdentification", attributes, content)
 
 
 def _participant(participant: ActiveParticipant) -> bytes:
@@ -105,32 +114,41 @@ def _spelled_participant(attributes: tuple[str | IntEnum | None, ...], content: 
 
 
 def _source(source: AuditSource) -> bytes:
-    attributes = ((b"AuditEnterpriseSiteID", source.enterprise_site_id), (b"AuditSourceID", source.id))
-    content = b"".join(map(_source_type, source.types))
-    return _element(b"AuditSourceIdentification", attributes, content)
+    types = tuple((each.code, each.scheme, each.display) for each in source.types)
+    return _spelled_source(source.enterprise_site_id, source.id, types)
 
 
-def _source_type(code: Code) -> bytes:
-    attributes = (
-        (b"csd-code", code.code),
-        (b"codeSystemName", code.scheme or None),
-        (b"originalText", code.display or None),
-    )
+@lru_cache(maxsize=64)
+def _spelled_source(site: str | None, id: str, types: tuple[tuple[str, str, str], ...]) -> bytes:
+    """Nearly all records are those of one node."""
+    content = b"".join(_source_type(*each) for each in types)
+    return _element(b"AuditSourceIdentification", ((b"AuditEnterpriseSiteID", site), (b"AuditSourceID", id)), content)
+
+
+def _source_type(code: str, scheme: str, display: str) -> bytes:
+    attributes = ((b"csd-code", code), (b"codeSystemName", scheme or None), (b"originalText", display or None))
     return _element(b"AuditSourceTypeCode", attributes)
 
 
 def _object(each: ParticipantObject) -> bytes:
-    attributes = (
-        (b"ParticipantObjectID", each.id),
-        (b"ParticipantObjectTypeCode", each.type_code),
-        (b"ParticipantObjectTypeCodeRole", each.role),
-        (b"ParticipantObjectDataLifeCycle", each.life_cycle),
-        (b"ParticipantObjectSensitivity", each.sensitivity),
+    return b"<ParticipantObjectIdentification%b%b>%b%b%b%b</ParticipantObjectIdentification>" % (
+        b"" if each.id is None else _attribute(b"ParticipantObjectID", each.id),
+        _part(each.type_code, each.role, each.life_cycle, each.sensitivity),
+        _coded(b"ParticipantObjectIDTypeCode", each.id_type),
+        _text(b"ParticipantObjectName", each.name),
+        _query(each.query),
+        b"".join(map(_detail, each.details)),
     )
-    content = _coded(b"ParticipantObjectIDTypeCode", each.id_type) + _text(b"ParticipantObjectName", each.name)
-    if each.query is not None:
-        content += b"<ParticipantObjectQuery>%b</ParticipantObjectQuery>" % b64encode(each.query)
-    return _element(b"ParticipantObjectIdentification", attributes, content + b"".join(map(_detail, each.details)))
+
+
+@lru_cache(maxsize=256)
+def _part(*codes: str | IntEnum | None) -> bytes:
+    """The part that an object plays: there are about as many as rows in the tables of all transactions."""
+    return _attributes(zip(PART, codes, strict=True))
+
+
+def _query(query: bytes | None) -> bytes:
+    return b"" if query is None else b"<ParticipantObjectQuery>%b</ParticipantObjectQuery>" % b64encode(query)
 
 
 def _detail(detail: Detail) -> bytes:

@@ -85,7 +85,8 @@ _CX = re.compile(r"([^^&]+)\^\^\^[^^&]*&([^^&]+)&(ISO|URI)(?:\^[^^&]+)?")
 
 def plain(identifier: str) -> str:
     """A CX without namespace and type: some write ``id^^^NS&oid&ISO^PI`` where others ask for ``id^^^&oid&ISO``."""
-    return _CX.sub(r"\1^^^&\2&\3", identifier) if _CX.fullmatch(identifier) else identifier
+    found = _CX.fullmatch(identifier)
+    return f"{found[1]}^^^&{found[2]}&{found[3]}" if found else identifier
 
 
 def instant(time: datetime) -> int:

@@ -81,8 +81,8 @@ def _bounded(objects: tuple[ParticipantObject, ...]) -> Iterator[tuple[Participa
 def _canonical(each: ParticipantObject, canonical: Canonical) -> ParticipantObject:
     if each.role is not ObjectTypeCodeRole.PATIENT or each.id is None or canonical is str:
         return each
-    details = tuple(_canonical_detail(detail, canonical) for detail in each.details)
-    return replace(each, id=canonical(each.id), details=details)
+    id, details = canonical(each.id), tuple(_canonical_detail(detail, canonical) for detail in each.details)
+    return each if (id, details) == (each.id, each.details) else replace(each, id=id, details=details)
 
 
 def _canonical_detail(detail: Detail, canonical: Canonical) -> Detail:

@@ -222,17 +222,23 @@ class _Insertion:
 
     def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows."""
-        connection.exec_driver_sql(self.text, [tuple(row[name] for name in self.order) for row in rows])
+        values = [tuple(row[name] for name in self.order) for row in rows]
+        if connection.dialect.name == "sqlite":
+            _sqlite(connection).executemany(self.text, values)
+        else:
+            connection.exec_driver_sql(self.text, values)
 
     def added(self, connection: Connection, row: Mapping[str, Any]) -> int:
         """Insert one row; its number."""
         values = tuple(row[name] for name in self.order)
         if connection.dialect.name == "sqlite":
-            driver: Any = (
-                connection.connection.dbapi_connection
-            )  # SQLAlchemy's execution costs three times the insertion
-            return int(driver.execute(self.text, values).lastrowid)
+            return int(_sqlite(connection).execute(self.text, values).lastrowid)
         return int(connection.exec_driver_sql(self.text, values).scalar_one())
+
+
+def _sqlite(connection: Connection) -> Any:
+    """The driver: SQLAlchemy's execution costs three times the insertion."""
+    return connection.connection.dbapi_connection
 
 
 @cache

@@ -52,7 +52,7 @@ def reader(queries: Iterable[StoredQuery]) -> Callable[[SOAPRequest], AdhocQuery
         query = known.get(query_id)
         if element is None or query is None:
             raise Rejected(*breaches, _unknown(query_id, known.values()))
-        parameters, wrong = decode(query, _slots(element))
+        parameters, wrong = decode(query, slots(element))
         if return_type is None or wrong:
             raise Rejected(*breaches, *wrong)
         return AdhocQuery(query=query, parameters=parameters, return_type=return_type, home=element.get("home"))
@@ -85,10 +85,12 @@ def write(asked: AdhocQuery) -> Iterator[bytes]:
     yield b"</rim:AdhocQuery></query:AdhocQueryRequest>"
 
 
-def _slots(element: "_Element") -> Iterator[tuple[str, list[str]]]:
+def slots(element: "_Element") -> Iterator[tuple[str, list[str]]]:
+    """The parameters of an AdhocQuery as they are spelled: names, and texts of their values."""
     for slot in element.iterchildren(f"{{{RIM}}}Slot"):
-        values = slot.iterfind(f"{{{RIM}}}ValueList/{{{RIM}}}Value")
-        yield (slot.get("name") or "").strip(), [value.text or "" for value in values]
+        lists = slot.iterchildren(f"{{{RIM}}}ValueList")
+        values = [value.text or "" for each in lists for value in each.iterchildren(f"{{{RIM}}}Value")]
+        yield (slot.get("name") or "").strip(), values
 
 
 def _return_type(body: "_Element") -> tuple[ReturnType | None, tuple[Breach, ...]]:

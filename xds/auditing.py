@@ -29,7 +29,7 @@ from ihe.errors import Breach
 from ihe.exchange import SOAPRequest
 from ihe.identifiers import EntryUUID, UniqueId
 from soap.xml import serialize
-from xds.adhoc_query import RIM
+from xds.adhoc_query import RIM, slots
 from xds.adhoc_query_response import Answer
 from xds.document_requests import DocumentRequest
 from xds.ebrim import Decoded, decode
@@ -103,10 +103,11 @@ def _query(body: _Element, type: Code, answer: Answer | None) -> ParticipantObje
 
 
 def _patients_asked(body: _Element) -> Iterator[str]:
-    for slot in body.iterfind(f"{{{RIM}}}AdhocQuery/{{{RIM}}}Slot"):
-        if slot.get("name", "").strip() in PATIENT_PARAMETERS:
-            for value in slot.iterfind(f"{{{RIM}}}ValueList/{{{RIM}}}Value"):
-                yield from _literals(value.text or "")
+    for asked in body.iterchildren(f"{{{RIM}}}AdhocQuery"):
+        for name, values in slots(asked):
+            if name in PATIENT_PARAMETERS:
+                for text in values:
+                    yield from _literals(text)
 
 
 def _literals(text: str) -> Iterator[str]:
