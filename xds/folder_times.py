@@ -6,12 +6,12 @@ Folder was registered, or the last of its visible entries.
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, func, select
 
 from ihe.access import Sight
 from ihe.identifiers import EntryUUID
+from statements.selections import Selection
 from xds.model import AssociationType
 from xds.row_ids import registered_at
 from xds.seeing import BATCH, KEYS
@@ -24,20 +24,20 @@ def seen(connection: Connection, sight: Sight, folders: Iterable[EntryUUID]) -> 
     wanted, ids = sorted(folders), dict[EntryUUID, int]()
     for start in range(0, len(wanted), BATCH):
         some = wanted[start : start + BATCH]
-        rows = [*connection.execute(OWN, {"keys": some})]
-        rows += connection.execute(_members(shape(sight)), {"keys": some, **values(sight)})
+        members = _members(shape(sight)).rows(connection, {"keys": some, **values(sight)})
+        rows = [*OWN.rows(connection, {"keys": some}), *members]
         for uuid, id in rows:
             ids[uuid] = max(id, ids.get(uuid, 0))
     return {uuid: registered_at(id) for uuid, id in ids.items()}
 
 
-OWN = select(object_locator.c.entry_uuid, object_locator.c.id).where(object_locator.c.entry_uuid.in_(KEYS))
+OWN = Selection(select(object_locator.c.entry_uuid, object_locator.c.id).where(object_locator.c.entry_uuid.in_(KEYS)))
 
 
 @lru_cache(maxsize=256)
-def _members(shown: Shape) -> Select[Any]:
+def _members(shown: Shape) -> Selection:
     """When the last visible member of each Folder came."""
-    return (
+    return Selection(
         select(association.c.source_object, func.max(association.c.id))
         .where(association.c.source_object.in_(KEYS), association.c.association_type == AssociationType.HAS_MEMBER)
         .where(links_visible(association, shown))

@@ -13,7 +13,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
-    Select,
     Table,
     and_,
     bindparam,
@@ -27,6 +26,7 @@ from sqlalchemy import (
 from ihe.citations import Citation
 from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.identifiers import EntryUUID, PatientKey
+from statements.selections import Selection
 from xds import folder_times, visibility
 from xds.adhoc_query import AdhocQuery, ReturnType
 from xds.model import TRIGGERS, AssociationType, AvailabilityStatus, DocumentAvailability, MetadataObject
@@ -140,12 +140,11 @@ class Search:
         return look_up(self.connection, PATIENTS_BY[scope], keys)
 
     def _run(
-        self, kind: MetadataObject, statement: Select[Any], values: dict[str, object], keys: Collection[object]
+        self, kind: MetadataObject, statement: Selection, values: dict[str, object], keys: Collection[object]
     ) -> tuple[Found, ...]:
         values["scope"] = next(iter(keys)) if len(keys) == 1 else list(keys)
         values["bound"] = self.limit + 1
-        rows = self.connection.execute(statement, values).all()
-        found = tuple(Found(kind, *row) for row in rows)
+        found = tuple(Found(kind, *row) for row in statement.rows(self.connection, values))
         if len(found) > self.limit:
             raise too_many(self.limit)
         return found
@@ -190,7 +189,7 @@ def _statement(
     level: int,
     leaf: bool,
     sight: Shape | None = None,
-) -> Select[Any]:
+) -> Selection:
     table = TABLE_OF[kind]
     source, within = SCOPES[scope](table, equals if keys == ONE else among)
     restrictions = [predicate for condition in shape for predicate in predicates(condition)]
@@ -198,7 +197,7 @@ def _statement(
         restrictions.extend(_level_one(kind, shape))
     if sight is not None:
         restrictions.append(visible(kind, sight))
-    return (
+    return Selection(
         select(*_columns(table, leaf))
         .select_from(source)
         .where(within, *restrictions)

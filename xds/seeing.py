@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Select, Table, and_, bindparam, exists, select, union
+from sqlalchemy import BindParameter, Connection, Table, and_, bindparam, exists, select, union
 
 from ihe.identifiers import EntryUUID, PatientKey, UniqueId
+from statements.selections import Selection
 from xds.model import MetadataObject
 from xds.patients import Patient
 from xds.store import Registered
@@ -21,7 +22,7 @@ _UNIQUE = select(unique_id_locator.c.patient_key).where(unique_id_locator.c.uniq
 
 
 @cache
-def _ends() -> Select[Any]:
+def _ends() -> Selection:
     """The patients of both ends of the associations from or to objects."""
     of_ends = [
         select(object_locator.c.patient_key)
@@ -29,24 +30,24 @@ def _ends() -> Select[Any]:
         .where(association.c[named].in_(KEYS))
         for named, other in (("source_object", "target_object"), ("target_object", "source_object"))
     ]
-    return select(union(_PLACES, *of_ends).subquery())
+    return Selection(select(union(_PLACES, *of_ends).subquery()))
 
 
-def _versions(table: Table) -> Select[Any]:
-    return select(table.c.patient_key).where(table.c.logical_id.in_(KEYS)).distinct()
+def _versions(table: Table) -> Selection:
+    return Selection(select(table.c.patient_key).where(table.c.logical_id.in_(KEYS)).distinct())
 
 
-PATIENTS_BY_UUID = _PLACES.distinct()
-PATIENTS_BY_UNIQUE_ID = _UNIQUE.distinct()
+PATIENTS_BY_UUID = Selection(_PLACES.distinct())
+PATIENTS_BY_UNIQUE_ID = Selection(_UNIQUE.distinct())
 PATIENTS_BY_LOGICAL_ID = {each: _versions(each) for each in (document_entry, folder)}
 PATIENTS_OF_ENDS = _ends()
 
 
-def look_up(connection: Connection, query: Select[Any], keys: Iterable[object]) -> set[PatientKey]:
+def look_up(connection: Connection, query: Selection, keys: Iterable[object]) -> set[PatientKey]:
     """The patients that one of these queries finds."""
     wanted, found = sorted(set(map(str, keys))), set[PatientKey]()
     for start in range(0, len(wanted), BATCH):
-        rows = connection.execute(query, {"keys": wanted[start : start + BATCH]})
+        rows = query.rows(connection, {"keys": wanted[start : start + BATCH]})
         found.update(PatientKey(key) for (key,) in rows)
     return found
 
@@ -58,14 +59,14 @@ def knows_patient(connection: Connection, viewer: Viewer | None, patient: Patien
     sight = viewer.sight(connection, patient.keys)
     if any(each.keys.intersection(patient.keys) for each in sight.windows):
         return True
-    bound = {"keys": patient.keys, **values(sight)}
-    return bool(connection.execute(_any_of_patient(shape(sight)), bound).scalar())
+    bound = {"keys": list(patient.keys), **values(sight)}
+    return bool(_any_of_patient(shape(sight)).first(connection, bound))
 
 
 @lru_cache(maxsize=256)
-def _any_of_patient(shown: Shape) -> Select[Any]:
+def _any_of_patient(shown: Shape) -> Selection:
     entry = document_entry.alias()
-    return select(exists().select_from(entry).where(entry.c.patient_key.in_(KEYS), shown.shows(entry)))
+    return Selection(select(exists().select_from(entry).where(entry.c.patient_key.in_(KEYS), shown.shows(entry))))
 
 
 def seen(
@@ -80,15 +81,15 @@ def seen(
         uuids = sorted(each.entry_uuid for each in objects.values() if each.kind is kind)
         for start in range(0, len(uuids), BATCH):
             bound = {"keys": uuids[start : start + BATCH], **values(sight)}
-            found.update(connection.execute(_visible_of(kind, shape(sight)), bound).scalars())
+            found.update(uuid for (uuid,) in _visible_of(kind, shape(sight)).rows(connection, bound))
     return {uuid: each for uuid, each in objects.items() if uuid in found}
 
 
 @lru_cache(maxsize=1024)
-def _visible_of(kind: MetadataObject, shown: Shape) -> Select[Any]:
+def _visible_of(kind: MetadataObject, shown: Shape) -> Selection:
     table = TABLE_OF[kind]
     here = and_(object_locator.c.patient_key == table.c.patient_key, object_locator.c.id == table.c.id)
-    return (
+    return Selection(
         select(table.c.entry_uuid)
         .join_from(object_locator, table, here)
         .where(object_locator.c.entry_uuid.in_(KEYS), object_locator.c.kind == kind, visible(kind, shown))
@@ -105,14 +106,16 @@ def retrievable(
     wanted, found = sorted(set(ids)), set[UniqueId]()
     for start in range(0, len(wanted), BATCH):
         bound = {"keys": wanted[start : start + BATCH], "repository": repository_unique_id, **values(sight)}
-        found.update(connection.execute(_retrievable(shape(sight)), bound).scalars())
+        found.update(id for (id,) in _retrievable(shape(sight)).rows(connection, bound))
     return found
 
 
 @lru_cache(maxsize=256)
-def _retrievable(shown: Shape) -> Select[Any]:
+def _retrievable(shown: Shape) -> Selection:
     place = unique_id_locator
     here = and_(place.c.patient_key == document_entry.c.patient_key, place.c.id == document_entry.c.id)
     named = and_(place.c.unique_id.in_(KEYS), document_entry.c.repository_unique_id == bindparam("repository"))
     entries = place.join(document_entry, here)
-    return select(place.c.unique_id).select_from(entries).where(named, shown.shows(document_entry)).distinct()
+    return Selection(
+        select(place.c.unique_id).select_from(entries).where(named, shown.shows(document_entry)).distinct()
+    )

@@ -103,7 +103,7 @@ def test_the_same_question_about_another_patient_is_the_same_statement(shelves: 
 def test_every_statement_is_ordered_and_bounded() -> None:
     for kind in MetadataObject:
         for scope in (Scope.PATIENTS, Scope.ENTRY_UUID, Scope.EVERYBODY):
-            text = str(_statement(kind, scope, 2, (), 1, True))
+            text = str(_statement(kind, scope, 2, (), 1, True).statement)
             assert "ORDER BY" in text
             assert "LIMIT" in text
 
