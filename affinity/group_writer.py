@@ -1,6 +1,6 @@
 """SQLite has one writer at a time: who finds nobody writing writes; the others' works are committed together.
 
-A thread drains their queue, runs each work in a savepoint, commits once, then lets everybody answer.
+A thread drains their queue, runs each work, commits once, then lets everybody answer.
 """
 
 import queue
@@ -24,8 +24,15 @@ GROUP = 200
 """Most works in one commit: bounds how long the first of a group waits."""
 
 
+CAREFUL = 50
+"""Commits with a savepoint for each work that follow one in which a work failed."""
+
 FROZEN = "affinity: this database was moved"
 """What a trigger says that refuses changes (``affinity.moving``)."""
+
+
+class _Failed(Exception):
+    """A work of a group failed that had no savepoint."""
 
 
 class WriterStopped(Exception):
@@ -40,6 +47,14 @@ class _Job(Generic[Result]):
     """Of the thread that asked: what the work tells of belongs to its exchange."""
 
     def run(self, connection: Connection) -> Callable[[], None]:
+        """Do the work; return what releases the waiting caller once the group is committed. Raises _Failed."""
+        try:
+            result = self.context.run(self.work, connection)
+        except Exception as error:
+            raise _Failed from error
+        return lambda: self.future.set_result(result)
+
+    def run_apart(self, connection: Connection) -> Callable[[], None]:
         """Do the work in a savepoint; return what releases the waiting caller once the group is committed.
 
         SQLAlchemy's own savepoint takes a sixth of the time of a small work, so the driver is told directly.
@@ -69,6 +84,7 @@ class GroupWriter:
         self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._admission = threading.Lock()
         self._stopped = False
+        self._careful = 0
         self._pen = threading.Lock()
         self._holder: int | None = None
         self._thread = threading.Thread(target=self._serve, name="affinity-writer", daemon=True)
@@ -123,12 +139,26 @@ class GroupWriter:
                 with self._pen, self._turn:
                     self._holder = threading.get_ident()
                     running = self._gather(group)
-                    releases = self._connections.write(lambda connection: [job.run(connection) for job in group])  # noqa: B023
+                    releases = self._commit(group)
             except Exception as error:  # the commit failed, so no work of the group is stored
                 failure = told_by_sqlite(error)
                 releases = [partial(job.future.set_exception, failure) for job in group]
             for release in releases:
                 release()
+
+    def _commit(self, group: list[_Job[Any]]) -> list[Callable[[], None]]:
+        """Do all works and commit them; what releases those who wait.
+
+        A savepoint makes SQLite copy each page that a work changes, and hardly any work fails: so there is none until
+        one does, and then all that its group did is taken back and done again, each in its own.
+        """
+        if not self._careful:
+            try:
+                return self._connections.write(lambda connection: [job.run(connection) for job in group])
+            except _Failed:
+                self._careful = CAREFUL
+        self._careful -= 1
+        return self._connections.write(lambda connection: [job.run_apart(connection) for job in group])
 
     def _gather(self, group: list[_Job[Any]]) -> bool:
         """Take what else is queued by now; False says that this is the last group."""

@@ -162,6 +162,39 @@ def test_many_writers_share_one_commit(tmp_path: Path) -> None:
     database.close()
 
 
+def test_what_shared_a_commit_with_a_failure_is_done_again_without_it(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    NOTES.metadata.create_all(database.engine)
+    started, release = threading.Event(), threading.Event()
+    done: list[int] = []
+
+    def hold(connection: Connection) -> None:
+        started.set()
+        release.wait(10)
+
+    def noted(number: int) -> Callable[[Connection], int]:
+        def work(connection: Connection) -> int:
+            done.append(number)
+            return add(number)(connection)
+
+        return work
+
+    with ThreadPoolExecutor(4) as pool:
+        held = pool.submit(database.write, hold)
+        started.wait(10)
+        futures = [pool.submit(database.write, noted(number)) for number in (1, 1, 2)]
+        while database.waiting < 2:  # the first is in the hands of the thread
+            pass
+        release.set()
+        held.result()
+        assert sorted(str(type(each.exception())) for each in futures) == sorted(
+            map(str, (type(None), type(None), IntegrityError))
+        )
+    assert count(database) == 2
+    assert len(done) > 3
+    database.close()
+
+
 def test_a_write_inside_a_write_is_refused_instead_of_waiting_for_ever(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'a.db'}")
     with pytest.raises(RuntimeError, match="wait for itself"):
