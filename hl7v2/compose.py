@@ -5,7 +5,6 @@ None is an empty one and ``NULL`` the explicit null.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -56,12 +55,12 @@ def answer(
         9: message_type,
         10: exchange.correlation_id[-20:],
     }
-    own = segment("MSH", {**said, **(header or {})})
-    echoed = {3: asked.raw(5) or APPLICATION, 4: asked.raw(6) or FACILITY, 5: asked.raw(3), 6: asked.raw(4)}
-    echoed |= {11: asked.raw(11) or "P", 12: asked.raw(12) or "2.5"}
-    last = max(12, len(own.fields))
-    fields = tuple(own.raw(number) or echoed.get(number, "") for number in range(1, last + 1))
-    return _assemble(replace(own, fields=fields), segments, question.encoding.charset)
+    fields = [""] * max(12, *said, *(header or said))
+    fields[2:6] = asked.raw(5) or APPLICATION, asked.raw(6) or FACILITY, asked.raw(3), asked.raw(4)
+    fields[10:12] = asked.raw(11) or "P", asked.raw(12) or "2.5"
+    for number, value in (said | dict(header) if header else said).items():
+        fields[number - 1] = _field(value) or fields[number - 1]
+    return _assemble(Segment("MSH", tuple(fields), STANDARD), segments, question.encoding.charset)
 
 
 def _assemble(header: Segment, segments: Iterable[Segment], prefer: Charset) -> Message:
@@ -73,7 +72,7 @@ def _assemble(header: Segment, segments: Iterable[Segment], prefer: Charset) -> 
     fields[17] = "" if text.isascii() else encoding.charset.value
     while not fields[-1]:
         fields.pop()
-    return Message(tuple(_numbered((replace(header, fields=tuple(fields)), *body), encoding)), encoding)
+    return Message(tuple(_numbered((Segment("MSH", tuple(fields), encoding), *body), encoding)), encoding)
 
 
 def _charset(text: str, prefer: Charset) -> Charset:
@@ -85,16 +84,17 @@ def _charset(text: str, prefer: Charset) -> Charset:
 
 
 def _numbered(segments: Iterable[Segment], encoding: Encoding) -> Iterable[Segment]:
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     for each in segments:
-        seen[each.name] += 1
-        yield Segment(each.name, each.fields, encoding, seen[each.name])
+        count = seen[each.name] = seen.get(each.name, 0) + 1
+        numbered = each.encoding is encoding and each.occurrence == count
+        yield each if numbered else Segment(each.name, each.fields, encoding, count)
 
 
 def _standard(source: Segment) -> Segment:
     """Spell a segment in the standard's delimiters, its hexadecimal escapes as text and its control characters not."""
     standard = source.encoding is STANDARD or source.encoding.delimiters == STANDARD.delimiters
-    if standard and not any(map(RESPELLED.search, source.fields)):
+    if standard and not RESPELLED.search("".join(source.fields)):
         return source
     fields = (
         raw if source.name in HEADERS and number < 2 else _respelled(raw, source.encoding)

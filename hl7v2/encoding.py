@@ -105,6 +105,8 @@ def read_text(raw: str, encoding: Encoding) -> str:
 
 def write_text(text: str, encoding: Encoding) -> str:
     """Escape delimiters and control characters. ValueError if the encoding has no escape character for it."""
+    if text.isalnum():
+        return text
     spelling = _spellings(encoding)
     return _specials(encoding).sub(lambda match: _spell(match[0], spelling), text)
 

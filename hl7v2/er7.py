@@ -5,7 +5,6 @@ message with no MSH-18 is read as UTF-8, which contains ASCII and does not mista
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
@@ -158,19 +157,19 @@ def _lines(text: str, header: Message) -> list[str]:
 
 
 def _segments(lines: list[str], encoding: Encoding, header: Message) -> tuple[Segment, ...]:
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     segments = []
     breaches = []
     for number, line in enumerate(lines, 1):
         name = line[:3]
-        seen[name] += 1
-        segment = _segment(line, encoding, seen[name])
+        occurrence = seen[name] = seen.get(name, 0) + 1
+        segment = _segment(line, encoding, occurrence)
         segments.append(segment)
         if not SEGMENT_NAME.fullmatch(segment.name):
             breaches.append(_unnamed(number))
         elif "\0" in line:
             breaches.append(_has_nul(segment))
-    if seen["MSH"] > 1:
+    if seen.get("MSH", 0) > 1:
         breaches.append(_second_header())
     if breaches:
         raise Malformed(header, *breaches[:MOST_BREACHES])

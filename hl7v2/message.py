@@ -59,6 +59,8 @@ class Segment:
         raw = self.raw(number)
         if not raw or (number <= 2 and self.name in HEADERS):
             return raw
+        if raw.isalnum():
+            return raw if component == subcomponent == 1 else ""
         return _text(_part(raw, self.encoding.repetition, 1), self.encoding, component, subcomponent)
 
     def repetitions(self, number: int) -> tuple[Repetition, ...]:
@@ -178,7 +180,10 @@ def _designator(header: Segment, number: int) -> str:
 
 
 def _text(raw: str, encoding: Encoding, component: int, subcomponent: int) -> str:
+    """No delimiter is a letter or digit, so that most texts need not be cut."""
     raw = _part(raw, encoding.component, component)
+    if raw.isalnum():
+        return raw if subcomponent == 1 else ""
     if encoding.subcomponent is not None:
         raw = _part(raw, encoding.subcomponent, subcomponent)
     elif subcomponent > 1:

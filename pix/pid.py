@@ -9,6 +9,7 @@ from hl7v2.encoding import NULL, read_text
 from hl7v2.message import Repetition, Segment
 from ihe.datatypes import CX, HD
 from pix.model import Address, Coded, Demographics, PersonName, Telecom
+from pix.remembering import Last
 
 Position = tuple[int, int]
 """Component and subcomponent."""
@@ -180,18 +181,26 @@ FIELDS = (
 )
 
 
+NONE_DELETED: frozenset[str] = frozenset()
+
+
 def read_demographics(pid: Segment) -> Demographics:
     """What PID says of the patient; fields that are empty or deleted say nothing here."""
-    return Demographics(**{field.attribute: field.read(pid) for field in FIELDS})
+    sent = pid.fields
+    said = {each.attribute: each.read(pid) for each in FIELDS if each.number <= len(sent) and sent[each.number - 1]}
+    return Demographics(**said)
 
 
+@Last
 def read_names(pid: Segment) -> tuple[PersonName, ...]:
-    """PID-5."""
+    """PID-5, which rules ask for more than once."""
     return tuple(NAMES.read(pid))
 
 
 def deleted_attributes(pid: Segment) -> frozenset[str]:
     """The attributes whose field is the explicit null ``""`` (ITI TF-2: C.2.6)."""
+    if NULL not in pid.fields:
+        return NONE_DELETED
     return frozenset(field.attribute for field in FIELDS if pid.raw(field.number) == NULL)
 
 
@@ -221,6 +230,9 @@ def _texts(repetition: Repetition) -> Iterator[tuple[Position, str]]:
     encoding = repetition.encoding
     for component, raw in enumerate(repetition.raw.split(encoding.component), 1):
         if not raw:
+            continue
+        if raw.isalnum():
+            yield (component, 1), raw
             continue
         parts = raw.split(encoding.subcomponent) if encoding.subcomponent else (raw,)
         for subcomponent, part in enumerate(parts, 1):
