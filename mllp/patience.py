@@ -42,7 +42,8 @@ class Patience:
         self._limits = limits
         self._expire = expire
         self._watched: tuple[Awaited, int] | None = None
-        self._deadline: Any = None
+        self._until = 0.0
+        self._call: Any = None
 
     def watch(self, awaited: Awaited | None, step: int) -> None:
         """Start anew if something else is awaited, or the same in a later step; None: we are the ones who work."""
@@ -50,9 +51,31 @@ class Patience:
         if watched == self._watched:
             return
         self._watched = watched
-        if self._deadline is not None and self._deadline.active():
-            self._deadline.cancel()
         if awaited is not None:
             idle = awaited in (Awaited.FRAME, Awaited.READER)
-            seconds = self._limits.idle_seconds if idle else self._limits.frame_seconds
-            self._deadline = self._clock.callLater(seconds, self._expire, awaited)
+            self._until = self._clock.seconds() + (self._limits.idle_seconds if idle else self._limits.frame_seconds)
+            self._look_in_time()
+
+    def end(self) -> None:
+        """Nothing is awaited any more."""
+        self._watched = None
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+
+    def _look_in_time(self) -> None:
+        """Let the clock call at the deadline or before: a call for each message costs more than a look too many."""
+        if self._call is not None and self._call.getTime() > self._until:
+            self._call.cancel()
+            self._call = None
+        if self._call is None:
+            self._call = self._clock.callLater(self._until - self._clock.seconds(), self._look)
+
+    def _look(self) -> None:
+        self._call = None
+        if self._watched is None:
+            return
+        if self._clock.seconds() < self._until:
+            self._look_in_time()
+        else:
+            self._expire(self._watched[0])

@@ -97,7 +97,7 @@ class MLLPProtocol(Protocol):  # type: ignore[misc]
         self._closing = True
         self._waiting.clear()
         self._framer.forget()
-        self._watch()
+        self._patience.end()
         self._port.forget(self)
         # What OpenSSL objects to is told where TLS ends.
         if reason is not None and not reason.check(ConnectionDone, ConnectionLost, ConnectionAborted, SSL.Error):
