@@ -122,6 +122,7 @@ def register(admission: Admission, transaction: str, rules: PatientRules, listed
         withdrawn=reader.withdrawn(pid, 3),
         identifier_list=listed,
         sent=as_sent(pid),
+        announces=admission.message.header.text(9, 2) == "A28",
     )
     return admission.index.register(feed, admission.origin(transaction, warnings))
 

@@ -79,6 +79,8 @@ class PatientIndex:
     def register(self, feed: Feed, origin: Origin) -> bytes:
         """Add a patient or update it (ITI-8 A01/A04/A05/A08, ITI-30 A28/A31, ITI-44 add and revise)."""
         nationals = [each.key for each in feed.identifiers if each.authority.national]
+        if feed.announces:
+            registration.foresee(feed)
         return self.apply(
             origin,
             feed.identifiers,
@@ -204,11 +206,10 @@ class PatientIndex:
         refuse_too_many(named)
 
         def once(change: Change) -> bytes:
-            stored = receipts.stored_answer(change)
+            stored = receipts.answered_before(change)
             if stored is not None:
                 return stored
             work(change)
-            receipts.store_answer(change)
             return origin.answer
 
         return self.transact(origin, named, once, early)

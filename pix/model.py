@@ -165,6 +165,7 @@ class Feed:
     ``deleted`` names the attributes of Demographics that the message deletes explicitly (``""`` in HL7 v2, ITI TF-2:
     C.2.6); ``withdrawn`` the national authorities whose id it deletes. Attributes that are absent stay as they were.
     ``sent`` is the patient as received (the PID segment, the v3 patient element), kept with the event.
+    ``announces``: the sender says that the patient is new, which is likely and need not be so.
     """
 
     identifiers: tuple[Identifier, ...]
@@ -173,6 +174,7 @@ class Feed:
     withdrawn: tuple[AssigningAuthority, ...] = ()
     identifier_list: IdentifierList = IdentifierList.PARTIAL
     sent: str = ""
+    announces: bool = False
 
     def applied_to(self, known: Demographics) -> Demographics:
         """What is known afterwards: what is sent replaces, ``""`` deletes, what is absent stays (ITI TF-2: C.2.6)."""

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
@@ -15,7 +16,11 @@ STORED = Prepared(
         receipt.c.source == bindparam("of"), receipt.c.message_id == bindparam("named")
     )
 )
-INSERT = Prepared(insert(receipt), receipt.columns)
+CLAIM = {
+    "sqlite": Prepared(sqlite.insert(receipt).on_conflict_do_nothing(), receipt.columns),
+    "postgresql": Prepared(postgresql.insert(receipt).on_conflict_do_nothing(), receipt.columns),
+}
+"""A message is new where its row is: hardly any is sent again, so to look first would be to look in vain."""
 PURGED = 1000
 """Most receipts that one transaction deletes, so that no feed waits for long."""
 EXPIRED = Prepared(
@@ -29,23 +34,21 @@ DELETE = Prepared(
 )
 
 
-def stored_answer(change: Change) -> bytes | None:
-    """The answer given before, None for a new message; Rejected if the id was used for other content."""
+def answered_before(change: Change) -> bytes | None:
+    """The answer given before; None for a new message, whose answer is remembered in the transaction that it confirms.
+
+    Rejected if the id was used for other content.
+    """
     origin = change.origin
-    row = STORED.first(change.connection, {"of": origin.source, "named": origin.message_id})
-    if row is None:
+    row = {"source": origin.source, "message_id": origin.message_id, "digest": origin.digest}
+    if CLAIM[change.connection.dialect.name].adds(
+        change.connection, {**row, "answer": origin.answer, "at": change.timestamp}
+    ):
         return None
-    digest, answer = row
+    digest, answer = STORED.rows(change.connection, {"of": origin.source, "named": origin.message_id})[0]
     if digest != origin.digest:
         raise Rejected(_used_before(origin.message_id))
     return bytes(answer)
-
-
-def store_answer(change: Change) -> None:
-    """Remember the answer in the transaction that it confirms."""
-    origin = change.origin
-    row = {"source": origin.source, "message_id": origin.message_id, "digest": origin.digest}
-    INSERT.run(change.connection, {**row, "answer": origin.answer, "at": change.timestamp})
 
 
 def purge(connection: Connection, before: datetime) -> int:

@@ -1,7 +1,7 @@
 """Add a patient or update it: A01, A04, A05, A08, A28, A31 and their v3 counterparts (ITI TF-2: 3.8.4.1, 3.30.6.2)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ihe.identifiers import PatientKey
 from pix import comparing, declaring, matricule, store_records
@@ -11,13 +11,16 @@ from pix.doubts import report, report_collision
 from pix.events import Announced, Remarked, Updated
 from pix.journal import Change
 from pix.linking import reevaluate
-from pix.matching.dates import Birth, compare
+from pix.matching.blocking import lookup_keys
+from pix.matching.dates import Birth, compare, day
 from pix.model import Feed, Identifier, IdentifierList
 from pix.rendering import Rendering
+from pix.snapshot import to_json
 from pix.state import NationalId, State
-from pix.store_blocking import seen
+from pix.store_blocking import seen, unidentified
 from pix.store_records import Record
 from pix.tasks import Kind
+from pix.tokens import tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,13 @@ def register(change: Change, feed: Feed, rendering: Rendering | None = None) -> 
         report_collision(change, each, keys[0])
 
 
+def foresee(feed: Feed) -> None:
+    """Work out what a new record says, before the change begins: while one changes the index, others wait."""
+    to_json(feed.demographics)
+    tokens(feed.demographics)
+    lookup_keys(unidentified(feed.demographics))
+
+
 def _store(change: Change, found: Record | None, identifier: Identifier, told: Told, *, alone: bool) -> Stored:
     if found is None or not found.announced:
         return _announce(change, found, identifier, told, alone=alone and found is None)
@@ -97,14 +107,15 @@ def _update(change: Change, found: Record, identifier: Identifier, feed: Feed) -
     held = store_records.nationals(connection, (key,)).get(key, ())
     before = State(demographics=found.demographics, nationals=held)
     after = State(demographics=feed.applied_to(before.demographics), nationals=_nationals(change, held, feed))
+    oid, id = identifier.key
+    updated = Updated(record=key, authority=oid, id=id, sent=feed.sent, before=before, state=after)
+    if before == after:
+        change.note(replace(updated, before=None))
+        return Stored(key=key, settled=True)
     like = seen(before) != seen(after)
     matches = comparing.held(change, key) if like else ()
     verdicts = comparing.verdicts(change, key, after, matches) if like else ()
-    oid, id = identifier.key
-    unchanged = before == after
-    change.note(
-        Updated(record=key, authority=oid, id=id, sent=feed.sent, before=None if unchanged else before, state=after)
-    )
+    change.note(updated)
     matched = like and comparing.note(change, key, verdicts, matches)
     _remark_doubtful(change, key, set(after.nationals) - set(before.nationals), after.demographics.birth_time)
     _report_overlay(change, key, before, after)
@@ -131,8 +142,7 @@ def _report_overlay(change: Change, key: PatientKey, before: State, after: State
 
 def _is_of_another_birth(before: State, after: State) -> bool:
     """Claim that the two dates are no slip of the keyboard: a namesake's."""
-    dates = seen(before).birth, seen(after).birth
-    return compare(*dates) is Birth.DIFFERENT
+    return compare(day(before.demographics.birth_time), day(after.demographics.birth_time)) is Birth.DIFFERENT
 
 
 def _remark_doubtful(change: Change, key: PatientKey, nationals: Iterable[NationalId], birth_time: str | None) -> None:

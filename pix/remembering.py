@@ -1,31 +1,38 @@
-"""What one change asks for again and again: the last answer is kept, for the very same question."""
+"""What one change asks for again and again, or had worked out before it began: answers to the very same question."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
+KEPT = 256
+"""Most answers of one function that are kept: those of the changes that wait for the one that writes."""
 
 
 class Last(Generic[Question, Answer]):
-    """A pure function of one value, which remembers its last answer. Safe between threads.
+    """A pure function of one value, which remembers its last answers. Safe between threads.
 
     Equal values are not looked for: to find them, all that is known of a patient would have to be hashed.
     """
 
     def __init__(self, function: Callable[[Question], Answer]) -> None:
         self._function = function
-        self._last: tuple[Question, Answer] | None = None
+        self._answers: dict[int, tuple[Question, Answer]] = {}
         self.__doc__ = function.__doc__
 
     def told(self, question: Question, answer: Answer) -> None:
         """Remember an answer that was found elsewhere; it must be the one that this function would give."""
-        self._last = (question, answer)
+        if len(self._answers) >= KEPT:
+            with suppress(KeyError, StopIteration, RuntimeError):  # another thread was here at the same moment
+                del self._answers[next(iter(self._answers))]
+        # The question is kept as well: nothing else can have its identity meanwhile.
+        self._answers[id(question)] = (question, answer)
 
     def __call__(self, question: Question) -> Answer:
-        last = self._last
-        if last is not None and last[0] is question:
-            return last[1]
+        found = self._answers.get(id(question))
+        if found is not None and found[0] is question:
+            return found[1]
         answer = self._function(question)
-        self._last = (question, answer)
+        self.told(question, answer)
         return answer

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, text
 
 from ihe.identifiers import PatientKey
 from pix.matching.blocking import stored_keys
 from pix.matching.subject import Subject, subject
+from pix.model import Demographics
 from pix.remembering import Last
 from pix.state import NOTHING, State, linking_ids
 from pix.tables import blocking
@@ -40,9 +42,17 @@ SHARING = {
 
 
 @Last
+def unidentified(demographics: Demographics) -> Subject:
+    """A record as the matcher sees it, its national ids left out."""
+    return subject(demographics)
+
+
+@Last
 def seen(state: State) -> Subject:
     """A record as the matcher sees it. One change asks for that of its record three times."""
-    return subject(state.demographics, linking_ids(state.nationals))
+    nationals = linking_ids(state.nationals)
+    found = unidentified(state.demographics)
+    return replace(found, nationals=nationals) if nationals else found
 
 
 def replace_keys(connection: Connection, key: PatientKey, before: State, after: State) -> None:

@@ -115,6 +115,13 @@ class Prepared:
             return int(_execute(compiled, _sqlite(connection), parameters).lastrowid)
         return int(connection.exec_driver_sql(compiled.text, {**compiled.constants, **parameters}).scalar_one())
 
+    def adds(self, connection: Connection, parameters: Mapping[str, Any]) -> bool:
+        """Insert one row; False where the statement leaves the row that is there already."""
+        compiled = self._for(connection)
+        if connection.dialect.name == "sqlite":
+            return bool(_execute(compiled, _sqlite(connection), parameters).rowcount)
+        return bool(connection.exec_driver_sql(compiled.text, {**compiled.constants, **parameters}).rowcount)
+
     def run(self, connection: Connection, parameters: Mapping[str, Any]) -> None:
         """Run it for its effect."""
         self.rows(connection, parameters)

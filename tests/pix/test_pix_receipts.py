@@ -45,7 +45,7 @@ def test_a_purge_is_made_in_pieces(index: PatientIndex, scene: Scene, monkeypatc
         {"source": "a|b", "message_id": str(number), "digest": "", "answer": b"", "at": "2026-01-01T00:00:00+00:00"}
         for number in range(count)
     ]
-    index.database.write(lambda connection: receipts.INSERT.run_all(connection, rows))
+    index.database.write(lambda connection: receipts.CLAIM[connection.dialect.name].run_all(connection, rows))
 
     def purge() -> int:
         return index.database.write(lambda connection: receipts.purge(connection, LATER - timedelta(days=30)))
