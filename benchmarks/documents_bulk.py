@@ -1,8 +1,8 @@
 """Document entries in any number without submissions: what a registry would have stored, from rendered examples.
 
 A few submissions go through the registry's own code (``accept``, ``fragment``, ``row``); every other document is one
-of these under ids and a hash of its own. The ids of nested ebRIM objects stay those of the example. How
-many documents a patient has is as in ``documents_each``; they come in submissions of one to three, over ten years.
+of these under ids and a hash of its own (``benchmarks.stencil``). How many documents a patient has is as in
+``documents_each``; they come in submissions of one to three, over ten years.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,8 +12,9 @@ from typing import Any
 
 from benchmarks import messages
 from benchmarks.documents_each import documents_each
+from benchmarks.stencil import Stencil, cut
 from ihe.datatypes import Code
-from ihe.identifiers import PatientKey, new_entry_uuid
+from ihe.identifiers import PatientKey, UniqueId, new_entry_uuid
 from xds.acceptance import accept
 from xds.ebrim_writing import fragment
 from xds.model import Association, DocumentEntry, MetadataObject, RegistryObject, SubmissionSet
@@ -34,6 +35,8 @@ KINDS = {
     SubmissionSet: MetadataObject.SUBMISSION_SET.name,
     Association: MetadataObject.ASSOCIATION.name,
 }
+OWN = ("entry_uuid", "unique_id", "hash", "source_object", "target_object")
+"""What no two objects have in common, as far as they have it."""
 OBJECT = ("entry_uuid", "kind", "patient_key", "id", "unique_id", "hash", "size")
 """What finds an object, from which the locators, the ledger and the repository's table are made."""
 
@@ -48,18 +51,15 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class _Example:
-    """One object as it is stored, and which of its bytes are an id or hash of its own."""
+    """One object as it is stored, and a stencil of its fragment."""
 
     kind: type[RegistryObject]
     row: dict[str, Any]
+    stencil: Stencil
 
     def under(self, own: dict[str, Any]) -> Values:
-        """The same under other values. Every occurrence of an old value in the fragment becomes the new one."""
-        text = self.row["fragment"]
-        for name in ("entry_uuid", "unique_id", "hash", "source_object", "target_object"):
-            if name in own:
-                text = text.replace(self.row[name].encode(), own[name].encode())
-        made = {**self.row, **own, "logical_id": own["entry_uuid"], "fragment": text}
+        """The same under other values."""
+        made = {**self.row, **own, "logical_id": own["entry_uuid"], "fragment": self.stencil.under(own)}
         return tuple(made[name] for name in COLUMNS[self.kind])
 
 
@@ -134,7 +134,8 @@ def _uuid(random: Random) -> str:
 
 
 def _oid(random: Random) -> str:
-    return f"2.25.{random.getrandbits(127)}"
+    """With as many digits as any other."""
+    return f"2.25.{random.randrange(10**37, 10**38)}"
 
 
 def _examples() -> tuple[_Examples, ...]:
@@ -155,10 +156,13 @@ def _example(random: Random) -> _Examples:
         service_stop_time=f"{start}59",
         repository_unique_id=messages.DOMAIN.repository_unique_id,
     )
+    entry = replace(entry, unique_id=UniqueId(_oid(random)))
+    described = replace(described, submission_set=replace(described.submission_set, unique_id=UniqueId(_oid(random))))
     accepted = accept(replace(described, document_entries=(entry,)), "20260401120000", new_entry_uuid)
     ((entry,), (member,)) = accepted.document_entries, accepted.associations
     return _Examples(_stored(accepted.submission_set), _stored(entry), _stored(member))
 
 
 def _stored(each: RegistryObject) -> _Example:
-    return _Example(type(each), row(each, PatientKey(0), 0, fragment(each)))
+    found = row(each, PatientKey(0), 0, fragment(each))
+    return _Example(type(each), found, cut(found["fragment"], {name: found[name] for name in OWN if name in found}))

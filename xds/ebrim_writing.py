@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from uuid import UUID, uuid5
 
 from ihe.datatypes import Code
+from ihe.identifiers import is_uuid_urn
 from soap.xml import escape
 from xds.attribute_tables import AUTHOR, TABLES
 from xds.attributes import (
@@ -18,6 +19,7 @@ from xds.attributes import (
     Text,
     XMLAttribute,
 )
+from xds.compact import pack
 from xds.fragments import CUT, RIM_DECLARATION, splice
 from xds.model import (
     Association,
@@ -36,6 +38,8 @@ OBJECT_TYPE = "urn:oasis:names:tc:ebxml-regrep:ObjectType:RegistryObject:"
 SPLICED = frozenset({"availability_status", "home_community_id", "version", "last_update_time"})
 """Fields that ``splice`` puts into the cuts, besides ``patient_id``."""
 NAMES_OF_NESTED_OBJECTS = UUID("5b8f2f0e-6f0c-5d0a-9f5e-2d1f0c7b3a64")
+_VERSION = len("urn:uuid:00000000-0000-")
+"""Where in a URN the version of a UUID stands."""
 KINDS: dict[type[RegistryObject], MetadataObject] = {
     SubmissionSet: MetadataObject.SUBMISSION_SET,
     DocumentEntry: MetadataObject.DOCUMENT_ENTRY,
@@ -58,7 +62,7 @@ def encode(submission: Submission) -> bytes:
 def encode_object(each: RegistryObject) -> bytes:
     """One object as its whole element. The prefix ``rim`` must be declared around it."""
     return splice(
-        fragment(each),
+        _written(each),
         status=each.availability_status,
         home=each.home_community_id,
         version=each.version,
@@ -69,17 +73,25 @@ def encode_object(each: RegistryObject) -> bytes:
 
 def fragment(each: RegistryObject) -> bytes:
     """One object as it is stored: everything that cannot change, cut where ``splice`` puts what can."""
+    return pack(_written(each))
+
+
+def _written(each: RegistryObject) -> bytes:
     return CUT.join(_Writer(each).pieces())
 
 
 class _Writer:
-    """Writes one object. Nested objects get ids that follow from the object's own, so that answers are repeatable."""
+    """Writes one object. Nested objects get ids that follow from the object's own, so that answers are repeatable.
+
+    They are UUIDs of version 8 (RFC 9562), the object's own but for 16 bits, so that a packed fragment has it once.
+    """
 
     def __init__(self, each: RegistryObject) -> None:
         self.object = each
         self.table = TABLES[KINDS[type(each)]]
         self.id = escape(each.entry_uuid)
         self.values = tuple(self._values())
+        self._has_uuid = is_uuid_urn(each.entry_uuid)
         self._nested = 0
 
     def pieces(self) -> Iterator[bytes]:
@@ -176,6 +188,8 @@ class _Writer:
 
     def _nested_id(self) -> bytes:
         self._nested += 1
+        if self._has_uuid and self._nested < 1 << 12:
+            return b"%b8%03x%b" % (self.id[:_VERSION], self._nested, self.id[_VERSION + 4 :])
         return uuid5(NAMES_OF_NESTED_OBJECTS, f"{self.object.entry_uuid} {self._nested}").urn.encode()
 
 

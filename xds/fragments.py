@@ -2,13 +2,14 @@
 
 A fragment is the object's element, cut by NUL bytes (which XML cannot hold) where values go that may change after
 registration: status and home; lastUpdateTime of a Folder; version; patientId. The prefix ``rim`` must be declared by
-the surrounding element, as in ``RIM_DECLARATION``.
+the surrounding element, as in ``RIM_DECLARATION``. It is stored packed (``xds.compact``).
 """
 
 from functools import lru_cache
 
 from ihe.datatypes import CX
 from soap.xml import escape
+from xds.compact import unpack
 from xds.model import AvailabilityStatus
 
 RIM = "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"
@@ -28,9 +29,9 @@ def splice(
 ) -> bytes:
     """The whole element of an object. Associations take no ``patient_id``; only Folders take ``last_update_time``.
 
-    What is None is left out, as in a submission.
+    ``fragment`` is packed or not. What is None is left out, as in a submission.
     """
-    head, slots, rest, *tail = fragment.split(CUT)
+    head, slots, rest, *tail = unpack(fragment).split(CUT)
     return b"".join(
         (
             head,

@@ -4,7 +4,8 @@ Rows are keyed ``(patient_key, id)``: ``id`` grows with time of registration, ``
 sets the survivor in the patient index), so it can be the shard key. ``object_locator`` and ``unique_id_locator`` find
 an object without its patient; ``uid_ledger`` settles races for a uniqueId. No constraint spans patients.
 
-``fragment`` is read with ``xds.fragments.splice``, which sets status, home, version, patient id and lastUpdateTime.
+``fragment`` is packed, and read with ``xds.fragments.splice``, which sets status, home, version, patient id and
+lastUpdateTime.
 """
 
 from typing import Any
@@ -152,6 +153,7 @@ object_locator = Table(
     Column("kind", _enum(MetadataObject), nullable=False),
     Column("patient_key", BigInteger, nullable=False),
     Column("id", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 unique_id_locator = Table(
     "unique_id_locator",
@@ -161,6 +163,7 @@ unique_id_locator = Table(
     Column("kind", _enum(MetadataObject), nullable=False),
     Column("patient_key", BigInteger, nullable=False),
     Column("id", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 uid_ledger = Table(
     "uid_ledger",
@@ -169,6 +172,7 @@ uid_ledger = Table(
     Column("kind", _enum(MetadataObject), nullable=False),
     Column("hash", String(40)),  # lower case; null unless a stable DocumentEntry carries the uniqueId
     Column("size", BigInteger),
+    sqlite_with_rowid=False,
 )
 
 document = Table(

@@ -15,6 +15,7 @@ from ihe.identifiers import EntryUUID, PatientKey, UniqueId
 from soap.xml import parse
 from xds import store
 from xds.adhoc_query import AdhocQuery, ReturnType, write
+from xds.compact import unpack
 from xds.ebrim import decode_objects
 from xds.ebrim_writing import encode
 from xds.iti18 import ITI_18
@@ -240,6 +241,10 @@ def merge(patients: FakePatients) -> Callable[[CX, CX], None]:
     return patients.merge
 
 
+def _readable(value: object) -> object:
+    return unpack(value) if isinstance(value, bytes) else value
+
+
 @dataclass(frozen=True)
 class Holdings:
     """What a registry holds, read behind its back, and its two oldest doors."""
@@ -263,7 +268,7 @@ class Holdings:
         """Every row of every table of this profile, to compare a state with an earlier one."""
         return self.database.read(
             lambda connection: {
-                table.name: sorted(str(tuple(row)) for row in connection.execute(select(table)))
+                table.name: sorted(str(tuple(map(_readable, row))) for row in connection.execute(select(table)))
                 for table in metadata.sorted_tables
             }
         )
