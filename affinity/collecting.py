@@ -4,13 +4,13 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-RARELY = (100_000, 20, 50)
+RARELY = (1_000_000, 20, 50)
 """New objects before the youngest are looked at, and how often the older ones are."""
 
 
 @contextmanager
 def rare_collections() -> Iterator[None]:
-    """Let what is there alone, and look at what is new a hundred times more rarely than usual."""
+    """Let what is there alone, and look at what is new a thousand times more rarely than usual."""
     usual = gc.get_threshold()
     gc.collect()
     gc.freeze()

@@ -20,7 +20,7 @@ from ihe.identifiers import PatientKey
 from ihe.patients import Patient
 from pix import store_encounters, store_links, store_records
 from pix.encounters import Encounter
-from pix.events import Announced, EncounterChanged, Linked, Merged, Unmerged
+from pix.events import EncounterChanged, Linked, Merged, Unmerged
 from pix.journal import Change
 from pix.manager import PatientIndex, nobody_follows
 
@@ -37,15 +37,15 @@ class RecordLife:
     def follow(self, index: PatientIndex, change: Change) -> None:
         """Do what a change of the index asks for."""
         if self.rules.creation is Creation.OPT_OUT:
-            for _, event in change.noted:
-                if isinstance(event, Announced) and event.authority in _issuing(index):
-                    self._create(change, event)
+            issuing = _issuing(index)
+            for key, authority, id in change.announced:
+                if authority in issuing:
+                    self._create(change, key, CX(id, HD("", authority, "ISO")))
         if self.rules.lets_in and (persons := _persons(change)):
             self._compare(index, change, persons)
 
-    def _create(self, change: Change, event: Announced) -> None:
+    def _create(self, change: Change, key: PatientKey, id: CX) -> None:
         """Begin a record that opens by itself: an id that is announced for the first time has none yet."""
-        id, key = CX(event.id, HD("", event.authority, "ISO")), event.record
         keys = (key, *store_records.subsumed_by(change.connection, key))
         patient = Patient(key=key, keys=keys, id=id)
         if len(keys) > 1 and store.facts(change.connection, keys).of(keys).records:

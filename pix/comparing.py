@@ -65,10 +65,10 @@ def verdicts(change: Change, key: PatientKey, state: State, before: tuple[Match,
     if change.shadow is not None:
         try_out(change, key, mine, compared, change.shadow)
     found = [Verdict(other=each, comparison=comparison) for each, (_, comparison) in compared.items()]
-    return _worth_keeping(found, others(before, key))
+    return worth_keeping(found, others(before, key))
 
 
-def _worth_keeping(found: list[Verdict], known: Set[PatientKey]) -> tuple[Verdict, ...]:
+def worth_keeping(found: list[Verdict], known: Set[PatientKey]) -> tuple[Verdict, ...]:
     """All links; and of those that a person should look at, the likeliest, and those that were kept before."""
     links = [each for each in found if each.comparison.outcome is Outcome.LINK]
     reviews = [each for each in found if each.comparison.outcome is Outcome.REVIEW]

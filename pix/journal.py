@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from ihe.domain import AffinityDomain
-from pix.events import Event, to_plain
+from ihe.identifiers import PatientKey
+from pix.events import Announced, Event, to_plain
 from pix.locks import Locks
 from pix.matching.configuration import Configuration
 from pix.matching.mode import Mode
@@ -17,21 +18,46 @@ from pix.projection import Entry, project
 from pix.remembering import Last
 from pix.snapshot import written
 from pix.tables import event as log
-from statements.prepared import Prepared
+from statements.prepared import Prepared, Row
 
+Write = Callable[["Change", Event], int]
 WRITTEN = [each for each in log.columns if each is not log.c.number]
+NAMES = tuple(each.name for each in WRITTEN)
 APPEND = {
     "sqlite": Prepared(insert(log), WRITTEN),  # its driver knows the number, RETURNING would build a table of one row
     "postgresql": Prepared(insert(log).returning(log.c.number), WRITTEN),
 }
 
 
+def write_now(change: "Change", event: Event) -> int:
+    """Write an event, and what it changes, to the database at once."""
+    row = dict(zip(NAMES, event_row(change, event), strict=True))
+    number = APPEND[change.connection.dialect.name].added(change.connection, row)
+    project(change.connection, Entry(number=number, at=change.timestamp, actor=change.origin.source), event)
+    return number
+
+
+def event_row(change: "Change", event: Event) -> Row:
+    """What the log says of an event, in the order of its columns, the number left out."""
+    columns = to_plain(event)
+    before, after = _json(columns["before"]), _json(columns["after"])
+    return (*headline(change, event.type), columns["record"], columns["other"], before, after)
+
+
+def headline(change: "Change", type: str) -> Row:
+    """What the log says of each event of a change, and its type, in the order of the columns."""
+    origin = change.origin
+    return (change.timestamp, type, origin.source, origin.transaction, origin.message_id, origin.reason)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What every step of one change needs. ``is_national_id`` checks the digits of a national id.
 
-    ``noted`` are the events so far with their numbers, by which it is found out whose ids are others now.
+    ``noted`` are the events so far with their numbers, by which it is found out whose ids are others now; ``announced``
+    the records that are new, with the authority (OID) and the id of each.
     ``shadow`` is a configuration on trial: it is evaluated beside ``matching`` and has no effect.
+    ``write`` writes an event to the log, lets it take effect and returns its number.
     """
 
     connection: Connection
@@ -44,6 +70,8 @@ class Change:
     mode: Mode = Mode.ON
     shadow: Configuration | None = None
     noted: list[tuple[int, Event]] = field(default_factory=list)
+    announced: list[tuple[PatientKey, str, str]] = field(default_factory=list)
+    write: Write = write_now
 
     @property
     def timestamp(self) -> str:
@@ -52,22 +80,10 @@ class Change:
 
     def note(self, event: Event) -> int:
         """Write an event to the log, let it take effect, and return its number."""
-        columns, at = to_plain(event), self.timestamp
-        row = {
-            "at": at,
-            "type": event.type,
-            "actor": self.origin.source,
-            "origin": self.origin.transaction,
-            "message_id": self.origin.message_id,
-            "reason": self.origin.reason,
-            "record": columns["record"],
-            "other": columns["other"],
-            "before": _json(columns["before"]),
-            "after": _json(columns["after"]),
-        }
-        number = APPEND[self.connection.dialect.name].added(self.connection, row)
-        project(self.connection, Entry(number=number, at=at, actor=self.origin.source), event)
+        number = self.write(self, event)
         self.noted.append((number, event))
+        if isinstance(event, Announced):
+            self.announced.append((event.record, event.authority, event.id))
         return number
 
 

@@ -1,65 +1,117 @@
-"""Many feeds in one transaction: a refused one leaves nothing behind, and keeps none of the others back."""
+"""Many patients in one transaction: a refused one leaves nothing behind, and keeps none of the others back.
 
-from collections.abc import Callable, Sequence
+Those whom nobody knew are registered together (``pix.newcomers``), all others one by one, in a savepoint each.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 from sqlalchemy import Connection
 
 from ihe.errors import Rejected
 from ihe.exchange import Transactor
-from pix.model import Feed, Origin
+from pix import store_newcomers
+from pix.journal import Change, Write
+from pix.matching.configuration import Configuration
+from pix.model import Origin
+from pix.newcomers import Newcomers
 from pix.rendering import Rendering
-from pix.store_tokens import inserted_together
 
-Entry = tuple[Feed, Origin, Rendering | None]
-"""A feed, who sent it, and what a second process worked out of it."""
-Register = Callable[[Connection, Entry], None]
+TOGETHER = 500
+"""Most newcomers whose surroundings are read together."""
+Entry = tuple[Origin, Rendering]
+"""Who sent a patient, and the patient."""
 Verdicts = tuple[Rejected | None, ...]
-"""Of each feed: why it was refused, None if it is stored."""
-
-Way = Callable[[Connection, Sequence[Entry], Register], Verdicts]
-"""How one transaction registers the feeds: ``all_of`` or ``each_of``."""
+"""Of each entry: why it was refused, None if it is stored."""
 Keep = Callable[[Connection, Verdicts], None]
 """Writes, in the transaction of the feeds, what tells that they are done."""
 
 
-class Refused(Exception):
-    """One of the feeds was refused; what was written of the batch is to be rolled back."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """How entries get into an index: ``begin`` makes their changes, and ``follow`` is told of them.
+
+    ``alone`` feeds one entry; Rejected: it is refused. ``configuration`` is None if all are to be fed so.
+    """
+
+    begin: Callable[[Connection, Origin, Write], Change]
+    alone: Callable[[Connection, Entry], None]
+    follow: Callable[[Change], None]
+    configuration: Configuration | None
 
 
-def load(database: Transactor[Connection], entries: Sequence[Entry], register: Register, keep: Keep) -> Verdicts:
-    """Register feeds in order, in one transaction; again and one by one if any of them is refused."""
+def load(database: Transactor[Connection], entries: Sequence[Entry], means: Means, keep: Keep) -> Verdicts:
+    """Register entries in order, in one transaction."""
 
-    def transaction(connection: Connection, how: Way) -> Verdicts:
-        verdicts = how(connection, entries, register)
+    def transaction(connection: Connection) -> Verdicts:
+        verdicts = tuple(_Batch(connection, means).register(entries))
         keep(connection, verdicts)
         return verdicts
 
-    try:
-        return database.write(lambda connection: transaction(connection, all_of))
-    except Refused:
-        return database.write(lambda connection: transaction(connection, each_of))
+    return database.write(transaction)
 
 
-def all_of(connection: Connection, entries: Sequence[Entry], register: Register) -> Verdicts:
-    """Register feeds of which none is refused; Refused otherwise. It does without a savepoint for each feed."""
-    with inserted_together(connection):
-        for each in entries:
-            try:
-                register(connection, each)
-            except Rejected as rejected:
-                raise Refused from rejected
-    return (None,) * len(entries)
+class _Batch:
+    """The entries of one transaction."""
 
+    def __init__(self, connection: Connection, means: Means) -> None:
+        self._connection = connection
+        self._means = means
+        self._newcomers: Newcomers | None = None
+        self._met: set[tuple[str, str]] = set()
 
-def each_of(connection: Connection, entries: Sequence[Entry], register: Register) -> Verdicts:
-    """Register each feed on its own, in a savepoint."""
-    return tuple(_verdict(connection, each, register) for each in entries)
+    def register(self, entries: Sequence[Entry]) -> Iterator[Rejected | None]:
+        """Register entries; the verdict on each."""
+        for start in range(0, len(entries), TOGETHER):
+            some = entries[start : start + TOGETHER]
+            for are_new, run in groupby(zip(self._are_new(some), some, strict=True), key=itemgetter(0)):
+                following = [entry for _, entry in run]
+                yield from self._together(following) if are_new else map(self._alone, following)
+        self._finish()
 
+    def _are_new(self, some: Sequence[Entry]) -> list[bool]:
+        """Of each entry: whether it has one id, which nobody knew."""
+        if self._means.configuration is None:
+            return [False] * len(some)
+        known = store_newcomers.known(self._connection, {(of, id) for _, told in some for of, id, _ in told.own})
+        found = []
+        for _, told in some:
+            ids = {(of, id) for of, id, _ in told.own}
+            found.append(len(ids) == 1 and known.isdisjoint(ids) and self._met.isdisjoint(ids))
+            self._met |= ids
+        return found
 
-def _verdict(connection: Connection, entry: Entry, register: Register) -> Rejected | None:
-    try:
-        with connection.begin_nested():
-            register(connection, entry)
-    except Rejected as rejected:
-        return rejected
-    return None
+    def _together(self, run: Sequence[Entry]) -> Iterator[Rejected | None]:
+        while run:
+            count = self._begun().add(run)
+            yield from (None,) * count
+            if count < len(run):
+                yield self._alone(run[count])
+            run = run[count + 1 :]
+
+    def _alone(self, entry: Entry) -> Rejected | None:
+        self._finish()
+        try:
+            with self._connection.begin_nested():
+                self._means.alone(self._connection, entry)
+        except Rejected as rejected:
+            return rejected
+        return None
+
+    def _begun(self) -> Newcomers:
+        if self._newcomers is None:
+            configuration, connection = self._means.configuration, self._connection
+            assert configuration is not None
+            self._newcomers = Newcomers(
+                connection, configuration, lambda origin, write: self._means.begin(connection, origin, write)
+            )
+        return self._newcomers
+
+    def _finish(self) -> None:
+        """Write who was registered together, so that the next one finds them in the tables."""
+        if self._newcomers is not None:
+            for change in self._newcomers.write():
+                self._means.follow(change)
+            self._newcomers = None

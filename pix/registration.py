@@ -1,6 +1,6 @@
 """Add a patient or update it: A01, A04, A05, A08, A28, A31 and their v3 counterparts (ITI TF-2: 3.8.4.1, 3.30.6.2)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ihe.identifiers import PatientKey
@@ -14,7 +14,6 @@ from pix.linking import reevaluate
 from pix.matching.blocking import lookup_keys
 from pix.matching.dates import Birth, compare, day
 from pix.model import Feed, Identifier, IdentifierList
-from pix.rendering import Rendering
 from pix.snapshot import to_json
 from pix.state import NationalId, State
 from pix.store_blocking import seen, unidentified
@@ -32,25 +31,13 @@ class Stored:
     alike: frozenset[PatientKey] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """A feed, perhaps worked out beforehand."""
-
-    feed: Feed
-    rendering: Rendering | None
-
-
-def register(change: Change, feed: Feed, rendering: Rendering | None = None) -> None:
-    """Store what the feed says with each of its records, and find out anew who they are.
-
-    ``rendering`` is the feed worked out beforehand.
-    """
+def register(change: Change, feed: Feed) -> None:
+    """Store what the feed says with each of its records, and find out anew who they are."""
     own = own_identifiers(feed.identifiers)
     known = store_records.by_identifiers(change.connection, own)
     refuse_subsumed(own, known)
     mine = claimed(change, own, known, feed)
-    told = Told(feed=feed, rendering=rendering)
-    stored = [_store(change, known.get(each.key), each, told, alone=len(mine) == 1) for each in mine]
+    stored = [_store(change, known.get(each.key), each, feed, alone=len(mine) == 1) for each in mine]
     keys = [each.key for each in stored]
     strangers = [known[each.key].key for each in own if each not in mine]
     declared = declaring.assert_same(change, keys)
@@ -69,17 +56,15 @@ def foresee(feed: Feed) -> None:
     lookup_keys(unidentified(feed.demographics))
 
 
-def _store(change: Change, found: Record | None, identifier: Identifier, told: Told, *, alone: bool) -> Stored:
+def _store(change: Change, found: Record | None, identifier: Identifier, feed: Feed, *, alone: bool) -> Stored:
     if found is None or not found.announced:
-        return _announce(change, found, identifier, told, alone=alone and found is None)
-    return _update(change, found, identifier, told.feed)
+        return _announce(change, found, identifier, feed, alone=alone and found is None)
+    return _update(change, found, identifier, feed)
 
 
-def _announce(change: Change, named: Record | None, identifier: Identifier, told: Told, *, alone: bool) -> Stored:
+def _announce(change: Change, named: Record | None, identifier: Identifier, feed: Feed, *, alone: bool) -> Stored:
     """Write a new record; one that nothing connects with others is a person by itself at once."""
-    state = State(demographics=told.feed.demographics, nationals=_nationals(change, (), told.feed))
-    if told.rendering is not None:
-        told.rendering.use(state)
+    state = State(demographics=feed.demographics, nationals=_nationals(change, (), feed))
     key = named.key if named else store_records.next_key(change.connection)
     change.locks.adopt(key)
     verdicts = comparing.verdicts(change, key, state)
@@ -91,7 +76,7 @@ def _announce(change: Change, named: Record | None, identifier: Identifier, told
             authority=oid,
             id=id,
             type_code=identifier.type_code,
-            sent=told.feed.sent,
+            sent=feed.sent,
             alone=alone,
             state=state,
         )
@@ -145,12 +130,16 @@ def _is_of_another_birth(before: State, after: State) -> bool:
     return compare(day(before.demographics.birth_time), day(after.demographics.birth_time)) is Birth.DIFFERENT
 
 
-def _remark_doubtful(change: Change, key: PatientKey, nationals: Iterable[NationalId], birth_time: str | None) -> None:
-    """Say which national ids deserve a look: wrong check digits (it links nobody), or another birth date in front."""
+def remarks(nationals: Iterable[NationalId], birth_time: str | None) -> Iterator[tuple[str, NationalId]]:
+    """Which national ids deserve a look: wrong check digits (it links nobody), or another birth date in front."""
     for each in sorted(nationals, key=lambda one: (one.authority, one.id)):
-        remark = _doubt(each, birth_time)
-        if remark:
-            change.note(Remarked(record=key, remark=remark, detail={"authority": each.authority, "id": each.id}))
+        if remark := _doubt(each, birth_time):
+            yield remark, each
+
+
+def _remark_doubtful(change: Change, key: PatientKey, nationals: Iterable[NationalId], birth_time: str | None) -> None:
+    for remark, each in remarks(nationals, birth_time):
+        change.note(Remarked(record=key, remark=remark, detail={"authority": each.authority, "id": each.id}))
 
 
 def _doubt(national: NationalId, birth_time: str | None) -> str | None:

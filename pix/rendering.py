@@ -1,74 +1,148 @@
-"""What a change would work out while all other writers wait, worked out beforehand: of a patient nobody knew yet.
+"""What a load would work out while it writes, worked out beforehand, by another process: all that a patient makes.
 
-It is a hint and no truth: it is of use only if the record is to say exactly what it was made of, and makes nothing
-different. ``pix load`` has it made by a second process.
+Nothing in it depends on the index, so that it is true of any record that nobody knew. It is made of texts, numbers,
+tuples and sets alone, which go from one process to another without delay.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from ihe.domain import AffinityDomain
 from pix import matricule
+from pix.claims import own_identifiers
 from pix.matching.blocking import lookup_keys, stored_keys
+from pix.matching.contacts import Place
+from pix.matching.names import Surname
 from pix.matching.subject import Subject, subject
-from pix.model import Demographics, Feed
-from pix.snapshot import known, to_json
-from pix.state import NationalId, State, linking_ids
-from pix.store_blocking import seen
-from pix.tokens import Token, tokens
+from pix.model import Feed, Identifier, IdentifierList
+from pix.registration import remarks
+from pix.snapshot import from_json, to_json, written
+from pix.state import NationalId, linking_ids
+from pix.store_records import described_as
+from pix.tokens import tokens
+
+Named = tuple[str, str, str]
+"""Authority (OID), id and type code (CX.5)."""
+is_national_id = matricule.is_valid
+"""The rule by which ids were judged; an index with another one cannot use what was worked out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendering:
-    """One patient as JSON, as the matcher sees it, and by what it is found. ``nationals`` are those that may link."""
+class Rendering(NamedTuple):
+    """One patient as JSON, as rows, as the matcher sees it, and by what it is found.
 
-    nationals: frozenset[tuple[str, str]]
-    known: Mapping[str, Any]
+    ``own`` are the ids that are records of their own, ``nationals`` the rows of national ids, ``linking`` those of
+    them that may link. ``columns`` are family, given, birth and sex of the record; ``subject`` is what ``subject_of``
+    reads, ``lookup`` the blocking keys that are looked up and not stored; ``announced`` and ``national`` are the JSON
+    of the event up to what the index alone knows, and of its national ids. ``remarks`` are (remark, authority, id).
+    """
+
+    identifiers: tuple[Named, ...]
+    own: tuple[Named, ...]
+    nationals: tuple[tuple[str, str, str, bool], ...]
+    linking: frozenset[tuple[str, str]]
+    complete: bool
     text: str
-    subject: Subject
-    stored: frozenset[int]
-    lookup: frozenset[int]
+    columns: tuple[str, str, str | None, str | None]
+    subject: tuple[Any, ...]
+    stored: tuple[int, ...]
+    lookup: tuple[int, ...]
     tokens: tuple[tuple[str, str, str, str], ...]
+    announced: str
+    national: str
+    remarks: tuple[Named, ...]
 
-    def use(self, state: State) -> None:
-        """Spare the next steps of this thread's change the work, if the state is what this was made of."""
-        if linking_ids(state.nationals) != self.nationals:
-            return
-        known.told(state.demographics, self.known)
-        to_json.told(state.demographics, self.text)
-        seen.told(state, self.subject)
-        stored_keys.told(self.subject, self.stored)
-        lookup_keys.told(self.subject, self.lookup)
-        tokens.told(state.demographics, frozenset(map(Token._make, self.tokens)))
-
-
-def render(feed: Feed, is_national_id: Callable[[str], bool] = matricule.is_valid) -> Rendering:
-    """What ``feed`` says of a patient nobody knew, in all forms in which it is stored."""
-    said, nationals = feed.demographics, _linking(feed, is_national_id)
-    seen_as = subject(said, nationals)
-    return Rendering(
-        nationals=nationals,
-        known=known(said),
-        text=to_json(said),
-        subject=seen_as,
-        stored=stored_keys(seen_as),
-        lookup=lookup_keys(seen_as),
-        tokens=_plain(said),
-    )
-
-
-def _linking(feed: Feed, is_national_id: Callable[[str], bool]) -> frozenset[tuple[str, str]]:
-    listed = [each for each in dict.fromkeys(feed.identifiers) if each.authority.national]
-    return linking_ids(
-        tuple(
-            NationalId(
-                authority=each.authority.oid, id=each.id, type_code=each.type_code, valid=is_national_id(each.id)
-            )
-            for each in listed
+    def feed(self, domain: AffinityDomain) -> Feed:
+        """The patient as a feed, for a record that is known, or one of several."""
+        listed = IdentifierList.COMPLETE if self.complete else IdentifierList.PARTIAL
+        known = {each.oid: each for each in domain.assigning_authorities}
+        return Feed(
+            identifiers=tuple(
+                Identifier(authority=known[oid], id=id, type_code=code) for oid, id, code in self.identifiers
+            ),
+            demographics=from_json(self.text),
+            identifier_list=listed,
         )
+
+
+def render(feed: Feed) -> Rendering:
+    """What ``feed``, which is no message and deletes nothing, says of a patient, in all forms in which it is stored."""
+    said, nationals, own = feed.demographics, _nationals(feed), own_identifiers(feed.identifiers)
+    linking = linking_ids(nationals)
+    seen = subject(said, linking)
+    stored = stored_keys(seen)
+    return Rendering(
+        identifiers=tuple(map(_named, feed.identifiers)),
+        own=tuple(map(_named, own)),
+        nationals=tuple((each.authority, each.id, each.type_code, each.valid) for each in nationals),
+        linking=linking,
+        complete=feed.identifier_list is IdentifierList.COMPLETE,
+        text=to_json(said),
+        columns=described_as(said),
+        subject=_plain(seen),
+        stored=tuple(sorted(stored)),
+        lookup=tuple(sorted(lookup_keys(seen) - stored)),
+        tokens=tuple((kind, value, beside, birth) for kind, value, beside, birth in sorted(tokens(said))),
+        announced=_announced(own[0]),
+        national=written([each.plain for each in nationals]),
+        remarks=tuple((remark, each.authority, each.id) for remark, each in remarks(nationals, said.birth_time)),
     )
 
 
-def _plain(said: Demographics) -> tuple[tuple[str, str, str, str], ...]:
-    """Tuples are sent to another process faster than what has a name."""
-    return tuple((each.kind, each.value, each.beside, each.birth) for each in tokens(said))
+def subject_of(plain: tuple[Any, ...]) -> Subject:
+    """The record as the matcher sees it."""
+    surnames, words, givens, placeholder, unknown, birth, sex, order, nationals, ids, mothers, place, *rest = plain
+    places, phones, emails = rest
+    return Subject(
+        surnames=tuple(map(Surname._make, surnames)),
+        family_words=words,
+        givens=givens,
+        placeholder=placeholder,
+        unknown=unknown,
+        birth=birth,
+        sex=sex,
+        birth_order=order,
+        nationals=nationals,
+        identifiers=ids,
+        mothers=mothers,
+        birth_place=place,
+        places=tuple(map(Place._make, places)),
+        phones=phones,
+        emails=emails,
+    )
+
+
+def _plain(seen: Subject) -> tuple[Any, ...]:
+    return (
+        tuple(map(tuple, seen.surnames)),
+        seen.family_words,
+        seen.givens,
+        seen.placeholder,
+        seen.unknown,
+        seen.birth,
+        seen.sex,
+        seen.birth_order,
+        seen.nationals,
+        seen.identifiers,
+        seen.mothers,
+        seen.birth_place,
+        tuple(map(tuple, seen.places)),
+        seen.phones,
+        seen.emails,
+    )
+
+
+def _named(each: Identifier) -> Named:
+    return (each.authority.oid, each.id, each.type_code)
+
+
+def _nationals(feed: Feed) -> tuple[NationalId, ...]:
+    listed = [each for each in dict.fromkeys(feed.identifiers) if each.authority.national]
+    return tuple(
+        NationalId(authority=each.authority.oid, id=each.id, type_code=each.type_code, valid=is_national_id(each.id))
+        for each in listed
+    )
+
+
+def _announced(own: Identifier) -> str:
+    """The JSON of ``Announced`` as far as its field ``alone``."""
+    told = {"authority": own.authority.oid, "id": own.id, "type_code": own.type_code, "sent": ""}
+    return written(told).removesuffix("}")

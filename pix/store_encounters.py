@@ -25,6 +25,7 @@ STATE = ("facility", "visit", "account", "patient_class", "status", "begins", "e
 OF_RECORDS = Prepared(
     select(*COLUMNS).where(Among(encounter.c.record, "keys")).order_by(encounter.c.number.desc()).limit(MOST)
 )
+HAVING = Prepared(select(encounter.c.record).where(Among(encounter.c.record, "keys")).distinct())
 INSERT = Prepared(insert(encounter), ("number", "record", *STATE))
 UPDATE = Prepared(update(encounter).where(encounter.c.number == THIS), ("record", *STATE))
 MOVEMENT_COLUMNS = tuple(each for each in movement.columns if each.name not in ("encounter", "cancelled"))
@@ -54,6 +55,11 @@ def encounters_of(connection: Connection, keys: Collection[PatientKey]) -> tuple
 def all_of(connection: Connection, keys: Collection[PatientKey]) -> tuple[Encounter, ...]:
     """The same with those that were cancelled, for whoever has to take back what they once meant."""
     return tuple(map(_encounter, reversed(OF_RECORDS.rows(connection, {"keys": keys}))))
+
+
+def records_with_any(connection: Connection, keys: Collection[PatientKey]) -> set[PatientKey]:
+    """Those of the records that encounters were announced with."""
+    return {PatientKey(key) for (key,) in HAVING.rows(connection, {"keys": keys})}
 
 
 def movements(connection: Connection, number: int) -> tuple[Movement, ...]:

@@ -264,15 +264,15 @@ def _national_row(key: PatientKey, each: NationalId) -> Mapping[str, Any]:
     return {"record": key, **each.plain}
 
 
-def _description(demographics: Demographics) -> dict[str, str | None]:
+def described_as(demographics: Demographics) -> tuple[str, str, str | None, str | None]:
+    """Family and given name to sort by, the day of birth and the sex, as a record's row has them."""
     name = demographics.names[0] if demographics.names else None
-    return {
-        "demographics": to_json(demographics),
-        "family": fold(name.family) if name else "",
-        "given": fold(name.given) if name else "",
-        "birth": (demographics.birth_time or "")[:8] or None,
-        "sex": demographics.sex,
-    }
+    family, given = (fold(name.family), fold(name.given)) if name else ("", "")
+    return family, given, (demographics.birth_time or "")[:8] or None, demographics.sex
+
+
+def _description(demographics: Demographics) -> dict[str, str | None]:
+    return dict(zip(DESCRIPTION, (to_json(demographics), *described_as(demographics)), strict=True))
 
 
 def _record(row: Row) -> Record:

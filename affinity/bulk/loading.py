@@ -120,7 +120,7 @@ def _entry(line: Sound, done: Progress) -> Entry:
         answer=b"",
         transaction=TRANSACTION,
     )
-    return line.feed, origin, line.rendering
+    return origin, line.patient
 
 
 def _refused(sound: list[Sound], verdicts: Verdicts) -> list[Reject]:

@@ -1,15 +1,19 @@
 """A second process that reads and checks lines while this one stores those before them."""
 
+import marshal
 from collections.abc import Generator
 from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from operator import itemgetter
 
 from affinity.bulk.line import Unreadable
-from affinity.bulk.reading import Batch, Sound, Source, batches
+from affinity.bulk.reading import Batch, Sound, Source, Unsound, batches
 from ihe.domain import AffinityDomain
-from pix.rendering import render
+from pix.rendering import Rendering
 
+Packed = tuple[bytes, int, int]
+"""The lines of a batch, its end, and the number of its last line."""
 WORTH_A_PROCESS = 2**20
 """Bytes from which on a second process, which takes half a second to start, is any use."""
 
@@ -32,7 +36,7 @@ def _elsewhere(source: Source, domain: AffinityDomain, position: int, line: int)
         while (received := ours.recv()) is not None:
             if isinstance(received, Unreadable):
                 raise received
-            yield received
+            yield _unpacked(received)
     except EOFError:
         raise RuntimeError("the process that reads the file has ended") from None
     finally:
@@ -45,7 +49,7 @@ def _send(connection: Connection, source: Source, domain: AffinityDomain, positi
     try:
         try:
             for batch in batches(source, domain, position, line):
-                connection.send(_rendered(batch))
+                connection.send(_packed(batch))
         except Unreadable as error:
             connection.send(error)
         connection.send(None)
@@ -53,10 +57,18 @@ def _send(connection: Connection, source: Source, domain: AffinityDomain, positi
         pass
 
 
-def _rendered(batch: Batch) -> Batch:
-    """With all that can be known of new patients without the index."""
-    lines = (replace(each, rendering=render(each.feed)) if isinstance(each, Sound) else each for each in batch.lines)
-    return replace(batch, lines=tuple(lines))
+def _packed(batch: Batch) -> Packed:
+    """What consists of texts, numbers, tuples and sets alone is read in a tenth of the time by ``marshal``."""
+    sound = [(each.number, each.source, tuple(each.patient)) for each in batch.lines if isinstance(each, Sound)]
+    unsound = [tuple(each) for each in batch.lines if isinstance(each, Unsound)]
+    return marshal.dumps((sound, unsound)), batch.end, batch.line
+
+
+def _unpacked(packed: Packed) -> Batch:
+    content, end, line = packed
+    sound, unsound = marshal.loads(content)
+    lines = [Sound(number, source, Rendering._make(patient)) for number, source, patient in sound]
+    return Batch(tuple(sorted((*lines, *map(Unsound._make, unsound)), key=itemgetter(0))), end, line)
 
 
 def _portable(domain: AffinityDomain) -> AffinityDomain:

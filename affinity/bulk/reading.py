@@ -2,17 +2,17 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from affinity.bulk.checks import breaches
 from affinity.bulk.formats import Format, Read
 from affinity.bulk.line import Unreadable
 from ihe.domain import AffinityDomain
 from pix.model import Feed
-from pix.rendering import Rendering
+from pix.rendering import Rendering, render
 
 BATCH = 2000
 """Lines that are stored, and counted, in one transaction. The more, the more of them share a page of an index."""
@@ -31,18 +31,15 @@ class Source:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """A line that keeps every rule. ``rendering`` is there if a second process had time to make it."""
+class Sound(NamedTuple):
+    """A line that keeps every rule, and all that its patient makes."""
 
     number: int
     source: str
-    feed: Feed
-    rendering: Rendering | None = field(default=None, compare=False)
+    patient: Rendering
 
 
-@dataclass(frozen=True, slots=True)
-class Unsound:
+class Unsound(NamedTuple):
     """A line that does not."""
 
     number: int
@@ -85,7 +82,7 @@ def prepare(number: int, raw: bytes, read: Read, source: str) -> Sound | Unsound
     broken = breaches(line)
     if broken:
         return Unsound(number, tuple(broken))
-    return Sound(number, line.source, Feed(identifiers=line.identifiers, demographics=line.demographics))
+    return Sound(number, line.source, render(Feed(identifiers=line.identifiers, demographics=line.demographics)))
 
 
 def digest(file: Path) -> str:
