@@ -29,7 +29,8 @@ def run(make: Made, after_start: AfterStart) -> int:
     asyncioreactor.install()
     from twisted.internet import reactor
 
-    reactor.suggestThreadPoolSize(REACTOR_THREADS)
+    # All of them now: a process that has come to its limit of memory is given no thread any more.
+    reactor.getThreadPool().adjustPoolsize(REACTOR_THREADS, REACTOR_THREADS)
     life = _Life(reactor, make, after_start)
     reactor.callWhenRunning(life.begin)
     reactor.run()

@@ -35,11 +35,11 @@ class Workers:
 
     def defer(self, work: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
         """Run blocking ``work`` in a thread."""
-        self._under_way += 1
-        if len(self._threads) < min(self._under_way, self._most):
+        if len(self._threads) <= min(self._under_way, self._most - 1):
             self._add_thread()
         deferred: Deferred[Any] = Deferred()
         self._jobs.put((deferred, work, arguments))
+        self._under_way += 1
         return deferred
 
     @property
@@ -72,8 +72,13 @@ class Workers:
 
     def _add_thread(self) -> None:
         thread = threading.Thread(target=self._serve, name=f"affinity-worker-{len(self._threads)}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no memory, or no more processes: those that are there do the work
+            if not self._threads:
+                raise
+            return
         self._threads.append(thread)
-        thread.start()
 
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:

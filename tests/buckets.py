@@ -7,7 +7,7 @@ import socketserver
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -82,6 +82,10 @@ class Fault(Enum):
     WRONG_DOWN = "a byte of what comes back is changed on its way"
 
 
+CLOSED = frozenset({Fault.DOWN, Fault.SILENT, Fault.BUSY})
+"""Connections that are open end with the next byte, so that others are made, which suffer."""
+
+
 class FaultyWay(socketserver.ThreadingTCPServer):
     """Passes bytes on to the server, as well as ``fault`` allows; ``left`` bounds how many connections suffer."""
 
@@ -118,16 +122,23 @@ class _Passing(socketserver.BaseRequestHandler):
             self.request.sendall(b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             return
         with socket.create_connection(self.server.target) as target, suppress(OSError):
-            threading.Thread(
-                target=_pass_on, args=(self.request, target, self._is(Fault.WRONG_UP)), daemon=True
-            ).start()
+            threading.Thread(target=self._pass_on, args=(self.request, target, Fault.WRONG_UP), daemon=True).start()
             if fault is Fault.RESET:
                 self._break_off(target)
             else:
-                _pass_on(target, self.request, self._is(Fault.WRONG_DOWN))
+                self._pass_on(target, self.request, Fault.WRONG_DOWN)
 
-    def _is(self, fault: Fault) -> Callable[[], bool]:
-        return lambda: self.server.fault is fault
+    def _pass_on(self, source: socket.socket, sink: socket.socket, wrong: Fault) -> None:
+        """Copy until one side ends, or nobody may pass. A wrong byte is in a long piece: headers are in short ones."""
+        with suppress(OSError):
+            while (data := source.recv(65_536)) and self.server.fault not in CLOSED:
+                if self.server.fault is wrong and len(data) > 4_000:
+                    middle = len(data) // 2
+                    data = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+            if self.server.fault in CLOSED:
+                source.shutdown(socket.SHUT_RDWR)
 
     def _break_off(self, target: socket.socket) -> None:
         """Pass on answers until one has a body, then half of what came of it."""
@@ -137,17 +148,6 @@ class _Passing(socketserver.BaseRequestHandler):
                 self.request.sendall(data[: len(head) + len(body) // 2])
                 return
             self.request.sendall(data)
-
-
-def _pass_on(source: socket.socket, sink: socket.socket, is_wrong: Callable[[], bool]) -> None:
-    """Copy until one side ends. A wrong byte is one of the middle of a long piece: headers are in short ones."""
-    with suppress(OSError):
-        while data := source.recv(65_536):
-            if is_wrong() and len(data) > 4_000:
-                middle = len(data) // 2
-                data = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
 
 
 @contextmanager

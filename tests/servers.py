@@ -89,6 +89,12 @@ class Server:
         """Make a standby the primary, and return once it is."""
         self._run("pg_ctl", "--wait", "--silent", "promote")
 
+    @property
+    def runs(self) -> bool:
+        """Claim that its first process is there; it ends by itself where the server cannot go on."""
+        noted = self._data / "postmaster.pid"
+        return noted.exists() and int(noted.read_text().split("\n", 1)[0]) in {pid for pid, _ in _parents()}
+
     def kill(self) -> None:
         """End every process of it as a power cut would."""
         postmaster = int((self._data / "postmaster.pid").read_text().split("\n", 1)[0])

@@ -228,7 +228,7 @@ def _no_disk() -> Breach:
 
 def _no_store() -> Breach:
     return Breach(
-        code=ErrorCode.REPOSITORY_ERROR,
+        code=ErrorCode.REPOSITORY_BUSY,
         text="The document store does not answer at the moment, so nothing was stored",
         citation=tf3("Table 4.2.4.1-2"),
         remedy="Send the same submission again later",
@@ -237,7 +237,7 @@ def _no_store() -> Breach:
 
 def _unreachable(document: Document) -> Breach:
     return Breach(
-        code=ErrorCode.REPOSITORY_ERROR,
+        code=ErrorCode.REPOSITORY_BUSY,
         text=f"The document store does not answer at the moment, so {document.unique_id} is not delivered",
         location=document.unique_id,
         remedy="Retrieve it again later",

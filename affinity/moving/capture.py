@@ -20,6 +20,10 @@ TABLES: tuple[Table, ...] = tuple(table for metadata in METADATA for table in me
 AUDIT = frozenset(table.name for table in TABLES if table.name.startswith("audit_"))
 """Tables that are written last: a query is answered only if it was recorded."""
 EVENTS = ("INSERT", "UPDATE", "DELETE")
+BEGUN = (
+    "INSERT INTO moving_change (tbl, key) SELECT '', hex(randomblob(16)) WHERE NOT EXISTS (SELECT 1 FROM moving_change)"
+)
+"""The first change names the move."""
 WAIT = 30
 """Seconds that a write of ours waits for the server's."""
 
@@ -33,7 +37,14 @@ class Source:
     def watch(self) -> None:
         """Note every change from now on; harmless if they are noted already."""
         changes = "CREATE TABLE IF NOT EXISTS moving_change (id INTEGER PRIMARY KEY AUTOINCREMENT, tbl TEXT, key TEXT)"
-        self._together(changes, *(each for table in TABLES for each in _noting(table)))
+        self._together(changes, BEGUN, *(each for table in TABLES for each in _noting(table)))
+
+    @property
+    def identity(self) -> str | None:
+        """What tells this move from one that was taken back, after which nobody noted changes; None: not begun."""
+        if not self._all("SELECT 1 FROM sqlite_master WHERE name = 'moving_change'"):
+            return None
+        return str(self._all("SELECT key FROM moving_change ORDER BY id LIMIT 1")[0][0])
 
     def freeze(self, tables: Iterable[str]) -> None:
         """Refuse every change of these tables from now on, in every process and after every restart."""

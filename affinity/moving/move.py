@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ from affinity.sealing import KEY
 from affinity.settings import Settings
 from atna.trail import AuditUnavailable
 from xds.documents import Content
+from xds.repository_store import is_referenced
 
 FILES = (KEY, "audit-root.json", DOMAIN_NOTE, "configuration.json")
 """What else a node is, beside its rows and documents; and the keys of its documents."""
@@ -51,17 +52,21 @@ class Moved:
 def move(old: Settings, new: Settings, telling: Telling) -> Moved:
     """Move a node. Raises UnusableData, NotEmpty, Differs, StoreUnavailable; then nothing of the source is harmed."""
     _copy_files(old, new)
-    moved = Moved()
+    moved, lost = Moved(), list[Content]()
 
     def copied(_: Content) -> None:
         moved.documents += 1
 
-    def lost(content: Content) -> None:
-        moved.lost.append(content.sha256)
-
-    copier = Copier(open_store(old), open_store(new), copied, lost)
+    copier = Copier(open_store(old), open_store(new), copied, lost.append)
     if make_url(old.database) == make_url(new.database):
-        return _documents_alone(old, copier, moved)
+        _documents_alone(old, copier, moved)
+    else:
+        _everything(old, new, copier, moved, telling)
+    moved.lost = _wanted(old, lost)
+    return moved
+
+
+def _everything(old: Settings, new: Settings, copier: Copier, moved: Moved, telling: Telling) -> None:
     file = _file(old)
     if make_url(new.database).get_backend_name() != "postgresql":
         raise UnusableData("a node is moved to PostgreSQL: database_url of the target names no such database")
@@ -73,7 +78,15 @@ def move(old: Settings, new: Settings, telling: Telling) -> Moved:
         opened.callback(target.close)
         _move_rows(old, source, target, copier, moved, telling)
     moved.complete = True
-    return moved
+
+
+def _wanted(old: Settings, lost: Iterable[Content]) -> list[str]:
+    """Which of those that could not be read somebody may still ask for: others were removed while they were copied."""
+    database = Database(old.database)
+    try:
+        return [each.sha256 for each in lost if database.read(lambda c, each=each: is_referenced(c, each.name))]  # type: ignore[misc]
+    finally:
+        database.close()
 
 
 def note(old: Settings) -> None:
@@ -97,8 +110,9 @@ def release(old: Settings) -> None:
 
 
 def _move_rows(old: Settings, source: Source, target: Target, copier: Copier, moved: Moved, telling: Telling) -> None:
-    target.begin()
+    target.begin(source.identity)
     source.watch()
+    target.reach("move", str(source.identity))
     target.drop_indexes()
     telling.step("rows are copied while the source serves")
     copy_all(source, target, lambda table, rows: telling.step(f"{table}: {rows} rows"))
@@ -117,7 +131,7 @@ def _move_rows(old: Settings, source: Source, target: Target, copier: Copier, mo
     moved.digests = compare(source, target, lambda table: telling.step(f"{table.name} is the same"))
 
 
-def _documents_alone(old: Settings, copier: Copier, moved: Moved) -> Moved:
+def _documents_alone(old: Settings, copier: Copier, moved: Moved) -> None:
     """While a server runs, more may come; what is copied with the data directory locked is all."""
     with ExitStack() as held:
         try:
@@ -128,7 +142,6 @@ def _documents_alone(old: Settings, copier: Copier, moved: Moved) -> Moved:
         database = Database(old.database)
         held.callback(database.close)
         copier.copy_all(database)
-    return moved
 
 
 def _copy_files(old: Settings, new: Settings) -> None:

@@ -19,6 +19,9 @@ UNIQUE = """SELECT relname, conname,
 NAMES = [table.name for table in TABLES]
 
 
+OTHERS = "the target was begun by another move, which was taken back: drop it, and make an empty one"
+
+
 class NotEmpty(ValueError):
     """The target has rows that this move did not bring."""
 
@@ -32,13 +35,15 @@ class Target:
         self.connection = psycopg.connect(dsn)
         self.connection.execute("SET TIME ZONE 'UTC'")
 
-    def begin(self) -> None:
-        """Take the target for this move, or go on with it. Raises NotEmpty."""
+    def begin(self, move: str | None) -> None:
+        """Take the target for this move, or go on with it; None: a new one. Raises NotEmpty."""
         if self.connection.execute("SELECT to_regclass('affinity_moving')").fetchone() == (None,):
             for name in NAMES:
                 if self.connection.execute(_sql("SELECT 1 FROM {} LIMIT 1", name)).fetchone():
                     raise NotEmpty(f"the target has rows in {name} already: move into an empty database")
         self.connection.execute(PROGRESS)
+        if self.reached("move") not in (None, move):
+            raise NotEmpty(OTHERS)
         self.commit()
 
     def reached(self, name: str) -> str | None:

@@ -1,20 +1,19 @@
 """The proxy: bytes pass unchanged, as fast as the slower side takes them; ends and resets are passed on.
 
-TLS ends here and begins anew. TLS has no half-open connections in asyncio: there, the end of one side ends both.
+TLS ends here and begins anew.
 """
 
 import asyncio
-import socket
 import ssl
-import struct
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from conformance.capture.recorded import CHUNK
+from conformance.capture.sides import Side, accept, connect
 from conformance.capture.taps import HTTPTap, MLLPTap, Overheard, Tap
 from conformance.exchanges import Wire
 
-LINGER_NOT = struct.pack("ii", 1, 0)
 TAPS: dict[Wire, Callable[[], Tap]] = {Wire.HTTP: HTTPTap, Wire.MLLP: MLLPTap}
 
 
@@ -44,9 +43,6 @@ Told = Callable[[Door, int, Overheard], Awaitable[None]]
 """Told of each exchange, with the door and the number of the connection. While it waits, that connection waits."""
 
 
-Side = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
 class Relay:
     """Doors that are open, and the connections through them."""
 
@@ -60,12 +56,12 @@ class Relay:
         """Listen; returns the port. OSError: the address is taken or not ours."""
 
         def come(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.ensure_future(self._serve(door, (reader, writer)))
+            task = asyncio.ensure_future(self._serve(door, reader, writer))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
         inside = door.inside
-        server = await asyncio.start_server(come, inside.host, inside.port, ssl=inside.tls, limit=CHUNK)
+        server = await asyncio.start_server(come, inside.host, inside.port, limit=CHUNK)
         self._servers.append(server)
         port: int = server.sockets[0].getsockname()[1]
         return port
@@ -78,7 +74,11 @@ class Relay:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _serve(self, door: Door, client: Side) -> None:
+    async def _serve(self, door: Door, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            client = await accept(reader, writer, door.inside.tls)
+        except OSError:
+            return
         self._connections += 1
         connection = _Connection(door, self._connections, client, TAPS[door.wire](), self._told)
         await connection.run()
@@ -98,19 +98,16 @@ class _Connection:
             if server is not None:
                 await self._between(server)
         finally:
-            _abort(self._client[1]) if self._why else self._client[1].close()
+            self._client.abort() if self._why else self._client.close()
             await self._tell(self._tap.ended(self._why))
 
     async def _connect(self) -> Side | None:
         server = self._door.server
         try:
-            name = server.host if server.tls else None
-            return await asyncio.open_connection(
-                server.host, server.port, ssl=server.tls, server_hostname=name, limit=CHUNK
-            )
-        except (OSError, ssl.SSLError) as error:
+            return await connect(server.host, server.port, server.tls)
+        except OSError as error:
             self._why = f"no connection to the server {server}: {error}"
-            await self._tell([*self._tap.from_client(await self._client[0].read(CHUNK))])
+            await self._tell([*self._tap.from_client(await self._client.read())])
             return None
 
     async def _between(self, server: Side) -> None:
@@ -121,50 +118,36 @@ class _Connection:
         finally:
             up.cancel()
             down.cancel()
-            _abort(server[1]) if self._why else server[1].close()
+            server.abort() if self._why else server.close()
 
     async def _pass(self, source: Side, target: Side, heard: Callable[[bytes], list[Overheard]], who: str) -> None:
         """Pass on what one side says until it ends, then end the other in the same way."""
         try:
-            while data := await source[0].read(CHUNK):
-                if not await self._hand_on(data, target[1], heard):
-                    self._reset("server" if who == "client" else "client", source[1])
+            while data := await source.read():
+                if not await self._hand_on(data, target, heard):
+                    self._reset("server" if who == "client" else "client", source)
                     return
-        except (OSError, ssl.SSLError):
-            self._reset(who, target[1])
+        except OSError:
+            self._reset(who, target)
             return
-        if target[1].can_write_eof():
-            target[1].write_eof()
-        elif who == "server" or not self._tap.waits:
-            target[1].close()
+        with suppress(OSError):
+            target.end()
 
-    async def _hand_on(
-        self, data: bytes, target: asyncio.StreamWriter, heard: Callable[[bytes], list[Overheard]]
-    ) -> bool:
+    async def _hand_on(self, data: bytes, target: Side, heard: Callable[[bytes], list[Overheard]]) -> bool:
         """False: nobody is there to take it."""
         done = heard(data)
         try:
-            target.write(data)
-            await target.drain()
-        except (OSError, ssl.SSLError):
+            await target.write(data)
+        except OSError:
             return False
         finally:
             await self._tell(done)
         return True
 
-    def _reset(self, who: str, other: asyncio.StreamWriter) -> None:
+    def _reset(self, who: str, other: Side) -> None:
         self._why = self._why or f"the {who} reset the connection"
-        _abort(other)
+        other.abort()
 
     async def _tell(self, done: list[Overheard]) -> None:
         for each in done:
             await self._told(self._door, self._number, each)
-
-
-def _abort(writer: asyncio.StreamWriter) -> None:
-    """Hang up with a reset, so that the peer knows that something was lost."""
-    transport = writer.transport
-    raw = transport.get_extra_info("socket")
-    if raw is not None and not transport.is_closing():
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
-    transport.abort()

@@ -55,10 +55,6 @@ class Tap(Protocol):
     def ended(self, reason: str) -> list[Overheard]:
         """The connection is over."""
 
-    @property
-    def waits(self) -> bool:
-        """Claim that an answer is due."""
-
 
 class HTTPTap:
     """HTTP/1.1: answers come in the order of requests."""
@@ -70,11 +66,6 @@ class HTTPTap:
         self._asking: Heard | None = None
         self._answering: Heard | None = None
         self._unreadable = ""
-
-    @property
-    def waits(self) -> bool:
-        """Claim that an answer is due."""
-        return bool(self._open)
 
     def from_client(self, data: bytes) -> list[Overheard]:
         """Bytes of requests."""
@@ -151,11 +142,6 @@ class MLLPTap:
         self._asked, self._answered = Framer(), Framer()
         self._open: deque[tuple[str, Overheard]] = deque()
         self._strange = ""
-
-    @property
-    def waits(self) -> bool:
-        """Claim that an answer is due."""
-        return bool(self._open)
 
     def from_client(self, data: bytes) -> list[Overheard]:
         """Bytes of messages."""

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +85,15 @@ def test_the_demonstration_is_captured_without_its_patient_and_played_to_a_secon
     replayed = json.loads(replay.stdout)
     assert [each for each in replayed if not each["equal"] or each["skipped"]] == []
     assert len(replayed) == EXCHANGES and replay.exit_code == 0
+
+
+def test_a_capture_ends_by_itself_after_its_time(connectathon: RunningNode, tmp_path: Path) -> None:
+    door = f"mllp://127.0.0.1:0=mllp://127.0.0.1:{connectathon.ports['mllp']}"
+    began = time.monotonic()
+    told = CliRunner().invoke(app, ["conform", "capture", str(tmp_path / "ward"), "--door", door, "--for", "0.3s"])
+    assert told.exit_code == 0, told.output
+    assert 0.3 <= time.monotonic() - began < 20
+    assert (tmp_path / "ward").is_dir()
 
 
 def free_port() -> int:

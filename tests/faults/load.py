@@ -73,8 +73,8 @@ class Load:
 
     @staticmethod
     def content(unique_id: str) -> bytes:
-        """The document of a unique id: its first line names it."""
-        return (unique_id.encode() + b"\n") * 50
+        """The document of a unique id: its first line names it. Long enough to be changed on a way (``buckets``)."""
+        return (unique_id.encode() + b"\n") * 150
 
     def _tell(self, what: str) -> bool:
         self.told[what] += 1

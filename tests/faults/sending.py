@@ -78,3 +78,10 @@ def retrieve(node: RunningNode, unique_ids: set[str], received: Path) -> dict[st
     answer = call(node, REPOSITORY_PATH, ITI_43.bindings[0], body, received=received)
     files = [Path(part.spooled).read_bytes() for part in answer.parts.values()]
     return {file.split(b"\n", 1)[0].decode(): file for file in files}
+
+
+def subscribe(domain: Path, port: int) -> None:
+    """Let a port of this machine be told of patients."""
+    (domain / "subscribers.toml").write_text(
+        f'[[subscriber]]\nname = "card"\nwire = "mllp://127.0.0.1:{port}"\napplication = "C"\nfacility = "H"\n'
+    )

@@ -93,8 +93,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_half_is_visible(url: str, tmp_
 
 
 def check(node: RunningNode, owner: CX, witness: Witness, tmp_path: Path) -> set[str]:
-    assert len(witness.patients) > ROUNDS
-    assert len(witness.documents) > ROUNDS
+    assert witness.patients and witness.documents
     assert [patient for patient in witness.patients if not known(node, patient)] == []
     visible = find(node, owner)
     assert set(witness.documents) <= visible

@@ -1,40 +1,19 @@
 """kill -9 between the commit and the sending, and between the sending and its being written down."""
 
-import shutil
 import threading
 from pathlib import Path
 
-import pytest
-
 from affinity.client import hl7
 from affinity.client.hl7 import Announced, Route
-from affinity.domain import SHIPPED
 from hl7v2.er7 import parse, serialize
 from hl7v2.message import Message
 from ihe.datatypes import CX, HD
 from mllp import client as mllp
 from tests.affinity.fake_consumers import MLLPInbox
 from tests.end_to_end.conftest import RunningNode, start_node
+from tests.faults.sending import subscribe
 
 RED = HD("IHERED", "1.3.6.1.4.1.21367.13.20.1000", "ISO")
-
-
-@pytest.fixture
-def inbox() -> MLLPInbox:
-    return MLLPInbox()
-
-
-@pytest.fixture
-def domain(tmp_path: Path) -> Path:
-    directory = tmp_path / "domain"
-    shutil.copytree(SHIPPED / "connectathon", directory)
-    return directory
-
-
-def subscribe(domain: Path, port: int) -> None:
-    (domain / "subscribers.toml").write_text(
-        f'[[subscriber]]\nname = "card"\nwire = "mllp://127.0.0.1:{port}"\napplication = "C"\nfacility = "H"\n'
-    )
 
 
 def feed(node: RunningNode, patient: str) -> None:
@@ -86,4 +65,3 @@ def test_what_was_sent_but_not_written_down_is_sent_again_under_the_same_id(
     feed(node, "K-2")
     assert [each["PID"].text(3) for each in inbox.wait(3)] == ["K-1", "K-1", "K-2"]
     node.kill()
-    inbox.close()

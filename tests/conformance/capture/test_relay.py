@@ -7,6 +7,7 @@ import threading
 import tracemalloc
 
 import pytest
+from OpenSSL import SSL
 
 from affinity.pki import DevelopmentPKI
 from conformance.exchanges import Wire
@@ -17,6 +18,7 @@ from soap.mtom import pack
 from tests.conformance.capture.conftest import PATIENCE, Proxy, Serve
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nWolt\r\n2\r\ner\r\n0\r\n\r\n"
+LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n" + bytes(2_000_000)
 ASK = b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nabc"
 
 
@@ -204,6 +206,15 @@ def test_a_server_that_is_not_there_is_told_of(proxy: Proxy) -> None:
     assert recorded.failure.startswith(f"no connection to the server localhost:{port}")
 
 
+def serving(pki: DevelopmentPKI) -> ssl.SSLContext:
+    """Of a server that asks for a certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pki.server.certificate, pki.server.key)
+    context.load_verify_locations(pki.authority.certificate)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
 def test_tls_ends_at_the_proxy_and_begins_anew_with_certificates_on_both_sides(
     proxy: Proxy, serve: Serve, pki: DevelopmentPKI
 ) -> None:
@@ -215,18 +226,54 @@ def test_tls_ends_at_the_proxy_and_begins_anew_with_certificates_on_both_sides(
         connection.sendall(CHUNKED)
         connection.recv(1)
 
-    def serving() -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pki.server.certificate, pki.server.key)
-        context.load_verify_locations(pki.authority.certificate)
-        context.verify_mode = ssl.CERT_REQUIRED
-        return context
-
     ours = client_tls(pki.authority.certificate, pki.client.certificate, pki.client.key)
-    port = proxy.open(Wire.HTTP, serve(answer, serving()), tls=serving(), server_tls=ours)
+    port = proxy.open(Wire.HTTP, serve(answer, serving(pki)), tls=serving(pki), server_tls=ours)
     with ours.wrap_socket(connect(port), server_hostname="localhost") as client:
         client.sendall(ASK)
         assert read(client, len(CHUNKED)) == CHUNKED
     assert shown == ["Affinity development client"]
     (recorded,) = proxy.recorded(1)
     assert recorded.answer is not None and not recorded.failure
+
+
+def test_the_end_of_one_side_leaves_the_other_open_over_tls(proxy: Proxy, serve: Serve, pki: DevelopmentPKI) -> None:
+    """RFC 8446: 6.1."""
+
+    def answer(connection: socket.socket) -> None:
+        read(connection, len(ASK))
+        assert connection.recv(1) == b""  # the client has ended and still listens
+        connection.sendall(LONG)
+
+    ours = client_tls(pki.authority.certificate, pki.client.certificate, pki.client.key)
+    port = proxy.open(Wire.HTTP, serve(answer, serving(pki)), tls=serving(pki), server_tls=ours)
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)  # Python's own cannot end one direction alone
+    context.use_certificate_file(str(pki.client.certificate))
+    context.use_privatekey_file(str(pki.client.key))
+    with connect(port) as plain:
+        plain.setblocking(True)
+        client = SSL.Connection(context, plain)
+        client.set_connect_state()
+        client.sendall(ASK)
+        client.shutdown()
+        assert b"".join(iter(lambda: _received(client), b"")) == LONG
+    (recorded, *_) = proxy.recorded(1)
+    assert recorded.answer is not None and not recorded.failure
+
+
+def _received(client: SSL.Connection) -> bytes:
+    try:
+        return bytes(client.recv(65536))
+    except SSL.ZeroReturnError:
+        return b""
+
+
+def test_who_shows_no_certificate_is_not_passed_on(proxy: Proxy, serve: Serve, pki: DevelopmentPKI) -> None:
+    came: list[socket.socket] = []
+    port = proxy.open(Wire.HTTP, serve(came.append), tls=serving(pki))
+    nobody = ssl.create_default_context(cafile=str(pki.authority.certificate))
+    with pytest.raises(OSError), nobody.wrap_socket(connect(port), server_hostname="localhost") as client:
+        client.sendall(ASK)
+        if not client.recv(1):
+            raise ConnectionError
+    assert came == []
+    assert proxy.finish() == []

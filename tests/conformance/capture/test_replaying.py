@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from lxml.etree import _Element
 from typer.testing import CliRunner
 
@@ -20,10 +23,19 @@ from conformance.capture.recorded import Message, Recorded, in_memory
 from conformance.capture.spool import Spool
 from conformance.exchanges import Wire
 from hl7v2.er7 import parse
+from ihe.exchange import Principal
 from mllp.framing import Framer, Received, frame
 from pix import matricule
 from soap.xml import parse as parse_xml
+from soap.xml import serialize
 from tests.conformance.capture.conftest import Serve
+from tests.xua.stage import Stage
+from xua.envelope import security_header
+from xua.keys import make_stranger
+from xua.people import PEOPLE, DemoRole
+from xua.sts import DevelopmentSTS
+from xua.trust import TrustedIssuer, TrustStore
+from xua.verifier import Verifier
 
 LONG_AGO = datetime(2020, 5, 6, 7, 8, 9, tzinfo=UTC)
 NATIONAL = matricule.complete("19870412017")
@@ -198,13 +210,8 @@ def test_an_entry_uuid_that_an_answer_gave_is_the_one_that_is_asked_for_next(tmp
     received: list[_Element] = []
 
     def answer(connection: socket.socket) -> None:
-        file = connection.makefile("rb")
-        lines = list(iter(file.readline, b"\r\n"))
-        length = next(int(each.split(b":")[1]) for each in lines if each.lower().startswith(b"content-length"))
-        received.append(parse_xml(file.read(length)))
-        body = answer_with(NEW_UUID, "2.25.7")
-        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\nContent-Length: {len(body)}\r\n\r\n"
-        connection.sendall(head.encode() + body)
+        received.append(read_http(connection)[1])
+        answer_http(connection, answer_with(NEW_UUID, "2.25.7"))
 
     first = "33333333-3333-4333-8333-333333333333"
     said = over_http("HTTP/1.1 200 OK", answer_with(OLD_UUID, "2.25.7"))
@@ -219,6 +226,116 @@ def test_an_entry_uuid_that_an_answer_gave_is_the_one_that_is_asked_for_next(tmp
     assert received[0].findtext(".//{*}To") == "http://old.example/x"
     message_ids = {each.findtext(".//{*}MessageID") for each in received}
     assert f"urn:uuid:{first}" not in message_ids
+
+
+ISSUER, AUDIENCE = "urn:test:issuer", "urn:test:audience"
+
+
+class TestWhoAsks:
+    """A captured assertion has ended, and its signature is of a key that nobody here has."""
+
+    @pytest.fixture
+    def capture(self, tmp_path: Path) -> Path:
+        """A question of a nurse, long ago."""
+        key, certificate = make_stranger(LONG_AGO)
+        old = DevelopmentSTS("urn:test:old", key, certificate).issue(DemoRole.NURSE, LONG_AGO, "urn:test:elsewhere")
+        asked = asking(str(uuid4()), "everything").replace(b"</e:Header>", security_header(old) + b"</e:Header>")
+        said = over_http("HTTP/1.1 200 OK", answer_with(OLD_UUID, "2.25.7"))
+        return kept(tmp_path, recorded(1, "ITI-18", over_http("POST /x HTTP/1.1", asked), said))
+
+    @pytest.fixture
+    def sts(self) -> DevelopmentSTS:
+        """An issuer whom the other system trusts."""
+        return DevelopmentSTS(ISSUER, *make_stranger(datetime.now(UTC)))
+
+    @pytest.fixture
+    def asked(self, serve: Serve) -> "Asked":
+        return Asked(serve)
+
+    def test_a_key_signs_anew_what_the_assertion_said(
+        self, capture: Path, sts: DevelopmentSTS, asked: "Asked", tmp_path: Path
+    ) -> None:
+        key, certificate = tmp_path / "sts.key", tmp_path / "sts.pem"
+        key.write_bytes(sts.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        certificate.write_bytes(sts.certificate.public_bytes(Encoding.PEM))
+        signing = ("--sign-key", str(key), "--sign-cert", str(certificate), "--issuer", ISSUER, "--audience", AUDIENCE)
+        code, told = replayed(capture, "--http", asked.url, *signing)
+        assert code == 0, told
+        assert asked.principal(sts).subject_id == PEOPLE[DemoRole.NURSE].name
+
+    def test_a_key_without_its_certificate_is_wrong_use(self, capture: Path, tmp_path: Path) -> None:
+        key = tmp_path / "sts.key"
+        key.write_text("")
+        result = CliRunner().invoke(
+            app, ["conform", "replay", str(capture), "--http", "http://127.0.0.1:9", "--sign-key", str(key)]
+        )
+        assert result.exit_code == 2
+        assert "--sign-key and --sign-cert belong together" in result.output
+
+    def test_an_assertion_of_a_file_takes_its_place(
+        self, capture: Path, sts: DevelopmentSTS, asked: "Asked", tmp_path: Path
+    ) -> None:
+        file = tmp_path / "assertion.xml"
+        file.write_bytes(serialize(sts.issue(DemoRole.LABORATORY, datetime.now(UTC), AUDIENCE)))
+        code, told = replayed(capture, "--http", asked.url, "--assertion", str(file))
+        assert code == 0, told
+        assert asked.principal(sts).subject_id == PEOPLE[DemoRole.LABORATORY].name
+
+    def test_a_token_service_is_asked_for_one(
+        self, capture: Path, sts: DevelopmentSTS, asked: "Asked", serve: Serve
+    ) -> None:
+        def issue(connection: socket.socket) -> None:
+            _, request = read_http(connection)
+            assert request.findtext(".//{*}AppliesTo//{*}Address") == AUDIENCE
+            answer_http(connection, issued(sts.issue(DemoRole.NURSE, datetime.now(UTC), AUDIENCE)))
+
+        service = ("--sts", f"http://127.0.0.1:{serve(issue)}/sts", "--role", "nurse", "--audience", AUDIENCE)
+        code, told = replayed(capture, "--http", asked.url, *service)
+        assert code == 0, told
+        assert asked.principal(sts).subject_id == PEOPLE[DemoRole.NURSE].name
+
+
+class Asked:
+    """A system that answers as the captured one did, and keeps what it was asked."""
+
+    def __init__(self, serve: Serve) -> None:
+        self.requests: list[bytes] = []
+        self.url = f"http://127.0.0.1:{serve(self._answer)}"
+
+    def principal(self, sts: DevelopmentSTS) -> Principal:
+        """Who asked, by the one request that came; its assertion is verified."""
+        (request,) = self.requests
+        trust = TrustStore([TrustedIssuer(entity_id=sts.issuer, certificates=(sts.certificate,))])
+        return Stage(sts, trust, Verifier(trust, [AUDIENCE])).verify(request, now=datetime.now(UTC))
+
+    def _answer(self, connection: socket.socket) -> None:
+        request, _ = read_http(connection)
+        self.requests.append(request)
+        answer_http(connection, answer_with(OLD_UUID, "2.25.7"))
+
+
+def read_http(connection: socket.socket) -> tuple[bytes, _Element]:
+    """The body of a request, as bytes and read."""
+    file = connection.makefile("rb")
+    lines = list(iter(file.readline, b"\r\n"))
+    body = file.read(next(int(each.split(b":")[1]) for each in lines if each.lower().startswith(b"content-length")))
+    return body, parse_xml(body)
+
+
+def answer_http(connection: socket.socket, body: bytes) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\nContent-Length: {len(body)}\r\n\r\n"
+    connection.sendall(head.encode() + body)
+
+
+def issued(assertion: _Element) -> bytes:
+    """The answer of a token service (WS-Trust 1.3: 4.4.3)."""
+    namespace = "http://docs.oasis-open.org/ws-sx/ws-trust/200512"
+    return (
+        b'<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"><e:Body>'
+        b'<w:RequestSecurityTokenResponseCollection xmlns:w="%b"><w:RequestSecurityTokenResponse>'
+        b"<w:RequestedSecurityToken>%b</w:RequestedSecurityToken></w:RequestSecurityTokenResponse>"
+        b"</w:RequestSecurityTokenResponseCollection></e:Body></e:Envelope>"
+    ) % (namespace.encode(), serialize(assertion))
 
 
 def test_only_times_of_the_capture_are_moved() -> None:

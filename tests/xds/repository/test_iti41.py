@@ -340,7 +340,7 @@ class TestInABucket:
         wire = message(report(1), inline("Document1", REPORT))
         way.fault = Fault.DOWN
         refused = send(wire, remote, exchange)
-        assert errors(refused) == ["XDSRepositoryError"]
+        assert errors(refused) == ["XDSRepositoryBusy"]
         assert b"again later" in b"".join(refused.body)
         assert entries(database) == []
         way.fault = Fault.NONE
