@@ -34,7 +34,7 @@ class HL7Sources:
 
     def validate(self, message: Message) -> None:
         """Let hl7apy look at a message as its source has agreed. Raises Rejected with every breach (strict)."""
-        application = self.applications.get(_sender(message))
+        application = self.applications.get(_sender(message)) if self.applications else None
         policy = application.validation if application else Policy.OFF
         if self.validator.enforce(message, policy):
             DOUBTFUL.labels(_sender(message)).inc()

@@ -56,11 +56,11 @@ class Segment:
 
     def text(self, number: int, component: int = 1, subcomponent: int = 1) -> str:
         """Read a subcomponent of the field's first repetition, without escapes (see ``Repetition.text``)."""
-        raw = self.raw(number)
-        if not raw or (number <= 2 and self.name in HEADERS):
-            return raw
+        raw = self.fields[number - 1] if 0 < number <= len(self.fields) else ""
         if raw.isalnum():
             return raw if component == subcomponent == 1 else ""
+        if not raw or (number <= 2 and self.name in HEADERS):
+            return raw
         return _text(_part(raw, self.encoding.repetition, 1), self.encoding, component, subcomponent)
 
     def repetitions(self, number: int) -> tuple[Repetition, ...]:
@@ -68,7 +68,7 @@ class Segment:
         raw = self.raw(number)
         if not raw:
             return ()
-        if self.name in HEADERS and number <= 2:
+        if self.encoding.repetition not in raw or (self.name in HEADERS and number <= 2):
             return (Repetition(raw, self.encoding),)
         return tuple(Repetition(each, self.encoding) for each in raw.split(self.encoding.repetition))
 

@@ -17,6 +17,7 @@ from pix.identification import IdentifierReader, missing
 from pix.manager import PatientIndex
 from pix.model import Feed, Identifier, IdentifierList, Merge, Origin
 from pix.pid import deleted_attributes, read_demographics, read_names
+from pix.remembering import Last
 
 SEXES = ("F", "M", "O", "U", "A", "N")
 """User-defined table 0001 as IHE has it (ITI TF-2: 3.30.5.3)."""
@@ -152,6 +153,7 @@ def read_two_patients(admission: Admission) -> tuple[tuple[Identifier, ...], tup
     return first, second
 
 
+@Last
 def source(message: Message) -> str:
     """Who sends: ``application|facility`` of MSH-3 and MSH-4 (ITI TF-2: 3.8.4.1.3.1)."""
     return f"{message.sending_application}|{message.sending_facility}"
