@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from affinity.database import Database
 from affinity.spans import span
 from affinity.works import Result, Work
+from atna.entries import Entry, entry
 from atna.events import SECURITY_ALERT, authentication_failed, node_authentication_failed
 from atna.exchanges import Circumstances, failed, succeeded
 from atna.model import AuditMessage, AuditSource, EventOutcomeIndicator
@@ -112,10 +113,12 @@ class AuditedExchange:
         if self._is_recorded or self._audit.recorded is not Recorded.WITH_THE_CHANGE:
             return database.write(work, self._asker)
 
+        foretold = self._entries(None) if self._audit.tells_the_request_alone else None
+
         def audited(connection: Connection) -> Result:
             result = work(connection)
             with span("audit"):
-                self._trail.append(connection, self._succeeded(result))
+                self._trail.append_entries(connection, self._entries(result) if foretold is None else foretold)
             return result
 
         result = database.write(audited, self._asker)
@@ -143,6 +146,9 @@ class AuditedExchange:
     def _fail(self, outcome: EventOutcomeIndicator, why: str) -> None:
         with span("audit"):
             self._trail.record(*failed(self._audit, self._events(None), self._around, outcome, why))
+
+    def _entries(self, result: Any) -> tuple[Entry, ...]:
+        return tuple(map(entry, self._succeeded(result)))
 
     def _succeeded(self, result: Any) -> Iterator[AuditMessage]:
         return succeeded(self._audit, self._events(result), self._around)

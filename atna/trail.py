@@ -116,7 +116,11 @@ class AuditTrail:
 
     def append(self, connection: Connection, messages: Iterable[AuditMessage]) -> None:
         """Record in the caller's transaction; it must not commit if this raises."""
-        store.append(connection, map(entry, messages))
+        self.append_entries(connection, map(entry, messages))
+
+    def append_entries(self, connection: Connection, entries: Iterable[Entry]) -> None:
+        """The same of messages that were made ready before it."""
+        store.append(connection, entries)
 
     def record(self, *messages: AuditMessage) -> None:
         """Record in a transaction of its own. Raises AuditUnavailable."""

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy.engine.default import DefaultDialect
 
 from affinity import dispatch, hl7_answers, sqlite_connections
-from affinity.auditing import Auditor
+from affinity.auditing import AuditedExchange, Auditor
 from affinity.catalogue import TRANSACTIONS
 from affinity.domain import load
 from affinity.hl7_answers import HL7Answers
@@ -65,7 +65,8 @@ STEPS: tuple[tuple[str, Any, str], ...] = (
     ("search", registry_query, "_answer"),
     ("SQL", audit_store._Insertion, "run"),
     ("SQL", audit_store._Insertion, "added"),
-    ("audit", AuditTrail, "append"),
+    ("audit", AuditTrail, "append_entries"),
+    ("audit", AuditedExchange, "_entries"),
     ("audit", AuditTrail, "record"),
     ("audit", Auditor, "_circumstances"),
     ("commit", sqlite_connections, "_end"),

@@ -41,6 +41,8 @@ class Audit:
 
     ``event`` is the EventID and ``type`` the EventTypeCode. ``answers_as_source``: the data go from the responder to
     the initiator, so that the responder is the Source and the initiator the Destination (ITI TF-2: 3.43.6.1.2).
+    ``tells_the_request_alone``: ``describe`` does not look at the response, so that what is recorded with a change can
+    be worked out before it.
     """
 
     citation: Citation
@@ -50,3 +52,4 @@ class Audit:
     describe: Describe
     recorded: Recorded = Recorded.BEFORE_THE_ANSWER
     answers_as_source: bool = False
+    tells_the_request_alone: bool = False

@@ -78,6 +78,7 @@ def _patient_record(
         action=action,
         describe=lambda message, _request, _result: events(message),
         recorded=Recorded.WITH_THE_CHANGE,
+        tells_the_request_alone=True,
     )
 
 

@@ -31,6 +31,7 @@ def fed(citation: Citation, type: Code) -> Audit:
         action=EventActionCode.UPDATE,
         describe=_feed,
         recorded=Recorded.WITH_THE_CHANGE,
+        tells_the_request_alone=True,
     )
 
 
