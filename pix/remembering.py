@@ -1,13 +1,12 @@
 """What one change asks for again and again, or had worked out before it began: answers to the very same question."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Generic, TypeVar
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
-KEPT = 256
-"""Most answers of one function that are kept: those of the changes that wait for the one that writes."""
+KEPT = 200
+"""Fewest answers of one function that are kept, and half of the most: changes wait for others meanwhile."""
 
 
 class Last(Generic[Question, Answer]):
@@ -19,18 +18,18 @@ class Last(Generic[Question, Answer]):
     def __init__(self, function: Callable[[Question], Answer]) -> None:
         self._function = function
         self._answers: dict[int, tuple[Question, Answer]] = {}
+        self._older = self._answers
         self.__doc__ = function.__doc__
 
     def told(self, question: Question, answer: Answer) -> None:
         """Remember an answer that was found elsewhere; it must be the one that this function would give."""
         if len(self._answers) >= KEPT:
-            with suppress(KeyError, StopIteration, RuntimeError):  # another thread was here at the same moment
-                del self._answers[next(iter(self._answers))]
+            self._older, self._answers = self._answers, {}
         # The question is kept as well: nothing else can have its identity meanwhile.
         self._answers[id(question)] = (question, answer)
 
     def __call__(self, question: Question) -> Answer:
-        found = self._answers.get(id(question))
+        found = self._answers.get(id(question)) or self._older.get(id(question))
         if found is not None and found[0] is question:
             return found[1]
         answer = self._function(question)
