@@ -1,27 +1,27 @@
 """One door to the database: ``read`` and ``write`` run a whole request or nothing; an answer leaves after the commit.
 
-PostgreSQL: pooled transactions (``affinity.postgresql``). SQLite: one writer at a time, and what waits for it is
+PostgreSQL: pooled transactions (``affinity.servers``). SQLite: one writer at a time, and what waits for it is
 committed together (``affinity.group_writer``).
 """
 
 import sqlite3
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import QueuePool, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
-from affinity.floors import Floors
 from affinity.group_writer import GroupWriter
 from affinity.outages import told_by_sqlite
-from affinity.postgresql import Primary, engine_of
-from affinity.replicas import NotHere, Replicas
 from affinity.sqlite_connections import MOST, SQLiteConnections, sqlite_engine
 from affinity.terms import Terms
 from affinity.works import Result, Work
 from affinity.writers_turn import Turn
+
+if TYPE_CHECKING:
+    from affinity.servers import Servers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,24 +46,17 @@ class Database:
         self.url = make_url(url)
         self._terms = terms or Terms()
         is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = sqlite_engine(self.url) if is_sqlite else engine_of(self.url, self._terms)
+        self._servers = None if is_sqlite else _servers(self.url, self._terms)
+        self.engine = self._servers.engine if self._servers else sqlite_engine(self.url)
         self._sqlite = SQLiteConnections(self.engine)
         self._writer = GroupWriter(self._sqlite, Turn(Path(self.url.database or ""))) if is_sqlite else None
-        self._primary = Primary(self.engine, self._terms)
-        floors = self._terms.floors
-        self._replicas = Replicas(self._terms, Floors(floors)) if self._terms.replicas and floors else None
 
     def read(self, work: Work[Result], asker: str | None = None) -> Result:
         """Run ``work`` on one consistent snapshot.
 
         With an ``asker`` a replica may answer that has everything they changed and saw. Raises Unavailable.
         """
-        if self._writer is not None:
-            return self._read_sqlite(work)
-        if self._replicas is not None and asker is not None:
-            with suppress(NotHere):
-                return self._replicas.read(asker, work)
-        return self._primary.read(work)
+        return self._read_sqlite(work) if self._servers is None else self._servers.read(work, asker)
 
     def _read_sqlite(self, work: Work[Result]) -> Result:
         try:
@@ -80,10 +73,8 @@ class Database:
         """
         if self._writer is not None:
             return self._writer.write(work)
-        result, reached = self._primary.write(work)
-        if self._replicas is not None:
-            self._replicas.note(asker, reached)
-        return result
+        assert self._servers is not None
+        return self._servers.write(work, asker)
 
     @property
     def waiting(self) -> int:
@@ -99,8 +90,8 @@ class Database:
             in_use=pool.checkedout() - self._sqlite.resting,
             idle=pool.checkedin() + self._sqlite.resting,
             most=most,
-            away=self._primary.outage.seconds,
-            resting=self._replicas.resting if self._replicas else 0,
+            away=self._servers.away if self._servers else 0.0,
+            resting=self._servers.resting if self._servers else 0,
         )
 
     def enlarge_cache(self, size: int) -> None:
@@ -117,10 +108,16 @@ class Database:
         """Finish what is queued, then let go of every connection."""
         if self._writer:
             self._writer.stop()
-        if self._replicas:
-            self._replicas.close()
+        if self._servers:
+            self._servers.close()
         self._let_go()
 
     def _let_go(self) -> None:
         self._sqlite.let_go()
         self.engine.dispose()
+
+
+def _servers(url: URL, terms: Terms) -> "Servers":
+    from affinity.servers import Servers  # a node on SQLite is 8 MB smaller without the driver
+
+    return Servers(url, terms)

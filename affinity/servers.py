@@ -1,0 +1,53 @@
+"""The PostgreSQL servers of a node: the primary takes every change, replicas answer what they may.
+
+Only a node that has such servers imports this, and their driver with it.
+"""
+
+from contextlib import suppress
+
+from sqlalchemy.engine import URL
+
+from affinity.floors import Floors
+from affinity.postgresql import Primary, engine_of
+from affinity.replicas import NotHere, Replicas
+from affinity.terms import Terms
+from affinity.works import Result, Work
+
+
+class Servers:
+    """The primary by its URL, and the replicas that ``terms`` name."""
+
+    def __init__(self, url: URL, terms: Terms) -> None:
+        self.engine = engine_of(url, terms)
+        """Of the primary."""
+        self._primary = Primary(self.engine, terms)
+        self._replicas = Replicas(terms, Floors(terms.floors)) if terms.replicas and terms.floors else None
+
+    def read(self, work: Work[Result], asker: str | None) -> Result:
+        """Run ``work`` on one consistent snapshot. Raises Unavailable."""
+        if self._replicas is not None and asker is not None:
+            with suppress(NotHere):
+                return self._replicas.read(asker, work)
+        return self._primary.read(work)
+
+    def write(self, work: Work[Result], asker: str | None) -> Result:
+        """Run ``work`` in a transaction of the primary. Raises Unavailable, InDoubt."""
+        result, reached = self._primary.write(work)
+        if self._replicas is not None:
+            self._replicas.note(asker, reached)
+        return result
+
+    @property
+    def away(self) -> float:
+        """For how many seconds the primary has not answered; 0 where it does."""
+        return self._primary.outage.seconds
+
+    @property
+    def resting(self) -> int:
+        """How many replicas have failed and are not asked for a while."""
+        return self._replicas.resting if self._replicas else 0
+
+    def close(self) -> None:
+        """Let go of the replicas."""
+        if self._replicas:
+            self._replicas.close()
