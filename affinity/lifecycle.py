@@ -10,12 +10,10 @@ from twisted.internet import asyncioreactor
 from twisted.internet.defer import ensureDeferred
 from twisted.python.failure import Failure
 
+from affinity.garbage import look_seldom
 from affinity.server import Server
 
 REACTOR_THREADS = 8
-SELDOM = (20_000, 20, 50)
-"""New objects before the youngest are looked at, and how often the older ones are: a request makes few cycles, and
-with fifty under way Python's own 700 look at the same living objects again and again."""
 
 Made = Callable[[Any], Server]
 AfterStart = Callable[[Server], Awaitable[int | None]]
@@ -70,7 +68,7 @@ class _Life:
         # Modules, statements and services live as long as the process: no collection shall look at them again.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(*SELDOM)
+        look_seldom()
         code = await self._after_start(server)
         if code is not None:
             self.code = code

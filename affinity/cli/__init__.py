@@ -23,6 +23,7 @@ from affinity.cli import (
     submit,
     validate,
 )
+from affinity.garbage import look_seldom
 
 NODE, CLIENT, INDEX = "Run a node", "Speak to any server", "The patient index"
 RECORDS, AUDIT, TESTS = "The shared care record", "The audit trail", "Test any system"
@@ -59,4 +60,5 @@ app.add_typer(conform.app, name="conform", rich_help_panel=TESTS)
 
 def main() -> None:
     """Run the command line."""
+    look_seldom()
     app()
