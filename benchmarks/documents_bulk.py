@@ -5,7 +5,7 @@ of these under ids and a hash of its own (``benchmarks.stencil``). How many docu
 ``documents_each``; they come in submissions of one to three, over ten years.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
@@ -51,16 +51,22 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class _Example:
-    """One object as it is stored, and a stencil of its fragment."""
+    """One object as it is stored, in the order of its columns; what of it is another object's own, and a stencil."""
 
     kind: type[RegistryObject]
-    row: dict[str, Any]
+    size: int | None
+    row: Values
+    places: Mapping[str, int]
     stencil: Stencil
 
     def under(self, own: dict[str, Any]) -> Values:
         """The same under other values."""
-        made = {**self.row, **own, "logical_id": own["entry_uuid"], "fragment": self.stencil.under(own)}
-        return tuple(made[name] for name in COLUMNS[self.kind])
+        made, places = [*self.row], self.places
+        for name, value in own.items():
+            made[places[name]] = value
+        made[places["logical_id"]] = own["entry_uuid"]
+        made[places["fragment"]] = self.stencil.under(own)
+        return tuple(made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,7 @@ def _submission(key: int, id: int, size: int, examples: Sequence[_Examples], ran
 def _add(like: _Example, own: dict[str, Any], made: Rows) -> None:
     made.tables[like.kind].append(like.under(own))
     found = (own["entry_uuid"], KINDS[like.kind], own["patient_key"], own["id"])
-    made.objects.append((*found, own.get("unique_id"), own.get("hash"), like.row.get("size")))
+    made.objects.append((*found, own.get("unique_id"), own.get("hash"), like.size))
 
 
 def _uuid(random: Random) -> str:
@@ -164,5 +170,11 @@ def _example(random: Random) -> _Examples:
 
 
 def _stored(each: RegistryObject) -> _Example:
-    found = row(each, PatientKey(0), 0, fragment(each))
-    return _Example(type(each), found, cut(found["fragment"], {name: found[name] for name in OWN if name in found}))
+    found, columns = row(each, PatientKey(0), 0, fragment(each)), COLUMNS[type(each)]
+    return _Example(
+        kind=type(each),
+        size=found.get("size"),
+        row=tuple(found[name] for name in columns),
+        places={name: place for place, name in enumerate(columns)},
+        stencil=cut(found["fragment"], {name: found[name] for name in OWN if name in found}),
+    )

@@ -18,13 +18,14 @@ from affinity.migrations import upgrade
 from benchmarks import messages
 from benchmarks.bulk import AT
 from benchmarks.documents_bulk import COLUMNS, OBJECT, TABLES, Values, patient_id, patients, rows
-from benchmarks.filling import CACHE
+from benchmarks.filling import CACHE, drop_indexes
+from xds.tables import association
 
 COPIES = 2
 """Processes that copy into PostgreSQL."""
 OBJECTS = "bulk_object"
 MAKE_OBJECTS = (
-    f"CREATE TABLE {OBJECTS} (entry_uuid text, kind text, patient_key bigint, id bigint, unique_id text, hash text, "
+    "CREATE TABLE {name} (entry_uuid text, kind text, patient_key bigint, id bigint, unique_id text, hash text, "
     "size bigint)"
 )
 FOUND_BY = (
@@ -38,7 +39,6 @@ FOUND_BY = (
     "INSERT INTO document (repository_unique_id, unique_id, sha256, sha1, size, mime_type, stored_at) "
     f"SELECT '{messages.DOMAIN.repository_unique_id}', unique_id, hash || substr(hash, 1, 24), hash, size, "
     f"'text/plain', '2026-01-01 00:00:00.000000' FROM {OBJECTS} WHERE kind = 'DOCUMENT_ENTRY' ORDER BY unique_id",
-    f"DROP TABLE {OBJECTS}",
 )
 RECORD = ("key", "authority", "id", "type_code", "announced", "source", "updated", "demographics", "family", "given")
 LINK = ("number", "record", "person", "reason", "event")
@@ -46,31 +46,41 @@ Inserted = tuple[str, Sequence[str], Iterable[Values]]
 
 
 def fill_sqlite(file: Path, documents: int) -> None:
-    """Make a database with so many documents, without care for a crash: it is made anew."""
+    """Make a database with so many documents, without care for a crash: it is made anew.
+
+    The table of all objects is in a file of its own meanwhile, so that it leaves no hole.
+    """
     _migrate(f"sqlite:///{file}")
+    objects = file.with_suffix(".objects")
     connection = sqlite3.connect(file, isolation_level=None)
-    for pragma in ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", f"cache_size=-{CACHE // 1024}"):
+    connection.execute(f"ATTACH '{objects}' AS aside")
+    for schema in ("main", "aside"):
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE"):
+            connection.execute(f"PRAGMA {schema}.{pragma}")
+    for pragma in (f"cache_size=-{CACHE // 1024}", "threads=2"):
         connection.execute(f"PRAGMA {pragma}")
-    connection.execute(MAKE_OBJECTS)
+    connection.execute(MAKE_OBJECTS.format(name=f"aside.{OBJECTS}"))
+    indexes = drop_indexes(connection, association)
     connection.execute("BEGIN")
     for table, columns, values in _inserted(documents, (0, 1)):
         marks = ", ".join("?" * len(columns))
         connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", values)
-    for statement in FOUND_BY:
+    for statement in (*indexes, *FOUND_BY):
         connection.execute(statement)
     connection.execute("COMMIT")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.close()
+    objects.unlink()
 
 
 def fill_postgresql(url: str, uri: str, documents: int) -> None:
     """Fill an empty database, named as SQLAlchemy (``url``) and as libpq (``uri``) name it."""
     _migrate(url)
     with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(MAKE_OBJECTS.encode())
+        connection.execute(MAKE_OBJECTS.format(name=OBJECTS).encode())
         with get_context("spawn").Pool(COPIES) as pool:
             pool.starmap(copy_share, [(uri, documents, (number, COPIES)) for number in range(COPIES)])
-        for statement in FOUND_BY:
+        for statement in (*FOUND_BY, f"DROP TABLE {OBJECTS}"):
             connection.execute(statement.encode())
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")

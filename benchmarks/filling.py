@@ -30,7 +30,7 @@ def fill(file: Path, sources: Sequence[Path], select: Callable[[Table], str], fu
     for name, arguments, function in functions:
         connection.create_function(name, arguments, function, deterministic=True)
     for table in TABLES:
-        indexes = _drop_indexes(connection, table)
+        indexes = drop_indexes(connection, table)
         connection.execute(
             f"INSERT INTO main.{table.name} ({columns(table)}) SELECT * FROM ({select(table)}) ORDER BY {key(table)}"
         )
@@ -40,7 +40,7 @@ def fill(file: Path, sources: Sequence[Path], select: Callable[[Table], str], fu
     connection.close()
 
 
-def _drop_indexes(connection: sqlite3.Connection, table: Table) -> list[str]:
+def drop_indexes(connection: sqlite3.Connection, table: Table) -> list[str]:
     """Drop the indexes of a table; the statements that make them again."""
     made = "SELECT name, sql FROM main.sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL"
     found = connection.execute(made, (table.name,)).fetchall()

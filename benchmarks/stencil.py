@@ -16,7 +16,6 @@ from xds.compact import pack, unpack
 SIGNS = "!#$%()*+,;?@[]_`{|}~" + ascii_letters
 CODES = bytes(int(f"{0x30 + byte:08b}"[::-1], 2) if byte < 144 else 0 for byte in range(256))
 """The code of each literal, its most significant bit first, as deflate writes codes."""
-UUID = len("urn:uuid:")
 VERSION = slice(14, 18)
 """Where the ids of nested objects differ from that of the object (``xds.ebrim_writing``)."""
 
