@@ -29,7 +29,7 @@ from ihe.errors import Breach
 from ihe.exchange import SOAPRequest
 from ihe.identifiers import EntryUUID, UniqueId
 from soap.xml import serialize
-from xds.adhoc_query import RIM, slots
+from xds.adhoc_query import RIM, AdhocQuery, queried_patients, slots
 from xds.adhoc_query_response import Answer
 from xds.document_requests import DocumentRequest
 from xds.ebrim import Decoded, decode
@@ -71,9 +71,10 @@ FAILED = EventOutcomeIndicator.MINOR_FAILURE
 def queried(citation: Citation, type: Code) -> Audit:
     """A query of the registry: an event for each patient it names, else for each whose metadata it was shown."""
 
-    def describe(wire: SOAPRequest, _asked: object, answer: Answer | None) -> Iterator[Event]:
+    def describe(wire: SOAPRequest, asked: AdhocQuery | None, answer: Answer | None) -> Iterator[Event]:
         parameters = _query(wire.body, type, answer)
-        patients = tuple(_patients_asked(wire.body)) or _patients_shown(answer)
+        named = _patients_asked(wire.body) if asked is None else map(str, queried_patients(asked))
+        patients = tuple(named) or _patients_shown(answer)
         for each in patients:
             yield Event(objects=(patient([each]), parameters))
         if not patients:

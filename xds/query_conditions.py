@@ -120,8 +120,8 @@ def conditions(
     """The shape of everything that restricts objects of this kind, and the values to bind."""
     shape: list[Condition] = []
     bound: dict[str, object] = {}
-    for parameter in _restricting(query, kind):
-        clauses = parameters.values.get(parameter.name) or _default(parameter)
+    for parameter, default in _restricting(query, kind):
+        clauses = parameters.values.get(parameter.name) or default
         if clauses:
             shape.append(Condition(parameter, tuple(_size(parameter, clause) for clause in clauses)))
             bound.update(_bound(parameter, clauses))
@@ -151,9 +151,12 @@ def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
 
 
 @lru_cache
-def _restricting(query: StoredQuery, kind: MetadataObject) -> tuple[Parameter, ...]:
+def _restricting(query: StoredQuery, kind: MetadataObject) -> tuple[tuple[Parameter, tuple[Clause, ...]], ...]:
+    """The parameters that restrict objects of this kind, and what each means where it is not given."""
     return tuple(
-        each for each in query.parameters if each.attribute in COLUMNS and each.attribute.split(".")[0] == kind.value
+        (each, _default(each))
+        for each in query.parameters
+        if each.attribute in COLUMNS and each.attribute.split(".")[0] == kind.value
     )
 
 

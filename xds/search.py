@@ -4,10 +4,10 @@ Every statement is ordered and bounded, and built once per shape of what is aske
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -58,9 +58,11 @@ class Scope(Enum):
     EITHER_END = "associations from or to the objects"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One object of the answer. ``fragment`` is None where only a reference is asked for."""
+class Found(NamedTuple):
+    """One object of the answer, read as it stands: there may be thousands.
+
+    ``fragment`` is None where only a reference is asked for.
+    """
 
     kind: MetadataObject
     patient_key: PatientKey
@@ -121,7 +123,7 @@ class Search:
         if kind is not MetadataObject.FOLDER or not found:
             return found
         times = folder_times.seen(self.connection, sight, (each.entry_uuid for each in found))
-        dated = (replace(each, last_update_time=times[each.entry_uuid]) for each in found)
+        dated = (each._replace(last_update_time=times[each.entry_uuid]) for each in found)
         return tuple(each for each in dated if _is_within(each.last_update_time, timed, bound))
 
     def _patients(
@@ -144,7 +146,7 @@ class Search:
     ) -> tuple[Found, ...]:
         values["scope"] = next(iter(keys)) if len(keys) == 1 else list(keys)
         values["bound"] = self.limit + 1
-        found = tuple(Found(kind, *row) for row in statement.rows(self.connection, values))
+        found = tuple(Found._make((kind, *row)) for row in statement.rows(self.connection, values))
         if len(found) > self.limit:
             raise too_many(self.limit)
         return found
