@@ -3,6 +3,7 @@
 import gc
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -27,6 +28,8 @@ def run(make: Made, after_start: AfterStart) -> int:
     asyncioreactor.install()
     from twisted.internet import reactor
 
+    # Twisted's own is the wall clock: were it set back by a day, whatever is due would wait a day, answers as well.
+    reactor.seconds = time.monotonic
     # All of them now: a process that has come to its limit of memory is given no thread any more.
     reactor.getThreadPool().adjustPoolsize(REACTOR_THREADS, REACTOR_THREADS)
     life = _Life(reactor, make, after_start)

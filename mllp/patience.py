@@ -69,7 +69,7 @@ class Patience:
             self._call.cancel()
             self._call = None
         if self._call is None:
-            self._call = self._clock.callLater(self._until - self._clock.seconds(), self._look)
+            self._call = self._clock.callLater(max(self._until - self._clock.seconds(), 0.0), self._look)
 
     def _look(self) -> None:
         self._call = None

@@ -50,7 +50,7 @@ class Supervisor:
         signals = self._hear_signals()
         for slot in self._slots:
             slot.holder = self._begin(slot)
-        while self._children():
+        while self._children() or self._awaits_successors():
             for key, _ in self._selector.select(self._patience()):
                 if key.fileobj is signals:
                     self._obey(signals.recv(64))
@@ -99,6 +99,10 @@ class Supervisor:
     def _children(self) -> tuple[Child, ...]:
         serving = (child for slot in self._slots for child in (slot.holder, slot.successor) if child is not None)
         return (*serving, *self._leaving)
+
+    def _awaits_successors(self) -> bool:
+        """Claim that who died will be replaced, also where nobody is left meanwhile."""
+        return not self._is_stopping and any(slot.due is not None for slot in self._slots)
 
     def _patience(self) -> float | None:
         """Seconds until something is due; None: until somebody says something."""

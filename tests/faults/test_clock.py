@@ -4,10 +4,13 @@ import json
 import signal
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -38,6 +41,8 @@ from xua.sts import open_sts
 
 AUDIENCE = "https://records.example.lu/xds"
 HOUR, DAY = 3600, 86400
+SET_BACK = 100
+"""Messages that are sent meanwhile."""
 BEYOND = 400 * DAY
 """The development certificates have ended by then, their authority has not."""
 JUMPS = (0, 2 * HOUR, -DAY, 5 * DAY, -HOUR, 0)
@@ -102,6 +107,26 @@ def test_jumps_of_the_clock_lose_nothing_and_repeat_nothing(jumping: Jumping) ->
     assert later["MSA"].text(1) in ("AA", "AE")  # the page, or that it is no longer known
 
 
+def test_answers_leave_while_the_clock_is_set_back_again_and_again(jumping: Jumping) -> None:
+    """What a thread has done is handed to the reactor as something that is due now, whatever the clock says then."""
+    over = threading.Event()
+
+    def set_back() -> None:
+        for minutes in count():
+            jumping.jump(-60 * minutes)
+            if over.wait(0.002):
+                return
+
+    with ThreadPoolExecutor(1) as pool:
+        setting = pool.submit(set_back)
+        try:
+            told = [sent(jumping.node, admission(f"BACK-{number}"))["MSA"].text(1) for number in range(SET_BACK)]
+        finally:
+            over.set()
+    setting.result()
+    assert told == ["AA"] * SET_BACK
+
+
 def test_a_token_holds_by_the_clock_of_the_moment_also_where_it_was_verified_before(jumping: Jumping) -> None:
     """Its verification is remembered, its times are looked at each time (ITI TF-2: 3.40.4.1.3)."""
     pki = jumping.node.data / "pki"
@@ -154,7 +179,7 @@ def test_all_of_it_was_recorded_once_and_nothing_was_unforeseen(jumping: Jumping
     finally:
         database.close()
     assert report.findings == []
-    assert len(announced) == len(set(announced)) == 2 + len(JUMPS) + 5
+    assert len(announced) == len(set(announced)) == 2 + len(JUMPS) + 5 + SET_BACK
 
 
 def secured(node: RunningNode) -> mllp.Address:

@@ -48,6 +48,16 @@ def test_a_worker_that_died_is_replaced(parent: Supervised) -> None:
     assert parent.stop() == 0
 
 
+def test_all_workers_that_died_at_once_are_replaced(parent: Supervised) -> None:
+    parent.await_event("listening")
+    for each in parent.await_event("worker started", 2):
+        os.kill(each["process"], signal.SIGKILL)
+    parent.await_event("worker died", 2)
+    replaced = parent.await_event("worker started", 4)[2:]
+    assert {each["worker"] for each in replaced} == {1, 2}
+    assert parent.stop() == 0
+
+
 def test_a_rolling_restart_ends_nobody_before_the_next_is_ready(parent: Supervised) -> None:
     parent.await_event("listening")
     parent.signal(signal.SIGHUP)
