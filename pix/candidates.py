@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.identifiers import PatientKey
@@ -17,10 +17,20 @@ from pix.model import Identifier
 from pix.queries import Candidate, CandidateQuery, Page
 from pix.store_records import Record
 from pix.tables import continuation
+from statements.prepared import Prepared
 
 KEPT_FOR = timedelta(minutes=15)
 KEPT = 2000
 """Most unfinished queries that are kept; the oldest go first."""
+EXPIRE = Prepared(delete(continuation).where(continuation.c.at < bindparam("horizon")))
+LIMIT = Prepared(
+    delete(continuation).where(
+        continuation.c.token.in_(
+            select(continuation.c.token).order_by(continuation.c.at.desc()).offset(bindparam("kept"))
+        )
+    )
+)
+INSERT = Prepared(insert(continuation), continuation.columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,14 +181,13 @@ def keep(connection: Connection, result: Result, query: CandidateQuery, at: date
     """Freeze a result under a random name and return it; old results and those above the limit go."""
     name = secrets.token_hex(16)
     horizon = (at - KEPT_FOR).astimezone(UTC).isoformat()
-    beyond = select(continuation.c.token).order_by(continuation.c.at.desc()).offset(KEPT)
-    connection.execute(delete(continuation).where(continuation.c.at < horizon))
-    connection.execute(delete(continuation).where(continuation.c.token.in_(beyond)))
+    EXPIRE.run(connection, {"horizon": horizon})
+    LIMIT.run(connection, {"kept": KEPT})
     row = {"token": name, "owner": query.owner, "tag": query.tag, "at": at.astimezone(UTC).isoformat()}
     lists = {"keys": json.dumps(result.keys), "degrees": json.dumps(result.degrees)}
     texts = {"domains": json.dumps(result.domains), "asked": result.asked}
     place = {"truncated": result.truncated, "next": (query.quantity or 0) + 1, "quantity": query.quantity}
-    connection.execute(insert(continuation), row | lists | texts | place)
+    INSERT.run(connection, row | lists | texts | place)
     return name
 
 

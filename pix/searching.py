@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BindParameter,
     Column,
     ColumnElement,
     Connection,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     and_,
+    bindparam,
     func,
     literal_column,
     or_,
@@ -30,6 +32,7 @@ from pix.queries import Criteria, IdentifierPattern, SearchMode
 from pix.search_words import BESIDE, PREFIX, Word, between, criteria_words, matches
 from pix.tables import ACTIVE, link, national, record, token
 from pix.tokens import MANY, MARKS, Kind
+from statements.selections import Selection
 
 LISTED = 1000
 """Most persons that one query lists; what lies beyond is reported as truncated."""
@@ -62,6 +65,7 @@ class Row(NamedTuple):
     id: str
 
 
+Limit = int | BindParameter[int]
 KEY = 1
 """Where the key stands in a row."""
 
@@ -95,13 +99,15 @@ class Source:
 def rows(connection: Connection, criteria: Criteria, mode: SearchMode) -> tuple[list[Row], bool]:
     """A row with the columns SHOWN for each record that meets the criteria, and whether there are more than listed."""
     words = criteria_words(criteria, mode)
+    if (lone := _lone_identifier(criteria, words)) is not None:
+        return _of_identifier(connection, lone)
     pair = _pair_source(words)
     described = (pair,) if pair else (*_word_sources(words), *_birth_source(criteria))
     sources = [*described, *_identifier_sources(criteria)]
     if not sources:
         raise Rejected(_too_broad())
     driver = _rarest(connection, sources, words, criteria)
-    statement = _statement(driver, sources, words, criteria)
+    statement = _statement(driver, sources, words, criteria, LISTED + 1)
     some = _entries(connection, statement)
     found = {each[KEY]: each for each in some}
     while len(some) > LISTED >= len(found):
@@ -157,20 +163,36 @@ def _identifier_sources(criteria: Criteria) -> Iterator[Source]:
     for pattern in criteria.identifiers:
         if "*" in pattern.id and len(pattern.id.partition("*")[0]) < PREFIX:
             raise Rejected(_too_broad())
-        persons = select(link.c.person).where(link.c.record.in_(_carrying(pattern)), ACTIVE)
-        linked = link.alias()
-        theirs = select(linked.c.record.label("key")).where(linked.c.person.in_(persons), linked.c.ended_by.is_(None))
-        named = theirs.distinct().subquery()
-        yield Source(named, named.c.key, true(), (named.c.key,))
+        own, attached = matches(record.c.id, pattern.id), matches(national.c.id, pattern.id)
+        if pattern.authority is not None:
+            own.append(record.c.authority == pattern.authority.oid)
+            attached.append(national.c.authority == pattern.authority.oid)
+        yield _identifier_source(own, attached)
 
 
-def _carrying(pattern: IdentifierPattern) -> Select[tuple[int]]:
-    own, attached = matches(record.c.id, pattern.id), matches(national.c.id, pattern.id)
-    if pattern.authority is not None:
-        own.append(record.c.authority == pattern.authority.oid)
-        attached.append(national.c.authority == pattern.authority.oid)
+def _identifier_source(own: Sequence[ColumnElement[bool]], attached: Sequence[ColumnElement[bool]]) -> Source:
+    """The records of the persons of whom one has an ``own`` id like this, or a national one ``attached`` to it."""
     both = select(record.c.key).where(*own).union_all(select(national.c.record).where(*attached)).subquery()
-    return select(both.c[0])
+    persons = select(link.c.person).where(link.c.record.in_(select(both.c[0])), ACTIVE)
+    linked = link.alias()
+    theirs = select(linked.c.record.label("key")).where(linked.c.person.in_(persons), linked.c.ended_by.is_(None))
+    named = theirs.distinct().subquery()
+    return Source(named, named.c.key, true(), (named.c.key,))
+
+
+def _lone_identifier(criteria: Criteria, words: Sequence[Word]) -> IdentifierPattern | None:
+    """The whole id with its authority, if nothing else is asked for."""
+    if words or criteria.birth or criteria.sex or len(criteria.identifiers) != 1:
+        return None
+    (pattern,) = criteria.identifiers
+    return None if pattern.authority is None or "*" in pattern.id else pattern
+
+
+def _of_identifier(connection: Connection, lone: IdentifierPattern) -> tuple[list[Row], bool]:
+    """The most frequent question of all, by a statement that is there already."""
+    assert lone.authority is not None
+    found = IDENTIFIED.rows(connection, {"of": lone.authority.oid, "named": lone.id, "most": LISTED + 1})
+    return [Row(*each) for each in found], len(found) > LISTED
 
 
 def _rarest(connection: Connection, sources: Sequence[Source], words: Sequence[Word], criteria: Criteria) -> Source:
@@ -199,14 +221,16 @@ def _elsewhere(driver: Source, sources: Sequence[Source], words: Sequence[Word])
         yield from (each for each in sources if each.table is record and each is not driver)
 
 
-def _statement(driver: Source, sources: Sequence[Source], words: Iterable[Word], criteria: Criteria) -> Select[Any]:
+def _statement(
+    driver: Source, sources: Sequence[Source], words: Iterable[Word], criteria: Criteria, most: Limit
+) -> Select[Any]:
     start = select(*SHOWN, *((token.c.value,) if driver.word else ())).select_from(driver.table)
     described = start if driver.table is record else start.join(record, record.c.key == driver.key)
     return (
         described.join(link, and_(link.c.record == record.c.key, ACTIVE))
         .where(driver.condition, *_filters(driver, sources, words, criteria), record.c.survivor.is_(None))
         .order_by(*driver.order)
-        .limit(LISTED + 1)
+        .limit(most)
     )
 
 
@@ -260,3 +284,8 @@ def _too_broad() -> Breach:
             " a date of birth, a telephone or an account number"
         ),
     )
+
+
+_OWN = (record.c.id == bindparam("named"), record.c.authority == bindparam("of"))
+_ATTACHED = (national.c.id == bindparam("named"), national.c.authority == bindparam("of"))
+IDENTIFIED = Selection(_statement(_identifier_source(_OWN, _ATTACHED), (), (), Criteria(), bindparam("most")))

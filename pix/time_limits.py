@@ -1,5 +1,6 @@
 """How long a query may keep the database busy: PostgreSQL's statement_timeout, SQLite's progress handler."""
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ def time_limit(connection: Connection, seconds: float) -> Iterator[None]:
     lift = _limit(connection, seconds)
     try:
         yield
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:
         if not _was_stopped(error):
             raise
         raise TookTooLong from error
@@ -48,7 +49,9 @@ def _limit(connection: Connection, seconds: float) -> Callable[[], None]:
     return lambda: driver.set_progress_handler(None, 0)
 
 
-def _was_stopped(error: DBAPIError) -> bool:
-    if getattr(error.orig, "sqlstate", None) == QUERY_CANCELED:
+def _was_stopped(error: DBAPIError | sqlite3.Error) -> bool:
+    """Claim that the limit stopped a statement, whether SQLAlchemy ran it or the driver itself."""
+    own = error.orig if isinstance(error, DBAPIError) else error
+    if getattr(own, "sqlstate", None) == QUERY_CANCELED:
         return True
-    return getattr(error.orig, "sqlite_errorcode", None) == SQLITE_INTERRUPT
+    return getattr(own, "sqlite_errorcode", None) == SQLITE_INTERRUPT
