@@ -30,13 +30,14 @@ PARSING = {
 
 
 @cache
-def tree(module: str) -> ast.Module:
-    return ast.parse(SOURCES[module].read_text())
+def nodes(module: str) -> tuple[ast.AST, ...]:
+    """Every node of its syntax tree: read once, for all tests."""
+    return tuple(ast.walk(ast.parse(SOURCES[module].read_text())))
 
 
 def imports(module: str) -> Iterator[tuple[str, str]]:
     """What a module imports: the module named, and the name taken from it or an empty text."""
-    for node in ast.walk(tree(module)):
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             yield from ((each.name, "") for each in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -48,7 +49,7 @@ def names_of_etree(module: str) -> set[str]:
     by_name = {name for source, name in imports(module) if source == "lxml.etree"}
     attributes = {
         node.attr
-        for node in ast.walk(tree(module))
+        for node in nodes(module)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "etree"
     }
     return by_name | attributes
@@ -87,7 +88,7 @@ def test_only_the_composition_root_prints() -> None:
     printing = {
         module
         for module in SOURCES
-        for node in ast.walk(tree(module))
+        for node in nodes(module)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     }
     assert {module for module in printing if not module.startswith(("affinity/cli/", "affinity/demo/"))} <= {
@@ -105,9 +106,7 @@ def swallows(handler: ast.ExceptHandler) -> bool:
 
 
 def test_no_exception_is_swallowed() -> None:
-    handlers = (
-        (module, node) for module in SOURCES for node in ast.walk(tree(module)) if isinstance(node, ast.ExceptHandler)
-    )
+    handlers = ((module, node) for module in SOURCES for node in nodes(module) if isinstance(node, ast.ExceptHandler))
     assert [f"{module}:{handler.lineno}" for module, handler in handlers if swallows(handler)] == []
 
 
@@ -166,7 +165,7 @@ def test_log_events_hold_no_patient_data() -> None:
     told = {
         (module, keyword.arg)
         for module in SOURCES
-        for node in ast.walk(tree(module))
+        for node in nodes(module)
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log.")
         for keyword in node.keywords
         if keyword.arg is not None
@@ -178,7 +177,7 @@ def test_log_events_are_constant_texts() -> None:
     events = [
         (module, node.args[0])
         for module in SOURCES
-        for node in ast.walk(tree(module))
+        for node in nodes(module)
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log.") and node.args
     ]
     assert [module for module, event in events if not isinstance(event, ast.Constant)] == []
