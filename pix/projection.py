@@ -66,9 +66,11 @@ def _announced(connection: Connection, entry: Entry, event: Announced) -> None:
 
 
 def _updated(connection: Connection, entry: Entry, event: Updated) -> None:
+    if event.before is None:
+        store_records.confirm(connection, event.record, entry.actor, entry.at)
+        return
     store_records.describe(connection, event.record, event.state.demographics, entry.actor, entry.at)
-    if event.before is not None:
-        _describe(connection, event.record, event.before, event.state)
+    _describe(connection, event.record, event.before, event.state)
 
 
 def _national_ids_changed(connection: Connection, entry: Entry, event: NationalIdsChanged) -> None:

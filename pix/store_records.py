@@ -55,6 +55,7 @@ UNMERGED = Prepared(
     .order_by(record.c.key)
 )
 DESCRIBE = Prepared(update(record).where(THIS), SAID)
+CONFIRM = Prepared(update(record).where(THIS), ("source", "updated"))
 RENAME = Prepared(update(record).where(THIS), ("authority", "id"))
 SUBSUME = Prepared(update(record).where(THIS | (record.c.survivor == bindparam("this"))), ("survivor",))
 REMOVE = Prepared(delete(record).where(THIS, record.c.announced.is_(False)))
@@ -199,6 +200,11 @@ def describe(connection: Connection, key: PatientKey, demographics: Demographics
     """Say what the record's patient is like, and that it is announced."""
     row = {"this": key, "announced": True, "source": source, "updated": at}
     DESCRIBE.run(connection, row | _description(demographics))
+
+
+def confirm(connection: Connection, key: PatientKey, source: str, at: str) -> None:
+    """Say who fed an announced record last, and when, of whose patient it said what is known already."""
+    CONFIRM.run(connection, {"this": key, "source": source, "updated": at})
 
 
 def rename(connection: Connection, key: PatientKey, identifier: tuple[str, str]) -> None:
