@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from twisted.internet import asyncioreactor
+from twisted.internet import default
 from twisted.internet.defer import ensureDeferred
 from twisted.python.failure import Failure
 
@@ -25,7 +25,7 @@ def run(make: Made, after_start: AfterStart) -> int:
 
     Raises whatever kept the server from starting.
     """
-    asyncioreactor.install()
+    default.install()
     from twisted.internet import reactor
 
     # Twisted's own is the wall clock: were it set back by a day, whatever is due would wait a day, answers as well.

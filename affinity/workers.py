@@ -10,20 +10,25 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 Job = tuple["Deferred[Any]", Callable[..., Any], tuple[Any, ...]]
+Hand = SimpleQueue[Job | None]
+"""What a thread waits at; None ends the thread."""
 
 
 class Workers:
     """A pool of threads of its own, so that the reactor's stays free for the wires.
 
-    Results wait in a queue that one wake-up of the reactor empties: with 50 connections that costs a fifth of
-    ``deferToThreadPool``, which hands each result over by itself.
+    Work goes to the thread that was at work last: the processor still has what it needs. Results wait in a queue
+    that one wake-up of the reactor empties: with 50 connections that costs a fifth of ``deferToThreadPool``, which
+    hands each result over by itself.
     """
 
     def __init__(self, reactor: Any, threads: int) -> None:
         self._reactor = reactor
         self._most = threads
         self._threads: list[threading.Thread] = []
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._guard = threading.Lock()
+        self._waiting: deque[Job | None] = deque()
+        self._resting: list[Hand] = []
         self._results: deque[tuple[Deferred[Any], Any]] = deque()
         self._waking = False
         self._under_way = 0
@@ -38,7 +43,7 @@ class Workers:
         if len(self._threads) <= min(self._under_way, self._most - 1):
             self._add_thread()
         deferred: Deferred[Any] = Deferred()
-        self._jobs.put((deferred, work, arguments))
+        self._hand((deferred, work, arguments))
         self._under_way += 1
         return deferred
 
@@ -66,7 +71,7 @@ class Workers:
     def stop(self) -> None:
         """End the threads; work that has begun is finished, unless it was abandoned: then it ends with the process."""
         for _ in self._threads:
-            self._jobs.put(None)
+            self._hand(None)
         for each in () if self._abandoned else self._threads:
             each.join()
 
@@ -80,8 +85,25 @@ class Workers:
             return
         self._threads.append(thread)
 
+    def _hand(self, job: Job | None) -> None:
+        with self._guard:
+            if not self._resting:
+                self._waiting.append(job)
+                return
+            hand = self._resting.pop()
+        hand.put(job)
+
+    def _take(self, hand: Hand) -> Job | None:
+        """What waits, or what comes to this thread."""
+        with self._guard:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._resting.append(hand)
+        return hand.get()
+
     def _serve(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        hand: Hand = SimpleQueue()
+        while (job := self._take(hand)) is not None:
             deferred, work, arguments = job
             try:
                 result = work(*arguments)

@@ -23,6 +23,7 @@ from benchmarks import (
     queries,
     reconnects,
     report,
+    retrievals,
     rights,
     several,
     starts,
@@ -39,6 +40,7 @@ class Benchmark(StrEnum):
     ANATOMY = "anatomy"
     FEEDS = "feeds"
     SUBMISSIONS = "submissions"
+    RETRIEVALS = "retrievals"
     LOADS = "loads"
     MEMORY = "memory"
     STARTS = "starts"
@@ -57,6 +59,7 @@ MEASURES: Mapping[Benchmark, Callable[[Path, Effort, Say], list[Figure]]] = {
     Benchmark.QUERIES: queries.measure,
     Benchmark.FEEDS: feeds.measure,
     Benchmark.SUBMISSIONS: submissions.measure,
+    Benchmark.RETRIEVALS: retrievals.measure,
     Benchmark.LOADS: populations.measure,
     Benchmark.MEMORY: memory.measure,
     Benchmark.STARTS: starts.measure,

@@ -14,6 +14,7 @@ from lxml.etree import _Element
 from affinity.development import STS_ISSUER
 from affinity.pki import development_pki
 from benchmarks.figures import Aim, Better, Effort, Figure, Say
+from benchmarks.messages import DOMAIN
 from soap.xml import parse
 from xua.envelope import ASSERTION, cut_out, security_header
 from xua.names import SOAP
@@ -47,6 +48,12 @@ def measure(place: Path, effort: Effort, say: Say) -> list[Figure]:
             benchmark=BENCHMARK, name="verify, cached", unit="µs CPU", runs=tuple(cached), aim=Aim(Better.LOWER, 80)
         ),
     ]
+
+
+def user_header(pki: Path) -> bytes:
+    """The header with which a treating doctor asks, signed as the node with that ``pki`` directory does."""
+    sts = open_sts(STS_ISSUER, (pki / "sts.key.pem").read_bytes(), (pki / "sts.crt.pem").read_bytes())
+    return security_header(sts.issue(DemoRole.TREATING_DOCTOR, datetime.now(UTC), DOMAIN.home_community_id))
 
 
 def _messages(sts: DevelopmentSTS, count: int) -> list[_Element]:

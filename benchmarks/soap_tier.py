@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from twisted.internet import asyncioreactor
+from twisted.internet import default
 from twisted.internet.defer import Deferred, succeed
 
 from benchmarks.fragments import load
@@ -19,7 +19,7 @@ from xds.iti18 import ITI_18
 
 def main(file: Path) -> None:
     """Serve ITI-18 on any free port."""
-    asyncioreactor.install()
+    default.install()
     from twisted.internet import reactor
 
     loop: Any = reactor

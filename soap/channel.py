@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from OpenSSL.crypto import FILETYPE_ASN1, dump_certificate
+from twisted.internet.abstract import FileDescriptor
 from twisted.internet.interfaces import IHandshakeListener, ISSLTransport
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
@@ -128,8 +129,7 @@ class SOAPChannel(HTTPChannel):  # type: ignore[misc]
         """Refuse one connection too many; widen the sends."""
         super().connectionMade()
         self.totalHeadersSize = self.site.limits.headers
-        tcp: Any = getattr(self.transport, "transport", self.transport)
-        tcp.SEND_LIMIT = SEND_LIMIT
+        self._tcp.SEND_LIMIT = SEND_LIMIT
         self._stall = Stall(self.callLater, self.site.limits.idle, self._expire)
         self.surplus = self.site.admit(self)
 
@@ -183,6 +183,20 @@ class SOAPChannel(HTTPChannel):  # type: ignore[misc]
         """The peer took what was written."""
         self._stall.end()
         super().resumeProducing()
+
+    def send_now(self) -> None:
+        """Offer the system what is written, rather than ask it first whether it would take something.
+
+        What it does not take, or refuses, is left to the reactor, which finds it as it would have without us.
+        """
+        tcp = self._tcp
+        if isinstance(tcp, FileDescriptor) and tcp.connected and not tcp.disconnecting:
+            tcp.doWrite()
+
+    @property
+    def _tcp(self) -> Any:
+        """The socket, beneath TLS if there is any."""
+        return getattr(self.transport, "transport", self.transport)
 
     def loseConnection(self) -> None:
         """Close once everything is written, and do not wait for ever for that."""

@@ -6,12 +6,13 @@ The reactor never parses MIME, never hashes and never writes to disk; a fast sen
 # ruff: noqa: N802 (Twisted names its hooks)
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
 from lxml.etree import _Element
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.python.failure import Failure
 
 from ihe.exchange import NO_ROOM, REFUSING, Part, Spool
@@ -92,7 +93,10 @@ def receive(content_type: str, encoding: str, length: int | None, producer: Prod
         if length is not None and length <= site.limits.inline and media.name != MULTIPART:
             return InMemory(media, site.limits)
         reader = MTOMReader if media.name == MULTIPART else SimpleReader
-        return Spooled(reader(media, site.spool, site.limits), producer, site)
+        reading = partial(Spooled, reader(media, site.spool, site.limits), producer)
+        if length is None or length > site.limits.inline:
+            return reading(site)
+        return SmallPackage(media.parameters["boundary"], reading, site)
     except SOAPFault as fault:
         return Refused(fault)
 
@@ -266,6 +270,37 @@ class Spooled:
         if self._paused and self._queued <= self._limits.queue // 2:
             self._paused = False
             self._producer.resumeProducing()
+
+
+class SmallPackage:
+    """A small multipart body, kept until it is whole: an envelope alone needs no disk and no thread to be read in."""
+
+    def __init__(self, boundary: str, reading: Callable[[Circumstances], Spooled], site: Circumstances) -> None:
+        self.refused: Failure | None = None
+        # One delimiter begins the root part, one ends it (RFC 2046: 5.1.1).
+        self._delimiter = b"--" + boundary.encode()
+        self._reading = reading
+        self._site = site
+        self._chunks: list[bytes] = []
+        self._read: Spooled | None = None
+
+    def data(self, chunk: bytes) -> None:
+        """Keep it."""
+        self._chunks.append(chunk)
+
+    def end(self) -> "Deferred[Received]":
+        """Read it, where it has parts in a thread."""
+        body = b"".join(self._chunks)
+        is_alone = body.count(self._delimiter) <= 2
+        self._read = self._reading(replace(self._site, in_thread=maybeDeferred) if is_alone else self._site)
+        self._read.data(body)
+        return self._read.end()
+
+    def discard(self) -> None:
+        """Nobody needs it any more."""
+        self._chunks.clear()
+        if self._read is not None:
+            self._read.discard()
 
 
 def _parsed(package: Package, limits: SOAPLimits) -> Received:

@@ -18,6 +18,9 @@ from soap.media import SOAP_XML
 from soap.mtom import pack
 from soap.receive import InThread
 
+WHOLE = 256 * 1024
+"""Bytes of an answer with documents that are read at once; of a longer one, piece by piece as the client takes them."""
+
 
 async def respond(request: StreamingRequest, context: SOAPContext, reply: SOAPReply, in_thread: InThread) -> None:
     """Send an answer: MTOM where the transaction demands it or there are parts, else Simple SOAP (ITI TF-2: V.8.1)."""
@@ -30,6 +33,9 @@ async def respond(request: StreamingRequest, context: SOAPContext, reply: SOAPRe
     media_type, length, chunks = pack(b"".join(envelope), reply.parts, binding.reply_action)
     if not reply.parts:
         write(request, 200, media_type, *chunks)
+        return
+    if length <= WHOLE:
+        write(request, 200, media_type, *await in_thread(list, chunks))
         return
     _begin(request, 200, media_type, length)
     await _Stream(request, chunks, in_thread).run()
@@ -54,8 +60,10 @@ def write(request: StreamingRequest, status: int, media_type: str, *body: bytes)
     """Send a complete answer; ``finish`` is the caller's. Its pieces are joined once, in the buffer of the socket."""
     _begin(request, status, media_type, sum(map(len, body)))
     request.write(body[0])
-    if len(body) > 1 and not request.gone:
-        request.channel.writeSequence(body[1:])
+    if request.gone:
+        return
+    request.channel.writeSequence(body[1:])
+    request.channel.send_now()
 
 
 def _begin(request: StreamingRequest, status: int, media_type: str, length: int) -> None:

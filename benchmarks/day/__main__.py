@@ -10,26 +10,21 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from affinity.development import STS_ISSUER
 from benchmarks import machine, postgresql
+from benchmarks.assertions import user_header
 from benchmarks.day import report
 from benchmarks.day.clients import NotAllowed, Run, Target, run
 from benchmarks.day.filling import admit
 from benchmarks.day.traffic import Cast
 from benchmarks.growth import Engine
-from benchmarks.messages import DOMAIN
 from benchmarks.node import Node
 from benchmarks.process import cpu_seconds, family_cpu_seconds
-from xua.envelope import security_header
-from xua.people import DemoRole
-from xua.sts import open_sts
 
 WIDTH = 118
 
@@ -101,7 +96,7 @@ def _address(written: str) -> tuple[str, int]:
 
 @contextmanager
 def _running(target: Target) -> Iterator[Measured]:
-    yield Measured(target=target, header=_assertion(target.pki), cpu=dict)
+    yield Measured(target=target, header=user_header(target.pki) if target.pki else b"", cpu=dict)
 
 
 @contextmanager
@@ -119,16 +114,7 @@ def _started(place: Path, database: Engine, secure: bool) -> Iterator[Measured]:
             found = {"node": cpu_seconds(node.pid)}
             return found | {"PostgreSQL": family_cpu_seconds(server.pid)} if server else found
 
-        yield Measured(target=target, header=_assertion(target.pki), cpu=cpu)
-
-
-def _assertion(pki: Path | None) -> bytes:
-    """The header with which a treating doctor asks, signed as the node's development STS does; empty without XUA."""
-    if pki is None:
-        return b""
-    sts = open_sts(STS_ISSUER, (pki / "sts.key.pem").read_bytes(), (pki / "sts.crt.pem").read_bytes())
-    issued = sts.issue(DemoRole.TREATING_DOCTOR, datetime.now(UTC), DOMAIN.home_community_id)
-    return security_header(issued)
+        yield Measured(target=target, header=user_header(target.pki) if target.pki else b"", cpu=cpu)
 
 
 if __name__ == "__main__":

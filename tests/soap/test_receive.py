@@ -105,6 +105,29 @@ def test_a_package_is_taken_apart_by_workers(begin: Begin, threads: Threads, spo
     assert spool.left == []
 
 
+def test_a_small_package_of_an_envelope_alone_needs_no_thread(begin: Begin, threads: Threads) -> None:
+    reception = begin(length=70)
+    reception.data(b"--B\r\nContent-Type: application/xop+xml\r\n\r\n<e")
+    reception.data(b"/>\r\n--B--")
+    received = outcome(reception.end())
+    assert (received.root.tag, received.packaged, received.parts) == ("e", True, {})
+    assert threads.jobs == []
+
+
+def test_a_small_package_with_parts_is_taken_apart_by_workers(begin: Begin, threads: Threads, spool: Any) -> None:
+    reception = begin(length=100)
+    reception.data(HEAD)
+    assert threads.jobs == []
+    reception.data(b"content\r\n--B--")
+    ended = reception.end()
+    assert not ended.called
+    threads.work()
+    assert outcome(ended).parts["d@x"].size == 7
+    reception.discard()
+    threads.work()
+    assert spool.left == []
+
+
 def test_the_sender_is_held_back_while_the_disk_is_slow(begin: Begin, threads: Threads, producer: Producer) -> None:
     reception = begin()
     reception.data(HEAD)
