@@ -35,9 +35,11 @@ class Rule(Generic[Subject]):
 
     def __call__(self, subject: Subject) -> Iterator[Breach]:
         for offender in self.offenders(subject):
-            yield self._breach(Offence(offender) if isinstance(offender, str) else offender)
+            yield self.breach(offender)
 
-    def _breach(self, offence: Offence) -> Breach:
+    def breach(self, offender: Offender) -> Breach:
+        """What is told of one offender."""
+        offence = Offence(offender) if isinstance(offender, str) else offender
         return Breach(
             code=self.code,
             text=self.sentence,
@@ -66,7 +68,8 @@ def rule(
 def breaches(subject: Subject, rules: Iterable[Rule[Subject]]) -> Iterator[Breach]:
     """Yield every breach of every rule, in the order of the rules."""
     for each in rules:
-        yield from each(subject)
+        for offender in each.offenders(subject):
+            yield each.breach(offender)
 
 
 def check(subject: Subject, rules: Iterable[Rule[Subject]]) -> None:

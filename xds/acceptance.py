@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ihe.identifiers import EntryUUID, is_uuid_urn
 from xds.model import Association, AssociationType, AvailabilityStatus, Folder, Submission, SubmissionSet
@@ -24,13 +24,16 @@ def accept(submission: Submission, now: str, new_uuid: Callable[[], EntryUUID]) 
     return Submission(
         submission_set=first_version(submission.submission_set, uuid),
         document_entries=tuple(first_version(each, uuid) for each in submission.document_entries),
-        folders=tuple(replace(first_version(each, uuid), last_update_time=now) for each in submission.folders),
-        associations=tuple(_linked(first_version(each, uuid), uuid) for each in submission.associations),
+        folders=tuple(first_version(each, uuid, last_update_time=now) for each in submission.folders),
+        associations=tuple(_linked(each, uuid) for each in submission.associations),
     )
 
 
-def first_version(each: Object, uuid: UUIDs) -> Object:
-    """The object under its UUID, approved (3.42.4.1.3.3.5), as version 1 of itself (XDS Metadata Update: 4.1.5)."""
+def first_version(each: Object, uuid: UUIDs, **changes: Any) -> Object:
+    """The object under its UUID, approved (3.42.4.1.3.3.5), as version 1 of itself (XDS Metadata Update: 4.1.5).
+
+    ``changes`` are fields that the registry sets besides.
+    """
     entry_uuid = uuid(each.entry_uuid)
     return replace(
         each,
@@ -38,6 +41,7 @@ def first_version(each: Object, uuid: UUIDs) -> Object:
         logical_id=entry_uuid,
         version=1,
         availability_status=AvailabilityStatus.APPROVED,
+        **changes,
     )
 
 
@@ -56,8 +60,5 @@ def membership(new_uuid: Callable[[], EntryUUID], source: EntryUUID, target: Ent
 
 
 def _linked(association: Association, uuid: UUIDs) -> Association:
-    return replace(
-        association,
-        source_object=uuid(association.source_object),
-        target_object=uuid(association.target_object),
-    )
+    source, target = uuid(association.source_object), uuid(association.target_object)
+    return first_version(association, uuid, source_object=source, target_object=target)

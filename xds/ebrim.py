@@ -116,7 +116,7 @@ def _object(source: RIMObject, breaches: list[Breach]) -> RegistryObject | None:
         breaches.append(_structure("Every object has an id: a UUID or a symbolic id", table.kind.value))
         return None
     reader = Reader(table, source)
-    values = {row.field: value for row in table.attributes if (value := reader.read(row)) is not None}
+    values = reader.read()
     reader.finish()
     breaches.extend(reader.breaches)
     return _build(table, {"entry_uuid": EntryUUID(source.id), "extra": reader.extra()} | values, breaches)

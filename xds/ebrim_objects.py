@@ -1,8 +1,9 @@
 """ebRIM elements as plain values, before anybody asks what they mean (ebRIM 3.0; ITI TF-3: 4.2.1.4)."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum
+from typing import NamedTuple
 
 from lxml.etree import _Element
 
@@ -12,19 +13,28 @@ from xds.model import InternationalString, LocalizedString
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _TAG = f"{{{RIM}}}"
 _CLASSIFICATION, _OBJECT_REF = _TAG + "Classification", _TAG + "ObjectRef"
-_VALUE_LIST, _VALUE = _TAG + "ValueList", _TAG + "Value"
+_IDENTIFIER, _VERSION = _TAG + "ExternalIdentifier", _TAG + "VersionInfo"
+_SLOT, _VALUE_LIST, _VALUE = _TAG + "Slot", _TAG + "ValueList", _TAG + "Value"
+_LOCALIZED = _TAG + "LocalizedString"
+_NAME = _TAG + "Name"
+_TEXTS = {_TAG + name: name for name in ("Name", "Description")}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RIMSlots:
+class Nesting(Enum):
+    """Where a Classification stands."""
+
+    INSIDE = "inside its object"
+    BESIDE = "beside it"
+
+
+class RIMSlots(NamedTuple):
     """The Slots of one element. Of Slots with one name ``values`` has the first; ``repeated`` has the name."""
 
     values: Mapping[str, tuple[str, ...]]
     repeated: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RIMClassification:
+class RIMClassification(NamedTuple):
     """rim:Classification, nested in its object or beside it."""
 
     scheme: str | None
@@ -34,11 +44,10 @@ class RIMClassification:
     object_type: str | None
     slots: RIMSlots
     display: str
-    nested: bool = True
+    nested: Nesting
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RIMIdentifier:
+class RIMIdentifier(NamedTuple):
     """rim:ExternalIdentifier."""
 
     scheme: str | None
@@ -81,17 +90,22 @@ OBJECTS = {_TAG + name: name for name in ("ExtrinsicObject", "RegistryPackage", 
 
 def read_list(registry_object_list: _Element) -> RIMList:
     """Read all objects; a Classification beside an object joins it (ITI TF-3: 4.2.1.2.1). ObjectRefs say nothing."""
-    objects = [_object(child) for child in registry_object_list if child.tag in OBJECTS]
-    beside = [replace(_classification(each), nested=False) for each in registry_object_list.findall(_CLASSIFICATION)]
+    objects: list[RIMObject] = []
+    beside: list[RIMClassification] = []
+    foreign: list[str] = []
+    for child in registry_object_list:
+        tag = child.tag
+        if tag in OBJECTS:
+            objects.append(_object(child, OBJECTS[tag]))
+        elif tag == _CLASSIFICATION:
+            beside.append(_classification(child, nested=Nesting.BESIDE))
+        elif tag != _OBJECT_REF:
+            foreign.append(str(tag))
     ids = {each.id for each in objects}
     return RIMList(
-        objects=tuple(_joined(each, beside) for each in objects),
+        objects=tuple(_joined(each, beside) for each in objects) if beside else tuple(objects),
         stray=tuple(each for each in beside if each.classified_object not in ids),
-        foreign=tuple(
-            str(child.tag)
-            for child in registry_object_list
-            if child.tag not in (*OBJECTS, _CLASSIFICATION, _OBJECT_REF)
-        ),
+        foreign=tuple(foreign),
     )
 
 
@@ -100,25 +114,43 @@ def _joined(each: RIMObject, beside: list[RIMClassification]) -> RIMObject:
     return replace(each, classifications=each.classifications + own) if own else each
 
 
-def _children(element: _Element) -> Mapping[str, Sequence[_Element]]:
-    """The child elements by their names, in one walk."""
-    found: dict[str, list[_Element]] = defaultdict(list)
-    for child in element:
-        found[str(child.tag).removeprefix(_TAG)].append(child)
-    return found
+class _Children:
+    """The child elements by what they are, in one walk."""
+
+    __slots__ = ("classifications", "identifiers", "slots", "texts", "version")
+
+    def __init__(self, element: _Element) -> None:
+        self.slots: list[_Element] = []
+        self.texts: dict[str, _Element] = {}
+        self.version: _Element | None = None
+        self.classifications: list[_Element] = []
+        self.identifiers: list[_Element] = []
+        for child in element:
+            tag = child.tag
+            if tag == _SLOT:
+                self.slots.append(child)
+            elif tag == _CLASSIFICATION:
+                self.classifications.append(child)
+            elif tag == _IDENTIFIER:
+                self.identifiers.append(child)
+            elif tag in _TEXTS:
+                self.texts.setdefault(_TEXTS[tag], child)  # the schema allows no second
+            elif tag == _VERSION and self.version is None:
+                self.version = child
 
 
-def _object(element: _Element) -> RIMObject:
-    children = _children(element)
+def _object(element: _Element, name: str) -> RIMObject:
+    children = _Children(element)
+    attributes = {str(key): str(value).strip() for key, value in element.items()}
     return RIMObject(
-        element=OBJECTS[element.tag],
-        id=element.get("id", "").strip(),
-        attributes={str(name): str(value).strip() for name, value in element.items() if value.strip()},
-        slots=_slots(children["Slot"]),
-        texts={name: _texts(children[name]) for name in ("Name", "Description")},
-        version=next((each.get("versionName") for each in children["VersionInfo"]), None),
-        classifications=tuple(_classification(each) for each in children["Classification"]),
-        identifiers=tuple(_identifier(each) for each in children["ExternalIdentifier"]),
+        element=name,
+        id=attributes.get("id", ""),
+        attributes={key: value for key, value in attributes.items() if value},
+        slots=_slots(children.slots),
+        texts={key: _texts(children.texts.get(key)) for key in _TEXTS.values()},
+        version=None if children.version is None else children.version.get("versionName"),
+        classifications=tuple(map(_classification, children.classifications)),
+        identifiers=tuple(map(_identifier, children.identifiers)),
     )
 
 
@@ -129,44 +161,56 @@ def _slots(slots: Iterable[_Element]) -> RIMSlots:
         name = slot.get("name", "")
         if name in values:
             repeated.append(name)
-        values.setdefault(name, tuple(_values(slot)))
+        else:
+            values[name] = tuple(_values(slot))
     return RIMSlots(values=values, repeated=tuple(repeated))
 
 
-def _values(slot: _Element) -> Iterator[str]:
-    for values in slot.iterchildren(_VALUE_LIST):
-        for value in values.iterchildren(_VALUE):
-            yield value.text or ""
+def _values(slot: _Element) -> list[str]:
+    return [value.text or "" for values in slot if values.tag == _VALUE_LIST for value in values if value.tag == _VALUE]
 
 
-def _texts(names: Sequence[_Element]) -> InternationalString:
-    """The spellings of the first of these elements; the schema allows no second."""
-    strings = names[0].iterchildren(_TAG + "LocalizedString") if names else ()
-    return tuple(LocalizedString(each.get("value", ""), each.get(_LANG)) for each in strings if each.get("value"))
+def _texts(text: _Element | None) -> InternationalString:
+    if text is None:
+        return ()
+    return tuple(
+        LocalizedString(value, each.get(_LANG))
+        for each in text
+        if each.tag == _LOCALIZED and (value := each.get("value", ""))
+    )
 
 
-def _display(names: Sequence[_Element]) -> str:
-    return next((text.value.strip() for text in _texts(names)), "")
+def _display(text: _Element) -> str:
+    """The first spelling of a Name."""
+    for each in text:
+        if each.tag == _LOCALIZED and (value := each.get("value", "")):
+            return value.strip()
+    return ""
 
 
-def _classification(element: _Element) -> RIMClassification:
-    children = _children(element)
+def _classification(element: _Element, nested: Nesting = Nesting.INSIDE) -> RIMClassification:
+    slots: list[_Element] = []
+    display: str | None = None
+    for child in element:
+        tag = child.tag
+        if tag == _SLOT:
+            slots.append(child)
+        elif tag == _NAME and display is None:
+            display = _display(child)
+    told = element.get
     return RIMClassification(
-        scheme=element.get("classificationScheme"),
-        node=element.get("classificationNode"),
-        representation=element.get("nodeRepresentation"),
-        classified_object=element.get("classifiedObject"),
-        object_type=element.get("objectType"),
-        slots=_slots(children["Slot"]),
-        display=_display(children["Name"]),
+        told("classificationScheme"),
+        told("classificationNode"),
+        told("nodeRepresentation"),
+        told("classifiedObject"),
+        told("objectType"),
+        _slots(slots),
+        display or "",
+        nested,
     )
 
 
 def _identifier(element: _Element) -> RIMIdentifier:
-    return RIMIdentifier(
-        scheme=element.get("identificationScheme"),
-        value=element.get("value", "").strip(),
-        registry_object=element.get("registryObject"),
-        object_type=element.get("objectType"),
-        name=_display(element.findall(_TAG + "Name")),
-    )
+    name, told = next((_display(child) for child in element if child.tag == _NAME), ""), element.get
+    value = told("value", "").strip()
+    return RIMIdentifier(told("identificationScheme"), value, told("registryObject"), told("objectType"), name)

@@ -1,18 +1,20 @@
 """One ebRIM object read by its attribute table (ITI TF-3: 4.2.3.1.2 to 4.2.3.1.4); what cannot be read is collected."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from ihe.citations import tf3
 from ihe.datatypes import Code
 from ihe.errors import Breach, ErrorCode, Severity
-from xds.attribute_tables import AUTHOR
+from xds.attribute_tables import AUTHOR, TABLES
 from xds.attribute_types import VERSION, ValueType
 from xds.attributes import (
     Attribute,
     AuthorList,
     Classification,
     ClassificationList,
+    Coding,
     ExternalIdentifier,
     Flag,
     ObjectTable,
@@ -23,37 +25,31 @@ from xds.attributes import (
     XMLAttribute,
     locate,
 )
-from xds.ebrim_objects import RIMClassification, RIMIdentifier, RIMObject
-from xds.model import Author, ExtraSlot
+from xds.ebrim_objects import Nesting, RIMClassification, RIMIdentifier, RIMObject
+from xds.model import Author, ExtraSlot, MetadataObject
 
 OBJECT_TYPE = "urn:oasis:names:tc:ebxml-regrep:ObjectType:RegistryObject:"
 
 
 class Reader:
-    """Reads the attributes of one object. ``breaches`` grows with every ``read`` and with ``finish``."""
+    """Reads the attributes of one object. ``breaches`` grows with ``read`` and with ``finish``."""
 
     def __init__(self, table: ObjectTable, source: RIMObject) -> None:
         self.table = table
         self.source = source
         self.breaches: list[Breach] = []
+        self._by_scheme: dict[str | None, list[RIMClassification]] = {}
+        for each in source.classifications:
+            self._by_scheme.setdefault(each.scheme, []).append(each)
 
-    def read(self, attribute: Attribute) -> Any:
-        """The attribute's value; None or an empty tuple where it is absent or cannot be read."""
-        match attribute.coding:
-            case XMLAttribute(name, type):
-                return self._one(attribute, type, [self.source.attributes.get(name, "")])
-            case Slot(name, type):
-                return self._one(attribute, type, self._slot(name))
-            case SlotList(name):
-                return tuple(self._slot(name))
-            case Text(element):
-                return self.source.texts[element]
-            case Version():
-                return self._one(attribute, VERSION, [self.source.version or ""])
-            case ExternalIdentifier():
-                return self._identifier(attribute, attribute.coding)
-            case _:
-                return self._classified(attribute)
+    def read(self) -> dict[str, Any]:
+        """The values by the fields of the model, as far as they are there and can be read."""
+        values = {}
+        for attribute, read in _readings(self.table.kind):
+            value = read(self, attribute, attribute.coding)
+            if value is not None:
+                values[attribute.field] = value
+        return values
 
     def finish(self) -> None:
         """Refuse what no row of the table reads; Slots are extra metadata and never refused here."""
@@ -73,16 +69,24 @@ class Reader:
         slots = self.source.slots.values.items()
         return tuple(ExtraSlot(name, values) for name, values in slots if name not in self.table.slots)
 
-    def _classified(self, attribute: Attribute) -> Any:
-        match attribute.coding:
-            case Classification(scheme):
-                return self._single(attribute, self._codes(attribute, scheme))
-            case ClassificationList(scheme):
-                return tuple(self._codes(attribute, scheme))
-            case AuthorList(scheme):
-                return tuple(self._author(attribute, each) for each in self._classified_by(scheme))
-            case Flag(node):
-                return self._flag(attribute, node)
+    def _xml_attribute(self, attribute: Attribute, coding: XMLAttribute) -> Any:
+        text = self.source.attributes.get(coding.name)
+        return None if text is None else self._one(attribute, coding.type, (text,))
+
+    def _single_slot(self, attribute: Attribute, coding: Slot) -> Any:
+        return self._one(attribute, coding.type, self._slot(coding.name))
+
+    def _version(self, attribute: Attribute, _coding: Version) -> Any:
+        return self._one(attribute, VERSION, (self.source.version or "",))
+
+    def _classification(self, attribute: Attribute, coding: Classification) -> Code | None:
+        return self._single(attribute, self._codes(attribute, coding.scheme))
+
+    def _classification_list(self, attribute: Attribute, coding: ClassificationList) -> tuple[Code, ...]:
+        return tuple(self._codes(attribute, coding.scheme))
+
+    def _authors(self, attribute: Attribute, coding: AuthorList) -> tuple[Author, ...]:
+        return tuple(self._author(attribute, each) for each in self._by_scheme.get(coding.scheme, ()))
 
     def _slot(self, name: str) -> list[str]:
         """The values of a Slot without surrounding white space; empty ones mean nothing."""
@@ -124,11 +128,8 @@ class Reader:
             )
         self._check_object_type(attribute.name, "ExternalIdentifier", each.object_type)
 
-    def _classified_by(self, scheme: str) -> list[RIMClassification]:
-        return [each for each in self.source.classifications if each.scheme == scheme]
-
-    def _flag(self, attribute: Attribute, node: str) -> bool:
-        found = [each for each in self.source.classifications if each.node == node]
+    def _flag(self, attribute: Attribute, coding: Flag) -> bool:
+        found = [each for each in self.source.classifications if each.node == coding.node]
         for each in found:
             self._check_classification(attribute, each)
         return bool(found)
@@ -141,13 +142,13 @@ class Reader:
                 "4.2.3.1.2",
                 each.classified_object,
             )
-        if not each.nested and each.node is None:
+        if each.nested is Nesting.BESIDE and each.node is None:
             self._refuse(attribute.name, "A coded attribute is inside its object, not beside it", "4.2.3.1.2")
         self._check_object_type(attribute.name, "Classification", each.object_type)
 
     def _check_object_type(self, name: str, kind: str, observed: str | None) -> None:
         expected = OBJECT_TYPE + kind
-        if observed is not None and observed.lower() != expected.lower():
+        if observed not in (None, expected) and observed.lower() != expected.lower():
             self._refuse(name, f"{kind}/@objectType has a fixed value", "4.2.3.1", observed, expected)
 
     def _check_nodes(self) -> None:
@@ -156,7 +157,8 @@ class Reader:
                 self._unknown("classificationNode", classification.node)
 
     def _codes(self, attribute: Attribute, scheme: str) -> list[Code]:
-        return [code for each in self._classified_by(scheme) if (code := self._code(attribute, each)) is not None]
+        found = self._by_scheme.get(scheme, ())
+        return [code for each in found if (code := self._code(attribute, each)) is not None]
 
     def _code(self, attribute: Attribute, each: RIMClassification) -> Code | None:
         self._check_classification(attribute, each)
@@ -171,8 +173,9 @@ class Reader:
                 "4.2.3.1.2",
                 f"{len(schemes)} values",
             )
-        for name in each.slots.values.keys() - {"codingScheme"}:
-            self._warn(attribute.name, f"The Slot {name} is no part of a code and is not saved", "4.2.3.1.2")
+        for name in each.slots.values:
+            if name != "codingScheme":
+                self._warn(attribute.name, f"The Slot {name} is no part of a code and is not saved", "4.2.3.1.2")
         if not each.display:
             self._refuse(attribute.name, "A code has a display name in Name", "4.2.3.1.2", code)
         return Code(code, schemes[0], each.display) if code and len(schemes) == 1 else None
@@ -183,10 +186,10 @@ class Reader:
             self._refuse(attribute.name, "nodeRepresentation of an author is empty", "4.2.3.1.4", each.representation)
         for name in each.slots.repeated:
             self._refuse(attribute.name, f"The Slot {name} appears once in an author", "4.2.3.1.4")
-        for name in each.slots.values.keys() - AUTHOR.keys():
-            self._warn(
-                attribute.name, f"The Slot {name} is no sub-attribute of an author and is not saved", "4.2.3.1.4"
-            )
+        for name in each.slots.values:
+            if name not in AUTHOR:
+                text = f"The Slot {name} is no sub-attribute of an author and is not saved"
+                self._warn(attribute.name, text, "4.2.3.1.4")
         values = {
             field: tuple(stripped for value in each.slots.values.get(name, ()) if (stripped := value.strip()))
             for name, field in AUTHOR.items()
@@ -223,3 +226,23 @@ class Reader:
                 severity=Severity.WARNING,
             )
         )
+
+
+_READERS: Mapping[type[Coding], Callable[[Reader, Attribute, Any], Any]] = {
+    XMLAttribute: Reader._xml_attribute,
+    Slot: Reader._single_slot,
+    SlotList: lambda reader, _, coding: tuple(reader._slot(coding.name)),
+    Text: lambda reader, _, coding: reader.source.texts[coding.element],
+    Version: Reader._version,
+    ExternalIdentifier: Reader._identifier,
+    Classification: Reader._classification,
+    ClassificationList: Reader._classification_list,
+    AuthorList: Reader._authors,
+    Flag: Reader._flag,
+}
+
+
+@cache
+def _readings(kind: MetadataObject) -> tuple[tuple[Attribute, Callable[[Reader, Attribute, Any], Any]], ...]:
+    """The rows of a table, each with what reads its coding."""
+    return tuple((row, _READERS[type(row.coding)]) for row in TABLES[kind].attributes)

@@ -81,8 +81,9 @@ def _differs(entry: DocumentEntry, attribute: str, observed: str, expected: str)
 def _complete(entry: DocumentEntry, parts: Mapping[str, Part], repository_unique_id: str) -> DocumentEntry:
     """Add what the repository knows: "add or replace" repositoryUniqueId, add hash and size (3.41.4.1.3.2)."""
     part = parts.get(entry.entry_uuid)
-    here = replace(entry, repository_unique_id=repository_unique_id)
-    return replace(here, hash=entry.hash or part.sha1, size=part.size) if part else here
+    if part is None:
+        return replace(entry, repository_unique_id=repository_unique_id)
+    return replace(entry, repository_unique_id=repository_unique_id, hash=entry.hash or part.sha1, size=part.size)
 
 
 ITI_41 = Transaction(

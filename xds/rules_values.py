@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from ihe.citations import tf2, tf3
-from ihe.datatypes import CX, Code
 from ihe.errors import ErrorCode
 from ihe.identifiers import is_oid
 from ihe.rules import Offence, Offender, Rule, rule
 from xds import hl7_forms
-from xds.attribute_tables import AUTHOR
 from xds.attribute_values import authors, rows, values, where
-from xds.model import Author, LocalizedString, Submission
+from xds.model import Submission
+from xds.value_lengths import LONG_NAME, fits, too_long
 
 METADATA = ErrorCode.REGISTRY_METADATA_ERROR
 TIMES = (
@@ -22,8 +20,6 @@ TIMES = (
     "SubmissionSet.submissionTime",
     "Folder.lastUpdateTime",
 )
-LONG_NAME, FREE_FORM_TEXT = 256, 1024
-"""Most characters of a Slot's value, an identifier or a code; and of a title, a comment or a display name."""
 TITLE_LENGTHS = {"DocumentEntry.title": 127, "SubmissionSet.title": 255, "Folder.title": 256}
 _SHA1 = re.compile(r"[0-9a-fA-F]{40}")
 _TOKEN = r"[A-Za-z0-9!#$&^_.+-]{1,127}"
@@ -173,33 +169,12 @@ def titles_are_short(submission: Submission) -> Iterator[Offender]:
 def values_fit_ebrim(submission: Submission) -> Iterator[Offender]:
     """No value is longer than its place in ebRIM: 256 characters, or 1024 in a LocalizedString."""
     for each, attribute, value in rows(submission):
-        for text, limit in _texts(value) if value else ():
-            if len(text) > limit:
-                yield Offence(where(each, attribute.name), observed=f"{len(text)} characters")
+        for text in too_long(value) if value and not fits(value) else ():
+            yield Offence(where(each, attribute.name), observed=f"{len(text)} characters")
     for each in submission.objects:
         for slot in each.extra:
             if any(len(text) > LONG_NAME for text in (slot.name, *slot.values)):
                 yield where(each, slot.name)
-
-
-def _texts(value: Any) -> Iterator[tuple[str, int]]:
-    """The texts of an attribute's value, each with its limit (ebRIM 3.0: LongName, FreeFormText)."""
-    match value:
-        case tuple():
-            for each in value:
-                yield from _texts(each)
-        case str() | CX():
-            yield str(value), LONG_NAME
-        case LocalizedString():
-            yield value.value, FREE_FORM_TEXT
-        case Code():
-            yield from ((value.code, LONG_NAME), (value.scheme, LONG_NAME), (value.display, FREE_FORM_TEXT))
-        case Author():
-            yield from _texts(tuple(text for field in AUTHOR.values() for text in _tuple(getattr(value, field))))
-
-
-def _tuple(value: Any) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else (value,) if value else ()
 
 
 @rule(METADATA, tf3("4.2.3.1.6"))
