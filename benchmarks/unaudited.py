@@ -7,7 +7,7 @@ from affinity.cli import main
 
 def run() -> None:
     """Run the command line with a server whose requests are not audited."""
-    server.Auditor = lambda trail, domain: UNAUDITED  # type: ignore[attr-defined,assignment,misc,return-value]
+    server.Auditor = lambda *_of_node: UNAUDITED  # type: ignore[attr-defined,assignment,misc,return-value]
     main()
 
 
