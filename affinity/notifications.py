@@ -20,6 +20,7 @@ from affinity.consumers import Consumer, Outcome, Verdict
 from affinity.database import Database
 from affinity.group_writer import WriterStopped
 from affinity.metrics import NOTIFICATIONS, OLDEST_NOTIFICATION
+from affinity.outages import InDoubt
 from pix import store_notifications as store
 from pix.notifications import in_turn
 from pix.update_notifications import Attempt, Notification, State
@@ -91,6 +92,7 @@ class Courier:
         self._clock = clock
         self._patience = patience
         self._failures = 0
+        self._unwritten: list[Told] = []
         self._resting_until = self._measured_at = self._cleared_at = float("-inf")
         self._stopping = False
         self._woken = threading.Event()
@@ -118,12 +120,13 @@ class Courier:
         """Send what may be sent now; return the seconds after which to look again."""
         if (rest := self._resting_until - monotonic()) > 0:
             return rest
+        self._write_down()
         self._look_after()
         waiting = self._database.read(lambda connection: store.pending(connection, self.subscriber, WINDOW))
         turn = list(in_turn(waiting, self._clock()))[:BATCH]
-        told = self._send(turn)
-        if told:
-            self._database.write(lambda connection: self._note(connection, told))
+        self._unwritten = self._send(turn)
+        if self._unwritten:
+            self._write_down()
             return 0.0
         self._consumer.hang_up()
         return self._until_due(waiting)
@@ -149,6 +152,18 @@ class Courier:
             if wait > 0 and not self._stopping:
                 self._woken.wait(wait)
         self._consumer.hang_up()
+
+    def _write_down(self) -> None:
+        """Note what was told; while that fails, nothing is told, so that nobody hears it again and again."""
+        told = self._unwritten
+        if not told:
+            return
+        try:
+            self._database.write(lambda connection: self._note(connection, told))
+        except InDoubt:
+            self._unwritten = []  # the table will say which of it still waits
+            raise
+        self._unwritten = []
 
     def _note(self, connection: Connection, told: list[Told]) -> None:
         store.note_attempts(connection, [each.attempt for each in told])

@@ -37,8 +37,8 @@ def _is_about(text: str, query: StoredQuery, parameter: Parameter) -> bool:
 def _ignoring(query: StoredQuery, parameter: Parameter) -> Callable[[], AbstractContextManager[None]]:
     restricting = original(RESTRICTING)
 
-    def ignoring(asked: StoredQuery, kind: MetadataObject) -> tuple[Parameter, ...]:
-        found: tuple[Parameter, ...] = restricting(asked, kind)
-        return tuple(each for each in found if asked is not query or each is not parameter)
+    def ignoring(asked: StoredQuery, kind: MetadataObject) -> tuple[tuple[Parameter, object], ...]:
+        found: tuple[tuple[Parameter, object], ...] = restricting(asked, kind)
+        return tuple((each, usual) for each, usual in found if asked is not query or each is not parameter)
 
     return lambda: replaced(RESTRICTING, ignoring)

@@ -17,7 +17,9 @@ from affinity.domain import Subscriber
 from affinity.metrics import REGISTRY
 from affinity.node import utc_now
 from affinity.notifications import Courier, Couriers, Patience
+from affinity.outages import Trouble, Unavailable
 from affinity.pki import DevelopmentPKI, development_pki
+from affinity.works import Result, Work
 from hl7v2.message import Message
 from ihe.errors import Breach, HL7ErrorCode
 from mllp.client import Address
@@ -135,6 +137,21 @@ class Counting(Patience):
         if failures >= 5:
             self.lost.set()
         return super().after(failures)
+
+
+class Frozen:
+    """The database, which takes nothing while it is full."""
+
+    def __init__(self, database: Database) -> None:
+        self.read = database.read
+        self.full = False
+        self._database = database
+
+    def write(self, work: Work[Result]) -> Result:
+        """Store, or refuse."""
+        if self.full:
+            raise Unavailable(Trouble.FULL)
+        return self._database.write(work)
 
 
 def over_mllp(port: int, name: str = "CARD", scheme: str = "mllp", domains: frozenset[str] = frozenset()) -> Subscriber:
@@ -331,6 +348,25 @@ def test_what_was_left_is_told_after_a_restart(stage: Stage, listen: Listen) -> 
     inbox.wait(2)
     stage.settled()
     assert inbox.ids() == ["1", "2"]
+
+
+def test_what_was_told_and_could_not_be_written_down_is_not_told_again(stage: Stage, listen: Listen) -> None:
+    inbox = listen()
+    subscriber = over_mllp(inbox.port)
+    scene = stage.subscribe(subscriber)
+    database = Frozen(stage.database)
+    courier = Courier(subscriber.name, consumer(subscriber, DOMAIN, None), database, utc_now, QUICK)  # type: ignore[arg-type]
+    courier.run_once()
+    scene.feed("HOSP:1")
+    database.full = True
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            courier.run_once()
+    assert states(stage.in_state(*State)) == ["pending"]
+    database.full = False
+    courier.run_once()
+    assert states(stage.in_state(*State)) == ["sent"]
+    assert inbox.ids() == ["1"]
 
 
 def test_a_v3_refusal_is_dead_at_once_and_a_fault_is_tried_again(stage: Stage, soap_inbox: SOAPInbox) -> None:
