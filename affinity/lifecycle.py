@@ -12,6 +12,7 @@ from twisted.internet.defer import ensureDeferred
 from twisted.python.failure import Failure
 
 from affinity.garbage import look_seldom
+from affinity.processors import keep_together
 from affinity.server import Server
 
 REACTOR_THREADS = 8
@@ -20,9 +21,10 @@ Made = Callable[[Any], Server]
 AfterStart = Callable[[Server], Awaitable[int | None]]
 
 
-def run(make: Made, after_start: AfterStart) -> int:
+def run(make: Made, after_start: AfterStart, processor: int | None = None) -> int:
     """Serve until told to stop; ``after_start`` may end the process by returning an exit code. Returns that code.
 
+    ``processor`` is the number of the one that the threads share (``affinity.processors``), None if they take any.
     Raises whatever kept the server from starting.
     """
     default.install()
@@ -32,7 +34,7 @@ def run(make: Made, after_start: AfterStart) -> int:
     reactor.seconds = time.monotonic
     # All of them now: a process that has come to its limit of memory is given no thread any more.
     reactor.getThreadPool().adjustPoolsize(REACTOR_THREADS, REACTOR_THREADS)
-    life = _Life(reactor, make, after_start)
+    life = _Life(reactor, make, after_start, processor)
     reactor.callWhenRunning(life.begin)
     reactor.run()
     if life.failure is not None:
@@ -48,13 +50,14 @@ def _has_terminal() -> bool:
 class _Life:
     """From the start of the reactor to its end."""
 
-    def __init__(self, reactor: Any, make: Made, after_start: AfterStart) -> None:
+    def __init__(self, reactor: Any, make: Made, after_start: AfterStart, processor: int | None) -> None:
         self.code = 0
         self.failure: Failure | None = None
         self._stopping = False
         self._reactor = reactor
         self._make = make
         self._after_start = after_start
+        self._processor = processor
 
     def begin(self) -> None:
         """Start the server, then do what was asked for. A second signal is no more than the first."""
@@ -64,6 +67,9 @@ class _Life:
 
     async def _live(self) -> None:
         server = self._make(self._reactor)
+        if self._processor is not None:
+            # Not those that take in and give out documents: what they do for long, they do without Python.
+            keep_together(self._processor, self._reactor.getThreadPool().threads)
         if not _has_terminal():
             signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(server.reload))
         self._reactor.addSystemEventTrigger("before", "shutdown", lambda: ensureDeferred(server.drain()))

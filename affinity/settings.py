@@ -98,6 +98,7 @@ class Limits(Section):
     connections_per_peer: int = 200
     idle_seconds: int = 300
     threads: int = 64
+    one_processor: bool = True
     drain_seconds: int = 30
 
 

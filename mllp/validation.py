@@ -6,6 +6,7 @@ time, and never on the reactor. What is known to be its fault and not the sender
 
 import itertools
 import json
+import os
 import re
 import selectors
 import subprocess
@@ -27,6 +28,8 @@ from ihe.errors import Breach, HL7ErrorCode, Rejected, Severity
 
 log = structlog.get_logger()
 
+PROCESSORS = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else frozenset()
+"""Those that this process may use, as it began; its threads may be told to share one of them later."""
 LONGEST = 1024 * 1024
 """Bytes; longer messages are not worth the minutes that hl7apy would take."""
 
@@ -152,7 +155,10 @@ class Validator:
 
 def _start() -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-I", str(Path(__file__).with_name("validation_worker.py"))]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    if PROCESSORS:
+        os.sched_setaffinity(process.pid, PROCESSORS)
+    return process
 
 
 def _line(pipe: IO[bytes], timeout: float) -> bytes:

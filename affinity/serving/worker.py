@@ -39,13 +39,13 @@ def main(descriptor: int, number: int) -> int:
     try:
         settings = handover.settings()
         logs.configure(as_json=settings.log.format == "json", level=settings.log.level, worker=number)
-        return _serve(settings, handover, line)
+        return _serve(settings, handover, line, number)
     except Exception as error:  # the process' last edge: its parent learns that it ended, the log says why
         log.error("worker cannot serve", reason=_sentence(error))
         return WRONG_USE
 
 
-def _serve(settings: Settings, handover: Handover, line: socket.socket) -> int:
+def _serve(settings: Settings, handover: Handover, line: socket.socket, number: int) -> int:
     loaded, doors = checked(settings)
     bell = Bell(heard=handover.heard, rung=handover.rung)
     node = join_node(settings, loaded, handover.lock, bell.ring)
@@ -63,7 +63,8 @@ def _serve(settings: Settings, handover: Handover, line: socket.socket) -> int:
         line.sendall(READY)
         STARTED.inc()
 
-    return run(lambda reactor: Server(reactor, settings, node, doors, TRANSACTIONS, station), ready)
+    processor = number if settings.limits.one_processor else None
+    return run(lambda reactor: Server(reactor, settings, node, doors, TRANSACTIONS, station), ready, processor)
 
 
 def _sentence(error: Exception) -> str:
