@@ -17,7 +17,7 @@ from affinity.doors import audiences, issuers, xua_mode
 from affinity.lifecycle import run
 from affinity.node import Node, open_node, utc_now
 from affinity.pki import DevelopmentPKI, development_pki, issue_to_partners
-from affinity.processors import of_this_process
+from affinity.processors import chosen
 from affinity.server import Doors, Server
 from affinity.settings import Settings
 from affinity.station import alone
@@ -64,8 +64,9 @@ def run_development(settings: Settings, *, demo: bool, exit_after_demo: bool) ->
 
     station = alone(settings, plain=True, secured=True)
     transactions = (*TRANSACTIONS, ISSUE_TOKEN)
-    processor = of_this_process(one=settings.limits.one_processor)
-    return run(lambda reactor: Server(reactor, settings, node, doors, transactions, station), after_start, processor)
+    return run(
+        lambda reactor: Server(reactor, settings, node, doors, transactions, station), after_start, chosen(settings)
+    )
 
 
 def declare(node: Node, patient_id: CX, role: DemoRole, reason: str) -> int:

@@ -6,17 +6,26 @@ one; more processors are for more workers (``affinity serve --workers``, ``docs/
 """
 
 import os
+import socket
 import threading
+import zlib
 from collections.abc import Collection
 from contextlib import suppress
+
+from affinity.settings import Settings
 
 PROCESSORS: frozenset[int] = frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else frozenset()
 """Those that this process may use, as it began; empty where the system does not say."""
 
 
-def of_this_process(*, one: bool) -> int | None:
-    """The number of the processor for a process that has none: its own, so that two nodes seldom get the same."""
-    return os.getpid() if one else None
+def chosen(settings: Settings, worker: int = 0) -> int | None:
+    """The number of the processor for a process, None if it takes any: each worker of a node has another one.
+
+    Nodes of one machine seldom begin with the same, also those in containers, whose process ids are all alike.
+    """
+    if not settings.limits.one_processor:
+        return None
+    return zlib.crc32(f"{socket.gethostname()} {settings.data.resolve()}".encode()) + worker
 
 
 def keep_together(number: int, apart: Collection[threading.Thread] = ()) -> None:

@@ -7,7 +7,7 @@ from affinity.doors import audiences, issuers, opens_plain_ports
 from affinity.issuers import trusted_files
 from affinity.lifecycle import run
 from affinity.node import open_node
-from affinity.processors import of_this_process
+from affinity.processors import chosen
 from affinity.server import Doors, Server
 from affinity.settings import Settings
 from affinity.station import alone
@@ -30,8 +30,7 @@ def run_production(settings: Settings) -> int:
     loaded, doors = checked(settings)
     node = open_node(settings, loaded)
     station = alone(settings, plain=doors.plain, secured=doors.tls is not None)
-    processor = of_this_process(one=settings.limits.one_processor)
-    return run(lambda reactor: Server(reactor, settings, node, doors, TRANSACTIONS, station), stay, processor)
+    return run(lambda reactor: Server(reactor, settings, node, doors, TRANSACTIONS, station), stay, chosen(settings))
 
 
 async def stay(_server: Server) -> None:

@@ -13,6 +13,7 @@ from affinity.allowances import Allowances
 from affinity.catalogue import TRANSACTIONS
 from affinity.lifecycle import run
 from affinity.node import join_node
+from affinity.processors import chosen
 from affinity.production import NotForProduction, checked
 from affinity.server import Server
 from affinity.serving.bell import Bell
@@ -63,7 +64,7 @@ def _serve(settings: Settings, handover: Handover, line: socket.socket, number: 
         line.sendall(READY)
         STARTED.inc()
 
-    processor = number if settings.limits.one_processor else None
+    processor = chosen(settings, number)
     return run(lambda reactor: Server(reactor, settings, node, doors, TRANSACTIONS, station), ready, processor)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from affinity.lifecycle import REACTOR_THREADS
+from affinity.processors import chosen
+from affinity.settings import Settings
 from tests.end_to_end.conftest import Start
 from tests.forked import Forked
 
@@ -34,3 +36,8 @@ def test_a_setting_lets_them_take_any(start: Start) -> None:
         return Forked(words, {**environment, "AFFINITY__LIMITS__ONE_PROCESSOR": "false"})
 
     assert may_use(start(begin=anywhere).process.pid)[1] == 0
+
+
+def test_workers_of_a_node_take_one_after_the_other(tmp_path: Path) -> None:
+    numbers = [chosen(Settings(data=tmp_path), worker) for worker in (1, 2, 3)]
+    assert [number - numbers[0] for number in numbers if number and numbers[0]] == [0, 1, 2]
