@@ -1,6 +1,7 @@
 """Receiving one request body: small ones in memory, others through worker threads to the spool, the sender held back.
 
-The reactor never parses MIME, never hashes and never writes to disk; a fast sender with a slow disk is paused.
+The reactor never hashes and never writes to disk, and reads no more of MIME than a small envelope that comes alone; a
+fast sender with a slow disk is paused.
 """
 
 # ruff: noqa: N802 (Twisted names its hooks)
@@ -277,7 +278,6 @@ class SmallPackage:
 
     def __init__(self, boundary: str, reading: Callable[[Circumstances], Spooled], site: Circumstances) -> None:
         self.refused: Failure | None = None
-        # One delimiter begins the root part, one ends it (RFC 2046: 5.1.1).
         self._delimiter = b"--" + boundary.encode()
         self._reading = reading
         self._site = site
@@ -291,7 +291,8 @@ class SmallPackage:
     def end(self) -> "Deferred[Received]":
         """Read it, where it has parts in a thread."""
         body = b"".join(self._chunks)
-        is_alone = body.count(self._delimiter) <= 2
+        # Each part begins with a delimiter; the one that ends the last has two hyphens more (RFC 2046: 5.1.1).
+        is_alone = body.count(self._delimiter) - body.count(self._delimiter + b"--") <= 1
         self._read = self._reading(replace(self._site, in_thread=maybeDeferred) if is_alone else self._site)
         self._read.data(body)
         return self._read.end()

@@ -17,7 +17,7 @@ from affinity.domain import Subscriber
 from affinity.metrics import REGISTRY
 from affinity.node import utc_now
 from affinity.notifications import Courier, Couriers, Patience
-from affinity.outages import Trouble, Unavailable
+from affinity.outages import InDoubt, Trouble, Unavailable
 from affinity.pki import DevelopmentPKI, development_pki
 from affinity.works import Result, Work
 from hl7v2.message import Message
@@ -139,18 +139,18 @@ class Counting(Patience):
         return super().after(failures)
 
 
-class Frozen:
-    """The database, which takes nothing while it is full."""
+class Troubled:
+    """The database, which takes nothing while there is trouble."""
 
     def __init__(self, database: Database) -> None:
         self.read = database.read
-        self.full = False
+        self.trouble: Exception | None = None
         self._database = database
 
     def write(self, work: Work[Result]) -> Result:
         """Store, or refuse."""
-        if self.full:
-            raise Unavailable(Trouble.FULL)
+        if self.trouble is not None:
+            raise self.trouble
         return self._database.write(work)
 
 
@@ -354,19 +354,36 @@ def test_what_was_told_and_could_not_be_written_down_is_not_told_again(stage: St
     inbox = listen()
     subscriber = over_mllp(inbox.port)
     scene = stage.subscribe(subscriber)
-    database = Frozen(stage.database)
+    database = Troubled(stage.database)
     courier = Courier(subscriber.name, consumer(subscriber, DOMAIN, None), database, utc_now, QUICK)  # type: ignore[arg-type]
     courier.run_once()
     scene.feed("HOSP:1")
-    database.full = True
+    database.trouble = Unavailable(Trouble.FULL)
     for _ in range(3):
         with pytest.raises(Unavailable):
             courier.run_once()
     assert states(stage.in_state(*State)) == ["pending"]
-    database.full = False
+    database.trouble = None
     courier.run_once()
     assert states(stage.in_state(*State)) == ["sent"]
     assert inbox.ids() == ["1"]
+
+
+def test_what_may_not_have_been_written_down_is_told_again_if_it_was_not(stage: Stage, listen: Listen) -> None:
+    inbox = listen()
+    subscriber = over_mllp(inbox.port)
+    scene = stage.subscribe(subscriber)
+    database = Troubled(stage.database)
+    courier = Courier(subscriber.name, consumer(subscriber, DOMAIN, None), database, utc_now, QUICK)  # type: ignore[arg-type]
+    courier.run_once()
+    scene.feed("HOSP:1")
+    database.trouble = InDoubt()
+    with pytest.raises(InDoubt):
+        courier.run_once()
+    database.trouble = None
+    courier.run_once()
+    assert states(stage.in_state(*State)) == ["sent"]
+    assert inbox.ids() == ["1", "1"]
 
 
 def test_a_v3_refusal_is_dead_at_once_and_a_fault_is_tried_again(stage: Stage, soap_inbox: SOAPInbox) -> None:

@@ -105,6 +105,16 @@ def test_a_package_is_taken_apart_by_workers(begin: Begin, threads: Threads, spo
     assert spool.left == []
 
 
+def test_a_small_package_that_lacks_its_end_is_taken_apart_by_workers(begin: Begin, threads: Threads) -> None:
+    reception = begin(length=100)
+    reception.data(HEAD)
+    reception.data(b"content")
+    reception.end().addErrback(lambda _: None)
+    assert threads.jobs != []
+    threads.work()
+    reception.discard()
+
+
 def test_a_small_package_of_an_envelope_alone_needs_no_thread(begin: Begin, threads: Threads) -> None:
     reception = begin(length=70)
     reception.data(b"--B\r\nContent-Type: application/xop+xml\r\n\r\n<e")
