@@ -1,6 +1,6 @@
 """The repository's table of documents: which bytes and mimeType belong to a uniqueId (ITI TF-2: 3.41.4.1.3.2)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,10 +40,14 @@ def record(connection: Connection, new: Iterable[Document], now: datetime) -> No
     A uniqueId that is retrievable with the same bytes keeps the mimeType with which it was first stored.
     """
     brought = sorted(new, key=lambda each: each.unique_id)
-    rows = [_row(each, _moment(connection, now)) for each in brought]
+    moment = _moment(connection, now)
     # Of two submissions at once, the second waits and finds what the first one stored.
-    stored = {id for (id,) in _INSERTIONS[connection.dialect.name].inserted(connection, rows)}
-    found = [breach for each in brought if each.unique_id not in stored for breach in _repeat(connection, each)]
+    inserted = _INSERTIONS[connection.dialect.name].inserted(connection, [_row(each, moment) for each in brought])
+    stored = {id for (id,) in inserted}
+    repeated = [
+        each for before, each in zip((None, *brought), brought, strict=False) if _is_known(before, each, stored)
+    ]
+    found = [breach for each in repeated for breach in _repeat(connection, each)]
     if found:
         raise Rejected(*found)
 
@@ -120,6 +124,11 @@ def ids_of(connection: Connection, content: Content) -> list[str]:
         document.c.sha256 == content.sha256, here, document.c.removed_at.is_(None)
     )
     return list(connection.execute(rows.order_by(document.c.unique_id)).scalars())
+
+
+def _is_known(before: Document | None, new: Document, stored: Collection[str]) -> bool:
+    """Claim that the uniqueId was there already, of one ``before`` it in the same submission, too."""
+    return new.unique_id not in stored or (before is not None and before.unique_id == new.unique_id)
 
 
 def _row(new: Document, now: Any) -> tuple[Any, ...]:

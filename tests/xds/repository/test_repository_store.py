@@ -56,6 +56,15 @@ def test_a_recorded_document_is_found_in_its_repository_alone(database: Database
     assert retrieve(database, "1.2.3", repository=THERE) == []
 
 
+def test_two_documents_of_one_id_at_once_must_have_the_same_bytes(database: Database) -> None:
+    store(database, REPORT, REPORT)
+    other = replace(REPORT, unique_id=UniqueId("1.2.4"))
+    with pytest.raises(Rejected) as refused:
+        store(database, other, replace(CHANGED, unique_id=other.unique_id))
+    assert refused.value.codes == {ErrorCode.NON_IDENTICAL_HASH}
+    assert retrieve(database, "1.2.3", "1.2.4") == [REPORT]
+
+
 def test_more_documents_than_a_statement_takes(database: Database) -> None:
     ids = [f"1.2.{number}" for number in range(1_201)]
     store(database, *(replace(REPORT, unique_id=UniqueId(each)) for each in ids))
