@@ -14,6 +14,7 @@ from rich.console import Console
 from benchmarks import (
     anatomy,
     assertions,
+    calls,
     documents_growth,
     feeds,
     growth,
@@ -37,6 +38,7 @@ class Benchmark(StrEnum):
     """What can be measured."""
 
     QUERIES = "queries"
+    CALLS = "calls"
     ANATOMY = "anatomy"
     FEEDS = "feeds"
     SUBMISSIONS = "submissions"
@@ -56,6 +58,7 @@ class Benchmark(StrEnum):
 WIDTH = 118
 """Columns where no terminal says how many there are."""
 MEASURES: Mapping[Benchmark, Callable[[Path, Effort, Say], list[Figure]]] = {
+    Benchmark.CALLS: calls.measure,
     Benchmark.QUERIES: queries.measure,
     Benchmark.FEEDS: feeds.measure,
     Benchmark.SUBMISSIONS: submissions.measure,

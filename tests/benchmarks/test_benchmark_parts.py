@@ -1,13 +1,16 @@
 """What the benchmarks rest on: prepared answers are the real bytes, answers end where they end, contents are exact."""
 
 import hashlib
+import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis.strategies import binary, integers
 
+from benchmarks.counted import Counting
 from benchmarks.figures import Aim, Better, Figure
 from benchmarks.fragments import APPROVED, cut
 from benchmarks.load import whole_http, whole_mllp
@@ -79,3 +82,20 @@ def test_a_data_directory_is_built_of_a_population(tmp_path: Path) -> None:
     built = build(tmp_path, 20)
     assert built.records >= 20 and built.rate > 0 and built.cpu > 0
     assert (built.data / "affinity.db").exists()
+
+
+def test_calls_are_counted_from_one_signal_to_the_next(tmp_path: Path) -> None:
+    written = tmp_path / "counted.json"
+    counting = Counting(written)
+    before = sys.getprofile()
+    sys.setprofile(counting)
+    try:
+        whole_mllp(bytearray())
+        counting.turn()
+        for _ in range(7):
+            whole_mllp(bytearray())
+        counting.turn()
+    finally:
+        sys.setprofile(before)
+    calls = json.loads(written.read_text())
+    assert {Path(name).name: count for name, count in calls.items()}["load.py"] == 7
