@@ -206,9 +206,11 @@ class PatientIndex:
 
     def current(self, connection: Connection, keys: Collection[PatientKey]) -> Mapping[PatientKey, CX]:
         """The surviving id for each key."""
-        records = store_records.by_keys(connection, set(keys))
-        survivors = store_records.by_keys(connection, {each.survivor for each in records.values() if each.survivor})
-        return {key: _xds_id(survivors.get(each.survivor or each.key, each)) for key, each in records.items()}
+        named = store_records.named(connection, keys)
+        merged = {survivor for _, _, survivor in named.values() if survivor}
+        survivors = store_records.named(connection, merged) if merged else {}
+        current = {key: survivors.get(each[2] or key, each) for key, each in named.items()}
+        return {key: _xds_id(authority, id) for key, (authority, id, _) in current.items()}
 
     def apply(
         self,
@@ -275,6 +277,6 @@ def _both(merges: Iterable[Merge]) -> tuple[Identifier, ...]:
     return tuple(identifier for each in merges for identifier in (each.surviving, each.subsumed))
 
 
-def _xds_id(found: store_records.Record) -> CX:
+def _xds_id(authority: str, id: str) -> CX:
     """The id in the form of XDS metadata (ITI TF-3: Table 4.2.3.1.7-2, CX)."""
-    return CX(found.id, HD("", found.authority, "ISO"))
+    return CX(id, HD("", authority, "ISO"))

@@ -36,6 +36,11 @@ IDS = Prepared(
     .where(Among(record.c.key, "keys"))
     .order_by(record.c.key)
 )
+NAMED = Prepared(
+    select(record.c.key, record.c.authority, record.c.id, record.c.survivor)
+    .where(Among(record.c.key, "keys"))
+    .order_by(record.c.key)
+)
 BY_KEYS = Prepared(select(*COLUMNS).where(Among(record.c.key, "keys")).order_by(record.c.key))
 INSERT = Prepared(insert(record), record.columns)
 SAID = ("announced", "source", "updated", *DESCRIPTION)
@@ -157,6 +162,12 @@ def by_keys(connection: Connection, keys: Collection[PatientKey]) -> dict[Patien
 def ids(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, Named]:
     """Authority, id and type code of each record; its demographics are left unread."""
     return {PatientKey(key): (authority, id, code) for key, authority, id, code in IDS.rows(connection, {"keys": keys})}
+
+
+def named(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, tuple[str, str, PatientKey | None]]:
+    """Authority and id of each record, and the one that it was merged into; its demographics are left unread."""
+    rows = NAMED.rows(connection, {"keys": keys})
+    return {PatientKey(key): (authority, id, survivor) for key, authority, id, survivor in rows}
 
 
 def survivors(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, PatientKey]:

@@ -44,19 +44,18 @@ def handle(requests: tuple[DocumentRequest, ...], repository: DocumentRepository
     """Find every document that can be delivered. One named twice is delivered twice: each request has its answer."""
     holder = repository.holder(SECTION)
     viewer = repository.access.viewer(exchange)
-    known = repository.documents((each.document_unique_id for each in requests), viewer)
+    known = repository.known([each.document_unique_id for each in requests], viewer)
     found, breaches = [], list[Breach]()
     for request in requests:
         breaches += (misdirected := tuple(holder.breaches(request, exchange.forgive)))
         if misdirected:
             continue
         try:
-            document = known.get(request.document_unique_id)
+            document = known.seen.get(request.document_unique_id)
             found.append((request, _deliver(request, document, repository, (exchange.received_at, viewer))))
         except Rejected as rejected:
             breaches += rejected.breaches
-    owners = repository.owners(each.document_unique_id for each in requests)
-    return Retrieval(found=tuple(found), breaches=tuple(breaches), owners=owners)
+    return Retrieval(found=tuple(found), breaches=tuple(breaches), owners=known.owners)
 
 
 def encode(_wire: SOAPRequest, retrieval: Retrieval, _exchange: Exchange) -> SOAPReply:

@@ -64,6 +64,14 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownDocuments:
+    """The retrievable documents that a person sees of those that were named, and whose all are that were named."""
+
+    seen: Mapping[UniqueId, Document]
+    owners: Mapping[UniqueId, CX]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemovedDocuments:
     """The documents that were removed, and whose all are that were named."""
 
@@ -121,18 +129,26 @@ class DocumentRepository:
     def documents(self, ids: Iterable[UniqueId], viewer: Viewer | None = None) -> Mapping[UniqueId, Document]:
         """Find the retrievable documents among ``ids`` that are seen; deprecated ones are, removed ones are not."""
         wanted = tuple(ids)
+        return self.database.read(lambda connection: self._seen(connection, wanted, viewer))
 
-        def find(connection: Connection) -> Mapping[UniqueId, Document]:
-            shown = retrievable(connection, viewer, self.unique_id, wanted)
-            found = repository_store.documents(connection, self.unique_id, wanted)
-            return {id: document for id, document in found.items() if id in shown}
+    def known(self, ids: Iterable[UniqueId], viewer: Viewer | None = None) -> KnownDocuments:
+        """The same documents, and whose all are that ``ids`` name, as far as the registry knows; in one read."""
+        wanted = tuple(ids)
+
+        def find(connection: Connection) -> KnownDocuments:
+            owners = self.registry.owners(connection, wanted)
+            return KnownDocuments(seen=self._seen(connection, wanted, viewer), owners=owners)
 
         return self.database.read(find)
 
-    def owners(self, ids: Iterable[UniqueId]) -> Mapping[UniqueId, CX]:
-        """Whose documents these are, as far as the registry knows."""
-        wanted = tuple(ids)
-        return self.database.read(lambda connection: self.registry.owners(connection, wanted))
+    def _seen(
+        self, connection: Connection, wanted: tuple[UniqueId, ...], viewer: Viewer | None
+    ) -> Mapping[UniqueId, Document]:
+        found = repository_store.documents(connection, self.unique_id, wanted)
+        if viewer is None:
+            return found
+        shown = retrievable(connection, viewer, self.unique_id, wanted)
+        return {id: document for id, document in found.items() if id in shown}
 
     def _write(
         self,

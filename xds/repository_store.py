@@ -1,17 +1,19 @@
 """The repository's table of documents: which bytes and mimeType belong to a uniqueId (ITI TF-2: 3.41.4.1.3.2)."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, select, true, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
 
 from ihe.citations import tf2
 from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.identifiers import UniqueId
-from statements.prepared import Prepared
+from statements.prepared import Among, Prepared
 from xds.documents import Content
 from xds.tables import document
 
@@ -19,8 +21,26 @@ _INSERTIONS = {
     name: Prepared(make(document).on_conflict_do_nothing().returning(document.c.unique_id), document.columns)
     for name, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
+_RETRIEVABLE = document.c.removed_at.is_(None)
+_COLUMNS = (
+    document.c.repository_unique_id,
+    document.c.unique_id,
+    document.c.sha256,
+    document.c.size,
+    document.c.place,
+    document.c.sha1,
+    document.c.mime_type,
+)
+_NAMED = Prepared(
+    select(*_COLUMNS)
+    .where(document.c.repository_unique_id == bindparam("repository"), Among(document.c.unique_id, "ids"), _RETRIEVABLE)
+    .order_by(document.c.unique_id)
+)
+_BYTES = select(document.c.sha256).where(document.c.sha256 == bindparam("digest"), _RETRIEVABLE).limit(1)
+_WITH_BYTES = Prepared(_BYTES)
+_WITH_BYTES_AT = Prepared(_BYTES.where(document.c.place == bindparam("place")))
 BATCH = 500
-"""Most uniqueIds in one statement: both engines bound the parameters of a statement."""
+"""Most names in one statement: both engines bound the parameters of a statement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +76,9 @@ def documents(
     connection: Connection, repository_unique_id: str, ids: Iterable[UniqueId]
 ) -> Mapping[UniqueId, Document]:
     """Find the documents of a repository that may be retrieved, by uniqueId."""
-    retrievable = select(document).where(
-        document.c.repository_unique_id == repository_unique_id, document.c.removed_at.is_(None)
-    )
-    wanted, found = sorted(set(ids)), {}
-    for start in range(0, len(wanted), BATCH):
-        batch = retrievable.where(document.c.unique_id.in_(wanted[start : start + BATCH]))
-        found.update({UniqueId(row.unique_id): _document(row) for row in connection.execute(batch)})
-    return found
+    rows = _NAMED.rows(connection, {"repository": repository_unique_id, "ids": set(ids)})
+    found = [_document(row) for row in rows]
+    return {each.unique_id: each for each in found}
 
 
 def remove(connection: Connection, repository_unique_id: str, unique_id: UniqueId, now: datetime) -> bool:
@@ -75,11 +90,9 @@ def remove(connection: Connection, repository_unique_id: str, unique_id: UniqueI
 def is_referenced(connection: Connection, name: str) -> bool:
     """Claim that a retrievable document of any repository consists of the bytes of this name (``Content.name``)."""
     digest, _, place = name.partition(".")
-    these = document.c.sha256 == digest
     if place:
-        these &= document.c.place == place
-    rows = select(document.c.sha256).where(these, document.c.removed_at.is_(None))
-    return bool(connection.execute(select(exists(rows))).scalar())
+        return _WITH_BYTES_AT.first(connection, {"digest": digest, "place": place}) is not None
+    return _WITH_BYTES.first(connection, {"digest": digest}) is not None
 
 
 def referenced_among(connection: Connection, names: Iterable[str]) -> set[str]:
@@ -140,14 +153,19 @@ def _row(new: Document, now: Any) -> tuple[Any, ...]:
 
 def _moment(connection: Connection, moment: datetime) -> Any:
     """A moment as the driver takes it: SQLite's knows none."""
-    spell = document.c.stored_at.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+    spell = _spelling(connection.dialect)
     return spell(moment) if spell else moment
+
+
+@lru_cache(maxsize=8)
+def _spelling(dialect: Dialect) -> Callable[[datetime], Any] | None:
+    return document.c.stored_at.type.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _repeat(connection: Connection, new: Document) -> Iterator[Breach]:
     """Accept the same bytes again, also after their removal; yield how other bytes differ (ITI TF-3: 4.2.3.2.26)."""
     this = _is(new.repository_unique_id, new.unique_id)
-    known = _document(connection.execute(select(document).where(this)).one())
+    known = _document(connection.execute(select(*_COLUMNS).where(this)).one())
     if (known.content.sha256, known.content.size) == (new.content.sha256, new.content.size):
         removed = this & document.c.removed_at.is_not(None)
         back = {"removed_at": None, "mime_type": new.mime_type, "place": new.content.place}
@@ -174,11 +192,12 @@ def _is(repository_unique_id: str, unique_id: UniqueId) -> ColumnElement[bool]:
     return (document.c.repository_unique_id == repository_unique_id) & (document.c.unique_id == unique_id)
 
 
-def _document(row: Row[Any]) -> Document:
+def _document(row: Sequence[Any]) -> Document:
+    repository_unique_id, unique_id, sha256, size, place, sha1, mime_type = row
     return Document(
-        repository_unique_id=row.repository_unique_id,
-        unique_id=UniqueId(row.unique_id),
-        content=Content(sha256=row.sha256, size=row.size, place=row.place),
-        sha1=row.sha1,
-        mime_type=row.mime_type,
+        repository_unique_id=repository_unique_id,
+        unique_id=UniqueId(unique_id),
+        content=Content(sha256=sha256, size=size, place=place),
+        sha1=sha1,
+        mime_type=mime_type,
     )

@@ -131,6 +131,14 @@ class TestRemoval:
             seen.append(referenced(database, REPORT))
         assert seen == [True, True, False]
 
+    def test_bytes_of_one_place_are_not_those_of_another(self, database: Database) -> None:
+        placed = replace(REPORT, content=replace(REPORT.content, place="a" * 16))
+        names = (placed.content.name, replace(placed.content, place="b" * 16).name)
+        store(database, placed)
+        assert [database.read(lambda c, name=name: is_referenced(c, name)) for name in names] == [True, False]  # type: ignore[misc]
+        discard(database, placed)
+        assert not database.read(lambda connection: is_referenced(connection, names[0]))
+
     def test_a_removed_document_may_come_back_with_the_same_bytes_only(self, database: Database) -> None:
         store(database, REPORT)
         discard(database, REPORT)
