@@ -30,6 +30,7 @@ def agreement(name: str, written: PartnerFile) -> Agreement:
         token_profile=written.xua.profile,
         allowance=_allowance(written),
         proxy=Proxy(**written.proxy.model_dump()) if written.proxy else None,
+        monitoring=written.monitoring,
         display=MappingProxyType(written.display),
     )
 

@@ -130,3 +130,5 @@ class PartnerFile(Table):
     quirk: tuple[QuirkTable, ...] = ()
     limits: LimitsTable = LimitsTable()
     proxy: ProxyTable | None = None
+    monitoring: bool = False
+    """Whether it reads ``/metrics``."""

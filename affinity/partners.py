@@ -78,7 +78,7 @@ class Agreement:
     """All that a domain has agreed with one node. ``transactions`` None: all; ``sources`` None: it speaks as anybody.
 
     ``issuers`` are those whose assertions it may show (none: any that is trusted), ``token_profile`` the profile that
-    these must have.
+    these must have, ``monitoring`` whether it may read what the node tells of itself.
     """
 
     partner: Partner
@@ -90,6 +90,7 @@ class Agreement:
     token_profile: str | None = None
     allowance: Allowance = field(default_factory=Allowance)
     proxy: Proxy | None = None
+    monitoring: bool = False
     display: Mapping[str, str] = field(default_factory=dict)
 
     def provides_for(self, transaction: str) -> bool:
@@ -122,6 +123,13 @@ class Partners:
     def pinned(self) -> frozenset[Fingerprint]:
         """The certificates that are trusted by themselves, whoever issued them."""
         return frozenset(self._pinned)
+
+    def may_watch(self, certificate: bytes | None) -> bool:
+        """Claim that who shows this certificate, or none, over TLS may read what the node tells of itself."""
+        if not self.agreements:
+            return True
+        agreement = self.shown(certificate) if certificate is not None else None
+        return agreement is not None and agreement.monitoring
 
     def owner(self, source: SourceId) -> Agreement | None:
         """The agreement that names this id."""

@@ -207,7 +207,7 @@ class Server:
             public_url=self._settings.listen.public_url or url,
             limits=soap_limits(self._settings.limits),
             extra={
-                **health.pages(self._node.database, self._probes.defer, (self._measures(),)),
+                **health.pages(self._node.database, self._probes.defer, (self._measures(),), self._node.partners),
                 **self._audit.pages(self._settings.listen.public_url or url),
                 PATH: self._stewardship(),
                 CONSENT_PATH: self._consent(),

@@ -78,6 +78,7 @@ def _target(place: Place, security: Security, urls: list[str] | None) -> "Target
 def _ask(url: str, target: "Target") -> Told:
     import http.client
     from datetime import UTC, datetime
+    from http import HTTPStatus
 
     from affinity.cli.checks_server import fetch
     from affinity.cli.finding import failed, ok
@@ -87,7 +88,9 @@ def _ask(url: str, target: "Target") -> Told:
     base = url.rstrip("/")
     try:
         ready, _, said = fetch(f"{base}/health/ready", target)
-        _, _, page = fetch(f"{base}/metrics", target)
+        allowed, _, page = fetch(f"{base}/metrics", target)
+        if allowed == HTTPStatus.FORBIDDEN:
+            raise Stopped(ExitCode.REFUSED, f"{base}/metrics: {page.decode('utf-8', 'replace').strip()}")
         gauges = Gauges.read(page.decode())
     except (http.client.HTTPException, ValueError) as error:
         raise Stopped(ExitCode.UNREACHABLE, f"{base} gives no answer that can be read: {error}") from error

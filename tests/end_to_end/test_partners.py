@@ -18,9 +18,12 @@ from threading import Event
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from typer.testing import CliRunner
 
 from affinity import authority
 from affinity.authority import Authority
+from affinity.cli import app
+from affinity.cli.verbs import ExitCode
 from affinity.client import v3, xds
 from affinity.client.patients import Sought
 from affinity.domain import SHIPPED, load
@@ -138,6 +141,13 @@ subject = "CN=gate,O=Affinity development"
 authority = "CN=Affinity development CA,O=Affinity development"
 [proxy]
 """
+WATCH = """
+transactions = []
+monitoring = true
+[[certificate]]
+subject = "CN=watch,O=Affinity development"
+authority = "CN=Affinity development CA,O=Affinity development"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +158,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
     (domain / "partners" / "lis.toml").write_text(LIS)
     (domain / "partners" / "gate.toml").write_text(GATE)
     (domain / "partners" / "reader.toml").write_text(READER)
+    (domain / "partners" / "watch.toml").write_text(WATCH)
     running = start_node(tmp_path_factory.mktemp("strict"), "--domain", str(domain), "--xua", "off")
     yield running
     running.kill()
@@ -207,6 +218,35 @@ def test_a_quirk_is_taken_from_the_partner_that_has_it_and_counted(strict: Runni
     assert [each.get("errorCode") for each in answer.iter() if each.get("errorCode")] == ["XDSDocumentUniqueIdError"]
     with urllib.request.urlopen(strict.url("/metrics")) as page:
         assert 'affinity_forgiven_total{deviation="oid-prefix",partner="reader"} 1.0' in page.read().decode()
+
+
+@pytest.mark.parametrize(
+    ("partner", "page", "status"),
+    [
+        ("watch", "/metrics", 200),
+        ("lis", "/metrics", 403),
+        ("gate", "/metrics", 403),
+        ("development", "/metrics", 403),
+        ("lis", "/health/ready", 200),
+    ],
+)
+def test_over_tls_what_a_node_tells_of_itself_is_for_those_who_watch_it(
+    strict: RunningNode, partner: str, page: str, status: int
+) -> None:
+    tls = context(strict, partner)
+    connection = http.client.HTTPSConnection("localhost", strict.ports["https"], timeout=30, context=tls)
+    connection.request("GET", page)
+    answer = connection.getresponse()
+    said = answer.read()
+    assert answer.status == status
+    assert (b"monitoring = true" in said) is (status == 403) and (b"affinity_" in said) is (partner == "watch")
+
+
+def test_status_says_who_may_ask_for_it(strict: RunningNode) -> None:
+    url, tls = f"https://localhost:{strict.ports['https']}", credentials(strict, "lis")
+    files = ("--tls-ca", str(tls.authorities), "--cert", str(tls.certificate), "--key", str(tls.key))
+    ended = CliRunner().invoke(app, ["status", "--url", url, *files])
+    assert ended.exit_code == ExitCode.REFUSED and "monitoring = true" in ended.output
 
 
 def test_more_than_agreed_is_refused_with_the_time_to_wait_on_both_wires(strict: RunningNode) -> None:
