@@ -87,6 +87,7 @@ class SOAPClient:
         connection = self._connect()
         try:
             headers = {"Content-Type": content_type, "Content-Length": str(length)}
+            connection.connect()
             # A server that refuses a long message early may close before all is sent; its answer may be there.
             with suppress(BrokenPipeError, ConnectionResetError):
                 connection.request("POST", self._target(), chunks, headers)

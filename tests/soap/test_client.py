@@ -1,6 +1,8 @@
 """The blocking client against servers that answer well, badly, and not at all."""
 
+import socket
 import socketserver
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -113,6 +115,22 @@ def test_long_inline_base64_stays_inline_without_a_place(canned: Canned, stored_
 def test_nobody_there_is_an_os_error(stored_query: SOAPBinding) -> None:
     with pytest.raises(OSError):
         SOAPClient(url="http://127.0.0.1:1/", timeout=5).call(stored_query, [b"<q/>"])
+
+
+def test_a_connection_that_is_reset_while_it_is_made_is_an_os_error(stored_query: SOAPBinding) -> None:
+    """There is no answer that could be waiting, as there may be where a message was refused early."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        reset = threading.Thread(target=_reset, args=(listener,))
+        reset.start()
+        with pytest.raises(ConnectionError):
+            SOAPClient(url=f"https://127.0.0.1:{listener.getsockname()[1]}/", timeout=20).call(stored_query, [b"<q/>"])
+        reset.join()
+
+
+def _reset(listener: socket.socket) -> None:
+    taken, _ = listener.accept()
+    with taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def test_what_is_sent_is_what_appendix_v_asks_for(server: Any, stored_query: SOAPBinding) -> None:
