@@ -1,6 +1,7 @@
 """A node in a process of its own, without assertions: the connectathon domain on SQLite unless told otherwise."""
 
 import json
+import ssl
 import subprocess
 import time
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from benchmarks.process import ROOT, end, start
+from soap.client import client_tls
 
 READY_WITHIN = 60.0
 UP = ("up", "--no-demo")
@@ -53,6 +55,16 @@ class Node:
     def url(self, path: str) -> str:
         """The address of a SOAP endpoint."""
         return f"http://127.0.0.1:{self.ports['http']}{path}"
+
+    def secure_url(self, path: str) -> str:
+        """The same over mutual TLS; the certificate names ``localhost``."""
+        return f"https://localhost:{self.ports['https']}{path}"
+
+    @property
+    def client_tls(self) -> ssl.SSLContext:
+        """As a partner of a demonstration connects: with the development client's certificate."""
+        pki = self.data / "pki"
+        return client_tls(pki / "ca.crt.pem", pki / "client.crt.pem", pki / "client.key.pem")
 
     def _wait(self, published: Path, deadline: float) -> dict[str, int]:
         while not published.exists():

@@ -8,7 +8,6 @@ from pathlib import Path
 from benchmarks.figures import Effort, Figure, Say
 from benchmarks.node import Node
 from benchmarks.process import cpu_seconds
-from soap.client import client_tls
 
 CONNECTIONS = 200
 REQUEST = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -36,8 +35,7 @@ def _figure(name: str, unit: str, runs: tuple[float, ...]) -> Figure:
 
 def _run(node: Node, version: ssl.TLSVersion, count: int, *, resumes: bool) -> tuple[float, float]:
     """Microseconds for one connection: those that the client waits, and those of the server's CPU."""
-    pki = node.data / "pki"
-    context = client_tls(pki / "ca.crt.pem", pki / "client.crt.pem", pki / "client.key.pem")
+    context = node.client_tls
     context.minimum_version = context.maximum_version = version
     session = _ask(context, node.ports["https"], None, expected=False)
     began, before = time.perf_counter(), cpu_seconds(node.pid)

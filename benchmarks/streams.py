@@ -12,7 +12,7 @@ from affinity.client.bindings import soap_binding
 from benchmarks import messages
 from benchmarks.load import WrongAnswer
 from benchmarks.node import Node
-from ihe.exchange import OutgoingPart, Part
+from ihe.exchange import OutgoingPart, Part, Spool
 from ihe.identifiers import new_oid
 from soap.client import SOAPAnswer, SOAPClient
 from soap.head import ENVELOPE_END, request_head
@@ -77,13 +77,23 @@ class HashingSink:
         """Nothing was kept."""
 
 
-def submit(node: Node, patient: str, content: Content) -> str:
+def plain(node: Node, spool: Spool | None = None) -> SOAPClient:
+    """Speaks to the repository without TLS."""
+    return SOAPClient(url=node.url(messages.REPOSITORY_PATH), timeout=TIMEOUT, spool=spool)
+
+
+def secured(node: Node, spool: Spool | None = None) -> SOAPClient:
+    """Speaks to the repository over mutual TLS."""
+    url = node.secure_url(messages.REPOSITORY_PATH)
+    return SOAPClient(url=url, tls=node.client_tls, timeout=TIMEOUT, spool=spool)
+
+
+def submit(client: SOAPClient, patient: str, content: Content) -> str:
     """ITI-41 with one XOP part; the document's uniqueId."""
     unique_id = new_oid()
     described = messages.described_submission(patient, 1, [unique_id])
     part = OutgoingPart(content_id=CONTENT_ID, media_type="text/plain", size=content.size, chunks=content.chunks)
     body = xds.provide_and_register(described, [CONTENT_ID])
-    client = SOAPClient(url=node.url(messages.REPOSITORY_PATH), timeout=TIMEOUT)
     _demand_success(client.call(soap_binding(ITI_41), [body], parts=[part]))
     return unique_id
 
@@ -118,9 +128,8 @@ def submit_inline(node: Node, patient: str, content: Content) -> str:
     return unique_id
 
 
-def retrieve(node: Node, unique_id: str) -> Part:
-    """ITI-43 of one document: its size and SHA-256 as they arrived."""
-    client = SOAPClient(url=node.url(messages.REPOSITORY_PATH), timeout=TIMEOUT, spool=HashingSink)
+def retrieve(client: SOAPClient, unique_id: str) -> Part:
+    """ITI-43 of one document, for a client whose spool is HashingSink: its size and SHA-256 as they arrived."""
     body = xds.retrieve([(messages.DOMAIN.repository_unique_id, unique_id)])
     answer = client.call(soap_binding(ITI_43), [body])
     (part,) = answer.parts.values()

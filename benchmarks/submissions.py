@@ -10,7 +10,7 @@ from benchmarks import load, messages
 from benchmarks.figures import Aim, Better, Effort, Figure, Say
 from benchmarks.node import Node
 from benchmarks.process import cpu_seconds
-from benchmarks.streams import Content, submit
+from benchmarks.streams import Content, plain, submit
 
 SMALL, LARGE = 20_000, 100_000_000
 WARM_UP = 100
@@ -79,6 +79,6 @@ def _large(node: Node, effort: Effort) -> Figure:
     for number in range(effort.runs):
         content = Content(seed=number, size=effort.count(LARGE))
         began = time.perf_counter()
-        submit(node, PATIENT, content)
+        submit(plain(node), PATIENT, content)
         rates.append(content.size / (time.perf_counter() - began) / 1e6)
     return Figure(benchmark="ITI-41", name="100 MB", unit="MB/s", runs=tuple(rates))
