@@ -6,19 +6,21 @@ exchange changes is committed together with the record of its success, or not at
 
 import os
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
+from types import TracebackType
 from typing import Any, Protocol
 
 import structlog
 from cryptography import x509
 from sqlalchemy import Connection
 
+from affinity import spans
 from affinity.database import Database
-from affinity.spans import span
+from affinity.spans import in_part
 from affinity.works import Result, Work
 from atna.entries import Entry, entry
 from atna.events import SECURITY_ALERT, authentication_failed, node_authentication_failed
@@ -28,7 +30,7 @@ from atna.participants import ANONYMOUS, ThisNode, system
 from atna.trail import AuditTrail, AuditUnavailable
 from hl7v2.message import Message
 from ihe.audit import USER_AUTHENTICATION
-from ihe.audited import Audit, Event, Recorded
+from ihe.audited import Audit, Recorded
 from ihe.datatypes import HD, Code
 from ihe.domain import AffinityDomain
 from ihe.errors import Rejected
@@ -54,7 +56,18 @@ class Owing(Protocol):
         """Make the change and record it, both or neither."""
 
 
-_OPEN: ContextVar[Owing | None] = ContextVar("what owes a record", default=None)
+class _Nothing:
+    """What is done outside of any exchange owes no record."""
+
+    def read(self, database: Database, work: Work[Result]) -> Result:
+        return database.read(work)
+
+    def write(self, database: Database, work: Work[Result]) -> Result:
+        return database.write(work)
+
+
+_NOTHING: Owing = _Nothing()
+_OPEN: ContextVar[Owing] = ContextVar("what owes a record", default=_NOTHING)
 
 
 @contextmanager
@@ -75,15 +88,17 @@ class AuditedDatabase:
 
     def read(self, work: Work[Result]) -> Result:
         """Run ``work`` on one consistent snapshot; that of a replica, if the exchange under way allows it."""
-        owing = _OPEN.get()
-        with span("database"):
-            return self.database.read(work) if owing is None else owing.read(self.database, work)
+        if spans.tracer is not None:
+            result: Result = in_part("database", _OPEN.get().read, self.database, work)
+            return result
+        return _OPEN.get().read(self.database, work)
 
     def write(self, work: Work[Result]) -> Result:
         """Run ``work`` in a transaction; with it the record that the exchange under way still owes, if any."""
-        owing = _OPEN.get()
-        with span("database"):
-            return self.database.write(work) if owing is None else owing.write(self.database, work)
+        if spans.tracer is not None:
+            result: Result = in_part("database", _OPEN.get().write, self.database, work)
+            return result
+        return _OPEN.get().write(self.database, work)
 
 
 class AuditedExchange:
@@ -104,6 +119,19 @@ class AuditedExchange:
         self._around = around
         self._is_recorded = False
 
+    def __enter__(self) -> "AuditedExchange":
+        """Open it in this thread."""
+        self._before = _OPEN.set(self)
+        self._trail.together.under_way.add(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, where: TracebackType | None
+    ) -> None:
+        """Whatever it owed is recorded, or is refused."""
+        self._trail.together.under_way.discard(self)
+        _OPEN.reset(self._before)
+
     def read(self, database: Database, work: Work[Result]) -> Result:
         """Look something up; what a change is decided by is the primary's word."""
         return database.read(work, self._asker if self._may_lag else None)
@@ -117,8 +145,7 @@ class AuditedExchange:
 
         def audited(connection: Connection) -> Result:
             result = work(connection)
-            with span("audit"):
-                self._trail.append_entries(connection, self._entries(result) if foretold is None else foretold)
+            in_part("audit", self._append, connection, result, foretold)
             return result
 
         result = database.write(audited, self._asker)
@@ -129,8 +156,7 @@ class AuditedExchange:
         """Record that an answer leaves, unless that is recorded already. Raises AuditUnavailable."""
         if not self._is_recorded:
             result = None if self._audit.recorded is Recorded.WITH_THE_CHANGE else response
-            with span("audit"):
-                self._trail.record(*self._succeeded(result))
+            in_part("audit", self._record, result)
 
     def refused(self, why: str) -> None:
         """Record that the request was refused, and why. Raises AuditUnavailable."""
@@ -144,17 +170,23 @@ class AuditedExchange:
             log.error("failure not audited", error=str(unavailable))
 
     def _fail(self, outcome: EventOutcomeIndicator, why: str) -> None:
-        with span("audit"):
-            self._trail.record(*failed(self._audit, self._events(None), self._around, outcome, why))
+        in_part("audit", self._record_failure, outcome, why)
+
+    def _record_failure(self, outcome: EventOutcomeIndicator, why: str) -> None:
+        events = self._audit.describe(self._wire, self.request, None)
+        self._trail.record(*failed(self._audit, events, self._around, outcome, why))
+
+    def _record(self, result: Any) -> None:
+        self._trail.record(*self._succeeded(result))
+
+    def _append(self, connection: Connection, result: Any, foretold: tuple[Entry, ...] | None) -> None:
+        self._trail.append_entries(connection, self._entries(result) if foretold is None else foretold)
 
     def _entries(self, result: Any) -> tuple[Entry, ...]:
         return tuple(map(entry, self._succeeded(result)))
 
-    def _succeeded(self, result: Any) -> Iterator[AuditMessage]:
-        return succeeded(self._audit, self._events(result), self._around)
-
-    def _events(self, result: Any) -> Iterable[Event]:
-        return self._audit.describe(self._wire, self.request, result)
+    def _succeeded(self, result: Any) -> Sequence[AuditMessage]:
+        return succeeded(self._audit, self._audit.describe(self._wire, self.request, result), self._around)
 
 
 class Outcomes(Protocol):
@@ -200,13 +232,12 @@ class Auditor:
     domain: AffinityDomain
     may_lag: frozenset[Actor] = frozenset()
 
-    @contextmanager
     def open(
         self, transaction: Transaction[Any, Any, Any, Any, Any], wire: Wire, exchange: Exchange
-    ) -> Iterator[AuditedExchange]:
-        """Open an exchange in this thread."""
+    ) -> AuditedExchange:
+        """An exchange, as a context."""
         audit = transaction.audit
-        exchange_under_way = AuditedExchange(
+        return AuditedExchange(
             self.trail,
             audit,
             wire,
@@ -214,8 +245,6 @@ class Auditor:
             _asker(exchange),
             may_lag=transaction.responder in self.may_lag and audit.recorded is Recorded.BEFORE_THE_ANSWER,
         )
-        with opened(exchange_under_way), self.trail.together.under_way():
-            yield exchange_under_way
 
     def unauthenticated(
         self, transaction: Transaction[Any, Any, Any, Any, Any], exchange: Exchange, refused: AssertionRefused
@@ -256,10 +285,17 @@ class Unaudited:
 
     request: Any = None
 
-    @contextmanager
-    def open(self, transaction: object, wire: Wire, exchange: Exchange) -> Iterator["Unaudited"]:
+    def open(self, transaction: object, wire: Wire, exchange: Exchange) -> "Unaudited":
         """Open nothing."""
-        yield self
+        return self
+
+    def __enter__(self) -> "Unaudited":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, where: TracebackType | None
+    ) -> None:
+        """Nothing was opened."""
 
     def unauthenticated(self, transaction: object, exchange: Exchange, refused: AssertionRefused) -> None:
         """Nobody asks."""

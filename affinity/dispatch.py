@@ -2,17 +2,19 @@
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import structlog
 
+from affinity import spans
 from affinity.auditing import UNAUDITED, Auditing, Outcomes, spelled
-from affinity.metrics import REQUESTS, SECONDS, count_refusal
+from affinity.metrics import count, count_refusal
 from affinity.outages import InDoubt, Unavailable
-from affinity.spans import describe, span
+from affinity.spans import describe, in_part
 from affinity.unavailable import as_rejection, underlying
-from affinity.under_way import UnderWay, working_for
+from affinity.under_way import UNDER_WAY, UnderWay
 from atna.trail import AuditUnavailable
 from ihe.errors import Rejected
 from ihe.exchange import Exchange
@@ -53,8 +55,9 @@ def answer(
     """Return the transaction's own answer, good or bad; what nobody foresaw is raised for the wire's edge."""
     started = time.perf_counter()
     outcome = "error"
+    idle = UNDER_WAY.set(UnderWay(transaction=transaction.id, correlation=exchange.correlation_id))
     try:
-        with _working_for(transaction, exchange), auditing.open(transaction, wire, exchange) as audited:
+        with auditing.open(transaction, wire, exchange) as audited:
             reply = _run(transaction, wire, ports, exchange, audited, check)
         outcome = "success"
         return reply
@@ -69,17 +72,17 @@ def answer(
         if (unavailable := underlying(error)) is None:
             raise
         outcome = "unavailable"
-        reason, correlation = unavailable.trouble.name, exchange.correlation_id
-        log.warning("database unavailable", transaction=transaction.id, reason=reason, correlation=correlation)
+        log.warning(
+            "database unavailable",
+            transaction=transaction.id,
+            reason=unavailable.trouble.name,
+            correlation=exchange.correlation_id,
+        )
         return transaction.refuse(wire, as_rejection(unavailable, transaction), exchange)
     finally:
+        UNDER_WAY.reset(idle)
         describe(transaction.id, outcome, exchange.correlation_id)
-        REQUESTS.labels(transaction.id, outcome).inc()
-        SECONDS.labels(transaction.id).observe(time.perf_counter() - started)
-
-
-def _working_for(transaction: Transaction[Any, Any, Any, Any, Any], exchange: Exchange) -> AbstractContextManager[None]:
-    return working_for(UnderWay(transaction=transaction.id, correlation=exchange.correlation_id))
+        count(transaction.id, outcome, time.perf_counter() - started)
 
 
 def _run(
@@ -91,15 +94,13 @@ def _run(
     check: Check,
 ) -> Any:
     """Whatever the outcome is, it is recorded before anybody learns of it; AuditUnavailable means that it could not."""
+    if spans.tracer is not None:
+        transaction, check = _in_parts(transaction), partial(in_part, "check", check)
     try:
-        with span("check"):
-            check()
-        with span("parse"):
-            audited.request = transaction.decode(wire)
-        with span("handle"):
-            response = transaction.handle(audited.request, ports[transaction.responder], exchange)
-        with span("encode"):
-            reply = transaction.encode(wire, response, exchange)
+        check()
+        audited.request = transaction.decode(wire)
+        response = transaction.handle(audited.request, ports[transaction.responder], exchange)
+        reply = transaction.encode(wire, response, exchange)
         audited.succeeded(response)
         return reply
     except Rejected as rejected:
@@ -113,3 +114,13 @@ def _run(
     except Exception as error:
         audited.failed(error)
         raise
+
+
+def _in_parts(transaction: Transaction[Any, Any, Any, Any, Any]) -> Transaction[Any, Any, Any, Any, Any]:
+    """The same, and each of its steps is a part of the trace."""
+    return replace(
+        transaction,
+        decode=partial(in_part, "parse", transaction.decode),
+        handle=partial(in_part, "handle", transaction.handle),
+        encode=partial(in_part, "encode", transaction.encode),
+    )

@@ -1,6 +1,6 @@
 """The audit of update notifications, by the manager that sends them (ITI TF-2: 3.10.5.1.1, 3.46.5.1.1)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -31,7 +31,7 @@ class NotificationAudit:
         sent = [each for each in told if each.verdict.outcome is not Outcome.UNREACHABLE]
         self.trail.append(connection, (message for each in sent for message in self._messages(each)))
 
-    def _messages(self, told: Told) -> Iterator[AuditMessage]:
+    def _messages(self, told: Told) -> list[AuditMessage]:
         audit = (ITI_46 if self.subscriber.device else ITI_10).audit
         events, around = audit.describe(told.notification, None, None), self._circumstances()
         if told.verdict.outcome is Outcome.ACCEPTED:

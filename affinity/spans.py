@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+Result = TypeVar("Result")
 NOTHING: AbstractContextManager[None] = nullcontext()
 
 
@@ -23,34 +24,45 @@ class Tracer(Protocol):
         """Let go of what was not sent yet."""
 
 
-_tracer: Tracer | None = None
+tracer: Tracer | None = None
+"""Who traces in this process. What each request passes asks for it before it makes a part: mostly nobody does."""
 
 
-def trace_with(tracer: Tracer | None) -> None:
+def trace_with(by: Tracer | None) -> None:
     """Begin to trace, or end it, in this process."""
-    global _tracer
-    _tracer = tracer
+    global tracer
+    tracer = by
 
 
 def end_tracing() -> None:
     """Send what waits, then trace no more."""
-    if _tracer is not None:
-        _tracer.end()
+    if tracer is not None:
+        tracer.end()
     trace_with(None)
 
 
 def in_request(traceparent: str | None, work: Callable[..., Any], *arguments: Any) -> Any:
     """Do all the work of one request."""
-    with NOTHING if _tracer is None else _tracer.request(traceparent):
+    if tracer is None:
+        return work(*arguments)
+    with tracer.request(traceparent):
+        return work(*arguments)
+
+
+def in_part(name: str, work: Callable[..., Result], *arguments: Any) -> Result:
+    """Do a part of what this thread does."""
+    if tracer is None:
+        return work(*arguments)
+    with tracer.part(name):
         return work(*arguments)
 
 
 def span(name: str) -> AbstractContextManager[object]:
     """A part of what this thread does: ``parse``, ``check``, ``handle``, ``database``, ``store``, ``audit``."""
-    return NOTHING if _tracer is None else _tracer.part(name)
+    return NOTHING if tracer is None else tracer.part(name)
 
 
 def describe(transaction: str, outcome: str, correlation: str) -> None:
     """Say what the request of this thread was, and how it ended."""
-    if _tracer is not None:
-        _tracer.describe(transaction, outcome, correlation)
+    if tracer is not None:
+        tracer.describe(transaction, outcome, correlation)

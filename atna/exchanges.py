@@ -1,6 +1,6 @@
 """The audit messages of one exchange, as its transaction describes them (``ihe.audited``)."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -36,21 +36,22 @@ class Circumstances:
     canonical: Canonical = str
 
 
-def succeeded(audit: Audit, events: Iterable[Event], around: Circumstances) -> Iterator[AuditMessage]:
+def succeeded(audit: Audit, events: Iterable[Event], around: Circumstances) -> list[AuditMessage]:
     """The messages of an exchange whose parts ended as their events say."""
+    messages: list[AuditMessage] = []
     for event in events:
-        yield from _messages(audit, event, around)
+        messages += _messages(audit, event, around)
+    return messages
 
 
 def failed(
     audit: Audit, events: Iterable[Event], around: Circumstances, outcome: EventOutcomeIndicator, why: str
-) -> Iterator[AuditMessage]:
+) -> list[AuditMessage]:
     """The messages of an exchange that was refused or broke."""
-    for event in events:
-        yield from _messages(audit, replace(event, outcome=outcome, description=why), around)
+    return succeeded(audit, (replace(each, outcome=outcome, description=why) for each in events), around)
 
 
-def _messages(audit: Audit, event: Event, around: Circumstances) -> Iterator[AuditMessage]:
+def _messages(audit: Audit, event: Event, around: Circumstances) -> list[AuditMessage]:
     identification = EventIdentification(
         id=audit.event,
         action=event.action or audit.action,
@@ -62,26 +63,33 @@ def _messages(audit: Audit, event: Event, around: Circumstances) -> Iterator[Aud
     )
     first, second = around.initiator, around.responder
     source, destination = (second, first) if audit.answers_as_source else (first, second)
-    participants = (as_source(source), *people(around.principal), as_destination(destination))
-    for objects in _bounded(tuple(_canonical(each, around.canonical) for each in event.objects)):
-        yield AuditMessage(event=identification, participants=participants, source=around.source, objects=objects)
+    humans = people(around.principal) if around.principal else ()
+    participants = (as_source(source), *humans, as_destination(destination))
+    objects = _canonical_objects(event.objects, around.canonical)
+    return [
+        AuditMessage(event=identification, participants=participants, source=around.source, objects=some)
+        for some in _bounded(objects)
+    ]
 
 
-def _bounded(objects: tuple[ParticipantObject, ...]) -> Iterator[tuple[ParticipantObject, ...]]:
+def _bounded(objects: tuple[ParticipantObject, ...]) -> list[tuple[ParticipantObject, ...]]:
     """Cut a long list; what stands first, the patient, stands first in every piece."""
     if len(objects) <= MOST_OBJECTS:
-        yield objects
-        return
+        return [objects]
     whose = objects[:1] if objects[0].role is ObjectTypeCodeRole.PATIENT else ()
     others = objects[len(whose) :]
-    for start in range(0, len(others), MOST_OBJECTS):
-        yield (*whose, *others[start : start + MOST_OBJECTS])
+    return [(*whose, *others[start : start + MOST_OBJECTS]) for start in range(0, len(others), MOST_OBJECTS)]
+
+
+def _canonical_objects(objects: tuple[ParticipantObject, ...], canonical: Canonical) -> tuple[ParticipantObject, ...]:
+    """With the ids of patients as metadata spell them; nothing else of them changes."""
+    return tuple([_canonical(each, canonical) if each.role is ObjectTypeCodeRole.PATIENT else each for each in objects])
 
 
 def _canonical(each: ParticipantObject, canonical: Canonical) -> ParticipantObject:
-    if each.role is not ObjectTypeCodeRole.PATIENT or each.id is None or canonical is str:
+    if each.id is None or canonical is str:
         return each
-    id, details = canonical(each.id), tuple(_canonical_detail(detail, canonical) for detail in each.details)
+    id, details = canonical(each.id), tuple([_canonical_detail(detail, canonical) for detail in each.details])
     return each if (id, details) == (each.id, each.details) else replace(each, id=id, details=details)
 
 

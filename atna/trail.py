@@ -6,8 +6,7 @@ made by ``atna.exchanges``, all others by ``atna.events``.
 """
 
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from time import sleep
 
@@ -49,19 +48,9 @@ class _Together:
     def __init__(self) -> None:
         self._waiting: list[_Waiting] = []
         self._is_led = False
-        self._under_way = 0
+        self.under_way: set[object] = set()
+        """Exchanges that will bring a record."""
         self._guard = threading.Lock()
-
-    @contextmanager
-    def under_way(self) -> Iterator[None]:
-        """An exchange that will bring a record."""
-        with self._guard:
-            self._under_way += 1
-        try:
-            yield
-        finally:
-            with self._guard:
-                self._under_way -= 1
 
     def write(self, database: Transactor[Connection], entries: tuple[Entry, ...]) -> None:
         """Return once they are durable. Raises AuditUnavailable."""
@@ -81,7 +70,7 @@ class _Together:
 
     def _lead(self, database: Transactor[Connection]) -> None:
         """Write for all who wait, then let one of those lead who came meanwhile."""
-        if self._under_way - len(self._waiting) >= SIBLINGS:
+        if len(self.under_way) - len(self._waiting) >= SIBLINGS:
             sleep(DELAY)
         with self._guard:
             group, self._waiting = self._waiting, []

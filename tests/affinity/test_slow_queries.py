@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from affinity.database import Database
 from affinity.slow_queries import SlowQueries, shape
-from affinity.under_way import UnderWay, working_for
+from affinity.under_way import UNDER_WAY, UnderWay
 from pix.tables import record
 
 SECRET = "Ackermann"
@@ -32,9 +32,11 @@ def watched(database: Database, step: float) -> Database:
 def test_a_slow_statement_is_told_with_its_exchange_and_without_parameters(database: Database) -> None:
     wanted = select(record.c.key).where(record.c.family == SECRET, record.c.key.in_([4711, 4712, 4713]))
     watched(database, 2.0)
-    with capture_logs() as told, working_for(UnderWay(transaction="ITI-47", correlation="c0ffee")):
+    idle = UNDER_WAY.set(UnderWay(transaction="ITI-47", correlation="c0ffee"))
+    with capture_logs() as told:
         database.read(lambda connection: connection.execute(wanted).all())
         database.write(lambda connection: connection.execute(wanted).all())
+    UNDER_WAY.reset(idle)
     selects = [each for each in told if each["statement"].startswith("SELECT")]
     assert len(selects) == 2  # on SQLite BEGIN is a statement as well, and may wait long
     for each in selects:

@@ -3,7 +3,10 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,10 +18,13 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from affinity.auditing import AuditedDatabase
 from affinity.database import Database
+from affinity.dispatch import answer
 from affinity.settings import Tracing
 from affinity.spans import NOTHING, describe, end_tracing, in_request, span, trace_with
 from affinity.tracing import OpenTelemetry, TracedStore, tracer
+from ihe.exchange import Exchange
 from xds.file_store import FileStore
+from xds.iti18 import ITI_18
 
 SENDERS = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 SECRET = "Ackermann"
@@ -69,6 +75,20 @@ def test_a_sender_s_trace_goes_on_and_a_header_that_is_none_is_ignored(told: InM
     assert first.context is not None and f"{first.context.trace_id:032x}" == SENDERS.split("-")[1]
     assert first.parent is not None and f"{first.parent.span_id:016x}" == SENDERS.split("-")[2]
     assert [each.parent for each in others] == [None, None]
+
+
+def test_the_steps_of_a_transaction_are_parts_of_its_trace(told: InMemorySpanExporter) -> None:
+    steps: dict[str, Any] = {
+        "decode": lambda _wire: "request",
+        "handle": lambda request, _port, _exchange: [request],
+        "encode": lambda _wire, response, _exchange: response,
+    }
+    transaction = replace(ITI_18, **steps)
+    around = Exchange(correlation_id="c0ffee", received_at=datetime.now(UTC))
+    answered = in_request(None, lambda: answer(transaction, None, {ITI_18.responder: None}, around))
+    found = named(told)
+    assert answered == ["request"] and set(found) == {"ITI-18", "check", "parse", "handle", "encode"}
+    assert all(found[each].parent == found["ITI-18"].context for each in ("check", "parse", "handle", "encode"))
 
 
 def test_an_error_is_told_by_its_kind_alone(told: InMemorySpanExporter) -> None:
