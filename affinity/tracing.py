@@ -115,6 +115,11 @@ class TracedStore:
         with span("store"):
             self._store.check(content)
 
+    def read(self, content: Content) -> bytes:
+        """Read a small document."""
+        with span("store"):
+            return self._store.read(content)
+
 
 def traced(store: DocumentStore, settings: Tracing) -> DocumentStore:
     """The store as it is, unless somebody traces."""

@@ -68,6 +68,9 @@ class DocumentStore(Protocol):
     def check(self, content: Content) -> None:
         """Raise ``DamagedDocument`` if the bytes are absent, or cut, or under another document's name."""
 
+    def read(self, content: Content) -> bytes:
+        """All the bytes at once, for what is small; ``DamagedDocument`` rather than wrong bytes."""
+
     def open(self, content: Content) -> Iterator[bytes]:
         """Yield the bytes in bounded pieces; ``DamagedDocument`` rather than wrong bytes."""
 

@@ -5,7 +5,7 @@ chunks cannot be reordered, dropped or appended. The data key stands in the head
 bound to the document's SHA-256 and size: bytes under the name of another document do not open at all.
 """
 
-import secrets
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -44,10 +44,12 @@ class KeyRing:
     """Key-encryption keys of 32 bytes: the first seals, each opens what it sealed. To rotate, put a new one first."""
 
     keys: tuple[bytes, ...] = field(repr=False)
+    _ids: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.keys or any(len(key) != KEY for key in self.keys):
             raise ValueError(f"a key ring holds at least one key, each of {KEY} bytes")
+        object.__setattr__(self, "_ids", tuple(map(_key_id, self.keys)))
 
     def wrap(self, data_key: bytes, digest: str, size: int) -> bytes:
         """Make the header of a document sealed under ``data_key``."""
@@ -65,11 +67,11 @@ class KeyRing:
 
     def ids(self) -> tuple[str, ...]:
         """The ids of the keys, that of the sealing key first."""
-        return tuple(_key_id(key).hex() for key in self.keys)
+        return tuple(id.hex() for id in self._ids)
 
     def _wrapped(self, data_key: bytes, chunk: int, digest: str, size: int) -> bytes:
-        prefix = PREFIX.pack(MAGIC, VERSION, chunk, _key_id(self.keys[0]))
-        nonce = secrets.token_bytes(NONCE)
+        prefix = PREFIX.pack(MAGIC, VERSION, chunk, self._ids[0])
+        nonce = os.urandom(NONCE)
         return prefix + nonce + AESGCM(self.keys[0]).encrypt(nonce, data_key, prefix + _identity(digest, size))
 
     def _opened(self, header: bytes, digest: str, size: int) -> tuple[bytes, int]:
@@ -85,8 +87,8 @@ class KeyRing:
             raise DamagedDocument("the header was changed or belongs to another document") from None
 
     def _key(self, key_id: bytes) -> bytes:
-        for key in self.keys:
-            if _key_id(key) == key_id:
+        for key, id in zip(self.keys, self._ids, strict=True):
+            if id == key_id:
                 return key
         raise UnknownKey(f"no key-encryption key has the id {key_id.hex()}")
 

@@ -6,18 +6,18 @@ request ends. Both are links to one file: after a crash the spool lists what may
 
 import fcntl
 import os
-import secrets
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
 from ihe.exchange import Part, Sink
 from xds.documents import Content, Referenced, Stored, verified
 from xds.encryption import HEADER, DamagedDocument, Keys, UnknownKey, sealed_size, unseal
-from xds.spool import SpoolSink, fsync
+from xds.spool import SpoolSink, fsync, remove
 
 SEALED, PLAIN = ".sealed", ".plain"
 
@@ -29,10 +29,10 @@ class FileStore:
     """
 
     def __init__(self, root: Path, keys: Keys | None) -> None:
-        self._content, self._spool, self._locks = root / "content", root / "spool", root / "locks"
+        self._content, self._spool, self._locks = f"{root}/content", f"{root}/spool", f"{root}/locks"
         self._keys = keys
         for directory in (self._content, self._spool, self._locks):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.makedirs(directory, mode=0o700, exist_ok=True)
 
     def create(self) -> Sink:
         return SpoolSink(self._spool, self._keys)
@@ -44,61 +44,74 @@ class FileStore:
     def adopting(self, parts: Iterable[Part], referenced: Referenced) -> Iterator[None]:
         adopted = tuple(parts)
         digests = sorted({part.sha256 for part in adopted})
+        locks: list[FileIO] = []
         try:
-            with ExitStack() as locks:
+            try:
                 for digest in digests:
-                    locks.enter_context(self._lock(digest, fcntl.LOCK_SH))
+                    locks.append(self._lock(digest, fcntl.LOCK_SH))
                 for part in adopted:
                     self.adopt(part)
                 yield
+            finally:
+                for lock in locks:
+                    lock.close()
         except BaseException:
             with self.removing(digests, referenced):
                 raise
 
     def adopt(self, part: Part) -> None:
         """Make a finished part durable under its SHA-256; harmless when it, or another part of the same bytes, is."""
-        path = self._path(part.sha256, SEALED if self._keys else PLAIN)
-        _make_directory(path.parent, self._content)
-        with suppress(FileExistsError):
+        directory, path = self._place(part.sha256, SEALED if self._keys else PLAIN)
+        _make_directory(directory, self._content)
+        try:
             os.link(part.spooled, path)
+        except FileExistsError:
+            pass
         fsync(path)
-        fsync(path.parent)
+        fsync(directory)
 
     @contextmanager
     def removing(self, names: Iterable[str], referenced: Referenced) -> Iterator[None]:
-        marks = {digest: self._spool / f"{digest}.removing" for digest in sorted(set(map(_digest, names)))}
+        marks = {digest: f"{self._spool}/{digest}.removing" for digest in sorted(set(map(_digest, names)))}
         for mark in marks.values():
-            mark.touch(mode=0o600)
+            Path(mark).touch(mode=0o600)
         fsync(self._spool)
         try:
             yield
         finally:
             self._remove_unreferenced(marks, referenced)
             for mark in marks.values():
-                mark.unlink(missing_ok=True)
+                remove(mark)
 
     def check(self, content: Content) -> None:
-        with self._opened(content) as (file, keys):
+        file, keys = self._opened(content)
+        with file:
             if keys:
                 keys.unwrap(file.read(HEADER), content.sha256, content.size)
 
+    def read(self, content: Content) -> bytes:
+        file, keys = self._opened(content)
+        with file:
+            return b"".join(_pieces(file, keys, content))
+
     def open(self, content: Content) -> Iterator[bytes]:
-        with self._opened(content) as (file, keys):
-            yield from unseal(file, keys, content.sha256, content.size) if keys else verified(file, content)
+        file, keys = self._opened(content)
+        with file:
+            yield from _pieces(file, keys, content)
 
     def sweep(self, referenced: Referenced, before: float) -> int:
         """Clear up after a crash: remove what was spooled before ``before`` (epoch seconds) and never registered.
 
         Returns how many spool files there were. Choose ``before`` so that no request of then can still be going on.
         """
-        leftovers = [path for path in sorted(self._spool.iterdir()) if path.stat().st_mtime < before]
+        leftovers = [path for path in sorted(Path(self._spool).iterdir()) if path.stat().st_mtime < before]
         self._remove_unreferenced({path.stem for path in leftovers if len(path.stem) == 64}, referenced)
         for path in leftovers:
             path.unlink(missing_ok=True)
         return len(leftovers)
 
     def stored(self) -> Iterator[Stored]:
-        for directory in sorted(self._content.glob("*/*")):
+        for directory in sorted(Path(self._content).glob("*/*")):
             for path in sorted(directory.iterdir()):
                 with suppress(FileNotFoundError):  # removed meanwhile
                     found = path.stat()
@@ -112,20 +125,20 @@ class FileStore:
         self.adopt(part)
 
     def rewrap(self, content: Content) -> bool:
-        path = self._path(content.sha256, SEALED)
-        with self._lock(content.sha256, fcntl.LOCK_EX), ExitStack() as undone:
-            if not path.exists():
-                self.check(content)
-                return False
-            with self._opened(content) as (file, keys):
+        directory, path = self._place(content.sha256, SEALED)
+        with self._lock(content.sha256, fcntl.LOCK_EX):
+            file, keys = self._opened(content)
+            with file:
                 header = keys.rewrap(file.read(HEADER), content.sha256, content.size) if keys else None
                 if header is None:
                     return False
-                draft = self._spool / f"rewrapping.{secrets.token_hex(16)}"
-                undone.callback(draft.unlink, missing_ok=True)
-                _copy(header, file, draft)
-            draft.rename(path)
-            fsync(path.parent)
+                draft = f"{self._spool}/rewrapping.{os.urandom(16).hex()}"
+                try:
+                    _copy(header, file, draft)
+                    os.rename(draft, path)
+                finally:
+                    remove(draft)
+            fsync(directory)
         return True
 
     def _remove_unreferenced(self, digests: Iterable[str], referenced: Referenced) -> int:
@@ -133,47 +146,73 @@ class FileStore:
         for digest in digests:
             with self._lock(digest, fcntl.LOCK_EX):
                 if not referenced(digest):
-                    self._path(digest, SEALED).unlink(missing_ok=True)
-                    self._path(digest, PLAIN).unlink(missing_ok=True)
+                    for form in (SEALED, PLAIN):
+                        remove(self._place(digest, form)[1])
                     removed += 1
         return removed
 
-    @contextmanager
-    def _lock(self, digest: str, mode: int) -> Iterator[None]:
-        """Adopters of a shard share its lock until their commit, so that a remover sees what they registered."""
-        with (self._locks / digest[:2]).open("ab") as file:
-            fcntl.flock(file, mode)
-            yield
+    def _lock(self, digest: str, mode: int) -> FileIO:
+        """Adopters of a shard share its lock until their commit, so that a remover sees what they registered.
 
-    def _path(self, digest: str, form: str) -> Path:
-        return self._content / digest[:2] / digest[2:4] / f"{digest}{form}"
-
-    @contextmanager
-    def _opened(self, content: Content) -> Iterator[tuple[BinaryIO, Keys | None]]:
-        """Open the file of a document, sealed or not; the key ring comes with it if it is sealed."""
-        sealed = self._path(content.sha256, SEALED).exists()
-        if sealed and not self._keys:
-            raise UnknownKey("the document is sealed and this store has no keys")
+        To close the file is to let go of it.
+        """
+        file = FileIO(f"{self._locks}/{digest[:2]}", "ab")
         try:
-            file = self._path(content.sha256, SEALED if sealed else PLAIN).open("rb")
+            fcntl.flock(file, mode)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def _place(self, digest: str, form: str) -> tuple[str, str]:
+        """The directory and the path of a document's file."""
+        directory = f"{self._content}/{digest[:2]}/{digest[2:4]}"
+        return directory, f"{directory}/{digest}{form}"
+
+    def _opened(self, content: Content) -> tuple[BinaryIO, Keys | None]:
+        """Open the file of a document, sealed or not; the key ring comes with it if it is sealed."""
+        try:
+            file = _open(self._place(content.sha256, SEALED)[1], sealed_size(content.size))
+        except FileNotFoundError:
+            return self._opened_plain(content), None
+        if not self._keys:
+            file.close()
+            raise UnknownKey("the document is sealed and this store has no keys")
+        return file, self._keys
+
+    def _opened_plain(self, content: Content) -> BinaryIO:
+        try:
+            return _open(self._place(content.sha256, PLAIN)[1], content.size)
         except FileNotFoundError:
             raise DamagedDocument("the stored file is missing") from None
-        with file:
-            if os.fstat(file.fileno()).st_size != (sealed_size(content.size) if sealed else content.size):
-                raise DamagedDocument("the stored file was cut or extended")
-            yield file, self._keys if sealed else None
 
 
-def _make_directory(path: Path, root: Path) -> None:
+def _open(path: str, size: int) -> BinaryIO:
+    file = open(path, "rb")  # noqa: SIM115 - the caller's
+    if os.fstat(file.fileno()).st_size != size:
+        file.close()
+        raise DamagedDocument("the stored file was cut or extended")
+    return file
+
+
+def _pieces(file: BinaryIO, keys: Keys | None, content: Content) -> Iterator[bytes]:
+    return unseal(file, keys, content.sha256, content.size) if keys else verified(file, content)
+
+
+def _make_directory(path: str, root: str) -> None:
     """Make ``path`` and its parents below ``root``, durably."""
-    if path == root or path.is_dir():
+    if path == root or os.path.isdir(path):
         return
-    _make_directory(path.parent, root)
-    path.mkdir(mode=0o700, exist_ok=True)
-    fsync(path.parent)
+    parent = os.path.dirname(path)
+    _make_directory(parent, root)
+    try:
+        os.mkdir(path, mode=0o700)
+    except FileExistsError:
+        pass
+    fsync(parent)
 
 
-def _copy(header: bytes, sealed: BinaryIO, draft: Path) -> None:
+def _copy(header: bytes, sealed: BinaryIO, draft: str) -> None:
     """Write a file of ``header`` and what follows in ``sealed``, durably."""
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copied:
         copied.write(header)

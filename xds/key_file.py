@@ -36,6 +36,7 @@ class KeyFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._name = str(path)
         self._stamp = self._now()
         self._ring = load_keys(path)
 
@@ -62,7 +63,7 @@ class KeyFile:
         return self.ring().rewrap(header, digest, size)
 
     def _now(self) -> tuple[int, int, int]:
-        found = self._path.stat()
+        found = os.stat(self._name)
         return found.st_mtime_ns, found.st_ino, found.st_size
 
 

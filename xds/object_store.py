@@ -40,10 +40,10 @@ class ObjectStore:
         spool.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def create(self) -> Sink:
-        return SpoolSink(self._spool, self._keys)
+        return SpoolSink(str(self._spool), self._keys)
 
     def content(self, part: Part) -> Content:
-        token = Path(part.spooled).suffix[1:][:PLACE]
+        token = part.spooled.rpartition(".")[2][:PLACE]
         return Content(sha256=part.sha256, size=part.size, place=token)
 
     @contextmanager
@@ -82,6 +82,9 @@ class ObjectStore:
         last = _count(size) - 1
         if last:
             self._check_size(directory, last, size - last * SEGMENT)
+
+    def read(self, content: Content) -> bytes:
+        return b"".join(self.open(content))
 
     def open(self, content: Content) -> Iterator[bytes]:
         directory, first, size = self._beginning(content)

@@ -2,22 +2,22 @@
 
 import hashlib
 import os
-import secrets
-from contextlib import suppress
-from pathlib import Path
 
 from ihe.exchange import Part
 from xds.encryption import HEADER, Keys, Sealer
 
+StrPath = str | os.PathLike[str]
+
 
 class SpoolSink:
-    """One arriving part: hashed, sealed and spooled in constant memory."""
+    """One arriving part: hashed, sealed and spooled in constant memory. ``spool`` is a directory."""
 
-    def __init__(self, spool: Path, keys: Keys | None) -> None:
+    def __init__(self, spool: str, keys: Keys | None) -> None:
         self._sealer = Sealer(keys) if keys else None
         self._sha1, self._sha256, self._size = hashlib.sha1(usedforsecurity=False), hashlib.sha256(), 0
-        self._path = spool / f"receiving.{secrets.token_hex(16)}"
-        self._file = os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        self._spool, self._token = spool, os.urandom(16).hex()
+        self._path = f"{spool}/receiving.{self._token}"
+        self._file = open(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")  # noqa: SIM115
         if self._sealer:
             self._file.write(bytes(HEADER))
 
@@ -35,26 +35,38 @@ class SpoolSink:
                 file.write(last)
                 file.seek(0)
                 file.write(header)
-        self._path = self._path.rename(self._path.with_name(f"{digest}{self._path.suffix}"))
+        finished = f"{self._spool}/{digest}.{self._token}"
+        os.rename(self._path, finished)
+        self._path = finished
         return Part(
             content_id=content_id,
             media_type=media_type,
             size=self._size,
             sha1=self._sha1.hexdigest(),
             sha256=digest,
-            spooled=str(self._path),
+            spooled=finished,
         )
 
     def discard(self) -> None:
-        with suppress(OSError):  # a full disk may refuse the last buffered bytes: they are thrown away anyhow
+        try:
             self._file.close()
-        self._path.unlink(missing_ok=True)
+        except OSError:
+            pass  # a full disk may refuse the last buffered bytes: they are thrown away anyhow
+        remove(self._path)
 
 
-def fsync(path: Path) -> None:
+def fsync(path: StrPath) -> None:
     """Make a file or the entries of a directory durable."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def remove(path: StrPath) -> None:
+    """Remove a file, if it is there."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass

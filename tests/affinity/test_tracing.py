@@ -132,6 +132,17 @@ def test_what_a_store_does_under_its_locks_is_not_the_store_s(told: InMemorySpan
     assert list((tmp_path / "content").glob("*/*/*.plain"))
 
 
+def test_what_a_store_reads_is_the_store_s(told: InMemorySpanExporter, tmp_path: Path) -> None:
+    store = TracedStore(FileStore(tmp_path, None))
+    sink = store.create()
+    sink.write(b"bytes")
+    part = sink.finish("1", "text/plain")
+    store.keep(part, store.content(part))
+    assert in_request(None, lambda: store.read(store.content(part))) == b"bytes"
+    found = named(told)
+    assert found["store"].parent == found["request"].context
+
+
 def test_without_a_setting_nothing_is_traced_and_the_extra_is_not_read() -> None:
     assert tracer(Tracing()) is None
     assert span("parse") is NOTHING and in_request(SENDERS, exchange) == "answer"

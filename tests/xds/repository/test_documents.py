@@ -65,7 +65,7 @@ def test_what_was_stored_comes_back_byte_for_byte(store: FileStore, size: int, p
     with store.adopting([part], nothing):
         content = Content(sha256=hashlib.sha256(data).hexdigest(), size=size)
         store.check(content)
-        assert b"".join(store.open(content)) == data
+        assert b"".join(store.open(content)) == store.read(content) == data
 
 
 def test_a_sealed_store_writes_no_plain_byte(tmp_path: Path) -> None:
@@ -147,6 +147,8 @@ def test_damage_is_told_never_delivered(store: FileStore, tmp_path: Path, damage
         for chunk in store.open(content):
             delivered += chunk
     assert len(delivered) < len(REPORT)
+    with pytest.raises(DamagedDocument):
+        store.read(content)
 
 
 @pytest.mark.parametrize("damage", ["cut", "delete"])
@@ -176,6 +178,8 @@ def test_encryption_can_be_switched_on_later(tmp_path: Path) -> None:
     assert [b"".join(store.open(each)) for each in (before, after)] == [b"stored plain", b"stored sealed"]
     with pytest.raises(UnknownKey):
         FileStore(tmp_path, None).check(after)
+    with pytest.raises(UnknownKey):
+        FileStore(tmp_path, None).read(after)
 
 
 class TestRemoving:
