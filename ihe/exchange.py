@@ -111,12 +111,16 @@ Spool = Callable[[], Sink]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingPart:
-    """One binary part of an answer; ``chunks`` opens it and yields its ``size`` bytes in bounded pieces."""
+    """One binary part of an answer; ``chunks`` opens it and yields its ``size`` bytes in bounded pieces.
+
+    ``is_at_hand``: they are in memory already, and few.
+    """
 
     content_id: str
     media_type: str
     size: int
     chunks: Callable[[], Iterator[bytes]]
+    is_at_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ async def respond(request: StreamingRequest, context: SOAPContext, reply: SOAPRe
         write(request, 200, f'{SOAP_XML}; charset=UTF-8; action="{binding.reply_action}"', *envelope)
         return
     media_type, length, chunks = pack(b"".join(envelope), reply.parts, binding.reply_action)
-    if not reply.parts:
+    if all([each.is_at_hand for each in reply.parts]):
         write(request, 200, media_type, *chunks)
         return
     if length <= WHOLE:

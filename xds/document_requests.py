@@ -12,6 +12,10 @@ from ihe.partners import Forgive, Quirk
 from xds.responses import ResponseStatus
 
 XDS_B = "urn:ihe:iti:xds-b:2007"
+DOCUMENT_REQUEST = f"{{{XDS_B}}}DocumentRequest"
+DOCUMENT_UNIQUE_ID = f"{{{XDS_B}}}DocumentUniqueId"
+REPOSITORY_UNIQUE_ID = f"{{{XDS_B}}}RepositoryUniqueId"
+HOME_COMMUNITY_ID = f"{{{XDS_B}}}HomeCommunityId"
 URN_OID = "urn:oid:"
 
 
@@ -32,8 +36,14 @@ class Holder:
     home_community_id: str
     citation: Citation
 
-    def breaches(self, request: DocumentRequest, forgive: Forgive) -> Iterator[Breach]:
-        """Yield why a request is not for this repository of this community."""
+    def breaches(self, request: DocumentRequest, forgive: Forgive) -> tuple[Breach, ...]:
+        """Why a request is not for this repository of this community, if it is not."""
+        repository, community = request.repository_unique_id, request.home_community_id
+        if repository == self.repository_unique_id and community in (None, self.home_community_id):
+            return ()
+        return tuple(self._misdirections(request, forgive))
+
+    def _misdirections(self, request: DocumentRequest, forgive: Forgive) -> Iterator[Breach]:
         if not names(request.repository_unique_id, self.repository_unique_id, forgive):
             yield self._misdirected(
                 ErrorCode.UNKNOWN_REPOSITORY_ID,
@@ -94,28 +104,28 @@ def names(sent: str, known: str, forgive: Forgive) -> bool:
 
 def decode_requests(body: _Element, citation: Citation) -> tuple[DocumentRequest, ...]:
     """Read the DocumentRequest elements of a request in their order; Rejected names every one that is incomplete."""
-    elements = body.findall(f"{{{XDS_B}}}DocumentRequest")
-    found = [breach for number, each in enumerate(elements, 1) for breach in _incomplete(each, number, citation)]
-    if not elements:
-        found = [_malformed("A request names at least one document in a DocumentRequest element", body.tag, citation)]
-    if found:
-        raise Rejected(*found)
-    return tuple(_decode(element) for element in elements)
+    requests = tuple([_decode(element) for element in body.findall(DOCUMENT_REQUEST)])
+    if not requests:
+        text = "A request names at least one document in a DocumentRequest element"
+        raise Rejected(_malformed(text, body.tag, citation))
+    if not all([each.repository_unique_id and each.document_unique_id for each in requests]):
+        raise Rejected(*_incomplete(requests, citation))
+    return requests
 
 
 def _decode(element: _Element) -> DocumentRequest:
     return DocumentRequest(
-        document_unique_id=UniqueId(_text(element, "DocumentUniqueId") or ""),
-        repository_unique_id=_text(element, "RepositoryUniqueId") or "",
-        home_community_id=_text(element, "HomeCommunityId"),
+        document_unique_id=UniqueId(_text(element, DOCUMENT_UNIQUE_ID)),
+        repository_unique_id=_text(element, REPOSITORY_UNIQUE_ID),
+        home_community_id=_text(element, HOME_COMMUNITY_ID) or None,
     )
 
 
-def _incomplete(element: _Element, number: int, citation: Citation) -> Iterator[Breach]:
-    for name in ("RepositoryUniqueId", "DocumentUniqueId"):
-        if not _text(element, name):
-            text = f"Each DocumentRequest has a {name}"
-            yield _malformed(text, f"DocumentRequest[{number}]/{name}", citation)
+def _incomplete(requests: tuple[DocumentRequest, ...], citation: Citation) -> Iterator[Breach]:
+    for number, each in enumerate(requests, 1):
+        sent = {"RepositoryUniqueId": each.repository_unique_id, "DocumentUniqueId": each.document_unique_id}
+        for name in (name for name, id in sent.items() if not id):
+            yield _malformed(f"Each DocumentRequest has a {name}", f"DocumentRequest[{number}]/{name}", citation)
 
 
 def _malformed(text: str, location: str, citation: Citation) -> Breach:
@@ -123,6 +133,6 @@ def _malformed(text: str, location: str, citation: Citation) -> Breach:
     return Breach(code=ErrorCode.REPOSITORY_ERROR, text=text, location=location, citation=citation)
 
 
-def _text(element: _Element, name: str) -> str | None:
-    """The text of a child without surrounding white space, as the framework's own samples show it; None if empty."""
-    return (element.findtext(f"{{{XDS_B}}}{name}") or "").strip() or None
+def _text(element: _Element, name: str) -> str:
+    """The text of a child without surrounding white space, as the framework's own samples show it."""
+    return (element.findtext(name) or "").strip()

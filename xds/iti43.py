@@ -1,10 +1,10 @@
 """Retrieve Document Set [ITI-43] (ITI TF-2: 3.43)."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import uuid4
 
 from ihe.audit import transaction_code
 from ihe.audited import Event
@@ -18,12 +18,27 @@ from soap.xml import escape
 from xds.auditing import FAILED, OF_RETRIEVAL, documents, exported
 from xds.document_requests import XDS_B, DocumentRequest, decode_requests, status
 from xds.repository import Delivery, DocumentRepository
-from xds.repository_store import Document
 from xds.responses import ResponseStatus, registry_response
 from xds.visibility import Viewer
 
 SECTION = tf2("3.43.5")
 MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
+AT_HAND = 256 * 1024
+"""Bytes of documents that an answer holds in memory; what is beyond them is read while the client takes it."""
+START = b'<RetrieveDocumentSetResponse xmlns="%s">' % XDS_B.encode()
+END = b"</RetrieveDocumentSetResponse>"
+ELEMENTS = (
+    b"<HomeCommunityId>%s</HomeCommunityId>",
+    b"<RepositoryUniqueId>%s</RepositoryUniqueId>",
+    b"<DocumentUniqueId>%s</DocumentUniqueId>",
+    b"<NewRepositoryUniqueId>%s</NewRepositoryUniqueId>",
+    b"<NewDocumentUniqueId>%s</NewDocumentUniqueId>",
+    b"<mimeType>%s</mimeType>",
+)
+DOCUMENT_RESPONSE = (
+    b'<DocumentResponse>%s<Document><xop:Include xmlns:xop="http://www.w3.org/2004/08/xop/include" href="cid:%s"/>'
+    b"</Document></DocumentResponse>"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,24 +60,30 @@ def handle(requests: tuple[DocumentRequest, ...], repository: DocumentRepository
     holder = repository.holder(SECTION)
     viewer = repository.access.viewer(exchange)
     known = repository.known([each.document_unique_id for each in requests], viewer)
-    found, breaches = [], list[Breach]()
+    found, breaches, room = [], list[Breach](), AT_HAND
     for request in requests:
-        breaches += (misdirected := tuple(holder.breaches(request, exchange.forgive)))
-        if misdirected:
+        if misdirected := holder.breaches(request, exchange.forgive):
+            breaches += misdirected
             continue
         try:
-            document = known.seen.get(request.document_unique_id)
-            found.append((request, _deliver(request, document, repository, (exchange.received_at, viewer))))
+            if document := known.seen.get(request.document_unique_id):
+                delivery = repository.deliver(document, room)
+            else:
+                delivery = _on_demand(request, repository, exchange.received_at, viewer)
         except Rejected as rejected:
             breaches += rejected.breaches
+            continue
+        found.append((request, delivery))
+        if delivery.is_at_hand:
+            room -= delivery.size
     return Retrieval(found=tuple(found), breaches=tuple(breaches), owners=known.owners)
 
 
 def encode(_wire: SOAPRequest, retrieval: Retrieval, _exchange: Exchange) -> SOAPReply:
     """Answer Success, PartialSuccess or Failure, and stream each document as a part of its own."""
-    parts = tuple(_part(delivery) for _, delivery in retrieval.found)
+    parts = tuple([_part(delivery) for _, delivery in retrieval.found])
     answered = zip(retrieval.found, parts, strict=True)
-    documents = [piece for (request, delivery), part in answered for piece in _document(request, delivery, part)]
+    documents = [_document(request, delivery, part) for (request, delivery), part in answered]
     return _reply(status(len(parts), retrieval.breaches), retrieval.breaches, documents, parts)
 
 
@@ -75,22 +96,17 @@ def events(_wire: SOAPRequest, requests: tuple[DocumentRequest, ...] | None, don
     """A success for the documents that leave and a failure for those that do not, each by patient (3.43.6.1)."""
     owners = done.owners if done else {}
     found = [request for request, _ in done.found] if done else []
-    missing = [each for each in requests or () if each not in found]
     yield from documents(found, owners, OF_RETRIEVAL)
-    yield from documents(missing, owners, OF_RETRIEVAL, FAILED, done.breaches if done else ())
+    if missing := [each for each in requests or () if each not in found]:
+        yield from documents(missing, owners, OF_RETRIEVAL, FAILED, done.breaches if done else ())
     if not requests:
         yield Event()
 
 
-def _deliver(
-    request: DocumentRequest,
-    document: Document | None,
-    repository: DocumentRepository,
-    asking: tuple[datetime, Viewer | None],
+def _on_demand(
+    request: DocumentRequest, repository: DocumentRepository, now: datetime, viewer: Viewer | None
 ) -> Delivery:
-    if document:
-        return repository.deliver(document)
-    if made := repository.deliver_on_demand(request.document_unique_id, *asking):
+    if made := repository.deliver_on_demand(request.document_unique_id, now, viewer):
         return made
     raise Rejected(repository.holder(SECTION).unknown(request))
 
@@ -99,35 +115,33 @@ def _part(delivery: Delivery) -> OutgoingPart:
     # What a sender once called a mimeType goes into a header of the answer only if it looks like one.
     media_type = delivery.mime_type if MEDIA_TYPE.fullmatch(delivery.mime_type) else "application/octet-stream"
     return OutgoingPart(
-        content_id=f"{uuid4()}@affinity", media_type=media_type, size=delivery.size, chunks=delivery.chunks
+        content_id=f"{os.urandom(16).hex()}@affinity",
+        media_type=media_type,
+        size=delivery.size,
+        chunks=delivery.chunks,
+        is_at_hand=delivery.is_at_hand,
     )
 
 
-def _document(request: DocumentRequest, delivery: Delivery, part: OutgoingPart) -> Iterator[bytes]:
-    yield b"<DocumentResponse>"
-    yield from _element("HomeCommunityId", request.home_community_id)
-    yield from _element("RepositoryUniqueId", request.repository_unique_id)
-    yield from _element("DocumentUniqueId", request.document_unique_id)
-    yield from _element("NewRepositoryUniqueId", delivery.new_repository_unique_id)
-    yield from _element("NewDocumentUniqueId", delivery.new_unique_id)
-    yield from _element("mimeType", delivery.mime_type)
-    href = b"cid:" + escape(part.content_id)
-    yield b'<Document><xop:Include xmlns:xop="http://www.w3.org/2004/08/xop/include" href="%s"/></Document>' % href
-    yield b"</DocumentResponse>"
-
-
-def _element(name: str, text: str | None) -> Iterator[bytes]:
-    if text is not None:
-        yield b"<%s>%s</%s>" % (name.encode(), escape(text), name.encode())
+def _document(request: DocumentRequest, delivery: Delivery, part: OutgoingPart) -> bytes:
+    """In the order of the schema; what is not known has no element."""
+    values = (
+        request.home_community_id,
+        request.repository_unique_id,
+        request.document_unique_id,
+        delivery.new_repository_unique_id,
+        delivery.new_unique_id,
+        delivery.mime_type,
+    )
+    said = zip(ELEMENTS, values, strict=True)
+    described = b"".join([element % escape(value) for element, value in said if value is not None])
+    return DOCUMENT_RESPONSE % (described, part.content_id.encode())
 
 
 def _reply(
     outcome: ResponseStatus, breaches: tuple[Breach, ...], documents: list[bytes], parts: tuple[OutgoingPart, ...]
 ) -> SOAPReply:
-    start = b'<RetrieveDocumentSetResponse xmlns="%s">' % XDS_B.encode()
-    return SOAPReply(
-        [start, registry_response(outcome, breaches), *documents, b"</RetrieveDocumentSetResponse>"], parts
-    )
+    return SOAPReply([START, registry_response(outcome, breaches), *documents, END], parts)
 
 
 ITI_43 = Transaction(

@@ -33,7 +33,7 @@ def decode(wire: SOAPRequest) -> tuple[DocumentRequest, ...]:
 def handle(requests: tuple[DocumentRequest, ...], repository: DocumentRepository, exchange: Exchange) -> Removal:
     """Remove what can be removed, in one transaction. A document named twice is removed once, which is no error."""
     holder = repository.holder(ACTIONS)
-    misdirected = {each: tuple(holder.breaches(each, exchange.forgive)) for each in requests}
+    misdirected = {each: holder.breaches(each, exchange.forgive) for each in requests}
     ours = [each for each in requests if not misdirected[each]]
     try:
         viewer = repository.access.viewer(exchange)

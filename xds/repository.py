@@ -54,11 +54,15 @@ class Registry(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A document on its way out; ``chunks`` opens it. The new ids are those of what an on-demand entry produced."""
+    """A document on its way out; ``chunks`` opens it, and needs no disk where it ``is_at_hand``.
+
+    The new ids are those of what an on-demand entry produced.
+    """
 
     mime_type: str
     size: int
     chunks: Callable[[], Iterator[bytes]]
+    is_at_hand: bool = False
     new_unique_id: UniqueId | None = None
     new_repository_unique_id: str | None = None
 
@@ -190,16 +194,26 @@ class DocumentRepository:
             log.error("documents not stored", reason=error.strerror)
             raise Rejected(_no_room() if error.errno in NO_ROOM else _no_disk()) from error
 
-    def deliver(self, document: Document) -> Delivery:
-        """Make a document ready to be sent; Rejected if its bytes are gone or damaged, which the operator must see."""
+    def deliver(self, document: Document, room: int = 0) -> Delivery:
+        """Make a document ready to be sent; Rejected if its bytes are gone or damaged, which the operator must see.
+
+        One of at most ``room`` bytes is read, and so verified, whole; of a larger one, what says that it is there.
+        """
         try:
-            self.store.check(document.content)
+            return self._read(document) if document.content.size <= room else self._opened(document)
         except (DamagedDocument, UnknownKey) as error:
             log.error("stored document cannot be delivered", sha256=document.content.sha256, reason=str(error))
             raise Rejected(_undeliverable(document)) from error
         except StoreUnavailable as error:
             log.error("stored document cannot be reached", sha256=document.content.sha256, reason=str(error))
             raise Rejected(_unreachable(document)) from error
+
+    def _read(self, document: Document) -> Delivery:
+        whole = self.store.read(document.content)
+        return Delivery(mime_type=document.mime_type, size=len(whole), chunks=lambda: iter((whole,)), is_at_hand=True)
+
+    def _opened(self, document: Document) -> Delivery:
+        self.store.check(document.content)
         chunks = partial(self.store.open, document.content)
         return Delivery(mime_type=document.mime_type, size=document.content.size, chunks=chunks)
 

@@ -153,6 +153,8 @@ class EchoRepository:
             return succeed(SOAPReply(_query_response(context)))
         if asked == "break":
             return succeed(SOAPReply((b"<x/>",), (_broken(),)))
+        if asked == "at hand":
+            return succeed(SOAPReply((b"<x/>",), (_at_hand(),)))
         parts = tuple(_outgoing(part) for part in request.parts.values())
         return succeed(
             SOAPReply((b'<rs:RegistryResponse xmlns:rs="%b" status="%b"/>' % (RS.encode(), SUCCESS.encode()),), parts)
@@ -186,6 +188,16 @@ def _broken() -> OutgoingPart:
         raise OSError("the disk is gone")
 
     return OutgoingPart(content_id="d@x", media_type="text/plain", size=600_000, chunks=chunks)
+
+
+def _at_hand() -> OutgoingPart:
+    """Tells which thread reads it: the one that was asked, or another."""
+    asked = threading.get_ident()
+
+    def chunks() -> Iterator[bytes]:
+        yield b"same" if threading.get_ident() == asked else b"else"
+
+    return OutgoingPart(content_id="d@x", media_type="text/plain", size=4, chunks=chunks, is_at_hand=True)
 
 
 class Node:

@@ -304,6 +304,14 @@ def test_a_document_that_cannot_be_read_to_its_end_cuts_the_connection(
         ask(connection, "/xds/repository", mtom(envelope(provide.action, body)), MTOM)
 
 
+def test_a_document_that_is_at_hand_needs_no_thread(
+    connection: HTTPConnection, envelope: Spell, provide: SOAPBinding, submission: Callable[..., str]
+) -> None:
+    body = submission([]).replace(" xmlns:x", ' please="at hand" xmlns:x', 1)
+    answer = ask(connection, "/xds/repository", mtom(envelope(provide.action, body)), MTOM)
+    assert b"Content-ID: <d@x>\r\n\r\nsame\r\n--" in answer.body
+
+
 def raw(server: Any, data: bytes) -> socket.socket:
     opened = socket.create_connection(("localhost", server.port), timeout=20)
     opened.sendall(data)

@@ -15,7 +15,7 @@ from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.identifiers import UniqueId
 from ihe.partners import Validation
 from soap.xml import parse, schema
-from xds.iti43 import ITI_43
+from xds.iti43 import AT_HAND, ITI_43
 from xds.repository import DocumentRepository
 
 NS = {"xds": "urn:ihe:iti:xds-b:2007", "rs": "urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0"}
@@ -156,6 +156,24 @@ def test_a_damaged_document_is_not_delivered_and_the_others_are(repository: Docu
     reply = answer(request(("1.3",), ("1.1",)), repository)
     assert outcome(reply) == (PARTIAL, [("XDSRepositoryError", "1.3")])
     assert [unique_id for unique_id, _, _ in delivered(reply)] == ["1.1"]
+
+
+def test_a_small_document_is_verified_to_its_last_byte_before_an_answer_begins(
+    repository: DocumentRepository, keep: Keep
+) -> None:
+    path = keep("1.3", SCAN[::-1], "application/pdf")
+    stored = path.read_bytes()
+    path.write_bytes(stored[:-1] + bytes([stored[-1] ^ 1]))
+    reply = answer(request(("1.3",), ("1.1",)), repository)
+    assert outcome(reply) == (PARTIAL, [("XDSRepositoryError", "1.3")])
+    assert [unique_id for unique_id, _, _ in delivered(reply)] == ["1.1"]
+
+
+def test_an_answer_holds_few_bytes_in_memory(repository: DocumentRepository) -> None:
+    reply = answer(request(("1.2",), ("1.2",), ("1.1",)), repository)
+    assert [part.is_at_hand for part in reply.parts] == [True, False, True]
+    assert sum(part.size for part in reply.parts if part.is_at_hand) <= AT_HAND
+    assert [data for _, _, data in delivered(reply)] == [SCAN, SCAN, CDA]
 
 
 def test_a_media_type_cannot_write_headers(repository: DocumentRepository, keep: Keep) -> None:
