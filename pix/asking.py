@@ -69,9 +69,8 @@ def find(supplier: Supplier, query: CandidateQuery) -> Page:
     """Search. Rejected: too broad, or it took too long."""
 
     def search(connection: Connection) -> Result:
-        hits, truncated = found.matching(connection, query, supplier.seconds_to_search)
-        hits = candidates.with_domains(connection, hits, candidates.oids(query.domains))
-        return candidates.freeze(hits, truncated=truncated, query=query)
+        persons = found.matching(connection, query, supplier.seconds_to_search)
+        return candidates.freeze(candidates.with_domains(connection, persons, candidates.oids(query.domains)), query)
 
     return first_page(supplier, query, search)
 

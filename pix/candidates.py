@@ -3,15 +3,16 @@
 import json
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import compress
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.identifiers import PatientKey
 from pix import store_links, store_records
-from pix.found import Hit
+from pix.found import Found
 from pix.golden import GoldenView, Said, Survivorship, golden
 from pix.model import Identifier
 from pix.queries import Candidate, CandidateQuery, Page
@@ -89,22 +90,23 @@ def persons_named(connection: Connection, identifier: Identifier) -> set[Patient
     return set(store_links.persons_of(connection, carrying).values()) or None
 
 
-def with_domains(connection: Connection, hits: tuple[Hit, ...], domains: Collection[str]) -> tuple[Hit, ...]:
+def with_domains(connection: Connection, found: Found, domains: Collection[str]) -> Found:
     """Those whose persons have an id in one of the domains (ITI TF-2: 3.21.4.2.2.8, case 2)."""
     if not domains:
-        return hits
-    persons = store_links.persons_of(connection, [each.key for each in hits])
+        return found
+    persons = store_links.persons_of(connection, found.keys)
     within = store_links.persons_within(connection, set(persons.values()), domains)
-    return tuple(each for each in hits if persons[each.key] in within)
+    holding = [persons[key] in within for key in found.keys]
+    keys, degrees = tuple(compress(found.keys, holding)), tuple(compress(found.degrees, holding))
+    return replace(found, keys=keys, degrees=degrees if set(degrees) - {100} else ())
 
 
-def freeze(hits: tuple[Hit, ...], *, truncated: bool, query: CandidateQuery) -> Result:
+def freeze(found: Found, query: CandidateQuery) -> Result:
     """What a query found, as it is kept."""
-    degrees = tuple(each.degree for each in hits)
     return Result(
-        keys=tuple(each.key for each in hits),
-        degrees=degrees if set(degrees) - {100} else (),
-        truncated=truncated,
+        keys=found.keys,
+        degrees=found.degrees,
+        truncated=found.truncated,
         domains=oids(query.domains),
         asked=query.asked,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import chain
 from operator import attrgetter
 
 from sqlalchemy import Connection
@@ -18,19 +19,24 @@ from pix.time_limits import TookTooLong, time_limit
 SECONDS = 5.0
 """How long one query may search unless the index is told otherwise."""
 
-NAME = attrgetter("family", "given", "birth", "key")
+BY_NAME = attrgetter("family", "given", "birth", "key")
+LATEST = attrgetter("updated", "key")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """A person by the record that stands for it, and how well it fits, in percent."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Persons, each by the record that stands for it. ``truncated``: there were more than are listed.
 
-    key: PatientKey
-    degree: int = 100
+    ``degrees`` says how well each fits, in percent; it is empty where all fit entirely.
+    """
+
+    keys: tuple[PatientKey, ...]
+    degrees: tuple[int, ...] = ()
+    truncated: bool = False
 
 
-def matching(connection: Connection, query: CandidateQuery, seconds: float = SECONDS) -> tuple[tuple[Hit, ...], bool]:
-    """Each matching person, the best first and then by name, and whether there were more than are listed.
+def matching(connection: Connection, query: CandidateQuery, seconds: float = SECONDS) -> Found:
+    """Each matching person, the best first and then by name.
 
     Rejected: the criteria would list everybody, or the search took too long.
     """
@@ -42,36 +48,34 @@ def matching(connection: Connection, query: CandidateQuery, seconds: float = SEC
             lists = [searching.rows(connection, each, query.algorithm) for each in asked]
     except TookTooLong:
         raise Rejected(_too_long(seconds)) from None
-    persons = _represented((row for rows, _ in lists for row in rows), alternatives)
-    ordered = sorted(persons, key=NAME)
-    hits = [Hit(key=PatientKey(row.key)) for row in ordered]
+    persons = _represented(chain.from_iterable(rows for rows, _ in lists), alternatives)
+    found = Found(tuple([PatientKey(row.key) for row in sorted(persons, key=BY_NAME)]))
     if approximate:
-        hits = _ranked(connection, hits, alternatives, query.minimum_degree or LEAST)
-    truncated = len(hits) > searching.LISTED or any(more for _, more in lists)
-    return tuple(hits[: searching.LISTED]), truncated
+        found = _ranked(connection, found, alternatives, query.minimum_degree or LEAST)
+    most = searching.LISTED
+    truncated = len(found.keys) > most or any(more for _, more in lists)
+    return Found(found.keys[:most], found.degrees[:most], truncated)
 
 
 def _represented(rows: Iterable[searching.Row], alternatives: Iterable[Criteria]) -> Collection[searching.Row]:
     """The record with the id asked for stands for its person, or else the one that was fed last."""
     asked = {(each.authority.oid, each.id) for one in alternatives for each in one.identifiers if each.authority}
+    rank = (lambda row: ((row.authority, row.id) in asked, LATEST(row))) if asked else LATEST
     standing: dict[int, searching.Row] = {}
     for row in rows:
         other = standing.setdefault(row.person, row)
-        if other is not row and _rank(row, asked) > _rank(other, asked):
+        if other is not row and rank(row) > rank(other):
             standing[row.person] = row
     return standing.values()
 
 
-def _rank(row: searching.Row, asked: Collection[tuple[str, str]]) -> tuple[bool, str, int]:
-    return (row.authority, row.id) in asked, row.updated, row.key
-
-
-def _ranked(connection: Connection, hits: list[Hit], alternatives: Iterable[Criteria], least: int) -> list[Hit]:
-    records = store_records.by_keys(connection, [each.key for each in hits])
+def _ranked(connection: Connection, found: Found, alternatives: Iterable[Criteria], least: int) -> Found:
+    records = store_records.by_keys(connection, found.keys)
     alternatives = tuple(alternatives)
     degrees = {key: max(degree(each, record.demographics) for each in alternatives) for key, record in records.items()}
-    ranked = [Hit(key=each.key, degree=degrees[each.key]) for each in hits if degrees[each.key] >= least]
-    return sorted(ranked, key=lambda each: -each.degree)
+    ranked = sorted((key for key in found.keys if degrees[key] >= least), key=lambda key: -degrees[key])
+    fitting = tuple(degrees[key] for key in ranked)
+    return Found(tuple(ranked), fitting if set(fitting) - {100} else ())
 
 
 def _too_long(seconds: float) -> Breach:

@@ -13,7 +13,7 @@ from pix.candidates import Result
 from pix.encounters import OPEN, Encounter, Status
 from pix.manager import PatientIndex
 from pix.queries import CandidateQuery, Criteria, IdentifierPattern, Page
-from pix.search_words import matches
+from pix.search_patterns import matches
 from pix.searching import LISTED
 from pix.tables import ACTIVE, link, record
 from pix.tables_encounters import encounter, word

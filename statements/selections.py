@@ -6,7 +6,7 @@ last value over again up to the next power of two, so that a statement has few s
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, repeat
 from typing import Any
 
@@ -27,11 +27,12 @@ class Selection:
 
     def __init__(self, statement: Select[Any] | CompoundSelect[Any]) -> None:
         self.statement = statement
+        self._spelled = lru_cache(maxsize=256)(partial(_spell, statement))
 
     def rows(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Row]:
         """Run it with the values of parameters that it does not hold itself; those of an expanding one are a list."""
         lengths = tuple((name, _padded(len(value))) for name, value in values.items() if isinstance(value, list))
-        spelled = _spell(self, connection.dialect.name, lengths)
+        spelled = self._spelled(connection.dialect.name, lengths)
         found = _execute(connection, spelled.text, spelled.bind(values))
         for place, process in spelled.columns:
             found = [(*row[:place], process(row[place]), *row[place + 1 :]) for row in found]
@@ -77,10 +78,9 @@ def _padded(length: int) -> int:
     return 1 << (length - 1).bit_length() if length else 0
 
 
-@lru_cache(maxsize=4096)
-def _spell(selection: Selection, dialect_name: str, lengths: Lengths) -> _Spelled:
+def _spell(statement: Select[Any] | CompoundSelect[Any], dialect_name: str, lengths: Lengths) -> _Spelled:
     dialect = DIALECTS[dialect_name]
-    compiled: Any = selection.statement.compile(dialect=dialect)
+    compiled: Any = statement.compile(dialect=dialect)
     types = {name: _processes(bound.type, dialect) for name, bound in compiled.binds.items()}
     brought = {name: value for name, value in compiled.params.items() if value is not None}
     lists = {name: _blank(length, len(types[name])) for name, length in lengths if name in types}
@@ -88,7 +88,7 @@ def _spell(selection: Selection, dialect_name: str, lengths: Lengths) -> _Spelle
     names = {name: _named(state.parameter_expansion.get(name, (name,)), of) for name, of in types.items()}
     expanding = frozenset(name for name, bound in compiled.binds.items() if bound.expanding)
     spelled = _Spelled(
-        state.statement, {}, names, expanding, None, tuple(_columns(selection.statement.selected_columns, dialect))
+        state.statement, {}, names, expanding, None, tuple(_columns(statement.selected_columns, dialect))
     )
     order = None if state.positiontup is None else tuple(state.positiontup)
     return replace(spelled, held=spelled.bind(brought), order=order)
