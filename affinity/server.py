@@ -193,7 +193,6 @@ class Server:
             mode=self._doors.mode,
             verifier=self._doors.verifier,
             clock=utc_now,
-            defer=self._workers.defer,
             validation=self._settings.validation,
             on_refusal=Refusals(database=self._node.database, clock=utc_now),
             admission=self._admission,
@@ -213,7 +212,7 @@ class Server:
                 CONSENT_PATH: self._consent(),
             },
         )
-        site.places = self._places
+        site.places, site.defer = self._places, self._workers.defer
         if self._certificates is not None:
             site.behind = self._proxies(self._certificates)
         self._sites.append(site)

@@ -1,11 +1,10 @@
-"""From a SOAP request to its answer: who asks (XUA), then the transaction, both in a worker thread."""
+"""From a SOAP request to its answer, in a worker thread: who asks (XUA), then the transaction."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
-from twisted.internet.defer import Deferred
 
 from affinity import unavailable
 from affinity.admission import Admission, Forgiven, NotAdmitted, Reason, Shown, validation
@@ -35,25 +34,22 @@ UNAUTHENTICATED = frozenset({Actor.X_ASSERTION_PROVIDER})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SOAPAnswers:
-    """Answers the SOAP endpoints of one node. ``defer`` runs blocking work in a worker thread.
-
-    ``url`` is what stands before the paths, as clients write it.
-    """
+    """Answers the SOAP endpoints of one node. ``url`` is what stands before the paths, as clients write it."""
 
     ports: Ports
     mode: XUAMode
     verifier: Verifier
     clock: Callable[[], datetime]
-    defer: Callable[..., Deferred[SOAPReply]]
     validation: Validation = Validation.STRICT
     on_refusal: OnRefusal = keep_nothing
     admission: Admission = field(default_factory=Admission)
     auditing: Auditing = UNAUDITED
     url: str = ""
 
-    def __call__(self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext) -> Deferred[SOAPReply]:
-        """Answer one request; the Deferred fails with SOAPFault where the assertion is refused."""
-        return self.defer(in_request, context.traceparent, self._answer_or_fault, transaction, request, context)
+    def __call__(self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext) -> SOAPReply:
+        """Answer one request; a SOAPFault refuses the assertion."""
+        reply: SOAPReply = in_request(context.traceparent, self._answer_or_fault, transaction, request, context)
+        return reply
 
     def _answer_or_fault(self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext) -> SOAPReply:
         try:

@@ -7,8 +7,10 @@ channel keeps the request's target in ``_path``.
 
 # ruff: noqa: N802, N815 (Twisted names its hooks)
 
+from collections.abc import Sequence
+from functools import lru_cache
 from io import BytesIO
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -16,8 +18,8 @@ from OpenSSL.crypto import FILETYPE_ASN1, dump_certificate
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.interfaces import IHandshakeListener, ISSLTransport
 from twisted.python.failure import Failure
-from twisted.web.http import HTTPChannel
-from twisted.web.server import Request
+from twisted.web.http import RESPONSES, HTTPChannel, datetimeToString
+from twisted.web.server import Request, version
 from zope.interface import implementer
 
 from soap.context import Connection
@@ -34,12 +36,15 @@ SEND_LIMIT = 1024 * 1024
 
 log = structlog.get_logger(__name__)
 
+_HEAD = b"%%b %%d %%b\r\nServer: %b\r\nDate: %%b\r\n%%bContent-Type: %%b\r\nContent-Length: %%d\r\n\r\n" % version
+_ALWAYS = frozenset({b"Server", b"Date"})
+"""Headers of every answer, which Twisted sets where it has found the resource."""
+
 
 class StreamingRequest(Request):  # type: ignore[misc]
     """A request whose body goes to a Reception."""
 
     channel: "SOAPChannel"
-    site: "SOAPSite"
     reception: Reception | None = None
     defaultContentType = None
     gone = False
@@ -62,11 +67,11 @@ class StreamingRequest(Request):  # type: ignore[misc]
     def _receive(self, headers: Any, length: int | None) -> Reception:
         if self.channel.surplus:
             return Refused(busy("too many connections are open"))
-        most = self.site_of_channel().most_bytes(self.channel.target)
+        most = self.channel.site.most_bytes(self.channel.target)
         if most is not None:
             return SmallBody(most)
         kind, encoding = _first(headers, b"content-type"), _first(headers, b"content-encoding")
-        return self.site_of_channel().receive(kind, encoding, length, self.channel.transport)
+        return self.channel.site.receive(kind, encoding, length, self.channel.transport)
 
     def handleContentChunk(self, data: bytes) -> None:
         """Hand on the next bytes; once they are known to be useless, say so and let the rest pass."""
@@ -80,10 +85,37 @@ class StreamingRequest(Request):  # type: ignore[misc]
         """The body is complete."""
         self.complete = True
         self.channel.request_complete()
+        post = self.channel.site.posts.get(path) if command == b"POST" else None
         if self.answered_early:
             self.finish()
-        else:
+        elif post is None:
             super().requestReceived(command, path, version)
+        else:
+            self.method, self.uri, self.path, self.clientproto = command, path, path, version
+            post(self)
+
+    def parseCookies(self) -> None:
+        """Nobody here reads any."""
+
+    def send(self, status: int, media_type: str, body: Sequence[bytes]) -> None:
+        """Send a complete answer, its pieces joined once; ``finish`` is the caller's."""
+        head = self._head(status, media_type, sum(map(len, body)))
+        self.startedWriting = 1
+        self.channel.send(head if self.method == b"HEAD" else b"".join((head, *body)))
+
+    def begin(self, status: int, media_type: str, length: int) -> None:
+        """Send the head of an answer whose body ``write`` sends."""
+        self.startedWriting = 1
+        self.channel.write(self._head(status, media_type, length))
+
+    def _head(self, status: int, media_type: str, length: int) -> bytes:
+        """The status line and all headers: what was set, and what every answer has."""
+        more = b""
+        for name, values in self.responseHeaders.getAllRawHeaders():
+            if name not in _ALWAYS:
+                more += b"".join([b"%b: %b\r\n" % (name, value) for value in values])
+        reason = RESPONSES.get(status, b"Unknown Status")
+        return _HEAD % (self.clientproto, status, reason, _date(int(time())), more, media_type.encode(), length)
 
     def finish(self) -> None:
         """The answer is complete: nobody needs any longer what was spooled and not adopted."""
@@ -98,14 +130,10 @@ class StreamingRequest(Request):  # type: ignore[misc]
             self.reception.discard()
         super().connectionLost(reason)
 
-    def site_of_channel(self) -> "SOAPSite":
-        """The site, which Twisted sets on the request only when the body is complete."""
-        return self.channel.site
-
     def _refuse_early(self, failure: Failure) -> None:
         self.answered_early = True
         self.clientproto = b"HTTP/1.1"
-        self.site_of_channel().refuse(self, failure)
+        self.channel.site.refuse(self, failure)
 
 
 @implementer(IHandshakeListener)
@@ -130,6 +158,7 @@ class SOAPChannel(HTTPChannel):  # type: ignore[misc]
         super().connectionMade()
         self.totalHeadersSize = self.site.limits.headers
         self._tcp.SEND_LIMIT = SEND_LIMIT
+        self._peer, self._host = self.transport.getPeer(), self.transport.getHost()
         self._stall = Stall(self.callLater, self.site.limits.idle, self._expire)
         self.surplus = self.site.admit(self)
 
@@ -139,6 +168,14 @@ class SOAPChannel(HTTPChannel):  # type: ignore[misc]
         shown = self.connection.certificate
         if shown is not None and not self.site.identified(self, shown):
             self.surplus = True
+
+    def getPeer(self) -> Any:
+        """The other end, which is asked for with each request and stays the same."""
+        return self._peer
+
+    def getHost(self) -> Any:
+        """Our end, likewise."""
+        return self._host
 
     def dataReceived(self, data: bytes) -> None:
         """Close the connection of a sender that trickles: only progress keeps a request alive."""
@@ -184,11 +221,18 @@ class SOAPChannel(HTTPChannel):  # type: ignore[misc]
         self._stall.end()
         super().resumeProducing()
 
-    def send_now(self) -> None:
-        """Offer the system what is written, rather than ask it first whether it would take something.
+    def send(self, data: bytes) -> None:
+        """Offer the system what is to be sent, rather than ask it first whether it would take something.
 
         What it does not take, or refuses, is left to the reactor, which finds it as it would have without us.
         """
+        transport = self.transport
+        if _has_sent_all(transport) and len(data) <= SEND_LIMIT:
+            sent = transport.writeSomeData(data)
+            data = data[sent:] if isinstance(sent, int) else data
+            if not data:
+                return
+        transport.write(data)
         tcp = self._tcp
         if isinstance(tcp, FileDescriptor) and tcp.connected and not tcp.disconnecting:
             tcp.doWrite()
@@ -254,6 +298,19 @@ def _identify(transport: Any) -> Connection:
         certificate=dump_certificate(FILETYPE_ASN1, shown) if shown is not None else None,
         secure=secure,
     )
+
+
+def _has_sent_all(transport: Any) -> bool:
+    """Claim that this is a socket, without TLS, that nothing waits for: what comes next may overtake nothing."""
+    if not isinstance(transport, FileDescriptor) or not transport.connected or transport.disconnecting:
+        return False
+    return not transport.dataBuffer and not transport._tempDataBuffer
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> bytes:
+    date: bytes = datetimeToString(second)
+    return date
 
 
 def _first(headers: Any, name: bytes) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from lxml.etree import _Element
-from twisted.internet.defer import Deferred
 
 from ihe.exchange import SOAPReply, SOAPRequest
 from ihe.transactions import SOAPBinding, Transaction
@@ -45,5 +44,6 @@ class SOAPContext:
 
 
 SOAPTransaction: TypeAlias = "Transaction[SOAPRequest, object, object, object, SOAPReply]"
-Answer: TypeAlias = "Callable[[SOAPTransaction, SOAPRequest, SOAPContext], Deferred[SOAPReply]]"
-"""How the composition root answers. It may fail with SOAPFault; every other failure is answered with an incident id."""
+Answer: TypeAlias = "Callable[[SOAPTransaction, SOAPRequest, SOAPContext], SOAPReply]"
+"""How the composition root answers, in a worker thread. It may raise SOAPFault; whatever else it raises is answered
+with an incident id."""

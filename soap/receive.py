@@ -1,19 +1,18 @@
 """Receiving one request body: small ones in memory, others through worker threads to the spool, the sender held back.
 
-The reactor never hashes and never writes to disk, and reads no more of MIME than a small envelope that comes alone; a
-fast sender with a slow disk is paused.
+The reactor never hashes, never writes to disk, and reads neither MIME nor XML: what is small is kept until the thread
+that answers opens it; a fast sender with a slow disk is paused.
 """
 
 # ruff: noqa: N802 (Twisted names its hooks)
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import structlog
 from lxml.etree import _Element
-from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from ihe.exchange import NO_ROOM, REFUSING, Part, Spool
@@ -61,11 +60,17 @@ class Reception(Protocol):
     def data(self, chunk: bytes) -> None:
         """Take the next bytes."""
 
-    def end(self) -> "Deferred[Received]":
-        """All bytes are here; gives the parsed body or fails with SOAPFault."""
+    def end(self, then: Callable[[], None]) -> None:
+        """All bytes are here: call ``then`` once ``open`` has no other thread to wait for."""
+
+    def open(self) -> Received:
+        """Read and parse the body, in the thread that answers; a SOAPFault says what is wrong with it."""
+
+    def throw_away(self) -> None:
+        """Remove, in the same thread, what was spooled and no store has adopted."""
 
     def discard(self) -> None:
-        """Nobody needs the parts any more; may be called at any time and again."""
+        """Nobody needs the body any more; may be called at any time but while it is opened, and again."""
 
 
 @dataclass(slots=True)
@@ -91,13 +96,11 @@ def receive(content_type: str, encoding: str, length: int | None, producer: Prod
         media = accept(content_type, encoding)
         if (length or 0) > site.limits.body:
             raise _too_large(site.limits)
-        if length is not None and length <= site.limits.inline and media.name != MULTIPART:
+        is_small = length is not None and length <= site.limits.inline
+        if is_small and media.name != MULTIPART:
             return InMemory(media, site.limits)
-        reader = MTOMReader if media.name == MULTIPART else SimpleReader
-        reading = partial(Spooled, reader(media, site.spool, site.limits), producer)
-        if length is None or length > site.limits.inline:
-            return reading(site)
-        return SmallPackage(media.parameters["boundary"], reading, site)
+        reader = (MTOMReader if media.name == MULTIPART else SimpleReader)(media, site.spool, site.limits)
+        return SmallPackage(reader, site.limits) if is_small else Spooled(reader, producer, site)
     except SOAPFault as fault:
         return Refused(fault)
 
@@ -107,20 +110,28 @@ class Refused:
 
     def __init__(self, fault: SOAPFault) -> None:
         self.refused: Failure | None = Failure(fault)
+        self._fault = fault
 
     def data(self, chunk: bytes) -> None:
         """Let it pass."""
 
-    def end(self) -> "Deferred[Received]":
-        """Fail with the reason."""
-        return fail(self.refused)
+    def end(self, then: Callable[[], None]) -> None:
+        """There is nothing to wait for."""
+        then()
+
+    def open(self) -> Received:
+        """Raise the reason."""
+        raise self._fault
+
+    def throw_away(self) -> None:
+        """Nothing was spooled."""
 
     def discard(self) -> None:
         """Nothing was kept."""
 
 
 class InMemory:
-    """A small envelope: no thread is worth its price."""
+    """A small envelope."""
 
     refused: Failure | None = None
 
@@ -133,16 +144,54 @@ class InMemory:
         """Keep it."""
         self._chunks.append(chunk)
 
-    def end(self) -> "Deferred[Received]":
-        """Parse at once."""
-        package = Package(envelope=b"".join(self._chunks), charset=self._charset, parts={}, packaged=False)
-        try:
-            return succeed(_parsed(package, self._limits))
-        except SOAPFault as fault:
-            return fail(fault)
+    def end(self, then: Callable[[], None]) -> None:
+        """It is all here."""
+        then()
+
+    def open(self) -> Received:
+        """Parse it."""
+        return Received(root=_parsed(b"".join(self._chunks), self._charset, self._limits), parts={}, packaged=False)
+
+    def throw_away(self) -> None:
+        """Nothing was spooled."""
 
     def discard(self) -> None:
-        """Nothing was spooled."""
+        """It is freed with its request."""
+
+
+class SmallPackage:
+    """A small multipart body, kept until it is whole; the thread that answers takes it apart."""
+
+    refused: Failure | None = None
+
+    def __init__(self, reader: PackageReader, limits: SOAPLimits) -> None:
+        self._reader = reader
+        self._limits = limits
+        self._chunks: list[bytes] = []
+
+    def data(self, chunk: bytes) -> None:
+        """Keep it."""
+        self._chunks.append(chunk)
+
+    def end(self, then: Callable[[], None]) -> None:
+        """It is all here."""
+        then()
+
+    def open(self) -> Received:
+        """Write its parts to the spool, and parse the envelope."""
+        try:
+            self._reader.feed(b"".join(self._chunks))
+            return _opened(self._reader.close(), self._limits)
+        except OSError as error:
+            raise _unkept(error) from error
+
+    def throw_away(self) -> None:
+        """Remove the parts that no store has adopted."""
+        _remove(self._reader)
+
+    def discard(self) -> None:
+        """Nobody needs it any more."""
+        self._chunks.clear()
 
 
 class Spooled:
@@ -158,8 +207,8 @@ class Spooled:
         self._charged = 0
         self._waiting: list[bytes] = []
         self._queued = self._arrived = 0
-        self._working = self._paused = self._discarded = False
-        self._ended: Deferred[Received] | None = None
+        self._working = self._paused = self._discarded = self._thrown_away = False
+        self._then: Callable[[], None] | None = None
 
     def data(self, chunk: bytes) -> None:
         """Queue it, and hold the sender back while too much is queued."""
@@ -176,11 +225,21 @@ class Spooled:
             self._producer.pauseProducing()
         self._work()
 
-    def end(self) -> "Deferred[Received]":
-        """Wait for the workers, then parse, in a thread as well."""
-        self._ended = Deferred()
+    def end(self, then: Callable[[], None]) -> None:
+        """Wait for the worker that takes what has arrived."""
+        self._then = then
         self._work()
-        return self._ended
+
+    def open(self) -> Received:
+        """Parse the envelope."""
+        if self.refused is not None:
+            self.refused.raiseException()
+        return _opened(self._reader.close(), self._limits)
+
+    def throw_away(self) -> None:
+        """Remove the parts that no store has adopted."""
+        self._thrown_away = True
+        _remove(self._reader)
 
     def discard(self) -> None:
         """Drop what waits; parts are thrown away once no worker touches them."""
@@ -190,7 +249,7 @@ class Spooled:
         self._waiting.clear()
         self._release()
         if not self._working:
-            self._throw_away()
+            self._leave_nothing()
 
     def _work(self) -> None:
         if self._working:
@@ -199,8 +258,9 @@ class Spooled:
             chunks, self._waiting = self._waiting, []
             self._working = True
             self._in_thread(self._feed, chunks).addCallbacks(self._fed, self._failed)
-        elif self._ended is not None and not self._ended.called:
-            self._conclude(self._ended)
+        elif self._then is not None:
+            then, self._then = self._then, None
+            then()
 
     def _feed(self, chunks: list[bytes]) -> int:
         for chunk in chunks:
@@ -212,7 +272,7 @@ class Spooled:
         self._queued -= size
         self._resume()
         if self._discarded:
-            self._throw_away()
+            self._leave_nothing()
             return
         self._charge()
         self._work()
@@ -231,34 +291,17 @@ class Spooled:
         self._memory.taken -= self._charged
         self._charged = 0
 
-    def _conclude(self, ended: "Deferred[Received]") -> None:
-        if self.refused is not None:
-            ended.errback(self.refused)
-            return
-        self._working = True
-        self._in_thread(lambda: _parsed(self._reader.close(), self._limits)).addBoth(self._concluded, ended)
-
-    def _concluded(self, result: object, ended: "Deferred[Received]") -> None:
-        self._working = False
-        ended.callback(result)  # A Failure goes down the errback chain.
-        if self._discarded:
-            self._throw_away()
-
-    def _throw_away(self) -> None:
+    def _leave_nothing(self) -> None:
         self._reader.forget()
-        if self._reader.spooled:
+        if self._reader.spooled and not self._thrown_away:
             self._in_thread(self._reader.discard)
 
     def _failed(self, failure: Failure) -> None:
         self._working = False
         if self._discarded:
-            self._throw_away()
+            self._leave_nothing()
             return
-        if isinstance(failure.value, OSError) and failure.value.errno in REFUSING:
-            log.error("incoming documents cannot be kept", error=failure.value.strerror)
-            is_full = failure.value.errno in NO_ROOM
-            failure = Failure(busy(f"there is no {'room' if is_full else 'disk'} for documents"))
-        self._refuse(failure)
+        self._refuse(Failure(_unkept(failure.value)) if isinstance(failure.value, OSError) else failure)
 
     def _refuse(self, failure: Failure) -> None:
         self.refused = failure
@@ -273,43 +316,32 @@ class Spooled:
             self._producer.resumeProducing()
 
 
-class SmallPackage:
-    """A small multipart body, kept until it is whole: an envelope alone needs no disk and no thread to be read in."""
-
-    def __init__(self, boundary: str, reading: Callable[[Circumstances], Spooled], site: Circumstances) -> None:
-        self.refused: Failure | None = None
-        self._delimiter = b"--" + boundary.encode()
-        self._reading = reading
-        self._site = site
-        self._chunks: list[bytes] = []
-        self._read: Spooled | None = None
-
-    def data(self, chunk: bytes) -> None:
-        """Keep it."""
-        self._chunks.append(chunk)
-
-    def end(self) -> "Deferred[Received]":
-        """Read it, where it has parts in a thread."""
-        body = b"".join(self._chunks)
-        # Each part begins with a delimiter; the one that ends the last has two hyphens more (RFC 2046: 5.1.1).
-        is_alone = body.count(self._delimiter) - body.count(self._delimiter + b"--") <= 1
-        self._read = self._reading(replace(self._site, in_thread=maybeDeferred) if is_alone else self._site)
-        self._read.data(body)
-        return self._read.end()
-
-    def discard(self) -> None:
-        """Nobody needs it any more."""
-        self._chunks.clear()
-        if self._read is not None:
-            self._read.discard()
+def _opened(package: Package, limits: SOAPLimits) -> Received:
+    root = _parsed(package.envelope, package.charset, limits)
+    return Received(root=root, parts=dict(package.parts), packaged=package.packaged)
 
 
-def _parsed(package: Package, limits: SOAPLimits) -> Received:
+def _parsed(envelope: bytes, charset: str | None, limits: SOAPLimits) -> _Element:
     try:
-        root = parse(package.envelope, limits.xml, package.charset, comments_kept_in=(ASSERTION,))
+        return parse(envelope, limits.xml, charset, comments_kept_in=(ASSERTION,))
     except XMLRefused as refusal:
         raise sender_fault(f"The SOAP envelope was refused: {refusal}") from None
-    return Received(root=root, parts=dict(package.parts), packaged=package.packaged)
+
+
+def _unkept(error: OSError) -> Exception:
+    """What may go better later is said to be so; what nobody foresaw stays what it is."""
+    if error.errno not in REFUSING:
+        return error
+    log.error("incoming documents cannot be kept", error=error.strerror)
+    return busy(f"there is no {'room' if error.errno in NO_ROOM else 'disk'} for documents")
+
+
+def _remove(reader: PackageReader) -> None:
+    """The answer stands, whatever becomes of the files: who sweeps the spool finds them."""
+    try:
+        reader.discard()
+    except OSError as error:
+        log.error("spooled parts cannot be removed", error=error.strerror)
 
 
 def _too_large(limits: SOAPLimits) -> SOAPFault:

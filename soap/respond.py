@@ -1,8 +1,9 @@
-"""Writing answers: a small one at once, one with documents chunk by chunk while the client takes them."""
+"""Answers: spelled by the thread that made them, sent by the reactor; a long one piece by piece, as it is taken."""
 
 # ruff: noqa: N802 (Twisted names its hooks)
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -22,54 +23,61 @@ WHOLE = 256 * 1024
 """Bytes of an answer with documents that are read at once; of a longer one, piece by piece as the client takes them."""
 
 
-async def respond(request: StreamingRequest, context: SOAPContext, reply: SOAPReply, in_thread: InThread) -> None:
-    """Send an answer: MTOM where the transaction demands it or there are parts, else Simple SOAP (ITI TF-2: V.8.1)."""
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A complete answer. ``wait`` is after how many seconds another try is worth it, 0 if that is not known."""
+
+    status: int
+    media_type: str
+    body: Sequence[bytes]
+    wait: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Long:
+    """An answer that is read while its client takes it."""
+
+    media_type: str
+    length: int
+    chunks: Iterator[bytes]
+
+
+def spell(context: SOAPContext, reply: SOAPReply) -> Whole | Long:
+    """Spell an answer: MTOM where the transaction demands it or there are parts, else Simple SOAP (ITI TF-2: V.8.1).
+
+    Documents that are small are read here, in the thread that made the answer.
+    """
     binding = context.binding
     head = reply_head(binding.reply_action, context.addressing.message_id)
     envelope = (head, *reply.body, ENVELOPE_END)
     if not binding.mtom and not reply.parts:
-        write(request, 200, f'{SOAP_XML}; charset=UTF-8; action="{binding.reply_action}"', *envelope)
-        return
+        return Whole(200, f'{SOAP_XML}; charset=UTF-8; action="{binding.reply_action}"', envelope)
     media_type, length, chunks = pack(b"".join(envelope), reply.parts, binding.reply_action)
-    if all([each.is_at_hand for each in reply.parts]):
-        write(request, 200, media_type, *chunks)
-        return
-    if length <= WHOLE:
-        write(request, 200, media_type, *await in_thread(list, chunks))
-        return
-    _begin(request, 200, media_type, length)
-    await _Stream(request, chunks, in_thread).run()
+    if length > WHOLE and not all([each.is_at_hand for each in reply.parts]):
+        return Long(media_type, length, chunks)
+    return Whole(200, media_type, tuple(chunks))
 
 
-def respond_with_fault(
-    request: StreamingRequest, fault: SOAPFault, correlation_id: str, relates_to: str | None
-) -> None:
-    """Send a fault; a SOAP 1.1 client gets VersionMismatch in its own version (SOAP 1.2 Part 1: Appendix A)."""
+def spell_fault(fault: SOAPFault, correlation_id: str, relates_to: str | None) -> Whole:
+    """Spell a fault; a SOAP 1.1 client gets VersionMismatch in its own version (SOAP 1.2 Part 1: Appendix A)."""
     if fault.code is FaultCode.VERSION_MISMATCH:
-        write(
-            request, fault.status, "text/xml; charset=UTF-8", render_version_mismatch_for_soap11(fault, correlation_id)
-        )
-        return
-    if fault.wait:
-        request.setHeader(b"Retry-After", str(fault.wait).encode())
+        old = render_version_mismatch_for_soap11(fault, correlation_id)
+        return Whole(fault.status, "text/xml; charset=UTF-8", (old,))
     media_type = f'{SOAP_XML}; charset=UTF-8; action="{fault.action}"'
-    write(request, fault.status, media_type, render(fault, correlation_id, relates_to))
+    return Whole(fault.status, media_type, (render(fault, correlation_id, relates_to),), fault.wait)
 
 
-def write(request: StreamingRequest, status: int, media_type: str, *body: bytes) -> None:
-    """Send a complete answer; ``finish`` is the caller's. Its pieces are joined once, in the buffer of the socket."""
-    _begin(request, status, media_type, sum(map(len, body)))
-    request.write(body[0])
-    if request.gone:
-        return
-    request.channel.writeSequence(body[1:])
-    request.channel.send_now()
+def send(request: StreamingRequest, answer: Whole) -> None:
+    """Send a complete answer; ``finish`` is the caller's."""
+    if answer.wait:
+        request.setHeader(b"Retry-After", b"%d" % answer.wait)
+    request.send(answer.status, answer.media_type, answer.body)
 
 
-def _begin(request: StreamingRequest, status: int, media_type: str, length: int) -> None:
-    request.setResponseCode(status)
-    request.setHeader(b"Content-Type", media_type.encode())
-    request.setHeader(b"Content-Length", b"%d" % length)
+async def stream(request: StreamingRequest, answer: Long, in_thread: InThread) -> None:
+    """Send an answer while it is read; ``finish`` is the caller's."""
+    request.begin(200, answer.media_type, answer.length)
+    await _Stream(request, answer.chunks, in_thread).run()
 
 
 @implementer(IPushProducer)

@@ -6,12 +6,11 @@ operation by wsa:Action (ITI-42, ITI-57 and ITI-61 share one body element), and 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
 from lxml.etree import QName, _Element
-from twisted.internet.defer import Deferred, maybeDeferred
 
 from ihe.exchange import Part, SOAPReply, SOAPRequest
 from ihe.transactions import Actor, SOAPBinding
@@ -108,6 +107,7 @@ class IHESoap12(Soap12):  # type: ignore[misc]
     def generate_method_contexts(self, ctx: Any) -> list[Any]:
         """One request starts one operation; Spyne would copy the context for each of several."""
         ctx.descriptor = self.find(ctx)
+        ctx.function = ctx.descriptor.function
         return [ctx]
 
     def find(self, ctx: Any) -> Any:
@@ -128,6 +128,16 @@ class IHESoap12(Soap12):  # type: ignore[misc]
         ctx.in_object = ctx.in_body_doc
 
 
+class _Context(MethodContext):  # type: ignore[misc]
+    """Spyne's, whose attributes are plain ones; nobody listens to its events."""
+
+    __setattr__ = object.__setattr__
+    descriptor = None
+
+    def fire_event(self, event: str, *args: object, **kwargs: object) -> None:
+        """Tell nobody."""
+
+
 class SOAPService:
     """The operations of one endpoint as a Spyne application."""
 
@@ -140,10 +150,10 @@ class SOAPService:
         self.application = Application([service], self.name.namespace, name=self.name.name, **protocols)
         self._server = ServerBase(self.application)
         self.application.transport = "http://schemas.xmlsoap.org/soap/http"
-        self._fresh = vars(MethodContext(self._server, MethodContext.SERVER))
+        self._fresh = dict(vars(_Context(self._server, _Context.SERVER)))
 
-    def call(self, call: Call) -> tuple[SOAPContext, Deferred[SOAPReply]]:
-        """Start the operation that a request asks for; a SOAPFault says why there is none."""
+    def call(self, call: Call) -> tuple[SOAPContext, Callable[[], SOAPReply]]:
+        """Find the operation that a request asks for, ready to be run; a SOAPFault says why there is none."""
         context = self._context()
         context.in_string = call
         self._server.generate_contexts(context)
@@ -151,16 +161,16 @@ class SOAPService:
         self._server.get_out_object(context)
         if context.out_error is not None:
             raise context.out_error
-        started: tuple[SOAPContext, Deferred[SOAPReply]] = context.out_object[0]
-        return started
+        found: tuple[SOAPContext, Callable[[], SOAPReply]] = context.out_object[0]
+        return found
 
     def _context(self) -> Any:
         """A context as Spyne makes it, without its fifty assignments and the circles in which it refers to itself.
 
         So the tree of a request is freed with the request, not by the garbage collector some time later.
         """
-        context = MethodContext.__new__(MethodContext)
-        vars(context).update(self._fresh)
+        context = _Context.__new__(_Context)
+        context.__dict__.update(self._fresh)
         return context
 
 
@@ -172,10 +182,13 @@ def _operations(transactions: Iterable[SOAPTransaction]) -> Iterator[Operation]:
 
 
 def _declare(operation: Operation, answer: Answer) -> Callable[..., object]:
-    """One remote procedure for Spyne, named as in the binding."""
+    """One remote procedure for Spyne, named as in the binding.
+
+    It gives what there is to do. Done within it, a SOAPFault of the answer would become one of Spyne's.
+    """
     binding, transaction = operation.binding, operation.transaction
 
-    def remote(ctx: Any, body: _Element) -> tuple[SOAPContext, Deferred[SOAPReply]]:
+    def remote(ctx: Any, body: _Element) -> tuple[SOAPContext, Callable[[], SOAPReply]]:
         call: Call = ctx.in_string
         envelope: Envelope
         envelope, addressing = ctx.udc
@@ -188,7 +201,7 @@ def _declare(operation: Operation, answer: Answer) -> Callable[..., object]:
             connection=call.connection,
             traceparent=call.traceparent,
         )
-        return context, maybeDeferred(answer, transaction, SOAPRequest(body, call.parts), context)
+        return context, partial(answer, transaction, SOAPRequest(body, call.parts), context)
 
     remote.__name__ = binding.operation
     declare: Callable[..., object] = rpc(

@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 from twisted.web.server import Site
 
 from soap.channel import SOAPChannel, StreamingRequest
 from soap.context import Connection
 from soap.limits import SOAPLimits
-from soap.receive import Reception
+from soap.receive import InThread, Reception
 from tls.places import Place, Places
 
 RESERVE = 32
@@ -19,6 +19,9 @@ RESERVE = 32
 
 Behind = Callable[[Connection, Any], Connection]
 """Takes a connection and the headers of one request; says whose request it is, or raises SOAPFault."""
+
+Post = Callable[[StreamingRequest], None]
+"""Takes a request by POST whose body is complete."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +57,10 @@ class SOAPSite(Site):  # type: ignore[misc]
         """The connections of all ports of the node, by who holds them: the composition root puts its own here."""
         self.behind: Behind = nobody_is_behind
         """Who is behind a connection: likewise."""
+        self.defer: InThread = maybeDeferred
+        """Runs all that is blocking in one request: likewise."""
+        self.posts: Mapping[bytes, Post] = {}
+        """The paths at which a POST needs no walk along ``resource``."""
         self._open: dict[SOAPChannel, Place | None] = {}
         self._drained: Deferred[None] | None = None
 

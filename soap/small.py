@@ -1,8 +1,8 @@
 """The body of a request that is no SOAP: kept in memory if it is small, dropped while it arrives if it is not."""
 
+from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
 from soap.faults import sender_fault
@@ -31,9 +31,16 @@ class SmallBody:
         else:
             self._chunks.clear()
 
-    def end(self) -> "Deferred[Any]":
+    def end(self, then: Callable[[], None]) -> None:
+        """It is all here."""
+        then()
+
+    def open(self) -> Any:
         """There is no envelope in it."""
-        return fail(sender_fault("The body is no SOAP envelope", status=415))
+        raise sender_fault("The body is no SOAP envelope", status=415)
+
+    def throw_away(self) -> None:
+        """Nothing was spooled."""
 
     def discard(self) -> None:
         """Nobody needs it any more."""

@@ -4,7 +4,6 @@ from collections import Counter
 
 import pytest
 from lxml.etree import Element
-from twisted.internet.defer import Deferred, succeed
 
 from affinity.catalogue import TRANSACTIONS, AnyTransaction, hl7v2_transactions, soap_endpoints
 from ihe.exchange import SOAPReply, SOAPRequest
@@ -28,9 +27,9 @@ ADDRESSING = "{http://www.w3.org/2005/08/addressing}"
 def test_each_action_reaches_its_own_transaction(path: str, transaction: AnyTransaction, binding: SOAPBinding) -> None:
     reached: list[AnyTransaction] = []
 
-    def answer(found: AnyTransaction, request: SOAPRequest, context: SOAPContext) -> Deferred[SOAPReply]:
+    def answer(found: AnyTransaction, request: SOAPRequest, context: SOAPContext) -> SOAPReply:
         reached.append(found)
-        return succeed(SOAPReply(()))
+        return SOAPReply(())
 
     envelope = Element(f"{ENVELOPE}Envelope")
     header, body = Element(f"{ENVELOPE}Header"), Element(f"{ENVELOPE}Body")
@@ -42,7 +41,8 @@ def test_each_action_reaches_its_own_transaction(path: str, transaction: AnyTran
     call = Call(
         root=envelope, packaged=True, correlation_id="1", endpoint=path, connection=Connection(peer="127.0.0.1")
     )
-    SOAPService(ENDPOINTS[path], answer).call(call)
+    _, run = SOAPService(ENDPOINTS[path], answer).call(call)
+    run()
     assert reached == [transaction]
 
 

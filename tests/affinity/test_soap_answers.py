@@ -73,7 +73,6 @@ def ask(registry: Registry, certificate: bytes, source_id: str = "1.2.3", **agre
         mode=XUAMode.REQUIRED,
         verifier=verifier,
         clock=lambda: datetime(2026, 11, 26, tzinfo=UTC),
-        defer=lambda work, *arguments: work(*arguments),
         admission=Admission(partners=Partners((agreement,))),
     )
     envelope = open_envelope(ENVELOPE)
@@ -86,8 +85,7 @@ def ask(registry: Registry, certificate: bytes, source_id: str = "1.2.3", **agre
         addressing=read_addressing(envelope.headers),
         connection=Connection(peer="10.0.0.1", certificate=certificate, secure=True),
     )
-    reply: Any = answers(TRANSACTION, submission(source_id), context)
-    return reply  # type: ignore[no-any-return]
+    return answers(TRANSACTION, submission(source_id), context)
 
 
 @pytest.fixture

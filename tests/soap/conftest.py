@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from lxml.etree import _Element
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.selectreactor import SelectReactor
 from twisted.internet.threads import blockingCallFromThread
 from twisted.web.resource import Resource
@@ -140,24 +140,22 @@ class EchoRepository:
     requests: list[tuple[SOAPRequest, SOAPContext]] = field(default_factory=list)
     received: list[bytes] = field(default_factory=list)
 
-    def __call__(
-        self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext
-    ) -> "Deferred[SOAPReply]":
+    def __call__(self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext) -> SOAPReply:
         self.requests.append((request, context))
         asked = request.body.get("please")
         if asked == "fail":
-            return fail(ZeroDivisionError("Jane Doe's record"))
+            raise ZeroDivisionError("Jane Doe's record")
         if asked == "refuse":
-            return fail(sender_fault("The token was refused", f"{{{WSSE}}}InvalidSecurityToken"))
+            raise sender_fault("The token was refused", f"{{{WSSE}}}InvalidSecurityToken")
         if transaction is REGISTRY:
-            return succeed(SOAPReply(_query_response(context)))
+            return SOAPReply(_query_response(context))
         if asked == "break":
-            return succeed(SOAPReply((b"<x/>",), (_broken(),)))
+            return SOAPReply((b"<x/>",), (_broken(),))
         if asked == "at hand":
-            return succeed(SOAPReply((b"<x/>",), (_at_hand(),)))
+            return SOAPReply((b"<x/>",), (_at_hand(),))
         parts = tuple(_outgoing(part) for part in request.parts.values())
-        return succeed(
-            SOAPReply((b'<rs:RegistryResponse xmlns:rs="%b" status="%b"/>' % (RS.encode(), SUCCESS.encode()),), parts)
+        return SOAPReply(
+            (b'<rs:RegistryResponse xmlns:rs="%b" status="%b"/>' % (RS.encode(), SUCCESS.encode()),), parts
         )
 
 

@@ -9,7 +9,7 @@ import pytest
 from twisted.internet.defer import Deferred, execute
 from twisted.python.failure import Failure
 
-from ihe.exchange import Sink
+from ihe.exchange import Part, Sink
 from soap.faults import SOAPFault
 from soap.limits import SOAPLimits
 from soap.receive import Circumstances, InMemory, Reception, Refused, Spooled, receive
@@ -74,19 +74,28 @@ def begin(spool: Callable[[], Sink], producer: Producer, threads: Threads) -> Ca
 Begin = Callable[..., Reception]
 
 
-def outcome(deferred: "Deferred[Any]") -> Any:
-    """What a Deferred has come to: its result, its exception, or None while it waits."""
-    results: list[Any] = [None]
-    deferred.addBoth(lambda result: results.append(getattr(result, "value", result)))
-    return results[-1]
+class Opening:
+    """Opens a reception as soon as it may be opened, as the thread does that answers."""
+
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+        self.received: Any = None
+        self.fault: Any = None
+        reception.end(self._open)
+
+    def _open(self) -> None:
+        try:
+            self.received = self._reception.open()
+        except Exception as error:
+            self.fault = error
 
 
-def test_small_envelopes_need_no_thread(begin: Begin, threads: Threads) -> None:
+def test_small_envelopes_need_no_other_thread(begin: Begin, threads: Threads) -> None:
     reception = begin("application/soap+xml", 4)
     reception.data(b"<e")
     reception.data(b"/>")
     assert isinstance(reception, InMemory)
-    assert outcome(reception.end()).root.tag == "e"
+    assert Opening(reception).received.root.tag == "e"
     assert threads.jobs == []
 
 
@@ -94,10 +103,10 @@ def test_a_package_is_taken_apart_by_workers(begin: Begin, threads: Threads, spo
     reception = begin()
     reception.data(HEAD)
     reception.data(b"content\r\n--B--")
-    ended = reception.end()
-    assert not ended.called
+    opening = Opening(reception)
+    assert opening.received is None
     threads.work()
-    received = outcome(ended)
+    received = opening.received
     assert (received.root.tag, received.packaged, received.parts["d@x"].size) == ("e", True, 7)
     reception.discard()
     reception.discard()
@@ -105,37 +114,56 @@ def test_a_package_is_taken_apart_by_workers(begin: Begin, threads: Threads, spo
     assert spool.left == []
 
 
-def test_a_small_package_that_lacks_its_end_is_taken_apart_by_workers(begin: Begin, threads: Threads) -> None:
+def test_a_small_package_is_taken_apart_by_the_thread_that_answers(begin: Begin, threads: Threads, spool: Any) -> None:
+    reception = begin(length=100)
+    reception.data(HEAD)
+    reception.data(b"content\r\n--B--")
+    received = Opening(reception).received
+    assert (received.root.tag, received.packaged, received.parts["d@x"].size) == ("e", True, 7)
+    assert spool.left == ["part-1"]
+    reception.throw_away()
+    assert (threads.jobs, spool.left) == ([], [])
+
+
+def test_a_small_package_that_lacks_its_end_leaves_nothing(begin: Begin, threads: Threads, spool: Any) -> None:
     reception = begin(length=100)
     reception.data(HEAD)
     reception.data(b"content")
-    reception.end().addErrback(lambda _: None)
-    assert threads.jobs != []
+    assert "breaks off" in str(Opening(reception).fault)
+    reception.throw_away()
+    assert (spool.made, spool.left) == (1, [])
+
+
+def test_what_was_thrown_away_by_the_thread_that_answered_needs_no_other(
+    begin: Begin, threads: Threads, spool: Any
+) -> None:
+    reception = begin()
+    reception.data(HEAD + b"content\r\n--B--")
+    Opening(reception)
     threads.work()
-    reception.discard()
-
-
-def test_a_small_package_of_an_envelope_alone_needs_no_thread(begin: Begin, threads: Threads) -> None:
-    reception = begin(length=70)
-    reception.data(b"--B\r\nContent-Type: application/xop+xml\r\n\r\n<e")
-    reception.data(b"/>\r\n--B--")
-    received = outcome(reception.end())
-    assert (received.root.tag, received.packaged, received.parts) == ("e", True, {})
-    assert threads.jobs == []
-
-
-def test_a_small_package_with_parts_is_taken_apart_by_workers(begin: Begin, threads: Threads, spool: Any) -> None:
-    reception = begin(length=100)
-    reception.data(HEAD)
-    assert threads.jobs == []
-    reception.data(b"content\r\n--B--")
-    ended = reception.end()
-    assert not ended.called
-    threads.work()
-    assert outcome(ended).parts["d@x"].size == 7
-    reception.discard()
-    threads.work()
+    reception.throw_away()
     assert spool.left == []
+    reception.discard()
+    assert threads.jobs == []
+
+
+def test_a_part_that_cannot_be_removed_does_not_undo_the_answer(producer: Producer, threads: Threads) -> None:
+    class Stuck:
+        """A file on a disk that has just become read-only."""
+
+        def write(self, chunk: bytes) -> None:
+            pass
+
+        def finish(self, content_id: str, media_type: str) -> Part:
+            return Part(content_id=content_id, media_type=media_type, size=7, sha1="", sha256="", spooled="")
+
+        def discard(self) -> None:
+            raise OSError(errno.EROFS, "read-only")
+
+    reception = receive(MTOM, "", 100, producer, Circumstances(spool=Stuck, limits=LIMITS, in_thread=threads))
+    reception.data(HEAD + b"content\r\n--B--")
+    assert Opening(reception).received.root.tag == "e"
+    reception.throw_away()
 
 
 def test_the_sender_is_held_back_while_the_disk_is_slow(begin: Begin, threads: Threads, producer: Producer) -> None:
@@ -156,9 +184,9 @@ def test_one_worker_at_a_time_takes_what_has_arrived_in_order(begin: Begin, thre
         reception.data(piece)
         assert len(threads.jobs) == 1
     reception.data(b"\r\n--B--")
-    ended = reception.end()
+    opening = Opening(reception)
     threads.work()
-    assert outcome(ended).parts["d@x"].size == 4
+    assert opening.received.parts["d@x"].size == 4
 
 
 def test_a_sender_that_leaves_takes_its_parts_with_it(begin: Begin, threads: Threads, spool: Any) -> None:
@@ -182,7 +210,7 @@ def test_a_malformed_package_is_known_before_it_ends(begin: Begin, threads: Thre
     assert producer.asked == ["pause", "resume"]
     reception.data(b"more")
     assert threads.jobs == []
-    assert "no name and colon" in str(outcome(reception.end()))
+    assert "no name and colon" in str(Opening(reception).fault)
 
 
 def test_a_body_without_length_is_counted(begin: Begin, threads: Threads) -> None:
@@ -190,12 +218,13 @@ def test_a_body_without_length_is_counted(begin: Begin, threads: Threads) -> Non
     for _ in range(101):
         reception.data(b"x" * 100)
     assert reception.refused is not None
-    fault = outcome(reception.end())
+    opening = Opening(reception)
     threads.work()
-    assert isinstance(fault or reception.refused.value, SOAPFault)
-    assert reception.refused.value.status == 413
+    assert isinstance(opening.fault, SOAPFault)
+    assert opening.fault.status == 413
 
 
+@pytest.mark.parametrize("length", [None, 100])
 @pytest.mark.parametrize(
     ("error", "answer"),
     [
@@ -207,18 +236,18 @@ def test_a_body_without_length_is_counted(begin: Begin, threads: Threads) -> Non
     ],
 )
 def test_a_full_disk_fails_the_request_and_not_the_server(
-    producer: Producer, threads: Threads, error: int, answer: str
+    producer: Producer, threads: Threads, error: int, answer: str, length: int | None
 ) -> None:
     """What may go better later is said to be so; what nobody foresaw is not."""
 
     def full() -> Sink:
         raise OSError(error, "words of the operating system")
 
-    reception = receive(MTOM, "", None, producer, Circumstances(spool=full, limits=LIMITS, in_thread=threads))
+    reception = receive(MTOM, "", length, producer, Circumstances(spool=full, limits=LIMITS, in_thread=threads))
     reception.data(HEAD)
-    ended = reception.end()
+    opening = Opening(reception)
     threads.work()
-    assert answer in str(outcome(ended))
+    assert answer in str(opening.fault)
 
 
 def test_a_worker_that_fails_after_the_sender_left_leaves_nothing(
@@ -278,14 +307,14 @@ def test_headers_alone_may_refuse_a_body(
     reception = begin(content_type, length, encoding)
     assert isinstance(reception, Refused)
     reception.data(b"x")
-    assert outcome(reception.end()).status == status
+    assert Opening(reception).fault.status == status
 
 
-def test_long_envelopes_are_parsed_by_a_worker(begin: Begin, threads: Threads) -> None:
+def test_long_envelopes_are_read_by_a_worker(begin: Begin, threads: Threads) -> None:
     reception = begin("application/soap+xml", 101)
     assert isinstance(reception, Spooled)
     reception.data(b"<e>" + b" " * 94 + b"</e>")
-    ended = reception.end()
-    assert not ended.called
+    opening = Opening(reception)
+    assert opening.received is None
     threads.work()
-    assert outcome(ended).root.tag == "e"
+    assert opening.received.root.tag == "e"

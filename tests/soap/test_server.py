@@ -3,15 +3,19 @@
 import base64
 import hashlib
 import os
+import re
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, IncompleteRead
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lxml.etree import _Element
+from twisted.internet.defer import Deferred
 
 from ihe.exchange import OutgoingPart
 from ihe.transactions import SOAPBinding
@@ -304,7 +308,7 @@ def test_a_document_that_cannot_be_read_to_its_end_cuts_the_connection(
         ask(connection, "/xds/repository", mtom(envelope(provide.action, body)), MTOM)
 
 
-def test_a_document_that_is_at_hand_needs_no_thread(
+def test_a_document_that_is_at_hand_needs_no_other_thread(
     connection: HTTPConnection, envelope: Spell, provide: SOAPBinding, submission: Callable[..., str]
 ) -> None:
     body = submission([]).replace(" xmlns:x", ' please="at hand" xmlns:x', 1)
@@ -316,6 +320,79 @@ def raw(server: Any, data: bytes) -> socket.socket:
     opened = socket.create_connection(("localhost", server.port), timeout=20)
     opened.sendall(data)
     return opened
+
+
+def post(body: bytes, path: str = "/xds/registry", version: str = "HTTP/1.1", more: str = "") -> bytes:
+    head = f"POST {path} {version}\r\nHost: x\r\nContent-Type: {SOAP}\r\n{more}Content-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+@pytest.mark.parametrize("path", ["/xds/registry", "/xds/%72egistry", "/xds/registry/below?x"])
+@pytest.mark.parametrize(
+    ("version", "more"),
+    [("HTTP/1.0", ""), ("HTTP/1.0", "Connection: keep-alive\r\n"), ("HTTP/1.1", "Connection: close\r\n")],
+)
+def test_the_head_of_an_answer_is_complete_and_each_header_stands_once(
+    server: Any, query_envelope: Spell, path: str, version: str, more: str
+) -> None:
+    """RFC 9110: 6.6.1 asks for a Date; RFC 9112: 9.6 closes the connection that is not to be kept."""
+    with raw(server, post(query_envelope(), path, version, more)) as opened:
+        head, _, body = opened.makefile("rb").read().partition(b"\r\n\r\n")
+    status, *lines = head.decode().split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines)
+    assert status == f"{version} 200 OK"
+    asked_to_close = {"Connection"} if "close" in more else set()
+    assert set(headers) == {"Server", "Date", "Content-Type", "Content-Length"} | asked_to_close
+    assert len(headers) == len(lines)
+    assert int(headers["Content-Length"]) == len(body)
+    sent = parsedate_to_datetime(headers["Date"])
+    assert abs((sent - datetime.now(UTC)).total_seconds()) < 60
+
+
+def test_the_head_of_a_refusal_is_complete_too(server: Any) -> None:
+    with raw(server, post(b"x", more="Connection: close\r\n").replace(SOAP.encode(), b"text/html", 1)) as opened:
+        head = opened.makefile("rb").read().partition(b"\r\n\r\n")[0]
+    assert head.startswith(b"HTTP/1.1 415 Unsupported Media Type\r\n")
+    assert (head.count(b"\r\nDate: "), head.count(b"\r\nConnection: close")) == (1, 1)
+
+
+def test_requests_that_come_together_are_answered_in_turn(server: Any, query_envelope: Spell) -> None:
+    numbers = [f"urn:uuid:{number}" for number in range(20)]
+    last = post(query_envelope(message_id="urn:uuid:20"), more="Connection: close\r\n")
+    with raw(server, b"".join(post(query_envelope(message_id=each)) for each in numbers) + last) as opened:
+        answers = opened.makefile("rb").read()
+    found = re.findall(rb"<wsa:RelatesTo>(.*?)</wsa:RelatesTo>", answers)
+    assert found == [each.encode() for each in [*numbers, "urn:uuid:20"]]
+
+
+def test_who_leaves_before_the_work_begins_is_not_answered(server: Any, query_envelope: Spell) -> None:
+    """They cannot learn the outcome, and will send again."""
+    held: list[Callable[[], object]] = []
+
+    def hold(work: Callable[[], object]) -> "Deferred[object]":
+        waiting: Deferred[object] = Deferred()
+        held.append(lambda: waiting.callback(work()))
+        return waiting
+
+    server.site.defer = hold
+    opened = raw(server, post(query_envelope()))
+    while not held:
+        server.node.settle()
+    opened.close()
+    while server.site.open:
+        server.node.settle()
+    server.node.call(held[0])
+    assert server.repository.requests == []
+
+
+def test_a_server_without_any_thread_says_so(server: Any, connection: HTTPConnection, query_envelope: Spell) -> None:
+    def no_thread(work: Callable[[], object]) -> "Deferred[object]":
+        raise RuntimeError("can't start new thread")
+
+    server.site.defer, usual = no_thread, server.site.defer
+    assert ask(connection, "/xds/registry", query_envelope()).status == 500
+    server.site.defer = usual
+    assert ask(connection, "/xds/registry", query_envelope()).status == 200
 
 
 def test_a_sender_that_asks_first_is_told_to_continue(server: Any, query_envelope: Spell) -> None:

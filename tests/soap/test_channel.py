@@ -1,0 +1,83 @@
+"""An answer is offered to the socket at once; what it does not take waits for the reactor, and nothing overtakes it."""
+
+from typing import Any
+
+import pytest
+from twisted.internet.abstract import FileDescriptor
+from twisted.internet.main import CONNECTION_LOST
+from twisted.internet.testing import MemoryReactor
+
+from soap.channel import SOAPChannel
+
+
+class Socket(FileDescriptor):  # type: ignore[misc]
+    """Takes so many bytes, and then no more; ``room`` None is a connection that is lost."""
+
+    def __init__(self, room: int | None) -> None:
+        super().__init__(MemoryReactor())
+        self.connected = 1
+        self.room = room
+        self.taken = b""
+
+    def writeSomeData(self, data: Any) -> Any:
+        if self.room is None:
+            return CONNECTION_LOST
+        taken = bytes(data[: self.room])
+        self.room -= len(taken)
+        self.taken += taken
+        return len(taken)
+
+    @property
+    def waits(self) -> bool:
+        return bool(self.reactor.getWriters())
+
+
+def channel(room: int | None) -> tuple[SOAPChannel, Socket]:
+    made, transport = SOAPChannel(), Socket(room)
+    made.transport = transport
+    return made, transport
+
+
+def test_what_the_system_takes_needs_no_reactor() -> None:
+    made, transport = channel(room=100)
+    made.send(b"first")
+    made.send(b"second")
+    assert (transport.taken, transport.waits) == (b"firstsecond", False)
+
+
+def test_what_it_does_not_take_is_sent_later_and_in_order() -> None:
+    made, transport = channel(room=3)
+    made.send(b"first")
+    assert (transport.taken, transport.waits) == (b"fir", True)
+    transport.room = 2
+    made.send(b"second")
+    assert transport.taken == b"first"
+    transport.room = 100
+    transport.doWrite()
+    assert (transport.taken, transport.waits) == (b"firstsecond", False)
+
+
+def test_an_answer_that_is_longer_than_one_send_is_not_copied_by_halves() -> None:
+    made, transport = channel(room=10_000_000)
+    data = bytes(range(256)) * 10_000
+    made.send(data)
+    while transport.waits:
+        transport.doWrite()
+    assert transport.taken == data
+
+
+def test_a_connection_that_is_lost_is_found_by_the_reactor() -> None:
+    made, transport = channel(room=None)
+    made.send(b"first")
+    assert transport.waits
+
+
+@pytest.mark.parametrize("state", ["disconnecting", "disconnected"])
+def test_a_connection_that_is_closed_or_about_to_be_gets_nothing_out_of_turn(state: str) -> None:
+    made, transport = channel(room=100)
+    if state == "disconnecting":
+        transport.disconnecting = True
+    else:
+        transport.connected = 0
+    made.send(b"first")
+    assert transport.taken == b""
