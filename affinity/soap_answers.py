@@ -1,7 +1,7 @@
 """From a SOAP request to its answer, in a worker thread: who asks (XUA), then the transaction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -63,16 +63,16 @@ class SOAPAnswers:
             raise unavailable.as_fault(found) from error
 
     def _answer(self, transaction: SOAPTransaction, request: SOAPRequest, context: SOAPContext) -> SOAPReply:
-        sources, met = sender_ids(request), self._met(context)
+        sources, now = sender_ids(request), self.clock()
         try:
             agreement = self._sender(transaction, sources, context)
-            principal = self._principal(transaction, agreement, context, met.received_at)
+            principal = self._principal(transaction, agreement, context, now)
         except NotAdmitted as refused:
             if refused.reason is not Reason.TOO_FAST:  # who floods us shall not flood the audit trail as well
-                self.auditing.not_admitted(met, refused.text)
+                self.auditing.not_admitted(self._exchange(context, now, None, None), refused.text)
             raise as_fault(refused) from refused
         except AssertionRefused as refused:
-            self.auditing.unauthenticated(transaction, met, refused)
+            self.auditing.unauthenticated(transaction, self._exchange(context, now, None, None), refused)
             raise _fault(refused, transaction.id, context) from refused
 
         def check() -> None:
@@ -81,33 +81,28 @@ class SOAPAnswers:
             except NotAdmitted as refused:
                 raise as_metadata_error(refused, transaction) from refused
 
-        exchange = replace(
-            met,
+        exchange = self._exchange(context, now, agreement, principal)
+        try:
+            reply: SOAPReply = answer(transaction, request, self.ports, exchange, self.on_refusal, check, self.auditing)
+        except AssertionRefused as refused:
+            raise _fault(refused, transaction.id, context) from refused
+        return reply
+
+    def _exchange(
+        self, context: SOAPContext, now: datetime, agreement: Agreement | None, principal: Principal | None
+    ) -> Exchange:
+        """What is known of an exchange; before its sender is, there is neither agreement nor principal."""
+        return Exchange(
+            correlation_id=context.correlation_id,
+            received_at=now,
+            peer=context.connection.peer,
+            node=subject(context.connection.certificate),
+            endpoint=self.url + context.endpoint,
             partner=agreement.partner if agreement else None,
             principal=principal,
             validation=validation(agreement, self.validation),
             on_forgiven=Forgiven(agreement, context.correlation_id),
         )
-        try:
-            return self._run(transaction, request, exchange, check)
-        except AssertionRefused as refused:
-            raise _fault(refused, transaction.id, context) from refused
-
-    def _met(self, context: SOAPContext) -> Exchange:
-        """What is known of an exchange before its sender is."""
-        return Exchange(
-            correlation_id=context.correlation_id,
-            received_at=self.clock(),
-            peer=context.connection.peer,
-            node=subject(context.connection.certificate),
-            endpoint=self.url + context.endpoint,
-        )
-
-    def _run(
-        self, transaction: SOAPTransaction, request: SOAPRequest, exchange: Exchange, check: Callable[[], None]
-    ) -> SOAPReply:
-        reply: SOAPReply = answer(transaction, request, self.ports, exchange, self.on_refusal, check, self.auditing)
-        return reply
 
     def _sender(
         self, transaction: SOAPTransaction, sources: tuple[SourceId, ...], context: SOAPContext

@@ -1,5 +1,6 @@
 """Identifiers: OID and UUID forms, and types that must not mix (ITI TF-2: Appendix B; ITI TF-3: 4.2.3.1)."""
 
+import os
 import re
 import uuid
 from typing import NewType
@@ -15,6 +16,11 @@ OID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+")
 UUID_URN = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
+_RANDOM = ~(0xF000 << 64 | 0xC000 << 48)
+_VERSION_4 = 4 << 76 | 0x8000 << 48
+"""Which bits of a UUID are random, and what the others are (RFC 4122: 4.4)."""
+
+
 def is_oid(text: str) -> bool:
     """Claim that ``text`` is an OID of at most 64 characters (ITI TF-2: B.3).
 
@@ -28,9 +34,15 @@ def is_uuid_urn(text: str) -> bool:
     return UUID_URN.fullmatch(text) is not None
 
 
+def new_uuid() -> str:
+    """Make a random UUID, spelled as usual (RFC 4122: 4.4); the library's passes through an object for it."""
+    digits = f"{int.from_bytes(os.urandom(16), 'big') & _RANDOM | _VERSION_4:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
 def new_entry_uuid() -> EntryUUID:
     """Make a random EntryUUID."""
-    return EntryUUID(f"urn:uuid:{uuid.uuid4()}")
+    return EntryUUID(f"urn:uuid:{new_uuid()}")
 
 
 def new_oid() -> str:

@@ -30,31 +30,24 @@ class Addressing:
 def read_addressing(headers: Iterable[_Element]) -> Addressing:
     """Take the properties from the header blocks that are meant for us; a SOAPFault names the block that is wrong."""
     blocks: dict[str, _Element] = {}
+    texts: dict[str, str] = {}
     for header in headers:
         name = _SINGLE.get(str(header.tag))
         if name in blocks:
             raise _invalid(name, "InvalidCardinality", "appears twice")
         if name is not None:
             blocks[name] = header
+            texts[name] = (header.text or "").strip()
     _answer_on_the_same_connection(blocks)
-    return Addressing(
-        action=_action(blocks, headers),
-        message_id=_text(blocks["MessageID"]) or None if "MessageID" in blocks else None,
-        to=_text(blocks["To"]) if "To" in blocks else None,
-    )
+    if not texts.get("Action"):
+        raise _no_action(headers)
+    return Addressing(action=texts["Action"], message_id=texts.get("MessageID") or None, to=texts.get("To"))
 
 
-def _text(element: _Element) -> str:
-    return (element.text or "").strip()
-
-
-def _action(blocks: dict[str, _Element], headers: Iterable[_Element]) -> str:
-    text = _text(blocks["Action"]) if "Action" in blocks else ""
-    if text:
-        return text
+def _no_action(headers: Iterable[_Element]) -> SOAPFault:
     old = any(QName(header).namespace == WSA_2004 for header in headers)
     hint = f"; the headers are in {WSA_2004}, the namespace must be {WSA}" if old else ""
-    raise sender_fault(
+    return sender_fault(
         f"The SOAP header wsa:Action is required and was not found{hint} (ITI TF-2: V.3.2.2)",
         HEADER_REQUIRED,
         detail=_problem_header("Action"),
@@ -69,7 +62,7 @@ def _answer_on_the_same_connection(blocks: dict[str, _Element]) -> None:
         address = blocks[name].find(f"{{{WSA}}}Address")
         if address is None:
             raise _invalid(name, "MissingAddressInEPR", "has no wsa:Address")
-        if _text(address) != ANONYMOUS:
+        if (address.text or "").strip() != ANONYMOUS:
             raise _invalid(name, "OnlyAnonymousAddressSupported", f"must be {ANONYMOUS}: answers are synchronous only")
 
 

@@ -7,10 +7,11 @@ channel keeps the request's target in ``_path``.
 
 # ruff: noqa: N802, N815 (Twisted names its hooks)
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from io import BytesIO
 from time import monotonic, time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -37,6 +38,7 @@ SEND_LIMIT = 1024 * 1024
 log = structlog.get_logger(__name__)
 
 _HEAD = b"%%b %%d %%b\r\nServer: %b\r\nDate: %%b\r\n%%bContent-Type: %%b\r\nContent-Length: %%d\r\n\r\n" % version
+NOT_SENT = (b"",)
 _ALWAYS = frozenset({b"Server", b"Date"})
 """Headers of every answer, which Twisted sets where it has found the resource."""
 
@@ -45,6 +47,8 @@ class StreamingRequest(Request):  # type: ignore[misc]
     """A request whose body goes to a Reception."""
 
     channel: "SOAPChannel"
+    fields: Mapping[bytes, Sequence[bytes]] = MappingProxyType({})
+    """The headers of a request with a body, by their names in Twisted's capitals."""
     reception: Reception | None = None
     defaultContentType = None
     gone = False
@@ -56,22 +60,24 @@ class StreamingRequest(Request):  # type: ignore[misc]
         self.content = BytesIO()
         if length == 0:
             return
-        headers = self.requestHeaders
-        self.reception = self._receive(headers, length)
-        if self.reception.refused is not None and _first(headers, b"expect"):
+        self.fields = dict(self.requestHeaders.getAllRawHeaders())
+        self.reception = self._receive(length)
+        if self.reception.refused is not None and b"Expect" in self.fields:
             # The sender asked first and is told no: it will not send the body, so the connection cannot go on.
-            headers.removeHeader(b"expect")
+            self.requestHeaders.removeHeader(b"expect")
             self._refuse_early(self.reception.refused)
             self.channel.loseConnection()
 
-    def _receive(self, headers: Any, length: int | None) -> Reception:
+    def _receive(self, length: int | None) -> Reception:
         if self.channel.surplus:
             return Refused(busy("too many connections are open"))
-        most = self.channel.site.most_bytes(self.channel.target)
+        site, target = self.channel.site, self.channel.target
+        most = None if target in site.posts else site.most_bytes(target)
         if most is not None:
             return SmallBody(most)
-        kind, encoding = _first(headers, b"content-type"), _first(headers, b"content-encoding")
-        return self.channel.site.receive(kind, encoding, length, self.channel.transport)
+        kind = self.fields.get(b"Content-Type", NOT_SENT)[0].decode("latin-1")
+        encoding = self.fields.get(b"Content-Encoding", NOT_SENT)[0].decode("latin-1")
+        return site.receive(kind, encoding, length, self.channel.transport)
 
     def handleContentChunk(self, data: bytes) -> None:
         """Hand on the next bytes; once they are known to be useless, say so and let the rest pass."""
@@ -144,7 +150,9 @@ class SOAPChannel(HTTPChannel):  # type: ignore[misc]
     request_is_complete = False
     surplus = False
     """More connections are open than are served: this one may ask how we are, and is told that we are busy."""
-    _since = 0.0
+    _since = _heard = 0.0
+    _look: Any = None
+    timeOut: float | None = None
     _received = 0
 
     @property
@@ -211,6 +219,31 @@ class SOAPChannel(HTTPChannel):  # type: ignore[misc]
         persistent: bool = super().checkPersistence(request, version)
         return persistent
 
+    def setTimeout(self, period: float | None) -> float | None:
+        """Say how long to wait for the peer from now on, None if it waits for us.
+
+        Twisted winds up a clock for each request. Ours is looked at when it may be late, and set to what is left.
+        """
+        before, self.timeOut = self.timeOut, period
+        self.resetTimeout()
+        if period is not None and self._look is None:
+            self._look = self.callLater(period, self._look_at_clock)
+        return before
+
+    def resetTimeout(self) -> None:
+        """The peer has done something."""
+        self._heard = self.site.reactor.seconds()
+
+    def _look_at_clock(self) -> None:
+        self._look = None
+        if self.timeOut is None:
+            return
+        left = self._heard + self.timeOut - self.site.reactor.seconds()
+        if left > 0:
+            self._look = self.callLater(left, self._look_at_clock)
+        else:
+            self.timeoutConnection()
+
     def pauseProducing(self) -> None:
         """The peer does not take its answer; it has some time to go on."""
         self._stall.begin()
@@ -264,6 +297,9 @@ class SOAPChannel(HTTPChannel):  # type: ignore[misc]
         """Give the connection's place back."""
         self._stall.end()
         super().connectionLost(reason)
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
         self.site.forget(self)
 
     def _respondToBadRequestAndDisconnect(self) -> None:
@@ -311,8 +347,3 @@ def _has_sent_all(transport: Any) -> bool:
 def _date(second: int) -> bytes:
     date: bytes = datetimeToString(second)
     return date
-
-
-def _first(headers: Any, name: bytes) -> str:
-    values: list[bytes] = headers.getRawHeaders(name) or [b""]
-    return values[0].decode("latin-1")

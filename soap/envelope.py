@@ -53,7 +53,7 @@ def open_envelope(root: _Element) -> Envelope:
     if root.tag != ENVELOPE:
         raise _no_envelope(root)
     header, body = _children(root)
-    headers = tuple(block for block in header if block.get(_ROLE) in _OUR_ROLES) if header is not None else ()
+    headers = tuple([block for block in header if block.get(_ROLE) in _OUR_ROLES]) if header is not None else ()
     _understand(headers)
     return Envelope(root, headers, _payload(body))
 
@@ -74,10 +74,10 @@ def _no_envelope(root: _Element) -> SOAPFault:
 
 def _children(root: _Element) -> tuple[_Element | None, _Element]:
     """An Envelope holds an optional Header and one Body, in this order, and nothing else (SOAP 1.2 Part 1: 5.1)."""
-    match [(child.tag, child) for child in root]:
-        case [(name, body)] if name == BODY:
+    match list(root):
+        case [body] if body.tag == BODY:
             return None, body
-        case [(first, header), (second, body)] if (first, second) == (HEADER, BODY):
+        case [header, body] if (header.tag, body.tag) == (HEADER, BODY):
             return header, body
     raise sender_fault("The Envelope must hold an optional soap:Header, one soap:Body, and nothing else")
 

@@ -5,11 +5,10 @@ SOAP 1.2 Part 2: 7.5.2; ITI TF-2: V.3.
 
 import os
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from lxml.etree import _Element
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import ensureDeferred
 from twisted.python.failure import Failure
 
 from soap.channel import StreamingRequest
@@ -46,7 +45,7 @@ class Exchange:
         self._reception = reception
         self._correlation_id = new_correlation_id()
         self._traceparent: str | None = None
-        self._unbelieved: SOAPFault | None = None
+        self._unbelieved: Exception | None = None
 
     def begin(self) -> None:
         """The body has arrived."""
@@ -62,15 +61,14 @@ class Exchange:
         site = request.channel.site
         try:
             self._connection = site.behind(request.channel.connection, request.requestHeaders)
-        except SOAPFault as fault:
-            self._unbelieved = fault
+        except Exception as error:
+            self._unbelieved = error
         try:
             answered = site.defer(self._answer)
         except RuntimeError:  # there is no thread, and none can be made
             self._fail(Failure())
-            return
-        answered.addCallback(self._send)
-        answered.addErrback(self._fail)
+        else:
+            answered.addCallbacks(self._send, self._fail)
 
     def _answer(self) -> Whole | Long | None:
         """Answer, in a thread. Who left before cannot learn the outcome, and will send again."""
@@ -100,16 +98,18 @@ class Exchange:
             traceparent=self._traceparent,
         )
 
-    def _send(self, answer: Whole | Long | None) -> "Deferred[None] | None":
+    def _send(self, answer: Whole | Long | None) -> None:
+        """Send what there is; None is for who has left."""
         if isinstance(answer, Long) and not self._request.gone:
-            return ensureDeferred(self._stream(answer))
+            streamed = ensureDeferred(stream(self._request, answer, self._offer.in_thread))
+            streamed.addCallbacks(lambda _: self._finish(), self._fail)
+            return
         if isinstance(answer, Whole) and not self._request.gone:
-            send(self._request, answer)
-        self._finish()
-        return None
-
-    async def _stream(self, answer: Long) -> None:
-        await stream(self._request, answer, self._offer.in_thread)
+            try:
+                send(self._request, answer)
+            except Exception:
+                self._fail(Failure())
+                return
         self._finish()
 
     def _fail(self, failure: Failure) -> None:
@@ -158,9 +158,9 @@ def new_correlation_id() -> str:
     return os.urandom(16).hex()
 
 
-def _traceparent(request: Any) -> str | None:
+def _traceparent(request: StreamingRequest) -> str | None:
     """A header that stands twice is none (W3C Trace Context: 3.2)."""
-    values: list[bytes] = request.requestHeaders.getRawHeaders(b"traceparent") or []
+    values = request.fields.get(b"Traceparent", ())
     return values[0].decode("latin-1") if len(values) == 1 else None
 
 

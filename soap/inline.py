@@ -7,10 +7,10 @@ one text is never met. Works on encodings in which ASCII is ASCII; others pass u
 """
 
 import re
-import uuid
 from collections.abc import Callable
 
 from ihe.exchange import Part, Sink, Spool
+from ihe.identifiers import new_uuid
 from soap.names import XOP
 from soap.transfer import Base64, Write
 
@@ -120,7 +120,7 @@ class InlineFilter:
 
     def _finish(self) -> None:
         self._decoder.close()
-        content_id = f"inline-{len(self._sinks)}.{uuid.uuid4()}@affinity.invalid"
+        content_id = f"inline-{len(self._sinks)}.{new_uuid()}@affinity.invalid"
         self.parts[content_id] = self._sinks[-1].finish(content_id, "application/octet-stream")
         self._write(_INCLUDE % content_id.encode())
 

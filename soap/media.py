@@ -47,6 +47,7 @@ def parse_media_type(value: str) -> MediaType:
     return MediaType(name.strip().lower(), MappingProxyType(parameters))
 
 
+@lru_cache(maxsize=256)
 def accept(content_type: str, content_encoding: str = "") -> MediaType:
     """Say which package a request comes in: plain SOAP or MTOM; a SOAPFault with status 415 refuses all others."""
     if content_encoding.strip().lower() not in ("", "identity"):

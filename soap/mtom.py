@@ -3,13 +3,13 @@
 Both readers take a request body in any pieces, then ``close`` gives the ``Package``; ``discard`` throws all parts away.
 """
 
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import unquote
 
 from ihe.exchange import OutgoingPart, Part, Sink, Spool
+from ihe.identifiers import new_uuid
 from soap.faults import SOAPFault, sender_fault
 from soap.inline import InlineFilter
 from soap.limits import SOAPLimits
@@ -187,8 +187,8 @@ class MTOMReader:
 
 def pack(envelope: bytes, parts: Sequence[OutgoingPart], action: str) -> tuple[str, int, Iterator[bytes]]:
     """Make an MTOM message: its Content-Type, its exact length, its bytes in bounded pieces (XOP: 3.1)."""
-    boundary = f"MIMEBoundary_{uuid.uuid4().hex}"
-    root = f"root.{uuid.uuid4()}@affinity.invalid"
+    boundary = f"MIMEBoundary_{new_uuid()}"
+    root = f"root.{new_uuid()}@affinity.invalid"
     heads = [_part_head(boundary, root, f'{XOP_XML}; charset=UTF-8; type="{SOAP_XML}"')]
     heads += [b"\r\n" + _part_head(boundary, part.content_id, part.media_type) for part in parts]
     tail = f"\r\n--{boundary}--\r\n".encode()

@@ -90,7 +90,8 @@ class IHESoap12(Soap12):  # type: ignore[misc]
         super().set_app(app)
         services = app.services if app is not None else ()
         declared = [each for service in services for each in service.public_methods.values()]
-        self._by_action = {each.udd.operation.binding.action: each for each in declared}
+        operations = [(each, each.udd.operation) for each in declared]
+        self._by_action: dict[str, tuple[Any, Operation]] = {each[1].binding.action: each for each in operations}
 
     def create_in_document(self, ctx: Any, charset: str | None = None) -> None:
         """Take the tree of the call."""
@@ -113,10 +114,9 @@ class IHESoap12(Soap12):  # type: ignore[misc]
     def find(self, ctx: Any) -> Any:
         """Find the operation by wsa:Action, and make sure that the body is the one it goes with."""
         action = ctx.method_request_string
-        found = self._by_action.get(action)
-        if found is None:
+        if action not in self._by_action:
             raise _unknown_action(action, self._by_action)
-        operation: Operation = found.udd.operation
+        found, operation = self._by_action[action]
         if operation.binding.request != ctx.in_body_doc.tag:
             raise _wrong_body(action, operation.binding.request, ctx.in_body_doc)
         if operation.binding.mtom and not ctx.in_string.packaged:

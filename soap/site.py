@@ -61,13 +61,10 @@ class SOAPSite(Site):  # type: ignore[misc]
         """Runs all that is blocking in one request: likewise."""
         self.posts: Mapping[bytes, Post] = {}
         """The paths at which a POST needs no walk along ``resource``."""
+        self.draining = False
+        """Claim that the server is about to end."""
         self._open: dict[SOAPChannel, Place | None] = {}
         self._drained: Deferred[None] | None = None
-
-    @property
-    def draining(self) -> bool:
-        """Claim that the server is about to end."""
-        return self._drained is not None
 
     @property
     def open(self) -> int:
@@ -111,6 +108,7 @@ class SOAPSite(Site):  # type: ignore[misc]
 
     def drain(self) -> "Deferred[None]":
         """Answer what is under way, close every connection; fires when the last one is gone. Stop listening first."""
+        self.draining = True
         self._drained = self._drained or Deferred()
         for each in tuple(self._open):
             each.drain()

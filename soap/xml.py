@@ -60,14 +60,15 @@ def parse(
         raise XMLRefused(f"the XML document has {len(data)} bytes; at most {limits.size} are accepted")
     if data.count(b"<") > limits.tags:
         raise XMLRefused(f"the XML document has more than {limits.tags} tags")
-    keeps = bool(comments_kept_in) and any(data.find(mark, 5) > 0 for mark in _COMMENT_MARKS)
+    keeps = bool(comments_kept_in) and _may_hold_comments(data)
     try:
         root = etree.fromstring(data, _make_parser(encoding, keeps=True) if keeps else _parser(encoding))
     except etree.XMLSyntaxError as error:
         raise XMLRefused(f"not well-formed XML: {error.msg}") from None
     except (LookupError, ValueError):
         raise XMLRefused(f"the character encoding {encoding!r} is not known") from None
-    _refuse_dtd(root)
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise XMLRefused("the document has a document type declaration (DTD), which SOAP 1.2 Part 1, section 5 forbids")
     _refuse_deep_or_wide(root, data, limits)
     if keeps:
         _drop_comments(root, comments_kept_in)
@@ -100,6 +101,13 @@ def escape(text: str) -> bytes:
 _DECLARATION = b"<?xml version='1.0' encoding='utf-8'?>\n"
 _COMMENT_MARKS = tuple(mark.encode(code) for mark in ("<!--", "<?") for code in ("utf-8", "utf-16-le", "utf-16-be"))
 """What a comment or a processing instruction begins with; an XML declaration does, too, but within the first bytes."""
+
+
+def _may_hold_comments(data: bytes) -> bool:
+    for mark in _COMMENT_MARKS:  # noqa: SIM110 (a generator costs a call for each)
+        if data.find(mark, 5) > 0:
+            return True
+    return False
 
 
 def _parser(encoding: str | None) -> etree.XMLParser:
@@ -144,11 +152,6 @@ def _cut(node: _Element) -> None:
         parent.text = (parent.text or "") + tail
     node.tail = None
     parent.remove(node)
-
-
-def _refuse_dtd(root: _Element) -> None:
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise XMLRefused("the document has a document type declaration (DTD), which SOAP 1.2 Part 1, section 5 forbids")
 
 
 def _refuse_deep_or_wide(root: _Element, data: bytes, limits: XMLLimits) -> None:

@@ -1,13 +1,19 @@
-"""An answer is offered to the socket at once; what it does not take waits for the reactor, and nothing overtakes it."""
+"""An answer is offered to the socket at once, and nothing overtakes what it does not take; who is idle is cut off."""
 
 from typing import Any
 
 import pytest
 from twisted.internet.abstract import FileDescriptor
+from twisted.internet.address import IPv4Address
 from twisted.internet.main import CONNECTION_LOST
-from twisted.internet.testing import MemoryReactor
+from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactor, StringTransport
+from twisted.python.failure import Failure
+from twisted.web.resource import Resource
 
 from soap.channel import SOAPChannel
+from soap.limits import SOAPLimits
+from soap.site import SOAPSite
 
 
 class Socket(FileDescriptor):  # type: ignore[misc]
@@ -81,3 +87,61 @@ def test_a_connection_that_is_closed_or_about_to_be_gets_nothing_out_of_turn(sta
         transport.connected = 0
     made.send(b"first")
     assert transport.taken == b""
+
+
+PEER = IPv4Address("TCP", "127.0.0.1", 50000)
+
+
+def connected(clock: Clock) -> tuple[Any, StringTransport]:
+    """A connection that may be idle for a minute."""
+
+    def never(*_: object) -> Any:
+        raise AssertionError("no request is complete")
+
+    site = SOAPSite(Resource(), never, never, SOAPLimits(idle=60, grace=10_000), clock)
+    made, transport = site.buildProtocol(PEER), StringTransport(peerAddress=PEER)
+    made.makeConnection(transport)
+    return made, transport
+
+
+def test_a_connection_without_a_request_is_closed_after_a_while() -> None:
+    clock = Clock()
+    _, transport = connected(clock)
+    clock.advance(59)
+    assert not transport.disconnecting
+    clock.advance(1)
+    assert transport.disconnecting
+
+
+def test_each_sign_of_life_begins_the_while_anew() -> None:
+    clock = Clock()
+    made, transport = connected(clock)
+    for byte in b"GET / HTTP":
+        clock.advance(50)
+        made.dataReceived(bytes([byte]))
+    assert not transport.disconnecting
+    clock.advance(59)
+    assert not transport.disconnecting
+    clock.advance(1)
+    assert transport.disconnecting
+
+
+def test_who_waits_for_us_is_not_idle_until_answered() -> None:
+    clock = Clock()
+    made, transport = connected(clock)
+    clock.advance(30)
+    assert made.setTimeout(None) == 60
+    clock.advance(1000)
+    assert not transport.disconnecting
+    made.setTimeout(60)
+    clock.advance(59)
+    assert not transport.disconnecting
+    clock.advance(1)
+    assert transport.disconnecting
+
+
+def test_a_connection_that_ends_leaves_no_clock_behind() -> None:
+    clock = Clock()
+    made, _ = connected(clock)
+    made.connectionLost(Failure(CONNECTION_LOST))
+    assert clock.getDelayedCalls() == []

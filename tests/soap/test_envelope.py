@@ -1,5 +1,6 @@
 """Envelope and WS-Addressing of a request: one good message, one change, one verdict."""
 
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from soap.addressing import Addressing, read_addressing
 from soap.envelope import Envelope, open_envelope
 from soap.faults import FaultCode, SOAPFault, render, render_version_mismatch_for_soap11
+from soap.head import reply_head
 from soap.xml import XMLRefused, parse, schema
 
 Spell = Callable[..., bytes]
@@ -241,3 +243,11 @@ def test_no_foreign_envelope_is_forgotten(shared: Path) -> None:
     beginnings = {path: path.read_bytes()[:3000] for path in samples.rglob("*.xml")}
     envelopes = {str(path.relative_to(samples)) for path, data in beginnings.items() if b"Envelope" in data}
     assert envelopes == set(SAMPLES) - {"ITI-43/epd_ITI-43_response_raw.http"}
+
+
+def test_each_answer_has_a_random_uuid_of_its_own() -> None:
+    spelled = [reply_head("urn:x", None).partition(b"urn:uuid:")[2][:36].decode() for _ in range(50)]
+    assert len(set(spelled)) == 50
+    for each in map(uuid.UUID, spelled):
+        assert (each.version, each.variant) == (4, uuid.RFC_4122)
+    assert [str(uuid.UUID(each)) for each in spelled] == spelled
