@@ -167,6 +167,6 @@ def test_an_address_above_its_cap_is_told_so_then_cut_off(serve: Serve, query_en
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
         connection.request("POST", "/xds/registry", body, {"Content-Type": "application/soap+xml"})
         assert connection.getresponse().status == 503
-        many = [opened.enter_context(socket.create_connection(("127.0.0.1", server.port), 20)) for _ in range(40)]
-        with suppress(ConnectionError):
+        with suppress(ConnectionError):  # which may come before the connection is made, as far as we know
+            many = [opened.enter_context(socket.create_connection(("127.0.0.1", server.port), 20)) for _ in range(40)]
             assert many[-1].recv(100) == b""
