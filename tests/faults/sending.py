@@ -18,6 +18,8 @@ from xds.iti43 import ITI_43
 
 RED = HD("IHERED", "1.3.6.1.4.1.21367.13.20.1000", "ISO")
 REPOSITORY_PATH, REGISTRY_PATH = "/xds/repository", "/xds/registry"
+AT_ONCE = 500
+"""Documents that are asked for in one request; the client takes at most 1,000 parts in an answer."""
 CODING = xds.Coding(
     class_code=Code("REPORTS", "1.3.6.1.4.1.19376.1.2.6.1", "REPORTS"),
     type_code=Code("11502-2", "2.16.840.1.113883.6.1", "11502-2"),
@@ -73,8 +75,16 @@ def call(
 
 
 def retrieve(node: RunningNode, unique_ids: set[str], received: Path) -> dict[str, bytes]:
+    """The documents by what stands in their first line; asked for in as many parts as a client takes."""
+    wanted, found = sorted(unique_ids), dict[str, bytes]()
+    for start in range(0, len(wanted), AT_ONCE):
+        found |= _retrieved(node, wanted[start : start + AT_ONCE], received)
+    return found
+
+
+def _retrieved(node: RunningNode, unique_ids: list[str], received: Path) -> dict[str, bytes]:
     repository = load("connectathon").affinity_domain.repository_unique_id
-    body = xds.retrieve((repository, unique_id) for unique_id in sorted(unique_ids))
+    body = xds.retrieve((repository, unique_id) for unique_id in unique_ids)
     answer = call(node, REPOSITORY_PATH, ITI_43.bindings[0], body, received=received)
     files = [Path(part.spooled).read_bytes() for part in answer.parts.values()]
     return {file.split(b"\n", 1)[0].decode(): file for file in files}
