@@ -1,9 +1,10 @@
 """One error inside: ``Rejected`` carries every breach; the edges alone translate it (soap.faults, hl7v2.ack)."""
 
 from dataclasses import dataclass
-from enum import Enum, IntEnum, StrEnum
+from enum import IntEnum, StrEnum
 
 from ihe.citations import Citation
+from ihe.vocabulary import Vocabulary
 
 
 class ErrorCode(StrEnum):
@@ -71,7 +72,7 @@ class HL7ErrorCode(IntEnum):
     APPLICATION_INTERNAL_ERROR = 207
 
 
-class Severity(Enum):
+class Severity(Vocabulary):
     """How bad a breach is; the value is the ebRS spelling (ITI TF-3: 4.2.4.1)."""
 
     ERROR = "urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:Error"

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from ihe.citations import tf2
 from ihe.datatypes import CX
 from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.exchange import SOAPRequest
+from ihe.vocabulary import Vocabulary
 from soap.xml import escape
 from xds.query_parameters import QueryParameters, decode, encode
 from xds.stored_query import Kind, StoredQuery
@@ -24,7 +24,7 @@ RETURN_TYPE = tf2("3.18.4.1.2.3.1")
 QUERY_ID = tf2("3.18.4.1.2.3.2")
 
 
-class ReturnType(Enum):
+class ReturnType(Vocabulary):
     """What an answer holds (ITI TF-2: 3.18.4.1.2.3.1)."""
 
     LEAF_CLASS = "LeafClass"

@@ -5,14 +5,14 @@
 
 import re
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import cached_property
 
+from ihe.vocabulary import Vocabulary
 from xds.attribute_types import ValueType
 from xds.model import MetadataObject
 
 
-class Sender(Enum):
+class Sender(Vocabulary):
     """The columns of ITI TF-3: Table 4.3.1-3; the value is the column's short name and position."""
 
     XDS_DOCUMENT_SOURCE = ("XDS DS", 0)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import NamedTuple
 
 from lxml.etree import _Element
 
+from ihe.vocabulary import Vocabulary
 from xds.fragments import RIM
 from xds.model import InternationalString, LocalizedString
 
@@ -20,7 +20,7 @@ _NAME = _TAG + "Name"
 _TEXTS = {_TAG + name: name for name in ("Name", "Description")}
 
 
-class Nesting(Enum):
+class Nesting(Vocabulary):
     """Where a Classification stands."""
 
     INSIDE = "inside its object"

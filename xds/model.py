@@ -5,14 +5,14 @@ Which attributes must be there depends on the transaction (ITI TF-3: Table 4.3.1
 the types here allow every absence that some transaction allows.
 """
 
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, field
 
 from ihe.datatypes import CX, Code
 from ihe.identifiers import EntryUUID, UniqueId
+from ihe.vocabulary import Vocabulary
 
 
-class MetadataObject(Enum):
+class MetadataObject(Vocabulary):
     """The kinds of objects, in the order in which answers list them; the value is the name of the standard."""
 
     SUBMISSION_SET = "SubmissionSet"
@@ -21,28 +21,28 @@ class MetadataObject(Enum):
     ASSOCIATION = "Association"
 
 
-class AvailabilityStatus(Enum):
+class AvailabilityStatus(Vocabulary):
     """The lifecycle status of an object (ITI TF-3: 4.2.3.2.2)."""
 
     APPROVED = "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"
     DEPRECATED = "urn:oasis:names:tc:ebxml-regrep:StatusType:Deprecated"
 
 
-class ObjectType(Enum):
+class ObjectType(Vocabulary):
     """The two types of DocumentEntry (ITI TF-3: 4.2.5.2)."""
 
     STABLE = "urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1"
     ON_DEMAND = "urn:uuid:34268e47-fdf5-41a6-ba33-82133c465248"
 
 
-class DocumentAvailability(Enum):
+class DocumentAvailability(Vocabulary):
     """Whether the repository can deliver the document (XDS Metadata Update: 4.2.3.2.30). Absent means online."""
 
     ONLINE = "urn:ihe:iti:2010:DocumentAvailability:Online"
     OFFLINE = "urn:ihe:iti:2010:DocumentAvailability:Offline"
 
 
-class AssociationType(Enum):
+class AssociationType(Vocabulary):
     """What the source of an association is to its target (ITI TF-3: Table 4.2.2-1; XDS Metadata Update: 4.2.2)."""
 
     HAS_MEMBER = "urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember"
@@ -60,7 +60,7 @@ TRIGGERS = (AssociationType.UPDATE_AVAILABILITY_STATUS, AssociationType.SUBMIT_A
 """Trigger Associations: from a SubmissionSet to what it changes or brings (XDS Metadata Update: 3.57.4.1.3.3)."""
 
 
-class SubmissionSetStatus(Enum):
+class SubmissionSetStatus(Vocabulary):
     """How an SS-DE HasMember includes a DocumentEntry (ITI TF-3: 4.2.2.1.1)."""
 
     ORIGINAL = "Original"
@@ -222,13 +222,12 @@ class Submission:
     document_entries: tuple[DocumentEntry, ...] = ()
     folders: tuple[Folder, ...] = ()
     associations: tuple[Association, ...] = ()
+    identified: tuple[Identified, ...] = field(init=False, repr=False, compare=False)
+    """Every object with a patientId and a uniqueId."""
+    objects: tuple[RegistryObject, ...] = field(init=False, repr=False, compare=False)
+    """Every object of the submission, in the order of ``MetadataObject``."""
 
-    @property
-    def identified(self) -> tuple[Identified, ...]:
-        """Every object with a patientId and a uniqueId."""
-        return (self.submission_set, *self.document_entries, *self.folders)
-
-    @property
-    def objects(self) -> tuple[RegistryObject, ...]:
-        """Every object of the submission, in the order of ``MetadataObject``."""
-        return (*self.identified, *self.associations)
+    def __post_init__(self) -> None:
+        identified = (self.submission_set, *self.document_entries, *self.folders)
+        object.__setattr__(self, "identified", identified)
+        object.__setattr__(self, "objects", (*identified, *self.associations))

@@ -1,15 +1,15 @@
 """RegistryResponse and RegistryErrorList as bytes (ITI TF-3: 4.2.4; ebRS 3.0)."""
 
 from collections.abc import Iterable
-from enum import Enum
 
 from ihe.errors import Breach, Severity
+from ihe.vocabulary import Vocabulary
 from soap.xml import escape
 
 RS = "urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0"
 
 
-class ResponseStatus(Enum):
+class ResponseStatus(Vocabulary):
     """How a request ended. Submissions know no partial success (ITI TF-3: 4.2.4)."""
 
     SUCCESS = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"

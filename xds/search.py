@@ -5,7 +5,6 @@ Every statement is ordered and bounded, and built once per shape of what is aske
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -26,6 +25,7 @@ from sqlalchemy import (
 from ihe.citations import Citation
 from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.identifiers import EntryUUID, PatientKey
+from ihe.vocabulary import Vocabulary
 from statements.selections import Selection
 from xds import folder_times, visibility
 from xds.adhoc_query import AdhocQuery, ReturnType
@@ -45,7 +45,7 @@ from xds.visibility import Shape, Viewer, visible
 ERRORS = Citation("ITI TF-3", "Table 4.2.4.1-2")
 
 
-class Scope(Enum):
+class Scope(Vocabulary):
     """Where a statement looks before parameters restrict it further; the keys are patients, ids or uuids."""
 
     PATIENTS = "objects of the patients"

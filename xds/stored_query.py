@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 from functools import lru_cache
 from types import MappingProxyType
 
 from ihe.citations import Citation
+from ihe.vocabulary import Vocabulary
 from xds.model import MetadataObject
 
 
-class Kind(Enum):
+class Kind(Vocabulary):
     """How the values of a parameter are spelled and compared."""
 
     TEXT = "a string, compared exactly"
@@ -26,14 +26,14 @@ class Kind(Enum):
     METADATA_LEVEL = "1 or 2"
 
 
-class Opt(Enum):
+class Opt(Vocabulary):
     """The column Opt of the parameter tables."""
 
     REQUIRED = "R"
     OPTIONAL = "O"
 
 
-class Mult(Enum):
+class Mult(Vocabulary):
     """The column Mult of the parameter tables, with the footnote on AND/OR semantics."""
 
     ONE = "-"
