@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ihe.identifiers import is_oid
 
@@ -56,10 +57,16 @@ def parse_patient_id(text: str) -> CX:
     components = text.split("^")
     if len(components) != 4 or components[1] or components[2] or not components[0]:
         raise ValueError("a patient id has the form id^^^&oid&ISO with nothing else")
-    authority = components[3].split("&")
-    if len(authority) != 3 or authority[0] or authority[2] != "ISO" or not is_oid(authority[1]):
+    return CX(components[0], _authority(components[3]))
+
+
+@lru_cache(maxsize=256)
+def _authority(text: str) -> HD:
+    """Read exactly ``&oid&ISO``: a domain has few."""
+    parts = text.split("&")
+    if len(parts) != 3 or parts[0] or parts[2] != "ISO" or not is_oid(parts[1]):
         raise ValueError("the assigning authority of a patient id has the form &oid&ISO")
-    return CX(components[0], HD("", authority[1], "ISO"))
+    return HD("", parts[1], "ISO")
 
 
 def is_dtm(text: str) -> bool:

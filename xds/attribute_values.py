@@ -1,23 +1,36 @@
 """Every value of an attribute in a submission, with its place: what rules walk over."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
+from itertools import repeat
+from operator import attrgetter
 from typing import Any
 
 from xds.attribute_tables import TABLES
 from xds.attributes import Attribute, Sender, locate
 from xds.ebrim_writing import KINDS
-from xds.model import Author, MetadataObject, RegistryObject, Submission
+from xds.model import MetadataObject, RegistryObject, Submission
 
 Rows = Mapping[MetadataObject, tuple[Attribute, ...]]
+Placed = tuple[RegistryObject, Attribute, Any]
+"""An object, a row of its table and a value; ``where`` names the place, once there is something to tell of it."""
 ALL: Rows = {kind: table.attributes for kind, table in TABLES.items()}
+_TOGETHER = {kind: attrgetter(*(row.field for row in all)) for kind, all in ALL.items()}
 
 
-def rows(submission: Submission, wanted: Rows = ALL) -> Iterator[tuple[RegistryObject, Attribute, Any]]:
+def rows(submission: Submission, wanted: Rows = ALL) -> list[Placed]:
     """Each object, each wanted row of its table and the value; None or () where it is absent."""
-    for each in submission.objects:
-        for attribute in wanted[KINDS[type(each)]]:
-            yield each, attribute, getattr(each, attribute.field)
+    return [
+        (each, attribute, getattr(each, attribute.field))
+        for each in submission.objects
+        for attribute in wanted[KINDS[type(each)]]
+    ]
+
+
+def values_of(each: RegistryObject) -> tuple[Any, ...]:
+    """The values of all rows of an object's table."""
+    together: tuple[Any, ...] = _TOGETHER[KINDS[type(each)]](each)
+    return together
 
 
 @cache
@@ -26,16 +39,18 @@ def rows_that_say(cell: str, sender: Sender) -> Rows:
     return {kind: tuple(row for row in all if row.cell(sender) == cell) for kind, all in ALL.items()}
 
 
-def values(submission: Submission, *names: str) -> Iterator[tuple[str, Any]]:
-    """The values of attributes such as ``DocumentEntry.creationTime``, one by one, each with its location."""
+def values(submission: Submission, *names: str) -> list[Placed]:
+    """The values of attributes such as ``DocumentEntry.creationTime``, one by one."""
     wanted = _rows_named(names)
+    found: list[Placed] = []
     for each in submission.objects:
-        kind = KINDS[type(each)]
-        for attribute in wanted[kind]:
+        for attribute in wanted[KINDS[type(each)]]:
             value = getattr(each, attribute.field)
-            if value is not None:
-                for one in value if isinstance(value, tuple) else (value,):
-                    yield locate(kind, each.entry_uuid, attribute.name), one
+            if isinstance(value, tuple):
+                found += zip(repeat(each), repeat(attribute), value, strict=False)
+            elif value is not None:
+                found.append((each, attribute, value))
+    return found
 
 
 @cache
@@ -43,9 +58,9 @@ def _rows_named(names: tuple[str, ...]) -> Rows:
     return {kind: tuple(row for row in all if f"{kind.value}.{row.name}" in names) for kind, all in ALL.items()}
 
 
-def authors(submission: Submission) -> Iterator[tuple[str, Author]]:
+def authors(submission: Submission) -> list[Placed]:
     """The authors of entries and of the SubmissionSet."""
-    yield from values(submission, "DocumentEntry.author", "SubmissionSet.author")
+    return values(submission, "DocumentEntry.author", "SubmissionSet.author")
 
 
 def where(each: RegistryObject, attribute: str = "") -> str:

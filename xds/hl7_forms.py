@@ -4,16 +4,19 @@ Each function gives a sentence, or None where the text is right. Lengths that HL
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
+from functools import lru_cache, wraps
 
-from ihe.datatypes import is_dtm, parse_patient_id
+from ihe.datatypes import DTM, parse_patient_id
 from ihe.identifiers import is_oid
 
 _ESCAPE = re.compile(r"\\[FSRTE]\\")
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3}|[A-Za-z]{4,8}|[xXiI])(-[A-Za-z0-9]{1,8})*")
 _FIELD = re.compile(r"PID-(?P<number>[1-9][0-9]?)\|(?P<value>.*)", re.DOTALL)
 _LAST_PID_FIELD = 39
+_REMEMBERED, _SHORT = 2048, 256
+"""How many verdicts a form remembers, and on texts of how many characters at most."""
 _WITH_AUTHORITY = frozenset(
     {
         "urn:ihe:iti:xds:2013:referral",
@@ -24,9 +27,23 @@ _WITH_AUTHORITY = frozenset(
 _WITHOUT_AUTHORITY = frozenset({"urn:ihe:iti:xdw:2013:workflowInstanceId", "urn:ihe:iti:xds:2016:studyInstanceUID"})
 
 
+Form = Callable[[str], str | None]
+
+
+def _remembered(form: Form) -> Form:
+    """The same form: those who write, and where, are named again and again."""
+    known = lru_cache(maxsize=_REMEMBERED)(form)
+
+    @wraps(form)
+    def judge(text: str) -> str | None:
+        return known(text) if len(text) <= _SHORT else form(text)
+
+    return judge
+
+
 def dtm(text: str) -> str | None:
     """DTM: YYYY[MM[DD[hh[mm[ss]]]]], a time that the calendar has."""
-    if not is_dtm(text):
+    if not DTM.fullmatch(text):
         return "a time has the form YYYY[MM[DD[hh[mm[ss]]]]] in UTC, with digits alone"
     try:
         date(int(text[:4]), int(text[4:6] or 1), int(text[6:8] or 1))
@@ -47,6 +64,7 @@ def authority(text: str) -> str | None:
     return None if right else "an assigning authority has the form &oid&ISO"
 
 
+@_remembered
 def xcn(text: str) -> str | None:
     """XCN, a person or a machine: at least an identifier or a last name."""
     parts = _components(text)
@@ -55,6 +73,7 @@ def xcn(text: str) -> str | None:
     return authority(parts[8]) if parts[8] else _escapes(text)
 
 
+@_remembered
 def xon(text: str) -> str | None:
     """XON, an organisation: the name, and an identifier that is an OID or has an assigning authority."""
     parts = _components(text)
@@ -67,6 +86,7 @@ def xon(text: str) -> str | None:
     return _escapes(text)
 
 
+@_remembered
 def xtn(text: str) -> str | None:
     """XTN, an electronic mail address or a telephone number."""
     parts = _components(text)
@@ -89,6 +109,7 @@ def cxi(text: str) -> str | None:
     return authority(parts[3]) if "&" in parts[3] else _escapes(text)
 
 
+@_remembered
 def intended_recipient(text: str) -> str | None:
     """XON|XCN|XTN, at least one of them (4.2.3.3.7)."""
     parts = text.split("|")
@@ -105,7 +126,9 @@ def patient_field(text: str) -> str | None:
         return "a value has the form PID-n|value, with a field of the PID segment"
     if match["number"] == "7" and match["value"]:
         return dtm(match["value"])
-    return _patient_ids(match["value"].split("~")) if match["number"] == "3" else _escapes(text)
+    if match["number"] == "3":
+        return _patient_ids(match["value"].split("~"))
+    return _escapes(text) if "\\" in text else None
 
 
 def _patient_ids(texts: Iterable[str]) -> str | None:

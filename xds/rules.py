@@ -12,7 +12,7 @@ from xds.model import Submission
 from xds.rules_domain import DOMAIN_RULES, InDomain
 from xds.rules_registry import REGISTRY_RULES
 from xds.rules_sender import SENDER_RULES, Sent
-from xds.rules_structure import STRUCTURE_RULES
+from xds.rules_structure import STRUCTURE_RULES, structure
 from xds.rules_unique_ids import UNIQUE_ID_RULES
 from xds.rules_values import VALUE_RULES
 
@@ -39,7 +39,7 @@ def all_breaches(decoded: Decoded, sender: Sender, domain: AffinityDomain) -> It
 
 
 def _broken(submission: Submission, sender: Sender, domain: AffinityDomain) -> Iterator[Breach]:
-    yield from breaches(submission, STRUCTURE_RULES)
+    yield from breaches(structure(submission), STRUCTURE_RULES)
     yield from breaches(Sent(submission, sender), SENDER_RULES)
     yield from breaches(submission, VALUE_RULES)
     yield from breaches(InDomain(submission, domain), DOMAIN_RULES)

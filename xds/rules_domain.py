@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ihe.citations import tf2
 from ihe.datatypes import Code
@@ -16,6 +17,7 @@ CODED: Rows = {
     kind: tuple(row for row in all if isinstance(row.coding, Classification | ClassificationList))
     for kind, all in ALL.items()
 }
+NO_CODES: frozenset[Code] = frozenset()
 WORDS = ("mimeType", "languageCode")
 """Attributes of a DocumentEntry without coding scheme, compared without regard to case."""
 
@@ -33,8 +35,11 @@ def codes_are_of_the_domain(subject: InDomain) -> Iterator[Offender]:
     """A coded attribute has one of the values, code and coding scheme, that the affinity domain allows."""
     for each, attribute, value in rows(subject.submission, CODED):
         allowed = subject.domain.codes.get(attribute.name)
+        if allowed is None or value is None:
+            continue
+        known = _pairs(allowed)
         for code in value if isinstance(value, tuple) else (value,):
-            if allowed is not None and code is not None and code not in allowed:
+            if (code.code, code.scheme) not in known:
                 yield Offence(where(each, attribute.name), observed=str(code), expected=_nearest(code, allowed))
 
 
@@ -42,10 +47,21 @@ def codes_are_of_the_domain(subject: InDomain) -> Iterator[Offender]:
 def words_are_of_the_domain(subject: InDomain) -> Iterator[Offender]:
     """mimeType, and languageCode where the domain restricts it, are among the values that the domain allows."""
     for attribute in WORDS:
-        allowed = {code.code.lower() for code in subject.domain.codes.get(attribute, ())}
-        for location, word in values(subject.submission, f"DocumentEntry.{attribute}"):
-            if allowed and word.lower() not in allowed:
-                yield Offence(location, observed=word, expected=", ".join(sorted(allowed)))
+        allowed = _words(subject.domain.codes.get(attribute, NO_CODES))
+        for each, row, word in values(subject.submission, f"DocumentEntry.{attribute}") if allowed else ():
+            if word.lower() not in allowed:
+                yield Offence(where(each, row.name), observed=word, expected=", ".join(sorted(allowed)))
+
+
+@lru_cache(maxsize=256)
+def _pairs(allowed: frozenset[Code]) -> frozenset[tuple[str, str]]:
+    """Code and coding scheme of each: what makes two codes equal."""
+    return frozenset((each.code, each.scheme) for each in allowed)
+
+
+@lru_cache(maxsize=16)
+def _words(allowed: frozenset[Code]) -> frozenset[str]:
+    return frozenset(each.code.lower() for each in allowed)
 
 
 def _nearest(code: Code, allowed: frozenset[Code]) -> str:

@@ -13,6 +13,7 @@ from xds.rules_operations import ANNOTATIONS
 from xds.rules_structure import HAS_MEMBER, RELATIONSHIPS
 
 METADATA = ErrorCode.REGISTRY_METADATA_ERROR
+SUBMITTED = RELATIONSHIPS | {HAS_MEMBER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Sent:
 def required_attributes_are_there(sent: Sent) -> Iterator[Offender]:
     """Every attribute is there that Table 4.3.1-3 requires of the sender."""
     for each, attribute, value in rows(sent.submission, rows_that_say("R", sent.sender)):
-        if value in (None, ()):
+        if value is None or (isinstance(value, tuple) and not value):
             yield Offence(where(each, attribute.name), expected=f"R for {sent.sender.value[0]}")
 
 
@@ -53,7 +54,7 @@ def entries_are_of_the_type_of_the_transaction(sent: Sent) -> Iterator[Offender]
 def associations_are_of_submissions(sent: Sent) -> Iterator[Offender]:
     """Associations and Slots that update metadata belong into ITI-57 alone."""
     for association in sent.submission.associations:
-        if association.association_type not in RELATIONSHIPS | {HAS_MEMBER}:
+        if association.association_type not in SUBMITTED:
             yield Offence(where(association), observed=association.association_type.value)
         for slot, field in ANNOTATIONS.items():
             if getattr(association, field) is not None:

@@ -1,7 +1,8 @@
 """How the objects of a submission hang together (ITI TF-3: 4.1.4, 4.2.2; ITI TF-2: 3.42.4.1.3)."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from ihe.citations import tf2, tf3
 from ihe.errors import ErrorCode
@@ -36,44 +37,53 @@ OF_REGISTERED = frozenset({AssociationType.RPLC, AssociationType.XFRM_RPLC, Asso
 """Relationships whose target must be in the registry already (ITI TF-2: 3.42.4.1.2)."""
 
 
-def _members(submission: Submission) -> Iterator[Association]:
-    return (each for each in submission.associations if each.association_type is HAS_MEMBER)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Structure:
+    """A submission with what its rules look up: objects by id, associations by what they are.
+
+    ``included`` are the HasMember associations of the SubmissionSet, by what they include.
+    """
+
+    submission: Submission
+    objects: Mapping[EntryUUID, RegistryObject]
+    members: tuple[Association, ...]
+    relationships: tuple[Association, ...]
+    included: Mapping[EntryUUID, list[Association]]
 
 
-def _relationships(submission: Submission) -> Iterator[Association]:
-    return (each for each in submission.associations if each.association_type in RELATIONSHIPS)
-
-
-def _by_id(submission: Submission) -> dict[EntryUUID, RegistryObject]:
-    return {each.entry_uuid: each for each in submission.objects}
-
-
-def _of_set(submission: Submission) -> dict[EntryUUID, list[Association]]:
-    """The HasMember associations of the SubmissionSet, by what they include."""
+def structure(submission: Submission) -> Structure:
+    """Look at each object of a submission once."""
+    members: list[Association] = []
     included: dict[EntryUUID, list[Association]] = {}
-    for each in _members(submission):
-        if each.source_object == submission.submission_set.entry_uuid:
-            included.setdefault(each.target_object, []).append(each)
-    return included
-
-
-def is_folder_membership(association: Association, submission: Submission) -> bool:
-    """Claim that this is an FD-DE HasMember: a HasMember of anything but the SubmissionSet."""
-    own = submission.submission_set.entry_uuid
-    return association.association_type is HAS_MEMBER and association.source_object != own
+    relationships: list[Association] = []
+    for each in submission.associations:
+        if each.association_type is HAS_MEMBER:
+            members.append(each)
+            if each.source_object == submission.submission_set.entry_uuid:
+                included.setdefault(each.target_object, []).append(each)
+        elif each.association_type in RELATIONSHIPS:
+            relationships.append(each)
+    return Structure(
+        submission=submission,
+        objects={each.entry_uuid: each for each in submission.objects},
+        members=tuple(members),
+        relationships=tuple(relationships),
+        included=included,
+    )
 
 
 @rule(METADATA, tf3("4.2.3.1.5"))
-def ids_are_distinct(submission: Submission) -> Iterator[Offender]:
+def ids_are_distinct(it: Structure) -> Iterator[Offender]:
     """Every object of a submission has its own id."""
-    times = Counter(each.entry_uuid for each in submission.objects)
-    yield from (id for id, count in times.items() if count > 1)
+    if len(it.objects) < len(it.submission.objects):
+        times = Counter(each.entry_uuid for each in it.submission.objects)
+        yield from (id for id, count in times.items() if count > 1)
 
 
 @rule(METADATA, tf3("4.2.3.1.5"))
-def uuids_are_well_formed(submission: Submission) -> Iterator[Offender]:
+def uuids_are_well_formed(it: Structure) -> Iterator[Offender]:
     """What starts with urn:uuid: is a UUID in lower case."""
-    for each in submission.objects:
+    for each in it.submission.objects:
         ids = [each.entry_uuid]
         if isinstance(each, Association):
             ids += [each.source_object, each.target_object]
@@ -83,51 +93,46 @@ def uuids_are_well_formed(submission: Submission) -> Iterator[Offender]:
 
 
 @rule(METADATA, tf3("4.1.4"))
-def something_is_submitted(submission: Submission) -> Iterator[Offender]:
+def something_is_submitted(it: Structure) -> Iterator[Offender]:
     """A submission holds a DocumentEntry, a Folder or an FD-DE HasMember, or includes a document by reference."""
-    members = list(_members(submission))
-    if not (submission.document_entries or submission.folders or members):
-        yield where(submission.submission_set)
+    if not (it.submission.document_entries or it.submission.folders or it.members):
+        yield where(it.submission.submission_set)
 
 
 @rule(METADATA, tf3("4.2.2.1.1"))
-def entries_are_members_of_the_set(submission: Submission) -> Iterator[Offender]:
+def entries_are_members_of_the_set(it: Structure) -> Iterator[Offender]:
     """Every DocumentEntry is linked to the SubmissionSet by one SS-DE HasMember with SubmissionSetStatus Original."""
-    included = _of_set(submission)
-    for entry in submission.document_entries:
-        links = included.get(entry.entry_uuid, [])
-        if [each.submission_set_status for each in links] != [SubmissionSetStatus.ORIGINAL]:
+    for entry in it.submission.document_entries:
+        links = it.included.get(entry.entry_uuid, [])
+        if len(links) != 1 or links[0].submission_set_status is not SubmissionSetStatus.ORIGINAL:
             yield Offence(where(entry), observed=f"{len(links)} links")
 
 
 @rule(METADATA, tf3("4.2.2.1.2, 4.1.4"))
-def folders_are_members_of_the_set(submission: Submission) -> Iterator[Offender]:
+def folders_are_members_of_the_set(it: Structure) -> Iterator[Offender]:
     """Every Folder is linked to the SubmissionSet by one SS-FD HasMember."""
-    included = _of_set(submission)
-    for folder in submission.folders:
-        links = included.get(folder.entry_uuid, [])
+    for folder in it.submission.folders:
+        links = it.included.get(folder.entry_uuid, [])
         if len(links) != 1:
             yield Offence(where(folder), observed=f"{len(links)} links")
 
 
 @rule(METADATA, tf3("4.2.2.1.3, 4.2.2.1.4"))
-def memberships_are_members_of_the_set(submission: Submission) -> Iterator[Offender]:
+def memberships_are_members_of_the_set(it: Structure) -> Iterator[Offender]:
     """Every FD-DE HasMember is linked to the SubmissionSet by one SS-HM HasMember."""
-    included = _of_set(submission)
-    for association in submission.associations:
-        if is_folder_membership(association, submission):
-            links = included.get(association.entry_uuid, [])
+    for association in it.members:
+        if association.source_object != it.submission.submission_set.entry_uuid:
+            links = it.included.get(association.entry_uuid, [])
             if len(links) != 1:
                 yield Offence(where(association), observed=f"{len(links)} links")
 
 
 @rule(METADATA, tf3("4.2.2.1, 4.1.2.1"))
-def members_are_of_the_right_kind(submission: Submission) -> Iterator[Offender]:
+def members_are_of_the_right_kind(it: Structure) -> Iterator[Offender]:
     """HasMember links a SubmissionSet to a DocumentEntry, Folder or FD-DE HasMember, or a Folder to a DocumentEntry."""
-    objects = _by_id(submission)
-    for association in _members(submission):
-        source, target = objects.get(association.source_object), objects.get(association.target_object)
-        if not _may_hold(submission, source, target):
+    for association in it.members:
+        source, target = it.objects.get(association.source_object), it.objects.get(association.target_object)
+        if not _may_hold(it.submission, source, target):
             observed = " HasMember ".join(type(end).__name__ if end else "reference" for end in (source, target))
             yield Offence(where(association), observed=observed)
 
@@ -135,100 +140,98 @@ def members_are_of_the_right_kind(submission: Submission) -> Iterator[Offender]:
 def _may_hold(submission: Submission, source: RegistryObject | None, target: RegistryObject | None) -> bool:
     if isinstance(source, SubmissionSet):
         if isinstance(target, Association):
-            return is_folder_membership(target, submission)
+            own = submission.submission_set.entry_uuid
+            return target.association_type is HAS_MEMBER and target.source_object != own
         return not isinstance(target, SubmissionSet)
     return isinstance(source, Folder | None) and isinstance(target, DocumentEntry | None)
 
 
 @rule(METADATA, tf3("4.2.2.1.1"))
-def references_are_labelled(submission: Submission) -> Iterator[Offender]:
+def references_are_labelled(it: Structure) -> Iterator[Offender]:
     """A document that is not in the submission is included with SubmissionSetStatus Reference."""
-    objects = _by_id(submission)
-    for target, links in _of_set(submission).items():
+    for target, links in it.included.items():
         for association in links:
             is_labelled = association.submission_set_status is SubmissionSetStatus.REFERENCE
-            if target not in objects and is_uuid_urn(target) and not is_labelled:
+            if target not in it.objects and is_uuid_urn(target) and not is_labelled:
                 yield Offence(where(association, "SubmissionSetStatus"), expected="Reference")
 
 
 @rule(ErrorCode.UNRESOLVED_REFERENCE, tf3("4.2.1.5"))
-def symbolic_references_resolve(submission: Submission) -> Iterator[Offender]:
+def symbolic_references_resolve(it: Structure) -> Iterator[Offender]:
     """What is not in the submission is referred to by its UUID."""
-    objects = _by_id(submission)
-    for association in submission.associations:
+    for association in it.submission.associations:
         for end in (association.source_object, association.target_object):
-            if end not in objects and not is_uuid_urn(end):
+            if end not in it.objects and not is_uuid_urn(end):
                 yield Offence(where(association), observed=end)
 
 
 @rule(ErrorCode.UNRESOLVED_REFERENCE, tf2("3.42.4.1.3.5"))
-def relationships_start_at_new_entries(submission: Submission) -> Iterator[Offender]:
+def relationships_start_at_new_entries(it: Structure) -> Iterator[Offender]:
     """The sourceObject of a relationship is a DocumentEntry of the submission."""
-    entries = {entry.entry_uuid for entry in submission.document_entries}
-    for association in _relationships(submission):
+    entries = {entry.entry_uuid for entry in it.submission.document_entries} if it.relationships else ()
+    for association in it.relationships:
         if association.source_object not in entries:
             yield Offence(where(association, "sourceObject"), observed=association.source_object)
 
 
 @rule(ErrorCode.UNRESOLVED_REFERENCE, tf2("3.42.4.1.3.5"))
-def relationships_end_at_entries(submission: Submission) -> Iterator[Offender]:
+def relationships_end_at_entries(it: Structure) -> Iterator[Offender]:
     """The targetObject of a relationship is a DocumentEntry; of RPLC, XFRM_RPLC and IsSnapshotOf a registered one."""
-    objects = _by_id(submission)
-    for association in _relationships(submission):
-        target = objects.get(association.target_object)
+    for association in it.relationships:
+        target = it.objects.get(association.target_object)
         if target and (association.association_type in OF_REGISTERED or not isinstance(target, DocumentEntry)):
             yield Offence(where(association, "targetObject"), observed=association.target_object)
 
 
 @rule(METADATA, tf3("4.2.2.2"))
-def entries_are_not_related_to_themselves(submission: Submission) -> Iterator[Offender]:
+def entries_are_not_related_to_themselves(it: Structure) -> Iterator[Offender]:
     """A relationship links a DocumentEntry with another one."""
-    for association in _relationships(submission):
+    for association in it.relationships:
         if association.source_object == association.target_object:
             yield where(association)
 
 
 @rule(METADATA, tf3("4.2.2.2.1"))
-def new_transformations_have_no_addenda(submission: Submission) -> Iterator[Offender]:
+def new_transformations_have_no_addenda(it: Structure) -> Iterator[Offender]:
     """A transformation is an alternate form of a document and shall not be appended."""
-    transformed = {
-        each.source_object for each in submission.associations if each.association_type is AssociationType.XFRM
-    }
-    for association in submission.associations:
+    transformed = {each.source_object for each in it.relationships if each.association_type is AssociationType.XFRM}
+    for association in it.relationships:
         if association.association_type is AssociationType.APND and association.target_object in transformed:
             yield where(association)
 
 
 @rule(METADATA, tf2("3.42.4.1.3.5"))
-def snapshots_are_stable(submission: Submission) -> Iterator[Offender]:
+def snapshots_are_stable(it: Structure) -> Iterator[Offender]:
     """The sourceObject of IsSnapshotOf is a Stable DocumentEntry."""
-    objects = _by_id(submission)
-    for association in submission.associations:
-        source = objects.get(association.source_object)
+    for association in it.relationships:
+        source = it.objects.get(association.source_object)
         on_demand = isinstance(source, DocumentEntry) and source.object_type is ObjectType.ON_DEMAND
         if association.association_type is AssociationType.IS_SNAPSHOT_OF and on_demand:
             yield where(association, "sourceObject")
 
 
 @rule(ErrorCode.PATIENT_ID_DOES_NOT_MATCH, tf2("3.42.4.1.3.3.2"))
-def objects_share_the_patient(submission: Submission) -> Iterator[Offender]:
+def objects_share_the_patient(it: Structure) -> Iterator[Offender]:
     """Every DocumentEntry and Folder carries the patientId of its SubmissionSet."""
-    expected = submission.submission_set.patient_id
-    for each in submission.identified:
+    expected = it.submission.submission_set.patient_id
+    for each in it.submission.identified:
         if each.patient_id is not None and expected is not None and each.patient_id != expected:
             yield Offence(where(each, "patientId"), observed=str(each.patient_id), expected=str(expected))
 
 
 @rule(ErrorCode.REGISTRY_DUPLICATE_UNIQUE_ID_IN_MESSAGE, tf3("Table 4.2.4.1-2"))
-def unique_ids_are_distinct(submission: Submission) -> Iterator[Offender]:
+def unique_ids_are_distinct(it: Structure) -> Iterator[Offender]:
     """No two objects of a submission have the same uniqueId."""
-    times = Counter(each.unique_id for each in submission.identified if each.unique_id)
-    for each in submission.identified:
+    unique_ids = [each.unique_id for each in it.submission.identified if each.unique_id]
+    if len(set(unique_ids)) == len(unique_ids):
+        return
+    times = Counter(unique_ids)
+    for each in it.submission.identified:
         if each.unique_id and times[each.unique_id] > 1:
             yield Offence(where(each, "uniqueId"), observed=each.unique_id)
 
 
-STRUCTURE_RULES: tuple[Rule[Submission], ...] = (
+STRUCTURE_RULES: tuple[Rule[Structure], ...] = (
     ids_are_distinct,
     uuids_are_well_formed,
     something_is_submitted,

@@ -24,7 +24,7 @@ from xds.rules_versions import VERSION_RULES
 
 # Rule 10: "The submission of metadata objects ... follows the same rules as defined for" ITI-42. The others of
 # STRUCTURE_RULES say which objects and associations a submission of new documents holds.
-STRUCTURE_RULES_OF_UPDATES: tuple[Rule[Submission], ...] = (
+STRUCTURE_RULES_OF_UPDATES: tuple[Rule[structure.Structure], ...] = (
     structure.ids_are_distinct,
     structure.uuids_are_well_formed,
     structure.entries_are_members_of_the_set,
@@ -85,7 +85,7 @@ def as_of_update(breach: Breach) -> Breach:
 
 
 def _broken(submission: Submission, domain: AffinityDomain) -> Iterator[Breach]:
-    yield from breaches(submission, STRUCTURE_RULES_OF_UPDATES)
+    yield from breaches(structure.structure(submission), STRUCTURE_RULES_OF_UPDATES)
     yield from breaches(Update(submission), OPERATION_RULES)
     yield from _unsendable(submission)
     yield from breaches(submission, VALUE_RULES)

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from ihe.citations import tf2, tf3
 from ihe.errors import ErrorCode
 from ihe.identifiers import is_oid
 from ihe.rules import Offence, Offender, Rule, rule
 from xds import hl7_forms
-from xds.attribute_values import authors, rows, values, where
+from xds.attribute_values import authors, rows, values, values_of, where
 from xds.model import Submission
-from xds.value_lengths import LONG_NAME, fits, too_long
+from xds.value_lengths import LONG_NAME, too_long
 
 METADATA = ErrorCode.REGISTRY_METADATA_ERROR
 TIMES = (
@@ -20,6 +21,8 @@ TIMES = (
     "SubmissionSet.submissionTime",
     "Folder.lastUpdateTime",
 )
+OIDS = ("DocumentEntry.repositoryUniqueId", "SubmissionSet.sourceId", "SubmissionSet.uniqueId", "Folder.uniqueId")
+HOMES = tuple(f"{kind}.homeCommunityId" for kind in ("SubmissionSet", "DocumentEntry", "Folder", "Association"))
 TITLE_LENGTHS = {"DocumentEntry.title": 127, "SubmissionSet.title": 255, "Folder.title": 256}
 _SHA1 = re.compile(r"[0-9a-fA-F]{40}")
 _TOKEN = r"[A-Za-z0-9!#$&^_.+-]{1,127}"
@@ -29,10 +32,10 @@ _URI = re.compile(r"[^\s<>\"{}|\\^`]+")
 
 
 def _malformed(submission: Submission, form: Callable[[str], str | None], *names: str) -> Iterator[Offence]:
-    for location, value in values(submission, *names):
+    for each, attribute, value in values(submission, *names):
         fault = form(value)
         if fault:
-            yield Offence(location, observed=value, expected=fault)
+            yield Offence(where(each, attribute.name), observed=value, expected=fault)
 
 
 @rule(METADATA, tf3("Table 4.2.3.1.7-2, DTM"))
@@ -54,9 +57,9 @@ def services_stop_after_they_start(submission: Submission) -> Iterator[Offender]
 @rule(METADATA, tf3("4.2.3.2.10"))
 def hashes_are_sha1(submission: Submission) -> Iterator[Offender]:
     """A hash is SHA-1 in 40 hexadecimal digits."""
-    for location, hash in values(submission, "DocumentEntry.hash"):
+    for each, attribute, hash in values(submission, "DocumentEntry.hash"):
         if not _SHA1.fullmatch(hash):
-            yield Offence(location, observed=hash)
+            yield Offence(where(each, attribute.name), observed=hash)
 
 
 @rule(METADATA, tf3("4.2.3.2.13"))
@@ -68,62 +71,63 @@ def languages_are_tags(submission: Submission) -> Iterator[Offender]:
 @rule(METADATA, tf3("4.2.3.2.15"))
 def mime_types_are_media_types(submission: Submission) -> Iterator[Offender]:
     """mimeType is a media type: type/subtype."""
-    for location, mime_type in values(submission, "DocumentEntry.mimeType"):
+    for each, attribute, mime_type in values(submission, "DocumentEntry.mimeType"):
         if not _MEDIA_TYPE.fullmatch(mime_type):
-            yield Offence(location, observed=mime_type)
+            yield Offence(where(each, attribute.name), observed=mime_type)
 
 
 @rule(METADATA, tf3("4.2.3.2.18, 4.2.3.3.9, 4.2.3.3.12, 4.2.3.4.9"))
 def identifiers_are_oids(submission: Submission) -> Iterator[Offender]:
     """repositoryUniqueId, sourceId and the uniqueIds of SubmissionSet and Folder are OIDs of at most 64 characters."""
-    names = ("DocumentEntry.repositoryUniqueId", "SubmissionSet.sourceId", "SubmissionSet.uniqueId", "Folder.uniqueId")
-    for location, oid in values(submission, *names):
+    for each, attribute, oid in values(submission, *OIDS):
         if not is_oid(oid):
-            yield Offence(location, observed=oid)
+            yield Offence(where(each, attribute.name), observed=oid)
 
 
 @rule(METADATA, tf3("4.2.3.2.12"))
 def communities_are_oid_urns(submission: Submission) -> Iterator[Offender]:
     """homeCommunityId is an OID as a URN: urn:oid:1.2.3."""
-    kinds = ("SubmissionSet", "DocumentEntry", "Folder", "Association")
-    for location, home in values(submission, *(f"{kind}.homeCommunityId" for kind in kinds)):
+    for each, attribute, home in values(submission, *HOMES):
         if not home.startswith("urn:oid:") or not is_oid(home.removeprefix("urn:oid:")):
-            yield Offence(location, observed=home)
+            yield Offence(where(each, attribute.name), observed=home)
 
 
 @rule(METADATA, tf3("Table 4.2.3.1.7-2, XCN"))
 def persons_are_xcn(submission: Submission) -> Iterator[Offender]:
     """legalAuthenticator and authorPerson are persons or machines as XCN."""
     yield from _malformed(submission, hl7_forms.xcn, "DocumentEntry.legalAuthenticator")
-    for location, author in authors(submission):
+    for each, attribute, author in authors(submission):
         if author.author_person and (fault := hl7_forms.xcn(author.author_person)):
-            yield Offence(f"{location}.authorPerson", observed=author.author_person, expected=fault)
+            place = where(each, f"{attribute.name}.authorPerson")
+            yield Offence(place, observed=author.author_person, expected=fault)
 
 
 @rule(METADATA, tf3("Table 4.2.3.1.7-2, XON"))
 def institutions_are_xon(submission: Submission) -> Iterator[Offender]:
     """authorInstitution is an organisation as XON."""
-    for location, author in authors(submission):
+    for each, attribute, author in authors(submission):
         for institution in author.author_institution:
             if fault := hl7_forms.xon(institution):
-                yield Offence(f"{location}.authorInstitution", observed=institution, expected=fault)
+                place = where(each, f"{attribute.name}.authorInstitution")
+                yield Offence(place, observed=institution, expected=fault)
 
 
 @rule(METADATA, tf3("Table 4.2.3.1.7-2, XTN"))
 def telecommunications_are_xtn(submission: Submission) -> Iterator[Offender]:
     """authorTelecommunication is an electronic mail address or a telephone number as XTN."""
-    for location, author in authors(submission):
+    for each, attribute, author in authors(submission):
         for telecommunication in author.author_telecommunication:
             if fault := hl7_forms.xtn(telecommunication):
-                yield Offence(f"{location}.authorTelecommunication", observed=telecommunication, expected=fault)
+                place = where(each, f"{attribute.name}.authorTelecommunication")
+                yield Offence(place, observed=telecommunication, expected=fault)
 
 
 @rule(METADATA, tf3("4.2.3.1.4"))
 def authors_are_named(submission: Submission) -> Iterator[Offender]:
     """An author has an authorPerson, an authorInstitution or an authorTelecommunication."""
-    for location, author in authors(submission):
+    for each, attribute, author in authors(submission):
         if not (author.author_person or author.author_institution or author.author_telecommunication):
-            yield location
+            yield where(each, attribute.name)
 
 
 @rule(METADATA, tf3("4.2.3.3.7"))
@@ -137,8 +141,9 @@ def patient_info_is_fields_of_pid(submission: Submission) -> Iterator[Offender]:
     """sourcePatientInfo holds fields of the PID segment, PID-7 and PID-8 at most once."""
     yield from _malformed(submission, hl7_forms.patient_field, "DocumentEntry.sourcePatientInfo")
     for entry in submission.document_entries:
+        fields = [value[:6] for value in entry.source_patient_info]
         for field in ("PID-7|", "PID-8|"):
-            if sum(value.startswith(field) for value in entry.source_patient_info) > 1:
+            if fields.count(field) > 1:
                 yield Offence(where(entry, "sourcePatientInfo"), observed=f"{field[:-1]} more than once")
 
 
@@ -151,26 +156,27 @@ def references_are_cxi(submission: Submission) -> Iterator[Offender]:
 @rule(METADATA, tf3("4.2.3.2.27"))
 def uris_are_uris(submission: Submission) -> Iterator[Offender]:
     """URI is a Uniform Resource Identifier."""
-    for location, uri in values(submission, "DocumentEntry.URI"):
+    for each, attribute, uri in values(submission, "DocumentEntry.URI"):
         if not _URI.fullmatch(uri):
-            yield Offence(location, observed=uri)
+            yield Offence(where(each, attribute.name), observed=uri)
 
 
 @rule(METADATA, tf3("4.2.3.2.24, 4.2.3.3.11, 4.2.3.4.8"))
 def titles_are_short(submission: Submission) -> Iterator[Offender]:
     """A title has less than 128 characters, of a SubmissionSet less than 256, of a Folder at most 256."""
     for name, limit in TITLE_LENGTHS.items():
-        for location, title in values(submission, name):
+        for each, attribute, title in values(submission, name):
             if len(title.value) > limit:
-                yield Offence(location, observed=f"{len(title.value)} characters")
+                yield Offence(where(each, attribute.name), observed=f"{len(title.value)} characters")
 
 
 @rule(METADATA, tf3("4.2.3.1.1"))
 def values_fit_ebrim(submission: Submission) -> Iterator[Offender]:
     """No value is longer than its place in ebRIM: 256 characters, or 1024 in a LocalizedString."""
-    for each, attribute, value in rows(submission):
-        for text in too_long(value) if value and not fits(value) else ():
-            yield Offence(where(each, attribute.name), observed=f"{len(text)} characters")
+    if too_long(chain.from_iterable(map(values_of, submission.objects))):
+        for each, attribute, value in rows(submission):
+            for text in too_long((value,)):
+                yield Offence(where(each, attribute.name), observed=f"{len(text)} characters")
     for each in submission.objects:
         for slot in each.extra:
             if any(len(text) > LONG_NAME for text in (slot.name, *slot.values)):

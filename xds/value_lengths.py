@@ -1,56 +1,45 @@
 """How long a value may be in ebRIM (ITI TF-3: 4.2.3.1.1; ebRIM 3.0: LongName, FreeFormText)."""
 
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterable
+from itertools import repeat
 from typing import Any
 
 from ihe.datatypes import CX, Code
-from xds.attribute_tables import AUTHOR
 from xds.model import Author, LocalizedString
 
 LONG_NAME, FREE_FORM_TEXT = 256, 1024
 """Most characters of a Slot's value, an identifier or a code; and of a title, a comment or a display name."""
 
 
-def fits(value: Any) -> bool:
-    """Claim that a value is short, as nearly all are; of others it is said which text is too long."""
-    kind = type(value)
-    if kind is str:
-        return len(value) <= LONG_NAME
-    if kind is tuple:
-        return all(map(fits, value))
-    if kind is Code:
-        return len(value.code) <= LONG_NAME >= len(value.scheme) and len(value.display) <= FREE_FORM_TEXT
-    if kind is Author:
-        return _has_short_texts(value)
-    return next(too_long(value), None) is None
+def too_long(values: Iterable[Any]) -> list[str]:
+    """The texts of attributes' values that are longer than their place."""
+    return [text for text, limit in _texts(values) if len(text) > limit]
 
 
-@lru_cache(maxsize=1024)
-def _has_short_texts(author: Author) -> bool:
-    return next(too_long(author), None) is None
+def _texts(values: Iterable[Any]) -> list[tuple[str, int]]:
+    """The texts of attributes' values, each with its limit."""
+    found: list[tuple[str, int]] = []
+    for value in values:
+        for each in value if isinstance(value, tuple) else (value,):
+            match each:
+                case str():
+                    found.append((each, LONG_NAME))
+                case CX():
+                    found.append((str(each), LONG_NAME))
+                case LocalizedString():
+                    found.append((each.value, FREE_FORM_TEXT))
+                case Code():
+                    found += ((each.code, LONG_NAME), (each.scheme, LONG_NAME), (each.display, FREE_FORM_TEXT))
+                case Author():
+                    found += zip(_of_author(each), repeat(LONG_NAME), strict=False)
+    return found
 
 
-def too_long(value: Any) -> Iterator[str]:
-    """The texts of an attribute's value that are longer than their place."""
-    return (text for text, limit in _texts(value) if len(text) > limit)
-
-
-def _texts(value: Any) -> Iterator[tuple[str, int]]:
-    """The texts of an attribute's value, each with its limit."""
-    match value:
-        case tuple():
-            for each in value:
-                yield from _texts(each)
-        case str() | CX():
-            yield str(value), LONG_NAME
-        case LocalizedString():
-            yield value.value, FREE_FORM_TEXT
-        case Code():
-            yield from ((value.code, LONG_NAME), (value.scheme, LONG_NAME), (value.display, FREE_FORM_TEXT))
-        case Author():
-            yield from _texts(tuple(text for field in AUTHOR.values() for text in _tuple(getattr(value, field))))
-
-
-def _tuple(value: Any) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else (value,) if value else ()
+def _of_author(author: Author) -> tuple[str, ...]:
+    return (
+        author.author_person or "",
+        *author.author_institution,
+        *author.author_role,
+        *author.author_specialty,
+        *author.author_telecommunication,
+    )
