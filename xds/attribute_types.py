@@ -37,18 +37,18 @@ def _yes_no(text: str) -> bool:
 
 
 def _term(vocabulary: type[Enum]) -> ValueType:
+    terms = {str(term.value): term for term in vocabulary}
+
     def read(text: str) -> Enum:
-        try:
-            return vocabulary(text)
-        except ValueError:
-            raise ValueError("the value is one of " + ", ".join(term.value for term in vocabulary)) from None
+        if text not in terms:
+            raise ValueError("the value is one of " + ", ".join(terms))
+        return terms[text]
 
-    return ValueType(read, lambda term: str(term.value))
+    return ValueType(read, _spellings(vocabulary))
 
 
-def _status(text: str) -> AvailabilityStatus | None:
-    """A submitted status is ignored, so an unknown one is no fault (ITI TF-3: 4.2.3.2.2)."""
-    return next((status for status in AvailabilityStatus if status.value == text), None)
+def _spellings(vocabulary: type[Enum]) -> Callable[[Any], str]:
+    return {term: str(term.value) for term in vocabulary}.__getitem__
 
 
 def _version(text: str) -> int | None:
@@ -64,7 +64,8 @@ UNIQUE_ID = ValueType(UniqueId)
 REFERENCE = ValueType(EntryUUID)
 LOGICAL_ID = ValueType(EntryUUID)
 YES_NO = ValueType(_yes_no, lambda claim: "yes" if claim else "no")
-LIFECYCLE = ValueType(_status, lambda status: str(status.value))
+LIFECYCLE = ValueType({status.value: status for status in AvailabilityStatus}.get, _spellings(AvailabilityStatus))
+"""A submitted status is ignored, so an unknown one is no fault (ITI TF-3: 4.2.3.2.2)."""
 STATUS = _term(AvailabilityStatus)
 AVAILABILITY = _term(DocumentAvailability)
 OBJECT_TYPE = _term(ObjectType)

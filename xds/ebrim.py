@@ -34,16 +34,18 @@ CLASSES: Mapping[MetadataObject, Callable[..., RegistryObject]] = {
     MetadataObject.SUBMISSION_SET: SubmissionSet,
     MetadataObject.DOCUMENT_ENTRY: DocumentEntry,
     MetadataObject.FOLDER: Folder,
+    MetadataObject.ASSOCIATION: Association,
 }
 PARTS: Mapping[MetadataObject, Mapping[str, str]] = {
-    MetadataObject.DOCUMENT_ENTRY: {"objectType": "object_type"},
+    MetadataObject.DOCUMENT_ENTRY: {"object_type": "objectType"},
     MetadataObject.ASSOCIATION: {
-        "associationType": "association_type",
-        "sourceObject": "source_object",
-        "targetObject": "target_object",
+        "association_type": "associationType",
+        "source_object": "sourceObject",
+        "target_object": "targetObject",
     },
 }
-"""What makes an object what it is, whoever sends it: XML attributes and fields (ITI TF-3: 4.2.2, 4.2.3.2.30)."""
+"""What makes an object what it is, whoever sends it: fields and XML attributes (ITI TF-3: 4.2.2, 4.2.3.2.30)."""
+NO_PARTS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,8 @@ def decode_objects(registry_object_list: _Element) -> tuple[tuple[RegistryObject
     """Read every object of a list, for example of a query's answer, in the list's order."""
     content = read_list(registry_object_list)
     breaches = list(_list_breaches(content))
-    objects = [_object(each, breaches) for each in content.objects]
-    return tuple(each for each in objects if each is not None), tuple(breaches)
+    objects = [read for each in content.objects if (read := _object(each, breaches)) is not None]
+    return tuple(objects), tuple(breaches)
 
 
 def _submission(objects: tuple[RegistryObject, ...], submission_set: SubmissionSet) -> Submission:
@@ -91,7 +93,7 @@ def _submission(objects: tuple[RegistryObject, ...], submission_set: SubmissionS
 
 
 def _of(objects: tuple[RegistryObject, ...], kind: type[Kind]) -> tuple[Kind, ...]:
-    return tuple(each for each in objects if isinstance(each, kind))
+    return tuple([each for each in objects if isinstance(each, kind)])
 
 
 def _list_breaches(content: RIMList) -> Iterator[Breach]:
@@ -118,24 +120,30 @@ def _object(source: RIMObject, breaches: list[Breach]) -> RegistryObject | None:
     reader = Reader(table, source)
     values = reader.read()
     reader.finish()
-    breaches.extend(reader.breaches)
+    breaches.extend(reader.faults.breaches)
     return _build(table, {"entry_uuid": EntryUUID(source.id), "extra": reader.extra()} | values, breaches)
 
 
 def _table(source: RIMObject) -> ObjectTable | None:
     if source.element != "RegistryPackage":
         return DOCUMENT_ENTRY if source.element == "ExtrinsicObject" else ASSOCIATION
-    labels = [table for table in (SUBMISSION_SET, FOLDER) if table.node in source.nodes]
+    nodes = {each.node for each in source.classifications}
+    labels = [table for table in (SUBMISSION_SET, FOLDER) if table.node in nodes]
     return labels[0] if len(labels) == 1 else None
 
 
 def _build(table: ObjectTable, values: dict[str, Any], breaches: list[Breach]) -> RegistryObject | None:
-    told = {breach.location for breach in breaches}
-    missing = [name for name, field in PARTS.get(table.kind, {}).items() if field not in values]
-    for name in missing:
-        where = locate(table.kind, values["entry_uuid"], name)
-        if where not in told:
-            breaches.append(_structure(f"Every {table.kind.value} has the attribute {name}", where))
-    if table.kind is MetadataObject.ASSOCIATION:
-        return None if missing else Association(**values)
+    parts = PARTS.get(table.kind, NO_PARTS)
+    if not parts.keys() <= values.keys():
+        _tell_missing(table, values, breaches)
+        if table.kind is MetadataObject.ASSOCIATION:
+            return None
     return CLASSES[table.kind](**values)
+
+
+def _tell_missing(table: ObjectTable, values: dict[str, Any], breaches: list[Breach]) -> None:
+    told = {breach.location for breach in breaches}
+    for field, name in PARTS[table.kind].items():
+        where = locate(table.kind, values["entry_uuid"], name)
+        if field not in values and where not in told:
+            breaches.append(_structure(f"Every {table.kind.value} has the attribute {name}", where))

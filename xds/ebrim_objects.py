@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from operator import attrgetter, methodcaller
 from typing import NamedTuple
 
 from lxml.etree import _Element
@@ -18,6 +19,7 @@ _SLOT, _VALUE_LIST, _VALUE = _TAG + "Slot", _TAG + "ValueList", _TAG + "Value"
 _LOCALIZED = _TAG + "LocalizedString"
 _NAME = _TAG + "Name"
 _TEXTS = {_TAG + name: name for name in ("Name", "Description")}
+_TEXT, _SPELLING = attrgetter("text"), methodcaller("get", "value")
 
 
 class Nesting(Vocabulary):
@@ -27,22 +29,20 @@ class Nesting(Vocabulary):
     BESIDE = "beside it"
 
 
-class RIMSlots(NamedTuple):
-    """The Slots of one element. Of Slots with one name ``values`` has the first; ``repeated`` has the name."""
-
-    values: Mapping[str, tuple[str, ...]]
-    repeated: tuple[str, ...]
+Slots = Mapping[str, tuple[str, ...]]
+"""The Slots of one element; of those with one name the first."""
 
 
 class RIMClassification(NamedTuple):
-    """rim:Classification, nested in its object or beside it."""
+    """rim:Classification, nested in its object or beside it. ``repeated`` are names of several Slots."""
 
     scheme: str | None
     node: str | None
     representation: str | None
     classified_object: str | None
     object_type: str | None
-    slots: RIMSlots
+    slots: Slots
+    repeated: tuple[str, ...]
     display: str
     nested: Nesting
 
@@ -59,21 +59,20 @@ class RIMIdentifier(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RIMObject:
-    """One ExtrinsicObject, RegistryPackage or Association. ``id`` is empty where the element has none."""
+    """One ExtrinsicObject, RegistryPackage or Association. ``id`` is empty where the element has none.
+
+    ``attributes`` and ``texts`` are those that say something. ``repeated`` are names of several Slots.
+    """
 
     element: str
     id: str
     attributes: Mapping[str, str]
-    slots: RIMSlots
+    slots: Slots
+    repeated: tuple[str, ...]
     texts: Mapping[str, InternationalString]
     version: str | None
     classifications: tuple[RIMClassification, ...]
     identifiers: tuple[RIMIdentifier, ...]
-
-    @property
-    def nodes(self) -> frozenset[str]:
-        """The classificationNodes that label the object."""
-        return frozenset(each.node for each in self.classifications if each.node)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,62 +140,51 @@ class _Children:
 
 def _object(element: _Element, name: str) -> RIMObject:
     children = _Children(element)
-    attributes = {str(key): str(value).strip() for key, value in element.items()}
+    attributes = {str(key): text for key, value in element.items() if (text := str(value).strip())}
+    slots, repeated = _slots(children.slots)
     return RIMObject(
         element=name,
         id=attributes.get("id", ""),
-        attributes={key: value for key, value in attributes.items() if value},
-        slots=_slots(children.slots),
-        texts={key: _texts(children.texts.get(key)) for key in _TEXTS.values()},
+        attributes=attributes,
+        slots=slots,
+        repeated=repeated,
+        texts={key: _texts(text) for key, text in children.texts.items()},
         version=None if children.version is None else children.version.get("versionName"),
         classifications=tuple(map(_classification, children.classifications)),
         identifiers=tuple(map(_identifier, children.identifiers)),
     )
 
 
-def _slots(slots: Iterable[_Element]) -> RIMSlots:
+def _slots(slots: Iterable[_Element]) -> tuple[Slots, tuple[str, ...]]:
+    """What Slots hold by their names, and the names of those that come again."""
     values: dict[str, tuple[str, ...]] = {}
     repeated: list[str] = []
     for slot in slots:
         name = slot.get("name", "")
         if name in values:
             repeated.append(name)
-        else:
-            values[name] = tuple(_values(slot))
-    return RIMSlots(values=values, repeated=tuple(repeated))
+            continue
+        texts: list[str | None] = []
+        for listed in slot.iterchildren(_VALUE_LIST):
+            texts += map(_TEXT, listed.iterchildren(_VALUE))
+        values[name] = tuple([text or "" for text in texts]) if None in texts else tuple(texts)  # type: ignore[arg-type]
+    return values, tuple(repeated)
 
 
-def _values(slot: _Element) -> list[str]:
-    return [value.text or "" for values in slot if values.tag == _VALUE_LIST for value in values if value.tag == _VALUE]
+def _texts(text: _Element) -> InternationalString:
+    spellings = text.iterchildren(_LOCALIZED)
+    return tuple([LocalizedString(value, each.get(_LANG)) for each in spellings if (value := each.get("value"))])
 
 
-def _texts(text: _Element | None) -> InternationalString:
-    if text is None:
-        return ()
-    return tuple(
-        LocalizedString(value, each.get(_LANG))
-        for each in text
-        if each.tag == _LOCALIZED and (value := each.get("value", ""))
-    )
-
-
-def _display(text: _Element) -> str:
-    """The first spelling of a Name."""
-    for each in text:
-        if each.tag == _LOCALIZED and (value := each.get("value", "")):
-            return value.strip()
+def _display(element: _Element) -> str:
+    """The first spelling of an element's Name."""
+    for name in element.iterchildren(_NAME):
+        return next(filter(None, map(_SPELLING, name.iterchildren(_LOCALIZED))), "").strip()
     return ""
 
 
 def _classification(element: _Element, nested: Nesting = Nesting.INSIDE) -> RIMClassification:
-    slots: list[_Element] = []
-    display: str | None = None
-    for child in element:
-        tag = child.tag
-        if tag == _SLOT:
-            slots.append(child)
-        elif tag == _NAME and display is None:
-            display = _display(child)
+    slots, repeated = _slots(element.iterchildren(_SLOT))
     told = element.get
     return RIMClassification(
         told("classificationScheme"),
@@ -204,13 +192,16 @@ def _classification(element: _Element, nested: Nesting = Nesting.INSIDE) -> RIMC
         told("nodeRepresentation"),
         told("classifiedObject"),
         told("objectType"),
-        _slots(slots),
-        display or "",
+        slots,
+        repeated,
+        _display(element),
         nested,
     )
 
 
 def _identifier(element: _Element) -> RIMIdentifier:
-    name, told = next((_display(child) for child in element if child.tag == _NAME), ""), element.get
+    told = element.get
     value = told("value", "").strip()
-    return RIMIdentifier(told("identificationScheme"), value, told("registryObject"), told("objectType"), name)
+    return RIMIdentifier(
+        told("identificationScheme"), value, told("registryObject"), told("objectType"), _display(element)
+    )

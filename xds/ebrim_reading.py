@@ -4,11 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from ihe.citations import tf3
 from ihe.datatypes import Code
-from ihe.errors import Breach, ErrorCode, Severity
 from xds.attribute_tables import AUTHOR, TABLES
-from xds.attribute_types import VERSION, ValueType
+from xds.attribute_types import VERSION
 from xds.attributes import (
     Attribute,
     AuthorList,
@@ -23,226 +21,217 @@ from xds.attributes import (
     Text,
     Version,
     XMLAttribute,
-    locate,
 )
+from xds.ebrim_faults import CLASSIFICATION, EXTERNAL_IDENTIFIER, Faults
 from xds.ebrim_objects import Nesting, RIMClassification, RIMIdentifier, RIMObject
-from xds.model import Author, ExtraSlot, MetadataObject
-
-OBJECT_TYPE = "urn:oasis:names:tc:ebxml-regrep:ObjectType:RegistryObject:"
+from xds.model import Author, ExtraSlot, InternationalString, MetadataObject
 
 
 class Reader:
-    """Reads the attributes of one object. ``breaches`` grows with ``read`` and with ``finish``."""
+    """Reads the attributes of one object. ``faults`` grows with ``read`` and with ``finish``."""
 
     def __init__(self, table: ObjectTable, source: RIMObject) -> None:
         self.table = table
         self.source = source
-        self.breaches: list[Breach] = []
-        self._by_scheme: dict[str | None, list[RIMClassification]] = {}
-        for each in source.classifications:
-            self._by_scheme.setdefault(each.scheme, []).append(each)
+        self.faults = Faults(table.kind, source.id)
 
     def read(self) -> dict[str, Any]:
         """The values by the fields of the model, as far as they are there and can be read."""
-        values = {}
-        for attribute, read in _readings(self.table.kind):
-            value = read(self, attribute, attribute.coding)
-            if value is not None:
-                values[attribute.field] = value
+        found, values = self._found(), {}
+        for attribute, place, name, read in _readings(self.table.kind):
+            there = found[place].get(name)
+            if there:
+                value = read(self, attribute, attribute.coding, there)
+                if value is not None:
+                    values[attribute.field] = value
         return values
+
+    def _found(self) -> Mapping[str, Mapping[Any, Any]]:
+        """What the object holds, by where a coding has it and by its name, scheme or node there."""
+        schemes: dict[str | None, list[RIMClassification]] = {}
+        nodes: dict[str | None, list[RIMClassification]] = {}
+        identifiers: dict[str | None, list[RIMIdentifier]] = {}
+        for each in self.source.classifications:
+            schemes.setdefault(each.scheme, []).append(each)
+            nodes.setdefault(each.node, []).append(each)
+        for identifier in self.source.identifiers:
+            identifiers.setdefault(identifier.scheme, []).append(identifier)
+        return {
+            "attributes": self.source.attributes,
+            "slots": self.source.slots,
+            "texts": self.source.texts,
+            "version": {None: self.source.version},
+            "schemes": schemes,
+            "nodes": nodes,
+            "identifiers": identifiers,
+        }
 
     def finish(self) -> None:
         """Refuse what no row of the table reads; Slots are extra metadata and never refused here."""
-        for name in self.source.slots.repeated:
-            self._refuse(name, "The name of a Slot is unique within its object", "4.2.3.1.6")
+        for name in self.source.repeated:
+            self.faults.refuse(name, "The name of a Slot is unique within its object", "4.2.3.1.6")
         known = self.table.schemes
         for classification in self.source.classifications:
             if not classification.node and classification.scheme not in known:
-                self._unknown("classificationScheme", classification.scheme)
+                self.faults.unknown("classificationScheme", classification.scheme)
         for identifier in self.source.identifiers:
             if identifier.scheme not in known:
-                self._unknown("identificationScheme", identifier.scheme)
-        self._check_nodes()
+                self.faults.unknown("identificationScheme", identifier.scheme)
+        for classification in self.source.classifications:
+            if classification.node and classification.node not in self.table.nodes:
+                self.faults.unknown("classificationNode", classification.node)
 
     def extra(self) -> tuple[ExtraSlot, ...]:
         """The Slots that the Technical Framework does not define (4.2.3.1.6)."""
-        slots = self.source.slots.values.items()
-        return tuple(ExtraSlot(name, values) for name, values in slots if name not in self.table.slots)
+        slots, known = self.source.slots, self.table.slots
+        if slots.keys() <= known:
+            return ()
+        return tuple(ExtraSlot(name, values) for name, values in slots.items() if name not in known)
 
-    def _xml_attribute(self, attribute: Attribute, coding: XMLAttribute) -> Any:
-        text = self.source.attributes.get(coding.name)
-        return None if text is None else self._one(attribute, coding.type, (text,))
-
-    def _single_slot(self, attribute: Attribute, coding: Slot) -> Any:
-        return self._one(attribute, coding.type, self._slot(coding.name))
-
-    def _version(self, attribute: Attribute, _coding: Version) -> Any:
-        return self._one(attribute, VERSION, (self.source.version or "",))
-
-    def _classification(self, attribute: Attribute, coding: Classification) -> Code | None:
-        return self._single(attribute, self._codes(attribute, coding.scheme))
-
-    def _classification_list(self, attribute: Attribute, coding: ClassificationList) -> tuple[Code, ...]:
-        return tuple(self._codes(attribute, coding.scheme))
-
-    def _authors(self, attribute: Attribute, coding: AuthorList) -> tuple[Author, ...]:
-        return tuple(self._author(attribute, each) for each in self._by_scheme.get(coding.scheme, ()))
-
-    def _slot(self, name: str) -> list[str]:
-        """The values of a Slot without surrounding white space; empty ones mean nothing."""
-        return [stripped for value in self.source.slots.values.get(name, ()) if (stripped := value.strip())]
-
-    def _one(self, attribute: Attribute, type: ValueType, texts: Sequence[str]) -> Any:
-        if len(texts) > 1:
-            self._refuse(attribute.name, "The attribute has a single value", attribute.section, f"{len(texts)} values")
-        if not texts or not texts[0]:
-            return None
+    def _xml_attribute(self, attribute: Attribute, coding: XMLAttribute, text: str) -> Any:
         try:
-            return type.read(texts[0])
+            return coding.type.read(text)
         except ValueError as error:
-            self._refuse(attribute.name, f"The value cannot be read: {error}", attribute.section, texts[0])
-            return None
+            return self._unreadable(attribute, text, error)
 
-    def _single(self, attribute: Attribute, codes: list[Code]) -> Code | None:
+    def _single_slot(self, attribute: Attribute, coding: Slot, values: tuple[str, ...]) -> Any:
+        text = values[0].strip() if len(values) == 1 else self._first(attribute, _stripped(values))
+        try:
+            return coding.type.read(text) if text else None
+        except ValueError as error:
+            return self._unreadable(attribute, text, error)
+
+    def _slot_list(self, _attribute: Attribute, _coding: SlotList, values: tuple[str, ...]) -> tuple[str, ...]:
+        return _stripped(values)
+
+    def _texts(self, _attribute: Attribute, _coding: Text, texts: InternationalString) -> InternationalString:
+        return texts
+
+    def _version(self, _attribute: Attribute, _coding: Version, version: str) -> Any:
+        return VERSION.read(version)
+
+    def _first(self, attribute: Attribute, values: Sequence[str]) -> str:
+        """The value of an attribute that has one; empty ones mean nothing."""
+        if len(values) > 1:
+            self.faults.several(attribute, len(values))
+        return values[0] if values else ""
+
+    def _unreadable(self, attribute: Attribute, text: str, error: ValueError) -> None:
+        self.faults.refuse(attribute.name, f"The value cannot be read: {error}", attribute.section, text)
+
+    def _identifier(self, attribute: Attribute, coding: ExternalIdentifier, found: list[RIMIdentifier]) -> Any:
+        own = self.source.id
+        for each in found:
+            if each.registry_object != own or each.name != coding.name or each.object_type != EXTERNAL_IDENTIFIER:
+                self.faults.check_identifier(attribute, coding, each)
+        text = found[0].value if len(found) == 1 else self._first(attribute, [each.value for each in found])
+        try:
+            return coding.type.read(text) if text else None
+        except ValueError as error:
+            return self._unreadable(attribute, text, error)
+
+    def _flag(self, attribute: Attribute, _coding: Flag, found: list[RIMClassification]) -> bool:
+        for each in found:
+            self.faults.check_classification(attribute, each)
+        return True
+
+    def _classification(self, attribute: Attribute, _: Classification, found: list[RIMClassification]) -> Code | None:
+        if len(found) == 1:
+            return self._code(attribute, found[0])
+        codes = self._codes(attribute, found)
         if len(codes) > 1:
-            self._refuse(attribute.name, "The attribute has a single value", attribute.section, f"{len(codes)} values")
+            self.faults.several(attribute, len(codes))
         return codes[0] if codes else None
 
-    def _identifier(self, attribute: Attribute, coding: ExternalIdentifier) -> Any:
-        found = [each for each in self.source.identifiers if each.scheme == coding.scheme]
-        for each in found:
-            self._check_identifier(attribute, coding, each)
-        return self._one(attribute, coding.type, [each.value for each in found])
+    def _classification_list(
+        self, attribute: Attribute, _: ClassificationList, found: list[RIMClassification]
+    ) -> tuple[Code, ...]:
+        return tuple(self._codes(attribute, found))
 
-    def _check_identifier(self, attribute: Attribute, coding: ExternalIdentifier, each: RIMIdentifier) -> None:
-        if each.registry_object != self.source.id:
-            self._refuse(
-                attribute.name,
-                "ExternalIdentifier/@registryObject is the id of the object around it",
-                "4.2.3.1.3",
-                each.registry_object,
-            )
-        if each.name != coding.name:
-            self._refuse(
-                attribute.name, "An ExternalIdentifier bears its fixed name", "4.2.3.1.3", each.name, coding.name
-            )
-        self._check_object_type(attribute.name, "ExternalIdentifier", each.object_type)
-
-    def _flag(self, attribute: Attribute, coding: Flag) -> bool:
-        found = [each for each in self.source.classifications if each.node == coding.node]
-        for each in found:
-            self._check_classification(attribute, each)
-        return bool(found)
-
-    def _check_classification(self, attribute: Attribute, each: RIMClassification) -> None:
-        if each.classified_object != self.source.id:
-            self._refuse(
-                attribute.name,
-                "Classification/@classifiedObject is the id of the object around it",
-                "4.2.3.1.2",
-                each.classified_object,
-            )
-        if each.nested is Nesting.BESIDE and each.node is None:
-            self._refuse(attribute.name, "A coded attribute is inside its object, not beside it", "4.2.3.1.2")
-        self._check_object_type(attribute.name, "Classification", each.object_type)
-
-    def _check_object_type(self, name: str, kind: str, observed: str | None) -> None:
-        expected = OBJECT_TYPE + kind
-        if observed not in (None, expected) and observed.lower() != expected.lower():
-            self._refuse(name, f"{kind}/@objectType has a fixed value", "4.2.3.1", observed, expected)
-
-    def _check_nodes(self) -> None:
-        for classification in self.source.classifications:
-            if classification.node and classification.node not in self.table.nodes:
-                self._unknown("classificationNode", classification.node)
-
-    def _codes(self, attribute: Attribute, scheme: str) -> list[Code]:
-        found = self._by_scheme.get(scheme, ())
+    def _codes(self, attribute: Attribute, found: list[RIMClassification]) -> list[Code]:
         return [code for each in found if (code := self._code(attribute, each)) is not None]
 
     def _code(self, attribute: Attribute, each: RIMClassification) -> Code | None:
-        self._check_classification(attribute, each)
-        schemes = [stripped for value in each.slots.values.get("codingScheme", ()) if (stripped := value.strip())]
-        code = (each.representation or "").strip()
+        if (
+            each.classified_object != self.source.id
+            or each.nested is Nesting.BESIDE
+            or each.object_type != CLASSIFICATION
+        ):
+            self.faults.check_classification(attribute, each)
+        code, schemes = (each.representation or "").strip(), each.slots.get("codingScheme", ())
+        scheme = schemes[0].strip() if len(schemes) == 1 else ""
+        if code and scheme and each.display and len(each.slots) == 1:
+            return Code(code, scheme, each.display)
+        return self._code_with_faults(attribute, each, code, _stripped(schemes))
+
+    def _code_with_faults(
+        self, attribute: Attribute, each: RIMClassification, code: str, schemes: tuple[str, ...]
+    ) -> Code | None:
         if not code:
-            self._refuse(attribute.name, "A code has a value in nodeRepresentation", "4.2.3.1.2")
+            self.faults.refuse(attribute.name, "A code has a value in nodeRepresentation", "4.2.3.1.2")
         if len(schemes) != 1:
-            self._refuse(
+            self.faults.refuse(
                 attribute.name,
                 "A code names its coding scheme in the Slot codingScheme, once",
                 "4.2.3.1.2",
                 f"{len(schemes)} values",
             )
-        for name in each.slots.values:
+        for name in each.slots:
             if name != "codingScheme":
-                self._warn(attribute.name, f"The Slot {name} is no part of a code and is not saved", "4.2.3.1.2")
+                self.faults.warn(attribute.name, f"The Slot {name} is no part of a code and is not saved", "4.2.3.1.2")
         if not each.display:
-            self._refuse(attribute.name, "A code has a display name in Name", "4.2.3.1.2", code)
+            self.faults.refuse(attribute.name, "A code has a display name in Name", "4.2.3.1.2", code)
         return Code(code, schemes[0], each.display) if code and len(schemes) == 1 else None
 
+    def _authors(self, attribute: Attribute, _: AuthorList, found: list[RIMClassification]) -> tuple[Author, ...]:
+        return tuple([self._author(attribute, each) for each in found])
+
     def _author(self, attribute: Attribute, each: RIMClassification) -> Author:
-        self._check_classification(attribute, each)
+        refuse = self.faults.refuse
+        self.faults.check_classification(attribute, each)
         if each.representation:
-            self._refuse(attribute.name, "nodeRepresentation of an author is empty", "4.2.3.1.4", each.representation)
-        for name in each.slots.repeated:
-            self._refuse(attribute.name, f"The Slot {name} appears once in an author", "4.2.3.1.4")
-        for name in each.slots.values:
-            if name not in AUTHOR:
+            refuse(attribute.name, "nodeRepresentation of an author is empty", "4.2.3.1.4", each.representation)
+        for name in each.repeated:
+            refuse(attribute.name, f"The Slot {name} appears once in an author", "4.2.3.1.4")
+        values: dict[str, Any] = {}
+        for name, texts in each.slots.items():
+            if name in AUTHOR:
+                values[AUTHOR[name]] = _stripped(texts)
+            else:
                 text = f"The Slot {name} is no sub-attribute of an author and is not saved"
-                self._warn(attribute.name, text, "4.2.3.1.4")
-        values = {
-            field: tuple(stripped for value in each.slots.values.get(name, ()) if (stripped := value.strip()))
-            for name, field in AUTHOR.items()
-        }
-        persons = values.pop("author_person")
+                self.faults.warn(attribute.name, text, "4.2.3.1.4")
+        persons = values.pop("author_person", ())
         if len(persons) > 1:
-            self._refuse(attribute.name, "An author has at most one authorPerson", "4.2.3.1.4.2", f"{len(persons)}")
+            refuse(attribute.name, "An author has at most one authorPerson", "4.2.3.1.4.2", f"{len(persons)}")
         return Author(author_person=persons[0] if persons else None, **values)
 
-    def _unknown(self, what: str, observed: str | None) -> None:
-        self._refuse(what, f"The {what} is one of those of its object", "4.2.5", observed)
 
-    def _refuse(
-        self, attribute: str, text: str, section: str, observed: str | None = None, expected: str | None = None
-    ) -> None:
-        self.breaches.append(
-            Breach(
-                code=ErrorCode.REGISTRY_METADATA_ERROR,
-                text=text,
-                location=locate(self.table.kind, self.source.id, attribute),
-                observed=observed,
-                expected=expected,
-                citation=tf3(section),
-            )
-        )
-
-    def _warn(self, attribute: str, text: str, section: str) -> None:
-        self.breaches.append(
-            Breach(
-                code=ErrorCode.EXTRA_METADATA_NOT_SAVED,
-                text=text,
-                location=locate(self.table.kind, self.source.id, attribute),
-                citation=tf3(section),
-                severity=Severity.WARNING,
-            )
-        )
+def _stripped(values: tuple[str, ...]) -> tuple[str, ...]:
+    """The values of a Slot without surrounding white space; empty ones mean nothing."""
+    return tuple(filter(None, map(str.strip, values)))
 
 
-_READERS: Mapping[type[Coding], Callable[[Reader, Attribute, Any], Any]] = {
-    XMLAttribute: Reader._xml_attribute,
-    Slot: Reader._single_slot,
-    SlotList: lambda reader, _, coding: tuple(reader._slot(coding.name)),
-    Text: lambda reader, _, coding: reader.source.texts[coding.element],
-    Version: Reader._version,
-    ExternalIdentifier: Reader._identifier,
-    Classification: Reader._classification,
-    ClassificationList: Reader._classification_list,
-    AuthorList: Reader._authors,
-    Flag: Reader._flag,
+_Read = Callable[[Reader, Attribute, Any, Any], Any]
+_READERS: Mapping[type[Coding], tuple[str, str | None, _Read]] = {
+    XMLAttribute: ("attributes", "name", Reader._xml_attribute),
+    Slot: ("slots", "name", Reader._single_slot),
+    SlotList: ("slots", "name", Reader._slot_list),
+    Text: ("texts", "element", Reader._texts),
+    Version: ("version", None, Reader._version),
+    ExternalIdentifier: ("identifiers", "scheme", Reader._identifier),
+    Classification: ("schemes", "scheme", Reader._classification),
+    ClassificationList: ("schemes", "scheme", Reader._classification_list),
+    AuthorList: ("schemes", "scheme", Reader._authors),
+    Flag: ("nodes", "node", Reader._flag),
 }
+"""Where a coding is found, which of its fields is its name there, and what reads it."""
 
 
 @cache
-def _readings(kind: MetadataObject) -> tuple[tuple[Attribute, Callable[[Reader, Attribute, Any], Any]], ...]:
-    """The rows of a table, each with what reads its coding."""
-    return tuple((row, _READERS[type(row.coding)]) for row in TABLES[kind].attributes)
+def _readings(kind: MetadataObject) -> tuple[tuple[Attribute, str, str | None, _Read], ...]:
+    """The rows of a table, each with where it is found, its name there, and what reads it."""
+    found = []
+    for row in TABLES[kind].attributes:
+        place, naming, read = _READERS[type(row.coding)]
+        found.append((row, place, getattr(row.coding, naming) if naming else None, read))
+    return tuple(found)
