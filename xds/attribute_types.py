@@ -63,6 +63,8 @@ CX_ID = ValueType(parse_patient_id)
 UNIQUE_ID = ValueType(UniqueId)
 REFERENCE = ValueType(EntryUUID)
 LOGICAL_ID = ValueType(EntryUUID)
+TEXTUAL = (TEXT, UNIQUE_ID, REFERENCE, LOGICAL_ID)
+"""Types whose values are texts already."""
 YES_NO = ValueType(_yes_no, lambda claim: "yes" if claim else "no")
 LIFECYCLE = ValueType({status.value: status for status in AvailabilityStatus}.get, _spellings(AvailabilityStatus))
 """A submitted status is ignored, so an unknown one is no fault (ITI TF-3: 4.2.3.2.2)."""

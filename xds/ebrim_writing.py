@@ -44,12 +44,12 @@ def _written(each: RegistryObject) -> bytes:
     """Nested objects get ids that follow from the object's own, so that answers are repeatable."""
     form, id, nested = FORMS[type(each)], escape(each.entry_uuid), nested_ids(each.entry_uuid)
     identified = b'" objectType="%sClassification" classifiedObject="%s"' % (OBJECT_TYPE, id)
-    classifications = b"".join(
+    classifications = [
         b"".join((b'<rim:Classification id="', next(nested), identified, rest)) for rest in form.classifications(each)
-    )
+    ]
     named = b'" objectType="%sExternalIdentifier" registryObject="%s"' % (OBJECT_TYPE, id)
     identifiers = [b"".join((IDENTIFIER, next(nested), named, rest)) for rest in form.identifiers(each)]
-    pieces = [form.head(each, id), form.slots(each), b"".join((classifications, *identifiers))]
+    pieces = [form.head(each, id), form.slots(each), b"".join((*classifications, *identifiers))]
     if form.patient and not isinstance(each, Association) and each.patient_id is not None:
         before, after = form.patient
         pieces[2:] = [b"".join((pieces[2], IDENTIFIER, next(nested), named, before)), after + form.end]
