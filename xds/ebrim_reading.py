@@ -196,7 +196,7 @@ class Reader:
         values: dict[str, Any] = {}
         for name, texts in each.slots.items():
             if name in AUTHOR:
-                values[AUTHOR[name]] = _stripped(texts)
+                values[AUTHOR[name]] = tuple(filter(None, map(str.strip, texts)))
             else:
                 text = f"The Slot {name} is no sub-attribute of an author and is not saved"
                 self.faults.warn(attribute.name, text, "4.2.3.1.4")

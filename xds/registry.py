@@ -27,7 +27,7 @@ from xds.replacement import deprecate_replaced, folder_memberships
 from xds.row_ids import RowIds
 from xds.rows import Row, row
 from xds.rules import all_breaches
-from xds.rules_registry import REGISTRY_RULES, InRegistry, uuids_are_new
+from xds.rules_registry import REGISTRY_RULES, InRegistry, ends_outside, uuids_are_new
 from xds.rules_unique_ids import UNIQUE_ID_RULES, Claimed, claims
 from xds.seeing import seen
 from xds.visibility import Access, Viewer
@@ -171,7 +171,7 @@ class DocumentRegistry:
         fragments: Mapping[EntryUUID, bytes],
     ) -> None:
         """Store accepted objects of one patient within the caller's transaction; Rejected names UUIDs in use."""
-        rows: dict[MetadataObject, list[Row]] = {kind: [] for kind in MetadataObject}
+        rows: dict[MetadataObject, list[Row]] = {kind: [] for kind in store.KINDS}
         for each in objects:
             rows[KINDS[type(each)]].append(row(each, key, self.new_row_id(), fragments[each.entry_uuid]))
         used = store.locate(connection, rows)
@@ -185,9 +185,11 @@ def _surroundings(
 ) -> InRegistry:
     """Find and hold what a submission refers to as far as it is seen, and what has the UUIDs that it brings."""
     own = {each.entry_uuid for each in submission.objects if is_uuid_urn(each.entry_uuid)}
-    alone = InRegistry(submission=submission, patient=patient, known={}, transformations=frozenset())
-    outside = {end for _, end in alone.outside()}
+    ends = ends_outside(submission)
+    outside = {end for _, end in ends}
     found = store.find(connection, own | outside)
+    if not found:
+        return InRegistry(submission=submission, patient=patient, outside=ends, known={})
     referenced = seen(connection, viewer, {uuid: each for uuid, each in found.items() if uuid in outside})
     known = {**{uuid: each for uuid, each in found.items() if uuid in own}, **referenced}
     appended = [
@@ -196,14 +198,16 @@ def _surroundings(
         if each.association_type is AssociationType.APND and each.target_object in known
     ]
     transformations = store.transformations(connection, appended)
-    return InRegistry(submission=submission, patient=patient, known=known, transformations=transformations)
+    return InRegistry(
+        submission=submission, patient=patient, outside=ends, known=known, transformations=transformations
+    )
 
 
 def gaining_folders(connection: Connection, objects: tuple[RegistryObject, ...]) -> Iterable[store.Registered]:
     """The registered Folders into which these objects put entries; new ones have the time already."""
     own = {each.entry_uuid for each in objects}
-    members = (each for each in objects if isinstance(each, Association) and each.association_type is HAS_MEMBER)
-    return store.find(connection, (each.source_object for each in members if each.source_object not in own)).values()
+    members = [each for each in objects if isinstance(each, Association) and each.association_type is HAS_MEMBER]
+    return store.find(connection, {each.source_object for each in members} - own).values()
 
 
 def unknown_patient(submission: Submission) -> Breach:

@@ -1,24 +1,33 @@
 """The columns of each kind of object (``xds.tables``), as drivers take them: terms by name, lists as JSON."""
 
-import json
 from collections.abc import Iterable
-from enum import Enum
+from functools import lru_cache
 from typing import Any
 from unicodedata import normalize
 
+import orjson
+
 from ihe.datatypes import Code, earliest
 from ihe.identifiers import PatientKey
+from ihe.vocabulary import Vocabulary
 from xds.model import (
     Association,
+    AssociationType,
     Author,
+    AvailabilityStatus,
     DocumentAvailability,
     DocumentEntry,
     Folder,
+    ObjectType,
     RegistryObject,
     SubmissionSet,
+    SubmissionSetStatus,
 )
 
 Row = dict[str, Any]
+VOCABULARIES = (AvailabilityStatus, ObjectType, DocumentAvailability, AssociationType, SubmissionSetStatus)
+TERMS: dict[Vocabulary | None, str | None] = {term: term.name for vocabulary in VOCABULARIES for term in vocabulary}
+_term = (TERMS | {None: None}).__getitem__
 
 
 def row(each: RegistryObject, patient_key: PatientKey, id: int, fragment: bytes) -> Row:
@@ -53,7 +62,7 @@ def _columns(each: RegistryObject) -> Row:
                 "unique_id": _text(each.unique_id),
                 "superseded": False,
                 "last_update_time": each.last_update_time,
-                "code_list": _listed(map(str, each.code_list)),
+                "code_list": _listed_codes(each.code_list),
             }
         case Association():
             return {
@@ -88,8 +97,8 @@ def _codes(entry: DocumentEntry) -> Row:
         "format_code": _code(entry.format_code),
         "healthcare_facility_type_code": _code(entry.healthcare_facility_type_code),
         "practice_setting_code": _code(entry.practice_setting_code),
-        "event_code_list": _listed(map(str, entry.event_code_list)),
-        "confidentiality_code": _listed(map(str, entry.confidentiality_code)),
+        "event_code_list": _listed_codes(entry.event_code_list),
+        "confidentiality_code": _listed_codes(entry.confidentiality_code),
     }
 
 
@@ -103,21 +112,28 @@ def _text(text: str | None) -> str | None:
     return text if text is None or text.isascii() else normalize("NFC", text)
 
 
-def _term(term: Enum | None) -> str | None:
-    return term.name if term is not None else None
-
-
 def _time(dtm: str | None) -> str | None:
     return earliest(dtm) if dtm is not None else None
 
 
 def _code(code: Code | None) -> str | None:
-    return _text(str(code)) if code is not None else None
+    return _spelled(code.code, code.scheme) if code is not None else None
+
+
+@lru_cache(maxsize=4096)
+def _spelled(code: str, scheme: str) -> str:
+    """A code that was accepted, and so is short; a domain has few."""
+    return normalize("NFC", str(Code(code, scheme)))
+
+
+def _listed_codes(codes: Iterable[Code]) -> str:
+    return _listed([_spelled(each.code, each.scheme) for each in codes])
 
 
 def _persons(authors: Iterable[Author]) -> str:
-    return _listed(author.author_person for author in authors if author.author_person is not None)
+    return _listed([author.author_person for author in authors if author.author_person is not None])
 
 
 def _listed(values: Iterable[str]) -> str:
-    return json.dumps([_text(each) for each in values], ensure_ascii=False)
+    text = orjson.dumps(values).decode()
+    return text if text.isascii() else orjson.dumps([normalize("NFC", each) for each in values]).decode()

@@ -20,11 +20,12 @@ class Claimed:
     submission: Submission
     taken: Mapping[UniqueId, Claim]
 
-    def repeated_entries(self) -> Iterator[tuple[DocumentEntry, Claim]]:
+    @property
+    def repeated_entries(self) -> list[tuple[DocumentEntry, Claim]]:
         """The DocumentEntries whose uniqueId is taken."""
-        for entry in self.submission.document_entries:
-            if entry.unique_id is not None and entry.unique_id in self.taken:
-                yield entry, self.taken[entry.unique_id]
+        entries = self.submission.document_entries if self.taken else ()
+        claims = [(each, self.taken.get(each.unique_id)) for each in entries if each.unique_id]
+        return [(entry, claim) for entry, claim in claims if claim]
 
 
 def claims(submission: Submission) -> tuple[Claim, ...]:
@@ -76,7 +77,7 @@ def folders_are_new(claimed: Claimed) -> Iterator[Offender]:
 @rule(ErrorCode.REGISTRY_METADATA_ERROR, tf3("4.2.3.2.26"))
 def entries_do_not_take_ids_of_packages(claimed: Claimed) -> Iterator[Offender]:
     """The uniqueId of a DocumentEntry is not that of a SubmissionSet or Folder."""
-    for entry, taken in claimed.repeated_entries():
+    for entry, taken in claimed.repeated_entries:
         if taken.kind is not MetadataObject.DOCUMENT_ENTRY:
             yield Offence(_where(entry, "uniqueId"), observed=f"{entry.unique_id} of a {taken.kind.value}")
 
@@ -84,7 +85,7 @@ def entries_do_not_take_ids_of_packages(claimed: Claimed) -> Iterator[Offender]:
 @rule(ErrorCode.NON_IDENTICAL_HASH, tf2("3.42.4.1.3.3.1"))
 def repeated_entries_have_the_same_hash(claimed: Claimed) -> Iterator[Offender]:
     """A DocumentEntry that repeats a uniqueId has the hash of the registered document."""
-    for entry, taken in claimed.repeated_entries():
+    for entry, taken in claimed.repeated_entries:
         if taken.kind is MetadataObject.DOCUMENT_ENTRY and _differs(entry, normal_hash(entry.hash), taken.hash):
             yield Offence(_where(entry, "hash"), observed=f"{entry.hash} for uniqueId {entry.unique_id}")
 
@@ -92,7 +93,7 @@ def repeated_entries_have_the_same_hash(claimed: Claimed) -> Iterator[Offender]:
 @rule(ErrorCode.NON_IDENTICAL_SIZE, tf2("3.42.4.1.3.3.1"))
 def repeated_entries_have_the_same_size(claimed: Claimed) -> Iterator[Offender]:
     """A DocumentEntry that repeats a uniqueId has the size of the registered document."""
-    for entry, taken in claimed.repeated_entries():
+    for entry, taken in claimed.repeated_entries:
         if taken.kind is MetadataObject.DOCUMENT_ENTRY and _differs(entry, entry.size, taken.size):
             yield Offence(_where(entry, "size"), observed=f"{entry.size} for uniqueId {entry.unique_id}")
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table, and_, bindparam, insert, or_, select, update
@@ -15,6 +15,7 @@ from xds.model import AssociationType, AvailabilityStatus, MetadataObject, Objec
 from xds.rows import Row
 from xds.tables import TABLE_OF, association, document_entry, folder, object_locator, uid_ledger, unique_id_locator
 
+KINDS = tuple(MetadataObject)
 DERIVED = (AssociationType.APND, AssociationType.XFRM)
 """What makes its source obsolete together with its target (ITI TF-3: 4.2.2.2.3)."""
 
@@ -154,7 +155,7 @@ def find(connection: Connection, uuids: Iterable[EntryUUID]) -> Mapping[EntryUUI
         return {}
     kinds: dict[EntryUUID, str] = dict(LOCATED.rows(connection, {"uuids": wanted}))
     found: dict[EntryUUID, Registered] = {}
-    for kind in MetadataObject:
+    for kind in KINDS if kinds else ():
         of_kind = [uuid for uuid, name in kinds.items() if name == kind.name]
         if of_kind:
             found |= {each.entry_uuid: each for each in _held(connection, kind, of_kind)}
@@ -173,7 +174,7 @@ def _held(connection: Connection, kind: MetadataObject, uuids: Collection[EntryU
 
 def claim(connection: Connection, claims: Iterable[Claim]) -> Mapping[UniqueId, Claim]:
     """Take uniqueIds until their last object is removed; return what those already stand for that are taken."""
-    ordered = sorted(claims, key=lambda each: each.unique_id)
+    ordered = sorted(claims, key=attrgetter("unique_id"))
     if not ordered:
         return {}
     rows = [(c.unique_id, c.kind.name, c.hash, c.size) for c in ordered]
@@ -191,11 +192,12 @@ def claim(connection: Connection, claims: Iterable[Claim]) -> Mapping[UniqueId, 
 
 def locate(connection: Connection, objects: Mapping[MetadataObject, Sequence[Row]]) -> set[EntryUUID]:
     """Note where objects with these rows are; return the entryUUIDs that other objects have already."""
-    rows = sorted(
+    rows = [
         (row["entry_uuid"], kind.name, row["patient_key"], row["id"])
         for kind, rows_of_kind in objects.items()
         for row in rows_of_kind
-    )
+    ]
+    rows.sort()
     free = {uuid for (uuid,) in LOCATING[connection.dialect.name].inserted(connection, rows)}
     return {uuid for uuid, *_ in rows} - free
 
@@ -203,7 +205,8 @@ def locate(connection: Connection, objects: Mapping[MetadataObject, Sequence[Row
 def add(connection: Connection, objects: Mapping[MetadataObject, Sequence[Row]]) -> None:
     """Store located objects, and what finds them by uniqueId."""
     for kind, rows in objects.items():
-        INSERTIONS[kind].insert(connection, [VALUES_OF[kind](row) for row in rows])
+        if rows:
+            INSERTIONS[kind].insert(connection, list(map(VALUES_OF[kind], rows)))
     identified = [
         (row["unique_id"], row["entry_uuid"], kind.name, row["patient_key"], row["id"])
         for kind, rows in objects.items()

@@ -31,7 +31,7 @@ from xds.propagation import Propagation
 from xds.reconciliation import linked
 from xds.registry import DocumentRegistry, gaining_folders, unknown_patient
 from xds.rules_operations import MU
-from xds.rules_registry import InRegistry
+from xds.rules_registry import InRegistry, ends_outside
 from xds.rules_unique_ids import Claimed, claims
 from xds.rules_update import BY_REFERENCE_RULES, UNIQUE_ID_RULES_OF_UPDATES, as_of_update, update_breaches
 from xds.rules_versions import VERSION_RULES, UpdateInRegistry
@@ -154,7 +154,7 @@ def _by_reference(connection: Connection, asked: Update, patient: Patient | None
     members = tuple(each for each in asked.members if each.target_object not in own)
     submission = Submission(submission_set=asked.submission.submission_set, associations=members)
     known = seen(connection, viewer, store.find(connection, (each.target_object for each in members)))
-    return InRegistry(submission=submission, patient=patient, known=known, transformations=frozenset())
+    return InRegistry(submission=submission, patient=patient, outside=ends_outside(submission), known=known)
 
 
 def _propagated(
