@@ -1,6 +1,6 @@
 """AdhocQueryRequest: the request of ITI-18 and ITI-51 as a value, and back (ITI TF-2: 3.18.4.1.2.3, 3.51.4.1.2)."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ QUERY = "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"
 RIM = "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"
 REQUEST = f"{{{QUERY}}}AdhocQueryRequest"
 RESPONSE = f"{{{QUERY}}}AdhocQueryResponse"
+SLOT, VALUE_LIST, VALUE = (f"{{{RIM}}}{name}" for name in ("Slot", "ValueList", "Value"))
 RETURN_TYPE = tf2("3.18.4.1.2.3.1")
 QUERY_ID = tf2("3.18.4.1.2.3.2")
 
@@ -29,6 +30,9 @@ class ReturnType(Vocabulary):
 
     LEAF_CLASS = "LeafClass"
     OBJECT_REF = "ObjectRef"
+
+
+RETURN_TYPES: Mapping[str | None, ReturnType] = {each.value: each for each in ReturnType}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,20 +89,20 @@ def write(asked: AdhocQuery) -> Iterator[bytes]:
     yield b"</rim:AdhocQuery></query:AdhocQueryRequest>"
 
 
-def slots(element: "_Element") -> Iterator[tuple[str, list[str]]]:
+def slots(element: "_Element") -> list[tuple[str, list[str]]]:
     """The parameters of an AdhocQuery as they are spelled: names, and texts of their values."""
-    for slot in element.iterchildren(f"{{{RIM}}}Slot"):
-        lists = slot.iterchildren(f"{{{RIM}}}ValueList")
-        values = [value.text or "" for each in lists for value in each.iterchildren(f"{{{RIM}}}Value")]
-        yield (slot.get("name") or "").strip(), values
+    found = []
+    for slot in element.iterchildren(SLOT):
+        values = [value.text or "" for each in slot.iterchildren(VALUE_LIST) for value in each.iterchildren(VALUE)]
+        found.append(((slot.get("name") or "").strip(), values))
+    return found
 
 
 def _return_type(body: "_Element") -> tuple[ReturnType | None, tuple[Breach, ...]]:
     option = body.find(f"{{{QUERY}}}ResponseOption")
     asked = None if option is None else option.get("returnType")
-    for return_type in ReturnType:
-        if asked == return_type.value:
-            return return_type, ()
+    if asked in RETURN_TYPES:
+        return RETURN_TYPES[asked], ()
     breach = Breach(
         code=ErrorCode.REGISTRY_ERROR,
         text="The returnType is not one that Registry Stored Query supports",

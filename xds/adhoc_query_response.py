@@ -1,6 +1,6 @@
 """AdhocQueryResponse: the answer of ITI-18 and ITI-51 as bytes, spliced from stored fragments (ITI TF-3: 4.2.4)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ihe.datatypes import CX
@@ -8,7 +8,7 @@ from ihe.errors import Breach, Rejected
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.identifiers import PatientKey
 from xds.adhoc_query import QUERY
-from xds.fragments import RIM_DECLARATION, object_ref, splice
+from xds.fragments import RIM_DECLARATION, object_ref, spelled, splice
 from xds.model import MetadataObject
 from xds.responses import RS, ResponseStatus, registry_error_list
 from xds.search import Found
@@ -31,7 +31,9 @@ class Answer:
 
 def encode(_wire: SOAPRequest, answer: Answer, _exchange: Exchange) -> SOAPReply:
     """The ``encode`` of ITI-18 and ITI-51."""
-    return SOAPReply(tuple(_success(answer)))
+    patients = {key: spelled(patient_id) for key, patient_id in answer.patients.items()}
+    elements = [_element(found, answer.home, patients) for found in answer.objects]
+    return SOAPReply((_start(ResponseStatus.SUCCESS), *elements, _END))
 
 
 def refuse(_wire: SOAPRequest, rejected: Rejected, _exchange: Exchange) -> SOAPReply:
@@ -50,23 +52,16 @@ def _start(status: ResponseStatus, breaches: Iterable[Breach] = ()) -> bytes:
     )
 
 
-def _success(answer: Answer) -> Iterator[bytes]:
-    yield _start(ResponseStatus.SUCCESS)
-    for found in answer.objects:
-        yield _element(found, answer)
-    yield _END
-
-
-def _element(found: Found, answer: Answer) -> bytes:
+def _element(found: Found, home: str, patients: Mapping[PatientKey, bytes]) -> bytes:
     if found.fragment is None:
-        return object_ref(found.entry_uuid, found.home or answer.home)
+        return object_ref(found.entry_uuid, found.home or home)
     # The home attribute belongs on ExtrinsicObject, RegistryPackage and ObjectRef (ITI TF-2: 3.18.4.1.2.3.8).
     of_patient = found.kind is not MetadataObject.ASSOCIATION
     return splice(
         found.fragment,
         status=found.status,
-        home=found.home or (answer.home if of_patient else None),
+        home=found.home or (home if of_patient else None),
         version=found.version,
-        patient_id=answer.patients[found.patient_key] if of_patient else None,
+        patient_id=patients[found.patient_key] if of_patient else None,
         last_update_time=found.last_update_time,
     )

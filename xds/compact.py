@@ -95,6 +95,9 @@ _PRIMED = zlib.compressobj(LEVEL, zlib.DEFLATED, WINDOW, MEMORY, CODES, DICTIONA
 """Has read the dictionary; it is copied for each fragment."""
 
 
+UNREADABLE = "the stored bytes cannot be unpacked"
+
+
 class Damaged(ValueError):
     """Stored bytes that are no fragment."""
 
@@ -103,32 +106,34 @@ def pack(fragment: bytes) -> bytes:
     """Make the stored form."""
     packer = _PRIMED.copy()
     packed = bytes([NEWEST]) + packer.compress(fragment) + packer.flush()
+    return packed if _comes_back(packed, fragment) else fragment
+
+
+def _comes_back(packed: bytes, fragment: bytes) -> bool:
     # zlib before 1.2.12 could write a wrong stream with fixed codes (CVE-2018-25032).
-    return packed if _inflate(packed) == fragment else fragment
+    try:
+        return unpack(packed) == fragment
+    except Damaged:
+        return False
 
 
 def unpack(stored: bytes) -> bytes:
     """Get the fragment back, byte for byte. Raises Damaged."""
     if stored.startswith(MARKUP):
         return stored
-    fragment = _inflate(stored)
-    if fragment is None:
-        raise Damaged("the stored bytes cannot be unpacked")
+    dictionary = DICTIONARIES.get(stored[0]) if stored else None
+    if dictionary is None:
+        raise Damaged(UNREADABLE)
+    unpacker = zlib.decompressobj(WINDOW, dictionary)
+    try:
+        fragment = unpacker.decompress(stored[1:])
+    except zlib.error:
+        raise Damaged(UNREADABLE) from None
+    if not unpacker.eof or unpacker.unused_data:
+        raise Damaged(UNREADABLE)
     return fragment
 
 
 def is_packed(stored: bytes) -> bool:
     """Claim that this is the stored form with the newest dictionary."""
     return stored.startswith(bytes([NEWEST]))
-
-
-def _inflate(stored: bytes) -> bytes | None:
-    dictionary = DICTIONARIES.get(stored[0]) if stored else None
-    if dictionary is None:
-        return None
-    unpacker = zlib.decompressobj(WINDOW, dictionary)
-    try:
-        fragment = unpacker.decompress(stored[1:])
-    except zlib.error:
-        return None
-    return fragment if unpacker.eof and not unpacker.unused_data else None

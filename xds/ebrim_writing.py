@@ -3,7 +3,7 @@
 from soap.xml import escape
 from xds.compact import pack
 from xds.ebrim_forms import FORMS, KINDS, OBJECT_TYPE, nested_ids
-from xds.fragments import CUT, RIM_DECLARATION, splice
+from xds.fragments import CUT, RIM_DECLARATION, spelled, splice
 from xds.model import Association, Folder, RegistryObject, Submission
 
 __all__ = ["KINDS", "encode", "encode_object", "fragment"]
@@ -30,7 +30,7 @@ def encode_object(each: RegistryObject) -> bytes:
         status=each.availability_status,
         home=each.home_community_id,
         version=each.version,
-        patient_id=None if isinstance(each, Association) else each.patient_id,
+        patient_id=None if isinstance(each, Association) or each.patient_id is None else spelled(each.patient_id),
         last_update_time=each.last_update_time if isinstance(each, Folder) else None,
     )
 

@@ -24,12 +24,13 @@ def splice(
     status: AvailabilityStatus | None,
     home: str | None,
     version: int | None,
-    patient_id: CX | None = None,
+    patient_id: bytes | None = None,
     last_update_time: str | None = None,
 ) -> bytes:
     """The whole element of an object. Associations take no ``patient_id``; only Folders take ``last_update_time``.
 
-    ``fragment`` is packed or not. What is None is left out, as in a submission.
+    ``fragment`` is packed or not. ``patient_id`` is ``spelled``: all objects of an answer name the same few patients.
+    What is None is left out, as in a submission.
     """
     head, slots, rest, *tail = unpack(fragment).split(CUT)
     return b"".join(
@@ -41,7 +42,7 @@ def splice(
             slots,
             b'<rim:VersionInfo versionName="%d"/>' % version if version is not None else b"",
             rest,
-            _patient_id(patient_id) if patient_id is not None else b"",
+            patient_id or b"",
             *tail,
         )
     )
@@ -58,9 +59,8 @@ def _home(home: str) -> bytes:
     return b' home="%s">' % escape(home)
 
 
-@lru_cache(maxsize=64)
-def _patient_id(patient_id: CX) -> bytes:
-    """All objects of an answer name the same few patients."""
+def spelled(patient_id: CX) -> bytes:
+    """A patient id as ``splice`` takes it."""
     return escape(str(patient_id))
 
 

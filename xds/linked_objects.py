@@ -15,7 +15,7 @@ from ihe.patients import LinkChange
 from soap.xml import parse
 from xds import store, versions
 from xds.ebrim import decode_objects
-from xds.fragments import RIM_DECLARATION, splice
+from xds.fragments import RIM_DECLARATION, spelled, splice
 from xds.model import (
     Association,
     AssociationType,
@@ -109,7 +109,7 @@ def _load(connection: Connection, change: LinkChange, kind: MetadataObject) -> t
             status=APPROVED,
             home=row.home,
             version=row.version,
-            patient_id=change.previous.id,
+            patient_id=spelled(change.previous.id),
             last_update_time=row.last_update_time if kind is MetadataObject.FOLDER else None,
         )
         for row in connection.execute(_held_by(change, kind))

@@ -15,7 +15,7 @@ from ihe.identifiers import PatientKey, UniqueId
 from soap.xml import parse
 from xds.ebrim import Decoded, decode_objects
 from xds.encryption import CHUNK
-from xds.fragments import RIM_DECLARATION, splice
+from xds.fragments import RIM_DECLARATION, spelled, splice
 from xds.model import AvailabilityStatus, DocumentEntry, MetadataObject, ObjectType
 from xds.patients import Patients
 from xds.repository import Delivery, DocumentRepository
@@ -89,7 +89,7 @@ def find_entry(
         status=AvailabilityStatus.APPROVED,
         home=row.home,
         version=row.version,
-        patient_id=patients.current(connection, [key])[key],
+        patient_id=spelled(patients.current(connection, [key])[key]),
     )
     listed = parse(b"<rim:RegistryObjectList %s>%s</rim:RegistryObjectList>" % (RIM_DECLARATION, element))
     [found], _ = decode_objects(listed)

@@ -5,9 +5,8 @@ statement is built once per shape and found again in caches, and no value can ev
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Boolean, Column, ColumnElement, Text, bindparam, exists, or_
 from sqlalchemy.engine import Dialect
@@ -15,9 +14,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
-from ihe.datatypes import Code, earliest
+from ihe.datatypes import earliest
 from xds.model import MetadataObject, ObjectType
-from xds.query_parameters import Clause, QueryParameters, Value
+from xds.query_parameters import Clause, QueryParameters
 from xds.stored_query import Kind, Parameter, StoredQuery
 from xds.tables import association, document_entry, elements, folder, submission_set
 
@@ -100,8 +99,7 @@ def _like_on_sqlite(element: _Like, compiler: Any, **options: Any) -> str:
     return f"{value} GLOB {pattern}"
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """One parameter as it is asked: its row of the table and the number of values of each clause.
 
     Of a pattern all numbers matter to the statement; otherwise only ``ONE`` or ``MANY``.
@@ -123,8 +121,8 @@ def conditions(
     for parameter, default in _restricting(query, kind):
         clauses = parameters.values.get(parameter.name) or default
         if clauses:
-            shape.append(Condition(parameter, tuple(_size(parameter, clause) for clause in clauses)))
-            bound.update(_bound(parameter, clauses))
+            shape.append(_condition(parameter, tuple(map(len, clauses))))
+            _bind(bound, parameter, clauses)
     return tuple(shape), bound
 
 
@@ -164,29 +162,28 @@ def _default(parameter: Parameter) -> tuple[Clause, ...]:
     return STABLE_ONLY if parameter.kind is Kind.ENTRY_TYPE else ()
 
 
-def _size(parameter: Parameter, clause: Clause) -> int:
-    return len(clause) if parameter.kind is Kind.PATTERN else min(len(clause), MANY)
+@lru_cache(maxsize=4096)
+def _condition(parameter: Parameter, lengths: tuple[int, ...]) -> Condition:
+    sizes = lengths if parameter.kind is Kind.PATTERN else tuple(min(length, MANY) for length in lengths)
+    return Condition(parameter, sizes)
 
 
+@lru_cache(maxsize=4096)
 def bound_name(parameter: Parameter, number: int) -> str:
     """The name to which the values of one clause are bound."""
     return f"{parameter.name[1:]}_{number}"
 
 
-def _bound(parameter: Parameter, clauses: tuple[Clause, ...]) -> Iterator[tuple[str, object]]:
+def _bind(bound: dict[str, object], parameter: Parameter, clauses: tuple[Clause, ...]) -> None:
+    """Bind the values of a parameter as the columns hold them."""
+    stored = STORED.get(parameter.kind)
     for number, clause in enumerate(clauses):
         name = bound_name(parameter, number)
-        values = [_stored(parameter.kind, value) for value in clause]
+        values: list[object] = list(map(stored, clause)) if stored else list(clause)
         if parameter.kind is Kind.PATTERN:
-            yield from ((f"{name}_{index}", value) for index, value in enumerate(values))
+            bound.update((f"{name}_{index}", value) for index, value in enumerate(values))
         else:
-            yield name, values[0] if len(values) == 1 else values
-
-
-def _stored(kind: Kind, value: Value) -> object:
-    if isinstance(value, Code):
-        return str(value)
-    return earliest(value) if kind in COMPARE and isinstance(value, str) else value
+            bound[name] = values[0] if len(values) == 1 else values
 
 
 def _any_element(column: Column[Any], parameter: Parameter, number: int, size: int) -> ColumnElement[bool]:
@@ -218,4 +215,5 @@ def _unless_ignored(attribute: str, comparison: ColumnElement[bool]) -> ColumnEl
 
 
 Comparison = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
+STORED: Mapping[Kind, Callable[[Any], object]] = {Kind.CODE: str, Kind.TIME_FROM: earliest, Kind.TIME_TO: earliest}
 COMPARE: Mapping[Kind, Comparison] = {Kind.TIME_FROM: _from, Kind.TIME_TO: _to}

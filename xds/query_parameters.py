@@ -50,11 +50,12 @@ class QueryParameters:
 
     def any_of(self, name: str, of: type[Wanted]) -> tuple[Wanted, ...]:
         """The values of a parameter without AND semantics; none means that it was not given."""
-        return tuple(value for clause in self.clauses(name, of) for value in clause)
+        return tuple([value for clause in self.values.get(name, ()) for value in clause if isinstance(value, of)])
 
     def one(self, name: str, of: type[Wanted]) -> Wanted | None:
         """The value of a parameter with one value."""
-        return next(iter(self.any_of(name, of)), None)
+        values = self.any_of(name, of) if name in self.values else ()
+        return values[0] if values else None
 
 
 def decode(query: StoredQuery, slots: Slots) -> tuple[QueryParameters, tuple[Breach, ...]]:
@@ -69,12 +70,12 @@ def decode(query: StoredQuery, slots: Slots) -> tuple[QueryParameters, tuple[Bre
     for name, texts in slots:
         parameter = declared.get(name)
         if parameter is not None:
-            clause = tuple(_clause(parameter, texts, breaches))
+            clause = _clause(parameter, texts, breaches)
             if clause:
                 values.setdefault(name, []).append(clause)
     parameters = QueryParameters({name: tuple(clauses) for name, clauses in values.items()})
     breaches.extend(_miscounted(query, parameters))
-    breaches.extend(_missing(query, {*values, *(breach.location for breach in breaches)}))
+    breaches.extend(_missing(query, {*values, *[breach.location for breach in breaches]}))
     return parameters, tuple(breaches)
 
 
@@ -93,24 +94,29 @@ def _texts(parameter: Parameter, clause: Clause) -> tuple[str, ...]:
     return (spelled[0],) if parameter.mult is Mult.ONE else write_list(spelled)
 
 
-def _clause(parameter: Parameter, texts: Sequence[str], breaches: list[Breach]) -> Iterator[Value]:
+def _clause(parameter: Parameter, texts: Sequence[str], breaches: list[Breach]) -> Clause:
+    values: list[Value] = []
     for text in texts:
         try:
             for literal in read(text):
-                yield from _typed(parameter, literal)
+                value = _typed(parameter.kind, literal)
+                if value is not None:
+                    values.append(value)
         except Unreadable as error:
             breaches.append(_unreadable(parameter, text, str(error)))
+    return tuple(values)
 
 
-def _typed(parameter: Parameter, literal: Literal) -> Iterator[Value]:
+def _typed(kind: Kind, literal: Literal) -> Value | None:
+    """The value that was meant; None: one to be ignored."""
     if not literal.quoted and not is_number(literal):
         raise Unreadable("a string stands in single quotes")
-    text = normalize("NFC", literal.text)
     try:
-        yield READERS[parameter.kind](text)
+        return READERS[kind](normalize("NFC", literal.text))
     except Unreadable:
-        if parameter.kind not in IGNORES_UNKNOWN:
+        if kind not in IGNORES_UNKNOWN:
             raise
+        return None
 
 
 def _text(text: str) -> str:
@@ -192,28 +198,29 @@ def _unreadable(parameter: Parameter, text: str, why: str) -> Breach:
 
 
 def _miscounted(query: StoredQuery, parameters: QueryParameters) -> Iterator[Breach]:
+    declared = query.by_name
     for name, clauses in parameters.values.items():
-        parameter = query.by_name[name]
-        if parameter.mult is not Mult.ALL_OF_ANY and len(clauses) > 1:
+        parameter, sizes = declared[name], list(map(len, clauses))
+        if parameter.mult is not Mult.ALL_OF_ANY and len(sizes) > 1:
             yield _number(query, name, "is given in more than one Slot; only multi-valued attributes allow that")
-        if parameter.mult is Mult.ONE and any(len(clause) > 1 for clause in clauses):
+        if parameter.mult is Mult.ONE and max(sizes) > 1:
             yield _number(query, name, "contains multiple values and takes a single one")
-        yield from _oversized(parameter, clauses)
+        most = PATTERNS_PER_PARAMETER if parameter.kind is Kind.PATTERN else VALUES_PER_PARAMETER
+        if sum(sizes) > most or len(sizes) > CLAUSES_PER_PARAMETER:
+            yield _oversized(parameter, most)
     given = [name for name in query.exactly_one if name in parameters.values]
     if len(given) > 1:
         yield _number(query, ", ".join(given), "exclude each other: give one of them")
 
 
-def _oversized(parameter: Parameter, clauses: tuple[Clause, ...]) -> Iterator[Breach]:
-    values = PATTERNS_PER_PARAMETER if parameter.kind is Kind.PATTERN else VALUES_PER_PARAMETER
-    if sum(len(clause) for clause in clauses) > values or len(clauses) > CLAUSES_PER_PARAMETER:
-        yield Breach(
-            code=ErrorCode.REGISTRY_ERROR,
-            text=f"{parameter.name} has more values than this registry takes in one query",
-            location=parameter.name,
-            expected=f"at most {values} values in {CLAUSES_PER_PARAMETER} Slots",
-            remedy="ask in several queries",
-        )
+def _oversized(parameter: Parameter, most: int) -> Breach:
+    return Breach(
+        code=ErrorCode.REGISTRY_ERROR,
+        text=f"{parameter.name} has more values than this registry takes in one query",
+        location=parameter.name,
+        expected=f"at most {most} values in {CLAUSES_PER_PARAMETER} Slots",
+        remedy="ask in several queries",
+    )
 
 
 def _number(query: StoredQuery, names: str, why: str) -> Breach:

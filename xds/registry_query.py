@@ -1,6 +1,7 @@
 """Answering a stored query: patients first, then the search, then what the whole answer must obey (ITI TF-2: 3.18)."""
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -17,7 +18,7 @@ from xds.patients import Patient, Patients
 from xds.query_answers import ANSWERS
 from xds.search import ERRORS, Found, Search, too_many
 from xds.seeing import knows_patient
-from xds.stored_query import Kind
+from xds.stored_query import Kind, StoredQuery
 from xds.visibility import Access, Viewer
 
 
@@ -50,7 +51,7 @@ def handle(asked: AdhocQuery, registry: QueriedRegistry, exchange: Exchange) -> 
 
 def _answer(connection: Connection, asked: AdhocQuery, registry: QueriedRegistry, viewer: Viewer | None) -> Answer:
     patients = _patients(connection, asked, registry.patients, viewer)
-    keys = None if patients is None else tuple(key for patient in patients for key in patient.keys)
+    keys = None if patients is None else tuple([key for patient in patients for key in patient.keys])
     limit = registry.domain.max_results
     search = Search(connection=connection, asked=asked, viewer=viewer, limit=limit)
     objects = tuple(ANSWERS[asked.query.id](search, keys))
@@ -64,8 +65,13 @@ def _answer(connection: Connection, asked: AdhocQuery, registry: QueriedRegistry
 
 def _named(asked: AdhocQuery) -> tuple[str, tuple[CX, ...]]:
     """The parameter that names patients, and whom it names."""
-    name = next((each.name for each in asked.query.parameters if each.kind is Kind.PATIENT_ID), "")
+    name = _naming_patients(asked.query)
     return name, asked.parameters.any_of(name, CX)
+
+
+@cache
+def _naming_patients(query: StoredQuery) -> str:
+    return next((each.name for each in query.parameters if each.kind is Kind.PATIENT_ID), "")
 
 
 def _patients(
@@ -77,7 +83,7 @@ def _patients(
     unknown = [_unknown(name, patient_id) for patient_id, patient in found if patient is None]
     if unknown:
         raise Rejected(*unknown)
-    return tuple(patient for _, patient in found if patient is not None) if ids else None
+    return tuple([patient for _, patient in found if patient is not None]) if ids else None
 
 
 def _known(connection: Connection, patients: Patients, viewer: Viewer | None, patient_id: CX) -> Patient | None:

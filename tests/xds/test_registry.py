@@ -16,7 +16,7 @@ from ihe.identifiers import EntryUUID, UniqueId, is_uuid_urn
 from soap.xml import parse, schema
 from xds.attributes import Sender
 from xds.ebrim import Decoded, decode_objects
-from xds.fragments import RIM_DECLARATION, splice
+from xds.fragments import RIM_DECLARATION, spelled, splice
 from xds.model import (
     Association,
     AssociationType,
@@ -491,7 +491,7 @@ def answers(database: Database, patient: CX) -> list[bytes]:
                 status=row.status,
                 home=row.home,
                 version=row.version,
-                patient_id=None if table is association else patient,
+                patient_id=None if table is association else spelled(patient),
                 last_update_time=row.last_update_time if table is folder else None,
             )
             for table in TABLE_OF.values()
