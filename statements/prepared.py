@@ -5,7 +5,7 @@ drivers know as they are: texts, integers, bytes; booleans come back as 0 and 1 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Sequence, ValuesView
+from collections.abc import Callable, Iterable, KeysView, Mapping, Sequence, ValuesView
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -228,7 +228,9 @@ def _insert_together(driver: Any, compiled: _Compiled, rows: Sequence[Row]) -> l
     return found
 
 
-def _batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+def _batches(rows: Sequence[Row]) -> Iterable[Sequence[Row]]:
+    if 0 < len(rows) <= TOGETHER:
+        return (rows,)
     return (rows[first : first + TOGETHER] for first in range(0, len(rows), TOGETHER))
 
 

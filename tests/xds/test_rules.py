@@ -10,6 +10,7 @@ from ihe.datatypes import CX, HD, Code
 from ihe.domain import AffinityDomain
 from ihe.errors import Breach, ErrorCode
 from ihe.identifiers import EntryUUID, UniqueId
+from xds import hl7_forms
 from xds.attributes import Sender
 from xds.ebrim import Decoded
 from xds.model import (
@@ -421,3 +422,10 @@ def test_an_on_demand_entry_has_no_content_yet(submission: Submission, domain: A
     assert breach.location == f"{ENTRY}.documentAvailability"
     locations = {breach.location for breach in check(submission, domain, Sender.XDS_ON_DEMAND_SOURCE)}
     assert locations == {f"{ENTRY}.{name}" for name in ("creationTime", "hash", "size", "objectType")}
+
+
+def test_a_verdict_does_not_depend_on_who_was_judged_before() -> None:
+    for family in ("Weber", "W" * 5000):
+        people = (f"^{family}^Marie", "", f"^{family}^Marie\\", f"^{family}^Marie")
+        verdicts = [hl7_forms.xcn(each) is None for each in people]
+        assert verdicts == [True, False, False, True]
