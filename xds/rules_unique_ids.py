@@ -23,8 +23,9 @@ class Claimed:
     @property
     def repeated_entries(self) -> list[tuple[DocumentEntry, Claim]]:
         """The DocumentEntries whose uniqueId is taken."""
-        entries = self.submission.document_entries if self.taken else ()
-        claims = [(each, self.taken.get(each.unique_id)) for each in entries if each.unique_id]
+        if not self.taken:
+            return []
+        claims = [(each, self.taken.get(each.unique_id)) for each in self.submission.document_entries if each.unique_id]
         return [(entry, claim) for entry, claim in claims if claim]
 
 
