@@ -48,7 +48,7 @@ class Attachments:
 
     def breaches(self, entries: Mapping[str, UniqueId | None]) -> Iterator[Breach]:
         """Yield what keeps Documents and DocumentEntries (uniqueId by id) from being one to one (3.41.4.1.2)."""
-        ids = Counter(attachment.id for attachment in self.found)
+        ids = Counter([attachment.id for attachment in self.found])
         for each in sorted(entries.keys() - ids.keys()):
             yield _breach(ErrorCode.MISSING_DOCUMENT, "A DocumentEntry has no Document with its id", each)
         for each in sorted(ids.keys() - entries.keys()):
@@ -66,8 +66,8 @@ def decode_attachments(request: SOAPRequest) -> Attachments:
     elements = request.body.findall(DOCUMENT)
     # The header may name parts of its own, such as a certificate.
     named = {_content_id(include.get("href")) for include in request.body.getroottree().iter(INCLUDE)}
-    stray = tuple(content_id for content_id in request.parts if content_id not in named)
-    return Attachments(tuple(_decode(element, request.parts) for element in elements), stray)
+    stray = tuple([content_id for content_id in request.parts if content_id not in named])
+    return Attachments(tuple([_decode(element, request.parts) for element in elements]), stray)
 
 
 @contextmanager
@@ -106,7 +106,9 @@ def _inline(element: _Element) -> bytes | None:
 
 
 def _content_id(href: str | None) -> str:
-    return unquote(href[len(CID) :]) if href and href[: len(CID)].lower() == CID else ""
+    if not href or href[: len(CID)].lower() != CID:
+        return ""
+    return unquote(href[len(CID) :]) if "%" in href else href[len(CID) :]
 
 
 def _flaws(attachment: Attachment, unique_id: UniqueId | None) -> Iterator[Breach]:

@@ -41,8 +41,8 @@ def handle(provided: DocumentSet, repository: DocumentRepository, exchange: Exch
     with received(provided.attachments, repository.store.create) as parts:
         found = list(provided.attachments.breaches({each.entry_uuid: each.unique_id for each in entries}))
         found += [breach for entry in entries for breach in _misdescribed(entry, parts)]
-        completed = tuple(_complete(entry, parts, repository.unique_id) for entry in entries)
-        metadata = replace(provided.metadata, submission=replace(submission, document_entries=completed))
+        completed = tuple([_complete(entry, parts, repository.unique_id) for entry in entries])
+        metadata = Decoded(replace(submission, document_entries=completed), provided.metadata.breaches)
         viewer = repository.access.viewer(exchange)
         return repository.register(metadata, parts, found, exchange.received_at, viewer)
 

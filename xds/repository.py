@@ -1,7 +1,6 @@
 """The Document Repository: bytes by their uniqueId, durable together with the metadata (ITI TF-1: 10.1.1.3)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -122,8 +121,7 @@ class DocumentRepository:
         """
         prepared = self.registry.prepare(metadata, Sender.XDS_DOCUMENT_SOURCE, tuple(found), viewer)
         documents = tuple(self._documents(prepared.asked.document_entries, parts))
-        with self._kept(parts.values()):
-            self.database.write(lambda connection: self._write(connection, prepared, documents, now, viewer))
+        self._keep(parts.values(), lambda connection: self._write(connection, prepared, documents, now, viewer))
         return prepared.warnings
 
     def holder(self, citation: Citation) -> Holder:
@@ -179,12 +177,11 @@ class DocumentRepository:
                     mime_type=entry.mime_type,
                 )
 
-    @contextmanager
-    def _kept(self, parts: Iterable[Part]) -> Iterator[None]:
-        """Adopt parts for the duration of a write; say so if there is no room for them, or no store that answers."""
+    def _keep(self, parts: Iterable[Part], write: Callable[[Connection], None]) -> None:
+        """Adopt parts while they are registered; say so if there is no room for them, or no store that answers."""
         try:
             with self.store.adopting(parts, self.is_referenced):
-                yield
+                self.database.write(write)
         except StoreUnavailable as error:
             log.error("documents not stored", reason=str(error))
             raise Rejected(_no_store()) from error

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select, true, update
@@ -39,6 +40,7 @@ _NAMED = Prepared(
 _BYTES = select(document.c.sha256).where(document.c.sha256 == bindparam("digest"), _RETRIEVABLE).limit(1)
 _WITH_BYTES = Prepared(_BYTES)
 _WITH_BYTES_AT = Prepared(_BYTES.where(document.c.place == bindparam("place")))
+UNIQUE_ID = attrgetter("unique_id")
 BATCH = 500
 """Most names in one statement: both engines bound the parameters of a statement."""
 
@@ -59,10 +61,12 @@ def record(connection: Connection, new: Iterable[Document], now: datetime) -> No
 
     A uniqueId that is retrievable with the same bytes keeps the mimeType with which it was first stored.
     """
-    brought = sorted(new, key=lambda each: each.unique_id)
+    brought = sorted(new, key=UNIQUE_ID)
     moment = _moment(connection, now)
     # Of two submissions at once, the second waits and finds what the first one stored.
     inserted = _INSERTIONS[connection.dialect.name].inserted(connection, [_row(each, moment) for each in brought])
+    if len(inserted) == len(brought):
+        return
     stored = {id for (id,) in inserted}
     repeated = [
         each for before, each in zip((None, *brought), brought, strict=False) if _is_known(before, each, stored)
