@@ -1,12 +1,12 @@
-"""multipart/related as a stream: bytes in any pieces go in, parts come out as events (RFC 2046: 5.1).
+"""multipart/related as a stream: bytes in any pieces go in, who takes the parts is told of each (RFC 2046: 5.1).
 
 Nothing is buffered but a possible delimiter and the headers of one part.
 """
 
 import re
-from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from enum import Enum, auto
+from typing import Protocol
 
 from soap.faults import SOAPFault, sender_fault
 
@@ -18,20 +18,17 @@ _LINE_REST = re.compile(rb"(--)|[ \t]*\r\n|([ \t]*\r?|-)\Z")
 _FIELD = re.compile(r"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class PartBegins:
-    """The headers of a part, by lower-case name, unfolded."""
+class Taker(Protocol):
+    """Is told of each part, in the order of the bytes."""
 
-    headers: Mapping[str, str]
+    def begin(self, headers: Mapping[str, str]) -> None:
+        """A part begins; its headers by lower-case name, unfolded."""
 
+    def take(self, content: bytes) -> None:
+        """The next bytes of the part."""
 
-class PartEnds(Enum):
-    """The part is complete."""
-
-    END = auto()
-
-
-Event = PartBegins | bytes | PartEnds
+    def end(self) -> None:
+        """The part is complete."""
 
 
 class _State(Enum):
@@ -56,19 +53,14 @@ class MIMEParser:
         self._skip = 2
         self._preamble = b""
 
-    def feed(self, data: bytes) -> Iterator[Event]:
-        """Take the next bytes and yield what they complete."""
+    def feed(self, data: bytes, taker: Taker) -> None:
+        """Take the next bytes and tell ``taker`` what they complete."""
         self._buffer += data
         more = True
-        while more:
-            match self._state:
-                case _State.EPILOGUE:
-                    self._buffer.clear()
-                    return
-                case _State.HEADERS:
-                    more = yield from self._read_headers()
-                case _:
-                    more = yield from self._read_content()
+        while more and self._state is not _State.EPILOGUE:
+            more = self._read_headers(taker) if self._state is _State.HEADERS else self._read_content(taker)
+        if self._state is _State.EPILOGUE:
+            self._buffer.clear()
 
     def close(self) -> None:
         """Refuse a message that broke off."""
@@ -78,7 +70,7 @@ class MIMEParser:
         if self._state is not _State.EPILOGUE:
             raise sender_fault(f"The MIME message breaks off before its last boundary --{self._boundary}--")
 
-    def _read_headers(self) -> Generator[Event, None, bool]:
+    def _read_headers(self, taker: Taker) -> bool:
         end = self._buffer.find(b"\r\n\r\n")
         if (len(self._buffer) if end < 0 else end) > self._header_limit:
             raise sender_fault(f"The headers of a MIME part are longer than {self._header_limit} bytes")
@@ -87,19 +79,19 @@ class MIMEParser:
         block = self._take(end + 2)
         # The line end that closes the headers may already belong to the next delimiter: a part may be empty.
         self._state, self._skip = _State.CONTENT, 2
-        yield PartBegins(_fields(block))
+        taker.begin(_fields(block))
         return True
 
-    def _read_content(self) -> Generator[Event, None, bool]:
+    def _read_content(self, taker: Taker) -> bool:
         content, last = self._cut()
         if self._state is _State.PREAMBLE:
             self._remember(content)
         elif content:
-            yield content
+            taker.take(content)
         if last is None:
             return False
         if self._state is _State.CONTENT:
-            yield PartEnds.END
+            taker.end()
         self._state, self._skip = (_State.EPILOGUE if last else _State.HEADERS), 0
         return True
 

@@ -14,7 +14,7 @@ from soap.faults import SOAPFault, sender_fault
 from soap.inline import InlineFilter
 from soap.limits import SOAPLimits
 from soap.media import SOAP_XML, XOP_XML, MediaType, parse_media_type
-from soap.mime import MIMEParser, PartBegins
+from soap.mime import MIMEParser
 from soap.transfer import Decoder, Identity, decoder
 from soap.xml import MIB
 
@@ -88,15 +88,19 @@ class SimpleReader:
 
 
 class MTOMReader:
-    """A multipart/related body whose root is the envelope (XOP: 4.1)."""
+    """A multipart/related body whose root is the envelope (XOP: 4.1).
 
-    def __init__(self, media: MediaType, spool: Spool, limits: SOAPLimits) -> None:
+    ``length`` is that of the body, if it is known: in one of less than ``limits.inline`` bytes no text is so long.
+    """
+
+    def __init__(self, media: MediaType, spool: Spool, limits: SOAPLimits, length: int | None = None) -> None:
         self._mime = MIMEParser(media.parameters.get("boundary", ""), limits.part_headers)
         self._start = _content_id(media.parameters["start"]) if "start" in media.parameters else None
         self._spool = spool
         self._limits = limits
         self._envelope = _Memory(limits.xml.size)
-        self._inline = InlineFilter(self._envelope.write, spool, limits.inline)
+        self._is_short = length is not None and length <= limits.inline
+        self._inline: InlineFilter | None = None
         self._root: MediaType | None = None
         self._decoder: Decoder = Identity(self._envelope.write)
         self._open: _OpenPart | None = None
@@ -107,13 +111,7 @@ class MTOMReader:
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the multipart body."""
-        for event in self._mime.feed(data):
-            if isinstance(event, bytes):
-                self._decoder.feed(event)
-            elif isinstance(event, PartBegins):
-                self._begin(event.headers)
-            else:
-                self._end()
+        self._mime.feed(data, self)
 
     def close(self) -> Package:
         """Give the root part and the others; refuse a package without root."""
@@ -123,7 +121,7 @@ class MTOMReader:
         return Package(
             envelope=self._envelope.take(),
             charset=self._root.parameters.get("charset"),
-            parts=self._parts | self._inline.parts,
+            parts=self._parts if self._inline is None else self._parts | self._inline.parts,
             packaged=True,
         )
 
@@ -139,15 +137,17 @@ class MTOMReader:
     @property
     def spooled(self) -> bool:
         """Claim that there are parts beside the root."""
-        return bool(self._sinks) or self._inline.spooled
+        return bool(self._sinks) or (self._inline is not None and self._inline.spooled)
 
     def discard(self) -> None:
         """Throw every part away."""
-        self._inline.discard()
+        if self._inline is not None:
+            self._inline.discard()
         for sink in self._sinks:
             sink.discard()
 
-    def _begin(self, headers: Mapping[str, str]) -> None:
+    def begin(self, headers: Mapping[str, str]) -> None:
+        """Decide where the part goes that begins."""
         self._seen += 1
         if self._seen > self._limits.parts:
             raise sender_fault(f"The message has more than {self._limits.parts} parts", status=413)
@@ -166,7 +166,11 @@ class MTOMReader:
         if media.name != XOP_XML:
             raise _wrong_root(media)
         self._root = media
-        self._decoder = decoder(encoding, self._inline.feed)
+        write = self._envelope.write
+        if not self._is_short:
+            self._inline = InlineFilter(write, self._spool, self._limits.inline)
+            write = self._inline.feed
+        self._decoder = decoder(encoding, write)
 
     def _begin_part(self, content_id: str, media: MediaType, encoding: str) -> None:
         if not content_id:
@@ -176,23 +180,30 @@ class MTOMReader:
         self._open = _OpenPart(sink, content_id, media.name)
         self._decoder = decoder(encoding, sink.write)
 
-    def _end(self) -> None:
+    def take(self, content: bytes) -> None:
+        """Decode the next bytes of the part."""
+        self._decoder.feed(content)
+
+    def end(self) -> None:
+        """Finish the part."""
         self._decoder.close()
-        if self._open is None:
+        if self._open is None and self._inline is not None:
             self._inline.close()
-        else:
+        elif self._open is not None:
             done, self._open = self._open, None
             self._parts[done.content_id] = done.sink.finish(done.content_id, done.media_type)
 
 
 def pack(envelope: bytes, parts: Sequence[OutgoingPart], action: str) -> tuple[str, int, Iterator[bytes]]:
     """Make an MTOM message: its Content-Type, its exact length, its bytes in bounded pieces (XOP: 3.1)."""
-    boundary = f"MIMEBoundary_{new_uuid()}"
-    root = f"root.{new_uuid()}@affinity.invalid"
+    unique = new_uuid()
+    boundary, root = f"MIMEBoundary_{unique}", f"root.{unique}@affinity.invalid"
     heads = [_part_head(boundary, root, f'{XOP_XML}; charset=UTF-8; type="{SOAP_XML}"')]
-    heads += [b"\r\n" + _part_head(boundary, part.content_id, part.media_type) for part in parts]
     tail = f"\r\n--{boundary}--\r\n".encode()
-    length = len(envelope) + len(tail) + sum(map(len, heads)) + sum(part.size for part in parts)
+    length = len(heads[0]) + len(envelope) + len(tail)
+    for part in parts:
+        heads.append(b"\r\n" + _part_head(boundary, part.content_id, part.media_type))
+        length += len(heads[-1]) + part.size
     kind = (
         f'multipart/related; boundary="{boundary}"; type="{XOP_XML}"; start="<{root}>"; '
         f'start-info="{SOAP_XML}"; action="{action}"'
@@ -253,7 +264,8 @@ class _Memory:
 
 def _content_id(text: str) -> str:
     """Spell a Content-ID as handlers look it up: no angle brackets, percent-decoded like a cid URL (RFC 2392: 2)."""
-    return unquote(text.strip().removeprefix("<").removesuffix(">"))
+    plain = text.strip().removeprefix("<").removesuffix(">")
+    return unquote(plain) if "%" in plain else plain
 
 
 def _part_type(value: str) -> MediaType:

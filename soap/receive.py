@@ -99,8 +99,10 @@ def receive(content_type: str, encoding: str, length: int | None, producer: Prod
         is_small = length is not None and length <= site.limits.inline
         if is_small and media.name != MULTIPART:
             return InMemory(media, site.limits)
-        reader = (MTOMReader if media.name == MULTIPART else SimpleReader)(media, site.spool, site.limits)
-        return SmallPackage(reader, site.limits) if is_small else Spooled(reader, producer, site)
+        if is_small:
+            return SmallPackage(MTOMReader(media, site.spool, site.limits, length), site.limits)
+        kind = MTOMReader if media.name == MULTIPART else SimpleReader
+        return Spooled(kind(media, site.spool, site.limits), producer, site)
     except SOAPFault as fault:
         return Refused(fault)
 

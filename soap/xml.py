@@ -41,7 +41,9 @@ class XMLRefused(ValueError):
 _PARSERS = threading.local()
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SPECIAL = re.compile('[&<>"\t\n\r]')
-_REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
+_REFERENCES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
+)
 
 
 def parse(
@@ -94,7 +96,7 @@ def escape(text: str) -> bytes:
     if _ILLEGAL.search(text):
         text = _ILLEGAL.sub("\ufffd", text)
     if _SPECIAL.search(text):
-        text = _SPECIAL.sub(lambda found: _REFERENCES[found[0]], text)
+        text = text.translate(_REFERENCES)
     return text.encode()
 
 

@@ -1,11 +1,13 @@
 """multipart/related is cut at its boundary, byte for byte, however it arrives."""
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from soap.faults import SOAPFault
-from soap.mime import MIMEParser, PartBegins, PartEnds
+from soap.mime import MIMEParser
 
 BOUNDARY_CHARACTERS = "0123456789abcXYZ'()+_,-./:=?"
 boundaries = st.text(BOUNDARY_CHARACTERS, min_size=1, max_size=70)
@@ -13,24 +15,34 @@ contents = st.lists(st.binary(max_size=60), min_size=1, max_size=4)
 Read = list[tuple[dict[str, str], bytes]]
 
 
+class Parts:
+    """Keeps the headers and the content of each part."""
+
+    def __init__(self) -> None:
+        self.read: Read = []
+        self.ended = 0
+
+    def begin(self, headers: Mapping[str, str]) -> None:
+        assert self.ended == len(self.read)
+        self.read.append((dict(headers), b""))
+
+    def take(self, content: bytes) -> None:
+        headers, before = self.read[-1]
+        self.read[-1] = (headers, before + content)
+
+    def end(self) -> None:
+        self.ended += 1
+
+
 def read(boundary: str, message: bytes, size: int = 7) -> Read:
     """Parse in pieces of ``size`` bytes: the headers and the content of each part."""
+    parts = Parts()
     parser = MIMEParser(boundary, 1000)
-    parts: Read = []
-    ended = 0
     for start in range(0, len(message), size):
-        for event in parser.feed(message[start : start + size]):
-            if isinstance(event, PartBegins):
-                parts.append((dict(event.headers), b""))
-            elif isinstance(event, bytes):
-                headers, content = parts[-1]
-                parts[-1] = (headers, content + event)
-            else:
-                assert event is PartEnds.END
-                ended += 1
+        parser.feed(message[start : start + size], parts)
     parser.close()
-    assert ended == len(parts)
-    return parts
+    assert parts.ended == len(parts.read)
+    return parts.read
 
 
 def spell(boundary: str, contents: list[bytes]) -> bytes:

@@ -2,6 +2,7 @@
 
 import base64
 import quopri
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -211,3 +212,33 @@ def test_a_damaged_message_is_read_or_refused_and_nothing_else(read: Read, spool
         read(bytes(damaged), size=data.draw(st.integers(1, 40)))
     except SOAPFault:
         assert len(spool.left) == left
+
+
+def test_a_short_body_is_not_searched_for_what_it_cannot_hold(spool: Any) -> None:
+    """Where the body is no longer than the threshold, base64 in its envelope stays, and the bytes are the same."""
+    envelope = b"<e>" + b"QUJD" * 30 + b"</e>"
+    body = message((ROOT, envelope))
+    media = parse_media_type("multipart/related; boundary=B")
+    limits = SOAPLimits(inline=len(body))
+    short = MTOMReader(media, spool, limits, len(body))
+    short.feed(body)
+    package = short.close()
+    assert (package.envelope, package.parts, spool.made, short.spooled) == (envelope, {}, 0, False)
+    long = MTOMReader(media, spool, LIMITS, len(body))
+    long.feed(body)
+    assert (len(long.close().parts), spool.made) == (1, 1)
+    long.discard()
+
+
+def test_a_reader_is_freed_with_its_request() -> None:
+    """No circle keeps an envelope until the garbage collector comes."""
+    reader = MTOMReader(parse_media_type("multipart/related; boundary=B"), _never, LIMITS, 100)
+    reader.feed(message((ROOT, b"<e/>")))
+    reader.close()
+    freed = weakref.ref(reader)
+    del reader
+    assert freed() is None
+
+
+def _never() -> Any:
+    raise AssertionError("there is no document")
