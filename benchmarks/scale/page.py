@@ -54,7 +54,7 @@ def checks() -> tuple[Check, ...]:
             measured=DOCUMENT_ROWS,
         ),
         Check(
-            what="FindDocuments in a registry a hundred times as large (SQLite): what it costs in the smaller one",
+            what="FindDocuments in a registry a thousand times as large (SQLite): what it costs in the smaller one",
             unit="ms",
             predicted=SMALLEST.value,
             measured=LARGEST,
