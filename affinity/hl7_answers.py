@@ -147,9 +147,9 @@ def _under(agreement: Agreement | None, exchange: Exchange) -> Exchange:
 def check_header(message: Message) -> None:
     """Refuse a version and a processing id that HL7 does not have; what is left out is forgiven (ITI TF-2: C.2.3.2)."""
     breaches = []
-    if message.header.text(11) not in PROCESSING_IDS:
+    if message.processing_id not in PROCESSING_IDS:
         breaches.append(_unsupported_value(message, 11, HL7ErrorCode.UNSUPPORTED_PROCESSING_ID, "P, D, T"))
-    if not VERSION.fullmatch(message.header.text(12)):
+    if not VERSION.fullmatch(message.version):
         breaches.append(_unsupported_value(message, 12, HL7ErrorCode.UNSUPPORTED_VERSION_ID, "2.3.1 or 2.5"))
     if breaches:
         raise Rejected(*breaches)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from enum import Enum
+from enum import StrEnum
 
 from hl7v2.compose import FieldValue, answer, segment
 from hl7v2.message import Message, Segment
@@ -44,7 +44,7 @@ Table 0357 files 204 and 205 under rejection too, but ITI-9 and ITI-21 answer 20
 """
 
 
-class Outcome(Enum):
+class Outcome(StrEnum):
     """What became of the message; the value is the second letter of MSA-1 (HL7 table 0008)."""
 
     ACCEPT = "A"
@@ -52,7 +52,7 @@ class Outcome(Enum):
     REJECT = "R"
 
 
-class Mode(Enum):
+class Mode(StrEnum):
     """Who acknowledges; the value is the first letter of MSA-1 (HL7 table 0008)."""
 
     ORIGINAL = "A"
@@ -61,7 +61,9 @@ class Mode(Enum):
 
 def outcome(rejected: Rejected | None) -> Outcome:
     """Judge the breaches as one: accepted if there are none or only warnings."""
-    errors = [breach for breach in rejected.breaches if breach.severity is Severity.ERROR] if rejected else []
+    if rejected is None:
+        return Outcome.ACCEPT
+    errors = [breach for breach in rejected.breaches if breach.severity is Severity.ERROR]
     if not errors:
         return Outcome.ACCEPT
     return Outcome.REJECT if any(_code(breach) in REJECTIONS for breach in errors) else Outcome.ERROR
@@ -84,12 +86,11 @@ def ack(message: Message, rejected: Rejected | None, exchange: Exchange, mode: M
     because the message is stored and handled by then; else the commit acknowledgement that MSH-15 wants.
     """
     result = outcome(rejected)
-    letter = Mode.ORIGINAL.value if mode is Mode.ORIGINAL else _enhanced(message, result)
+    letter = mode if mode is Mode.ORIGINAL else _enhanced(message, result)
     if letter is None:
         return None
-    trigger = message.header.text(9, 2)
-    message_type = ("ACK", trigger, "ACK") if trigger else ("ACK",)
-    return answer(message, exchange, message_type, (msa(message, letter + result.value), *errors(message, rejected)))
+    message_type = ("ACK", message.event, "ACK") if message.event else ("ACK",)
+    return answer(message, exchange, message_type, (msa(message, letter + result), *errors(message, rejected)))
 
 
 def msa(message: Message, code: str) -> Segment:
@@ -103,10 +104,10 @@ def errors(message: Message, rejected: Rejected | None) -> Iterable[Segment]:
         yield segment("ERR", _err(breach) | (_err_1(breach) if message.version.startswith("2.3") else {}))
 
 
-def _enhanced(message: Message, result: Outcome) -> str | None:
+def _enhanced(message: Message, result: Outcome) -> Mode | None:
     if _wanted(message.header.text(16), result):
-        return Mode.ORIGINAL.value
-    return Mode.ENHANCED.value if _wanted(message.header.text(15), result) else None
+        return Mode.ORIGINAL
+    return Mode.ENHANCED if _wanted(message.header.text(15), result) else None
 
 
 def _wanted(condition: str, result: Outcome) -> bool:

@@ -26,8 +26,8 @@ APPLICATION = FACILITY = "AFFINITY"
 
 def segment(name: str, fields: Mapping[int, FieldValue]) -> Segment:
     """Build a segment from its fields by number. ValueError if a text holds NUL, which cannot be written."""
-    last = max((number for number, value in fields.items() if value is not None), default=0)
-    return Segment(name, tuple(_field(fields.get(number)) for number in range(1, last + 1)), STANDARD)
+    last = max([number for number, value in fields.items() if value is not None], default=0)
+    return Segment(name, tuple([_field(fields.get(number)) for number in range(1, last + 1)]), STANDARD)
 
 
 def compose(header: Mapping[int, FieldValue], segments: Iterable[Segment], prefer: Charset = Charset.UTF_8) -> Message:
@@ -57,8 +57,9 @@ def answer(
         10: exchange.correlation_id[-20:],
     }
     fields = [""] * max(12, *said, *(header or said))
-    fields[2:6] = asked.raw(5) or APPLICATION, asked.raw(6) or FACILITY, asked.raw(3), asked.raw(4)
-    fields[10:12] = asked.raw(11) or "P", asked.raw(12) or "2.5"
+    sent = (*asked.fields, *[""] * 12)
+    fields[2:6] = sent[4] or APPLICATION, sent[5] or FACILITY, sent[2], sent[3]
+    fields[10:12] = sent[10] or "P", sent[11] or "2.5"
     for number, value in (said | dict(header) if header else said).items():
         fields[number - 1] = _field(value) or fields[number - 1]
     return _assemble(Segment("MSH", tuple(fields), STANDARD), segments, question.encoding.charset)
@@ -72,7 +73,7 @@ def _dtm(at: datetime) -> str:
 
 def _assemble(header: Segment, segments: Iterable[Segment], prefer: Charset) -> Message:
     body = [_standard(each) for each in segments]
-    text = "".join(raw for each in (header, *body) for raw in each.fields)
+    text = "".join(["".join(each.fields) for each in (header, *body)])
     encoding = STANDARD if text.isascii() else replace(STANDARD, charset=_charset(text, prefer))
     fields = [*header.fields, *[""] * (18 - len(header.fields))]
     fields[:2] = encoding.field, encoding.characters
@@ -90,12 +91,14 @@ def _charset(text: str, prefer: Charset) -> Charset:
     return prefer
 
 
-def _numbered(segments: Iterable[Segment], encoding: Encoding) -> Iterable[Segment]:
+def _numbered(segments: Iterable[Segment], encoding: Encoding) -> list[Segment]:
     seen: dict[str, int] = {}
+    numbered = []
     for each in segments:
         count = seen[each.name] = seen.get(each.name, 0) + 1
-        numbered = each.encoding is encoding and each.occurrence == count
-        yield each if numbered else Segment(each.name, each.fields, encoding, count)
+        kept = each.encoding is encoding and each.occurrence == count
+        numbered.append(each if kept else Segment(each.name, each.fields, encoding, count))
+    return numbered
 
 
 def _standard(source: Segment) -> Segment:
@@ -126,6 +129,10 @@ def _separators(source: Encoding) -> tuple[tuple[str | None, str], ...]:
 
 
 def _field(value: FieldValue) -> str:
+    if not value:
+        return ""
+    if isinstance(value, str):
+        return write_text(value, STANDARD)
     if isinstance(value, list):
         return STANDARD.repetition.join(_repetition(each) for each in value)
     return _repetition(value)
@@ -139,11 +146,7 @@ def _repetition(value: Value) -> str:
 
 def _component(value: Component) -> str:
     if isinstance(value, tuple):
-        return _joined([_text(each) for each in value], STANDARD.subcomponent or "")
-    return _text(value)
-
-
-def _text(value: str | None) -> str:
+        return _joined([write_text(each, STANDARD) if each else "" for each in value], STANDARD.subcomponent or "")
     return write_text(value, STANDARD) if value else ""
 
 

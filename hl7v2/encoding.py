@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from enum import Enum
 from functools import lru_cache
 
@@ -12,6 +13,9 @@ NULL = '""'
 
 class Charset(Enum):
     """Character sets of MSH-18 (HL7 table 0211); the value is the wire spelling."""
+
+    # Enum hashes by name, in Python; these are part of an encoding, by which much is looked up.
+    __hash__ = object.__hash__
 
     ASCII = "ASCII"
     LATIN_1 = "8859/1"
@@ -26,10 +30,9 @@ class Charset(Enum):
     LATIN_9 = "8859/15"
     UTF_8 = "UNICODE UTF-8"
 
-    @property
-    def codec(self) -> str:
+    def __init__(self, spelling: str) -> None:
+        self.codec = f"iso{spelling.replace('/', '-')}" if "/" in spelling else spelling.split()[-1].lower()
         """The name of Python's codec. All of them agree with ASCII in the lower half."""
-        return f"iso{self.value.replace('/', '-')}" if "/" in self.value else self.value.split()[-1].lower()
 
 
 UNDECLARED = Charset.UTF_8
@@ -49,19 +52,20 @@ MISSPELLED: Mapping[str, Charset] = {
     "US-ASCII": Charset.ASCII,
 }
 """Names outside table 0211 that can mean only one thing, read but never sent."""
+SPELLED: Mapping[str, Charset] = {each.value: each for each in Charset}
 
 
 def charset(name: str) -> Charset | None:
     """Find the character set that MSH-18 names; None if we do not speak it."""
-    try:
-        return Charset(name)
-    except ValueError:
-        return MISSPELLED.get(name.upper())
+    return SPELLED.get(name) or MISSPELLED.get(name.upper())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoding:
-    """MSH-1, MSH-2 and MSH-18. ``escape``, ``subcomponent`` and ``truncation`` are None where MSH-2 stops short."""
+    """MSH-1, MSH-2 and MSH-18. ``escape``, ``subcomponent`` and ``truncation`` are None where MSH-2 stops short.
+
+    ``characters`` are the encoding characters, as MSH-2 spells them; ``delimiters`` MSH-1 and MSH-2 in one string.
+    """
 
     field: str = "|"
     component: str = "^"
@@ -70,18 +74,18 @@ class Encoding:
     subcomponent: str | None = "&"
     truncation: str | None = None
     charset: Charset = UNDECLARED
+    characters: str = attribute(init=False, repr=False, compare=False)
+    delimiters: str = attribute(init=False, repr=False, compare=False)
 
-    @property
-    def characters(self) -> str:
-        """The encoding characters, as MSH-2 spells them."""
-        return "".join(
-            each or "" for each in (self.component, self.repetition, self.escape, self.subcomponent, self.truncation)
-        )
+    def __post_init__(self) -> None:
+        spelled = (self.component, self.repetition, self.escape, self.subcomponent, self.truncation)
+        object.__setattr__(self, "characters", "".join(each or "" for each in spelled))
+        object.__setattr__(self, "delimiters", self.field + self.characters)
 
-    @property
-    def delimiters(self) -> str:
-        """MSH-1 and MSH-2 in one string."""
-        return self.field + self.characters
+    def is_plain(self, raw: str) -> bool:
+        """Claim that a text has no escapes, and no subcomponents but one in each component."""
+        escaped = self.escape is not None and self.escape in raw
+        return not escaped and (self.subcomponent is None or self.subcomponent not in raw)
 
 
 STANDARD = Encoding()
@@ -105,7 +109,7 @@ def read_text(raw: str, encoding: Encoding) -> str:
 
 def write_text(text: str, encoding: Encoding) -> str:
     """Escape delimiters and control characters. ValueError if the encoding has no escape character for it."""
-    if text.isalnum():
+    if text.isalnum() or not _specials(encoding).search(text):
         return text
     spelling = _spellings(encoding)
     return _specials(encoding).sub(lambda match: _spell(match[0], spelling), text)

@@ -69,7 +69,7 @@ def parse_header(data: bytes) -> Message:
 def serialize(message: Message) -> bytes:
     """Write one message; every segment ends with CR. UnicodeEncodeError (a ValueError) if a text is outside MSH-18."""
     field = message.encoding.field
-    lines = (_line(segment, field) for segment in message.segments)
+    lines = [_line(segment, field) for segment in message.segments]
     return "".join(lines).encode(message.encoding.charset.codec)
 
 

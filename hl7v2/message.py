@@ -3,14 +3,16 @@
 Text is kept as it was sent and split when asked for, so unknown content survives and reading stays cheap.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any, Generic, Self, TypeVar, overload
 
 from hl7v2.encoding import NULL, Encoding, read_text
 from ihe.citations import Citation
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 
+Value = TypeVar("Value")
 HEADERS = frozenset({"MSH", "FHS", "BHS"})
 """Segments whose first two fields are the delimiters themselves."""
 
@@ -34,6 +36,16 @@ class Repetition:
     def text(self, component: int = 1, subcomponent: int = 1) -> str:
         """Read a subcomponent without escapes. ``""`` (no characters): nothing was sent. ``NULL``: delete."""
         return _text(self.raw, self.encoding, component, subcomponent)
+
+    def texts(self, component: int) -> list[str]:
+        """Every subcomponent of a component that was sent, as ``text`` reads each."""
+        encoding = self.encoding
+        components = self.raw.split(encoding.component, component)
+        if component > len(components):
+            return []
+        raw = components[component - 1]
+        parts = raw.split(encoding.subcomponent) if encoding.subcomponent else [raw]
+        return [read_text(each, encoding) for each in parts] if encoding.escape and encoding.escape in raw else parts
 
     def presence(self, component: int) -> Presence:
         """Tell absent, empty, null and valued components apart."""
@@ -61,7 +73,8 @@ class Segment:
             return raw if component == subcomponent == 1 else ""
         if not raw or (number <= 2 and self.name in HEADERS):
             return raw
-        return _text(_part(raw, self.encoding.repetition, 1), self.encoding, component, subcomponent)
+        encoding = self.encoding
+        return _text(raw.partition(encoding.repetition)[0], encoding, component, subcomponent)
 
     def repetitions(self, number: int) -> tuple[Repetition, ...]:
         """All repetitions of a field, empty ones included because locations count them; none if it is empty."""
@@ -74,7 +87,7 @@ class Segment:
 
     def presence(self, number: int) -> Presence:
         """Tell absent, empty, null and valued fields apart."""
-        return _presence(self.raw(number), self.encoding) if number <= len(self.fields) else Presence.ABSENT
+        return _presence(self.fields[number - 1], self.encoding) if number <= len(self.fields) else Presence.ABSENT
 
     def location(self, *position: int) -> str:
         """Spell ERR-2 for a field, repetition, component, subcomponent of this segment: ``PID^1^3^1^4``."""
@@ -115,87 +128,107 @@ class Group:
         """Cut into groups that begin with each segment named ``first``; what stands before is left out."""
         starts = [index for index, segment in enumerate(self.segments) if segment.name == first]
         ends = [*starts[1:], len(self.segments)]
-        return tuple(Group(self.segments[start:end]) for start, end in zip(starts, ends, strict=False))
+        return tuple([Group(self.segments[start:end]) for start, end in zip(starts, ends, strict=False)])
 
 
-@dataclass(frozen=True, slots=True)
+class ReadOnce(Generic[Value]):
+    """An attribute that is read from its object when it is first asked for. Nothing that it reads ever changes."""
+
+    def __init__(self, read: Callable[[Any], Value]) -> None:
+        self._read = read
+        self.__doc__ = read.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type) -> Value: ...
+
+    def __get__(self, instance: object | None, owner: type) -> Self | Value:
+        if instance is None:
+            return self
+        found = instance.__dict__[self._name] = self._read(instance)
+        return found
+
+
+@dataclass(frozen=True)
 class Message(Group):
-    """A whole message: MSH first, and the encoding that MSH declares."""
+    """A whole message: MSH first, and the encoding that MSH declares. What MSH says is asked for again and again."""
 
     encoding: Encoding
 
-    @property
+    @ReadOnce
     def header(self) -> Segment:
         """MSH."""
         return self.segments[0]
 
-    @property
+    @ReadOnce
     def trigger(self) -> str:
         """MSH-9.1 and MSH-9.2: ``ADT^A28``, or ``ACK`` alone."""
-        return "^".join(filter(None, (self.header.text(9), self.header.text(9, 2))))
+        return "^".join(filter(None, (self.header.text(9), self.event)))
 
-    @property
+    @ReadOnce
+    def event(self) -> str:
+        """MSH-9.2: ``A28``."""
+        return self.header.text(9, 2)
+
+    @ReadOnce
     def structure(self) -> str:
         """MSH-9.3: ``ADT_A05``."""
         return self.header.text(9, 3)
 
-    @property
+    @ReadOnce
     def control_id(self) -> str:
         """MSH-10."""
         return self.header.text(10)
 
-    @property
+    @ReadOnce
     def processing_id(self) -> str:
         """MSH-11.1: P, D or T."""
         return self.header.text(11)
 
-    @property
+    @ReadOnce
     def version(self) -> str:
         """MSH-12.1: ``2.5``, ``2.3.1``."""
         return self.header.text(12)
 
-    @property
+    @ReadOnce
     def sending_application(self) -> str:
         """MSH-3: the namespace id, or the universal id where only that is sent."""
-        return _designator(self.header, 3)
+        return self.header.text(3) or self.header.text(3, 2)
 
-    @property
+    @ReadOnce
     def sending_facility(self) -> str:
         """MSH-4: the namespace id, or the universal id where only that is sent."""
-        return _designator(self.header, 4)
+        return self.header.text(4) or self.header.text(4, 2)
 
-    @property
+    @ReadOnce
     def receiving_application(self) -> str:
         """MSH-5: the namespace id, or the universal id where only that is sent."""
-        return _designator(self.header, 5)
+        return self.header.text(5) or self.header.text(5, 2)
 
-    @property
+    @ReadOnce
     def receiving_facility(self) -> str:
         """MSH-6: the namespace id, or the universal id where only that is sent."""
-        return _designator(self.header, 6)
-
-
-def _designator(header: Segment, number: int) -> str:
-    return header.text(number) or header.text(number, 2)
+        return self.header.text(6) or self.header.text(6, 2)
 
 
 def _text(raw: str, encoding: Encoding, component: int, subcomponent: int) -> str:
     """No delimiter is a letter or digit, so that most texts need not be cut."""
-    raw = _part(raw, encoding.component, component)
+    components = raw.split(encoding.component, component)
+    if component > len(components):
+        return ""
+    raw = components[component - 1]
     if raw.isalnum():
         return raw if subcomponent == 1 else ""
-    if encoding.subcomponent is not None:
-        raw = _part(raw, encoding.subcomponent, subcomponent)
-    elif subcomponent > 1:
+    subcomponents = raw.split(encoding.subcomponent, subcomponent) if encoding.subcomponent else [raw]
+    if subcomponent > len(subcomponents):
         return ""
-    return read_text(raw, encoding)
-
-
-def _part(raw: str, delimiter: str, number: int) -> str:
-    if delimiter not in raw:
-        return raw if number == 1 else ""
-    parts = raw.split(delimiter, number)
-    return parts[number - 1] if number <= len(parts) else ""
+    raw = subcomponents[subcomponent - 1]
+    return read_text(raw, encoding) if encoding.escape and encoding.escape in raw else raw
 
 
 def _presence(raw: str, encoding: Encoding) -> Presence:

@@ -16,7 +16,7 @@ from ihe.rules import Offence, Rule, breaches, rule
 from pix.identification import IdentifierReader, missing
 from pix.manager import PatientIndex
 from pix.model import Feed, Identifier, IdentifierList, Merge, Origin
-from pix.pid import deleted_attributes, read_demographics, read_names
+from pix.pid import deleted_attributes, read_demographics
 from pix.remembering import Last
 
 SEXES = ("F", "M", "O", "U", "A", "N")
@@ -27,8 +27,7 @@ FRACTION_AND_ZONE = re.compile(r"(\.\d{1,4})?([+-]\d{4})?$")
 @rule(HL7ErrorCode.REQUIRED_FIELD_MISSING, tf2("Table 3.8-2"))
 def patient_has_a_name(pid: Segment) -> Iterator[str]:
     """PID-5 holds at least one name."""
-    names = read_names(pid)
-    if not any(name.family or name.given for name in names):
+    if not any([name.family or name.given for name in read_demographics(pid).names]):
         yield pid.location(5)
 
 
@@ -36,8 +35,10 @@ def patient_has_a_name(pid: Segment) -> Iterator[str]:
 def times_are_times(pid: Segment) -> Iterator[Offence]:
     """A date and time is YYYY[MM[DD[HH[MM[SS[.S]]]]]][+-ZZZZ]."""
     for number in (7, 29, 33):
+        if pid.presence(number) is not Presence.VALUED:
+            continue
         text = pid.text(number)
-        if pid.presence(number) is Presence.VALUED and not DTM.fullmatch(FRACTION_AND_ZONE.sub("", text)):
+        if not DTM.fullmatch(text) and not DTM.fullmatch(FRACTION_AND_ZONE.sub("", text)):
             yield Offence(pid.location(number), observed=text, expected="for example 19800515 or 1980")
 
 
@@ -51,8 +52,8 @@ def sex_is_of_the_table(pid: Segment) -> Iterator[Offence]:
 @rule(HL7ErrorCode.REQUIRED_FIELD_MISSING, tf2("3.30.5.3"))
 def names_have_a_family_name(pid: Segment) -> Iterator[str]:
     """At least one name in PID-5 has its first component, the family name."""
-    names = read_names(pid)
-    if names and not any(name.family for name in names):
+    names = read_demographics(pid).names
+    if names and not any([name.family for name in names]):
         yield pid.location(5, 1, 1)
 
 
@@ -82,7 +83,7 @@ class Admission:
             message_id=self.message.control_id,
             digest=digest(self.message),
             answer=serialize(answer) if answer else b"",
-            transaction=f"{transaction} {self.message.header.text(9, 2)}",
+            transaction=f"{transaction} {self.message.event}",
         )
 
 
@@ -104,7 +105,7 @@ def encode(stored: bytes) -> bytes | None:
 
 def apply(handlers: Mapping[str, Apply], admission: Admission) -> bytes:
     """Hand the message to the handler of its event; unknown events are rejected (ITI TF-2: C.2.3)."""
-    event = admission.message.header.text(9, 2)
+    event = admission.message.event
     if event not in handlers:
         raise Rejected(_unsupported(event, handlers))
     return handlers[event](admission)
@@ -123,7 +124,7 @@ def register(admission: Admission, transaction: str, rules: PatientRules, listed
         withdrawn=reader.withdrawn(pid, 3),
         identifier_list=listed,
         sent=as_sent(pid),
-        announces=admission.message.header.text(9, 2) == "A28",
+        announces=admission.message.event == "A28",
     )
     return admission.index.register(feed, admission.origin(transaction, warnings))
 
@@ -162,7 +163,7 @@ def source(message: Message) -> str:
 def digest(message: Message) -> str:
     """SHA-256 of the content: all of the message but MSH-7, the time, which changes when it is sent again."""
     header = message.header.fields[:6] + message.header.fields[7:]
-    lines = ["|".join(header), *(f"{each.name}|{'|'.join(each.fields)}" for each in message.segments[1:])]
+    lines = ["|".join(header), *[f"{each.name}|{'|'.join(each.fields)}" for each in message.segments[1:]]]
     return sha256("\r".join(lines).encode()).hexdigest()
 
 

@@ -64,7 +64,7 @@ def notified(citation: Citation, type: Code, name: str, message_id: Callable[[No
 
 def cx_text(repetition: Repetition) -> str:
     """A CX without escapes: ``id^^^namespace&oid&ISO``."""
-    parts = "&".join(repetition.text(4, number) for number in (1, 2, 3)).rstrip("&")
+    parts = "&".join(repetition.texts(4)[:3]).rstrip("&")
     return f"{repetition.text()}^^^{parts}"
 
 
@@ -92,13 +92,13 @@ def _queried(citation: Citation, type: Code, patients: Callable[[Message], Itera
 
 
 def _feed(message: Message) -> Iterator[Event]:
-    trigger = message.header.text(9, 2)
+    trigger = message.event
     groups = message.groups("PID")
     for group in groups:
         if trigger in MERGED:
             yield _event(message, _ids(group.find("MRG"), 1), EventActionCode.DELETE)
         action = EventActionCode.CREATE if trigger in CREATED else EventActionCode.UPDATE
-        yield _event(message, _ids(group["PID"], PATIENT_IDS), action)
+        yield _event(message, _ids(group.segments[0], PATIENT_IDS), action)
     if not groups:
         yield Event()
 
@@ -129,7 +129,7 @@ def _called(
 
 def _ids(segment: Segment | None, field: int) -> Iterator[str]:
     if segment is not None:
-        yield from (cx_text(each) for each in segment.repetitions(field) if each.text())
+        yield from [cx_text(each) for each in segment.repetitions(field) if each.text()]
 
 
 def _message_id(message: Message) -> Detail:

@@ -53,7 +53,7 @@ def read_account_moves(admission: adt.Admission) -> tuple[tuple[AccountMove, ...
         reader.breaches.extend(breaches(pid, adt.NAMED_PATIENT_RULES))
         target, supplier = reader.read(pid, 3), reader.read(mrg, 1)
         number = cx(_fields(mrg).get(PRIOR_ACCOUNT, ""))
-        account = next((IDENTIFICATION.read(each) for each in mrg.repetitions(PRIOR_ACCOUNT)), None)
+        account = next((IDENTIFICATION.read(each.raw, each.encoding) for each in mrg.repetitions(PRIOR_ACCOUNT)), None)
         if account is None:
             reader.breaches.append(_no_account(mrg))
         else:

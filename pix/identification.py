@@ -14,6 +14,7 @@ from ihe.partners import Forgive, Quirk, forgive_nothing
 from pix.model import Identifier
 
 ANYBODY = "*"
+NOBODY = HD()
 
 
 class IdentifierReader:
@@ -42,37 +43,42 @@ class IdentifierReader:
 
     def withdrawn(self, segment: Segment, number: int) -> tuple[AssigningAuthority, ...]:
         """The national authorities whose id the message deletes: ``""^^^authority``."""
+        if NULL not in segment.raw(number):
+            return ()
         deleted = [each for each in segment.repetitions(number) if each.presence(1) is Presence.NULL]
         authorities = (self._domain.authority(assigning_authority(each)) for each in deleted)
         return tuple(each for each in authorities if each is not None and each.national)
 
     def verdict(self) -> Rejected | None:
         """Raise if there is an error; else the warnings, if any."""
+        if not self.breaches:
+            return None
+        found = Rejected(*self.breaches)
         if any(each.severity is Severity.ERROR for each in self.breaches):
-            raise Rejected(*self.breaches)
-        return Rejected(*self.breaches) if self.breaches else None
+            raise found
+        return found
 
     def _read_all(self, segment: Segment, number: int, breaches: list[Breach]) -> Iterator[Identifier]:
         for count, each in enumerate(segment.repetitions(number), 1):
             location = segment.location(number, count)
             if each.presence(1) is Presence.NULL or not each.raw.strip("^&~ "):
                 continue
-            if not each.text():
+            id, type_code = each.text(), each.text(5)
+            if not id:
                 breaches.append(missing(f"{location}^1", "The id of a patient identifier", tf2("E.1.1")))
                 continue
             authority = self._authority(assigning_authority(each), f"{location}^4", breaches)
             if authority is not None:
-                type_code = each.text(5)
                 yield Identifier(
                     authority=authority,
-                    id=each.text(),
+                    id=id,
                     type_code="" if type_code == NULL else type_code,
                     location=f"{location}^1",
                 )
 
     def _authority(self, hd: HD, location: str, breaches: list[Breach]) -> AssigningAuthority | None:
         """The authority that an id names, or the only one that this source feeds (ITI TF-2: 3.8.4.1.3)."""
-        if hd == HD():
+        if hd == NOBODY:
             own = [each for each in self._domain.assigning_authorities if ANYBODY not in each.sources]
             own = [each for each in own if may_feed(each, self._source) and not each.national]
             if len(own) == 1:
@@ -90,7 +96,7 @@ class IdentifierReader:
 
 def may_feed(authority: AssigningAuthority, source: str) -> bool:
     """Claim that the configuration lets this source feed the authority's ids (ITI TF-2: 3.8.4.1.3.1)."""
-    return any(fnmatchcase(source, pattern) for pattern in authority.sources)
+    return ANYBODY in authority.sources or any(fnmatchcase(source, pattern) for pattern in authority.sources)
 
 
 def unknown_authority(domain: AffinityDomain, hd: HD, location: str, citation: Citation | None = None) -> Breach:
@@ -128,8 +134,7 @@ def missing(location: str, what: str, citation: Citation) -> Breach:
 
 def assigning_authority(repetition: Repetition) -> HD:
     """CX.4, as far as it is given."""
-    texts = (repetition.text(4, number) for number in (1, 2, 3))
-    return HD(*("" if text == NULL else text for text in texts))
+    return HD(*["" if text == NULL else text for text in repetition.texts(4)[:3]])
 
 
 def _no_authority(location: str, candidates: int) -> Breach:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hl7v2.compose import Component, FieldValue, Value, segment
-from hl7v2.encoding import NULL, read_text
+from hl7v2.encoding import NULL, Encoding, read_text
 from hl7v2.message import Repetition, Segment
 from ihe.datatypes import CX, HD
 from pix.model import Address, Coded, Demographics, PersonName, Telecom
@@ -22,13 +22,22 @@ class DataType:
     value: Callable[..., Any]
     parts: Mapping[str, Position]
     names: Mapping[Position, str] = field(init=False)
+    first: tuple[str | None, ...] = field(init=False)
+    """What stands in the first subcomponent of each component."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "names", {position: name for name, position in self.parts.items()})
+        names = {position: name for name, position in self.parts.items()}
+        object.__setattr__(self, "names", names)
+        object.__setattr__(self, "first", tuple(names.get((number, 1)) for number in range(1, max(names)[0] + 1)))
 
-    def read(self, repetition: Repetition) -> Any:
+    def read(self, raw: str, encoding: Encoding) -> Any:
         """One repetition as a value; None if it says nothing."""
-        known = {self.names[position]: text for position, text in _texts(repetition) if position in self.names}
+        parts = raw.split(encoding.component)
+        if encoding.is_plain(raw):
+            named = zip(self.first, parts, strict=False)
+            known = {name: part for name, part in named if part and name and part != NULL}
+        else:
+            known = {self.names[position]: text for position, text in _texts(parts, encoding) if position in self.names}
         return self.value(**known) if known else None
 
     def write(self, value: Any) -> Value:
@@ -39,9 +48,9 @@ class DataType:
 class Text:
     """ST, IS, ID, NM, TS: the first component is the value."""
 
-    def read(self, repetition: Repetition) -> str | None:
+    def read(self, raw: str, encoding: Encoding) -> str | None:
         """The text; None if there is none."""
-        return _text(repetition, 1, 1) or None
+        return raw if raw.isalnum() else _said(Repetition(raw, encoding).text()) or None
 
     def write(self, value: str) -> Value:
         """The text itself."""
@@ -51,11 +60,11 @@ class Text:
 class Identification:
     """CX: an id, its assigning authority and its type (ITI TF-2: Table E-3)."""
 
-    def read(self, repetition: Repetition) -> CX | None:
+    def read(self, raw: str, encoding: Encoding) -> CX | None:
         """The identifier as sent, whatever is known of its authority; None without an id."""
-        id = _text(repetition, 1, 1)
-        authority = HD(*(_text(repetition, 4, number) for number in (1, 2, 3)))
-        return CX(id, authority, _text(repetition, 5, 1)) if id else None
+        sent = Repetition(raw, encoding)
+        id = _said(sent.text())
+        return CX(id, HD(*map(_said, sent.texts(4)[:3])), _said(sent.text(5))) if id else None
 
     def write(self, value: CX) -> Value:
         """The identifier with what is known of its authority."""
@@ -129,13 +138,11 @@ class Field:
     data_type: DataType | Text | Identification
     repeats: bool = False
 
-    def read(self, pid: Segment) -> Any:
+    def read(self, raw: str, encoding: Encoding) -> Any:
         """The attribute's value; ValueError never, None or an empty tuple if nothing is there."""
-        if not pid.raw(self.number):
-            return () if self.repeats else None
-        values = tuple(value for each in pid.repetitions(self.number) if (value := self.data_type.read(each)))
+        values = [found for each in raw.split(encoding.repetition) if (found := self.data_type.read(each, encoding))]
         if self.repeats:
-            return values
+            return tuple(values)
         return values[0] if values else None
 
     def write(self, value: Any) -> FieldValue:
@@ -146,9 +153,8 @@ class Field:
         return repetitions
 
 
-NAMES = Field("names", 5, NAME, repeats=True)
 FIELDS = (
-    NAMES,
+    Field("names", 5, NAME, repeats=True),
     Field("mothers_maiden_names", 6, NAME, repeats=True),
     Field("birth_time", 7, TEXT),
     Field("sex", 8, TEXT),
@@ -184,17 +190,16 @@ FIELDS = (
 NONE_DELETED: frozenset[str] = frozenset()
 
 
-def read_demographics(pid: Segment) -> Demographics:
-    """What PID says of the patient; fields that are empty or deleted say nothing here."""
-    sent = pid.fields
-    said = {each.attribute: each.read(pid) for each in FIELDS if each.number <= len(sent) and sent[each.number - 1]}
-    return Demographics(**said)
-
-
 @Last
-def read_names(pid: Segment) -> tuple[PersonName, ...]:
-    """PID-5, which rules ask for more than once."""
-    return tuple(NAMES.read(pid))
+def read_demographics(pid: Segment) -> Demographics:
+    """What PID says of the patient, whom rules look at, too; fields that are empty or deleted say nothing here."""
+    sent, encoding = pid.fields, pid.encoding
+    said = {
+        each.attribute: each.read(raw, encoding)
+        for each in FIELDS
+        if each.number <= len(sent) and (raw := sent[each.number - 1])
+    }
+    return Demographics(**said)
 
 
 def deleted_attributes(pid: Segment) -> frozenset[str]:
@@ -225,21 +230,14 @@ def _subcomponents(texts: Mapping[int, str]) -> Component:
     return texts.get(1, "") if last == 1 else tuple(texts.get(number, "") for number in range(1, last + 1))
 
 
-def _texts(repetition: Repetition) -> Iterator[tuple[Position, str]]:
+def _texts(components: Iterable[str], encoding: Encoding) -> Iterator[tuple[Position, str]]:
     """Every subcomponent that says something, with its position."""
-    encoding = repetition.encoding
-    for component, raw in enumerate(repetition.raw.split(encoding.component), 1):
-        if not raw:
-            continue
-        if raw.isalnum():
-            yield (component, 1), raw
-            continue
+    for component, raw in enumerate(components, 1):
         parts = raw.split(encoding.subcomponent) if encoding.subcomponent else (raw,)
         for subcomponent, part in enumerate(parts, 1):
             if part and (text := read_text(part, encoding)) and text != NULL:
                 yield (component, subcomponent), text
 
 
-def _text(repetition: Repetition, component: int, subcomponent: int) -> str:
-    text = repetition.text(component, subcomponent)
+def _said(text: str) -> str:
     return "" if text == NULL else text
