@@ -80,7 +80,7 @@ def render(feed: Feed) -> Rendering:
         subject=_plain(seen),
         stored=tuple(sorted(stored)),
         lookup=tuple(sorted(lookup_keys(seen) - stored)),
-        tokens=tuple((kind, value, beside, birth) for kind, value, beside, birth in sorted(tokens(said))),
+        tokens=tuple(sorted(tokens(said))),
         announced=_announced(own[0]),
         national=written([each.plain for each in nationals]),
         remarks=tuple((remark, each.authority, each.id) for remark, each in remarks(nationals, said.birth_time)),

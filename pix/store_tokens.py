@@ -35,7 +35,8 @@ def replace_tokens(connection: Connection, key: PatientKey, before: Demographics
         later.extend(come)
         return
     insert_now(connection)
-    DELETE.run_all(connection, [{"this": key, "of": each.kind, "word": each.value} for each in sorted(gone)])
+    if gone:
+        DELETE.run_all(connection, [{"this": key, "of": kind, "word": word} for kind, word, *_ in sorted(gone)])
     INSERT.insert(connection, sorted(come))
 
 

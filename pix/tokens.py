@@ -1,14 +1,13 @@
 """What finds a record: folded words of its names, address, telephone and account numbers (ITI TF-2: 3.21.4.1.2.3)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
 
 from ihe.datatypes import CX
 from pix.folding import name_words, words
 from pix.matching.phonetics import skeleton
-from pix.model import Address, Demographics, PersonName
+from pix.model import Address, Demographics, PersonName, Telecom
 from pix.remembering import Last
 from pix.telephones import number_of
 
@@ -46,35 +45,24 @@ MARKS: Mapping[str, str] = {Kind.CITY: "@", Kind.POSTAL_CODE: "#"}
 """How words that are no names are told apart where they stand beside a name, or beside a pair of names."""
 
 
-class Token(NamedTuple):
-    """One word; what is beside it, as `` anna maria @esch #4010 `` beside a family name; and the day of birth."""
-
-    kind: str
-    value: str
-    beside: str = ""
-    birth: str = ""
+Token = tuple[str, str, str, str]
+"""Kind and word; what is beside it, as `` anna maria @esch #4010 `` beside a family name; and the day of birth."""
 
 
 @Last
 def tokens(person: Demographics) -> frozenset[Token]:
     """Every token of a patient."""
-    return frozenset(_all(person))
-
-
-def _all(person: Demographics) -> Iterator[Token]:
     places = [each for address in person.addresses for each in _address_tokens(address)]
-    yield from _name_tokens(person, frozenset(MARKS[each.kind] + each.value for each in places if each.kind in MARKS))
+    towns = frozenset([MARKS[kind] + word for kind, word, *_ in places if kind in MARKS])
+    found = [*places, *_name_tokens(person, towns)]
     for name in person.mothers_maiden_names:
-        yield from _texts(Kind.MOTHERS_FAMILY, _family_words(name))
-        yield from _texts(Kind.MOTHERS_GIVEN, _given_words(name))
-    yield from places
+        found += _texts(Kind.MOTHERS_FAMILY, _family_words(name))
+        found += _texts(Kind.MOTHERS_GIVEN, _given_words(name))
     for phone in (*person.home_phones, *person.business_phones):
-        if number := number_of(phone):
-            yield Token(Kind.PHONE.value, number)
-        if phone.email:
-            yield Token(Kind.EMAIL.value, phone.email.strip().casefold())
+        found += _phone_tokens(phone)
     for account in person.accounts:
-        yield from _texts(Kind.ACCOUNT, account_texts(account))
+        found += _texts(Kind.ACCOUNT, account_texts(account))
+    return frozenset(found)
 
 
 def account_texts(account: CX) -> tuple[str, ...]:
@@ -83,29 +71,36 @@ def account_texts(account: CX) -> tuple[str, ...]:
     return (account.id, *(f"{account.id}|{each}" for each in authorities if each))
 
 
-def _name_tokens(person: Demographics, towns: frozenset[str]) -> Iterator[Token]:
+def _name_tokens(person: Demographics, towns: frozenset[str]) -> list[Token]:
     names, born = (*person.names, *person.aliases), (person.birth_time or "")[:8]
     family = NO_WORDS.union(*map(_family_words, names))
     given = NO_WORDS.union(*map(_given_words, names))
-    family_sounds, given_sounds = _sounds(family), _sounds(given)
-    yield from _tokens(Kind.FAMILY, family, given | towns, born)
-    yield from _tokens(Kind.GIVEN, given, family | towns, born)
-    yield from _tokens(Kind.FAMILY_SOUND, family_sounds, given_sounds | towns, born)
-    yield from _tokens(Kind.GIVEN_SOUND, given_sounds, family_sounds | towns, born)
+    family_sounds, given_sounds = frozenset(map(skeleton, family)), frozenset(map(skeleton, given))
+    return [
+        *_tokens(Kind.FAMILY, family, given | towns, born),
+        *_tokens(Kind.GIVEN, given, family | towns, born),
+        *_tokens(Kind.FAMILY_SOUND, family_sounds, given_sounds | towns, born),
+        *_tokens(Kind.GIVEN_SOUND, given_sounds, family_sounds | towns, born),
+        *_pair_tokens(family, given, towns, born),
+    ]
+
+
+def _pair_tokens(family: frozenset[str], given: frozenset[str], towns: frozenset[str], born: str) -> list[Token]:
     if len(family) * len(given) > PAIRS:
-        yield Token(Kind.PAIR.value, MANY, "", born)
-    else:
-        yield from _tokens(Kind.PAIR, frozenset(f"{one} {other}" for one in family for other in given), towns, born)
+        return [(str(Kind.PAIR), MANY, "", born)]
+    return _tokens(Kind.PAIR, [f"{one} {other}" for one in family for other in given], towns, born)
 
 
 def _tokens(kind: Kind, these: Iterable[str], others: Iterable[str], born: str) -> list[Token]:
-    line, name = f" {' '.join(sorted(others))} ", kind.value
+    line, name = f" {' '.join(sorted(others))} ", str(kind)
     beside = line if len(line) <= LONGEST else ""
-    return [Token(name, word, beside, born) for word in these]
+    return [(name, word, beside, born) for word in these]
 
 
-def _sounds(folded: frozenset[str]) -> frozenset[str]:
-    return frozenset(map(skeleton, folded))
+def _phone_tokens(phone: Telecom) -> list[Token]:
+    number = number_of(phone)
+    numbers = _texts(Kind.PHONE, (number,)) if number else []
+    return numbers + _texts(Kind.EMAIL, (phone.email.strip().casefold(),)) if phone.email else numbers
 
 
 def _family_words(name: PersonName) -> frozenset[str]:
@@ -128,5 +123,5 @@ def _address_tokens(address: Address) -> tuple[Token, ...]:
 
 
 def _texts(kind: Kind, found: Iterable[str]) -> list[Token]:
-    name = kind.value
-    return [Token(name, word) for word in found]
+    name = str(kind)
+    return [(name, word, "", "") for word in found]

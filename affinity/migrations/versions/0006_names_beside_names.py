@@ -90,7 +90,9 @@ def _fill(token: sa.Table) -> None:
             .limit(RECORDS)
         ).all()
         rows = [
-            {"record": key, **each._asdict()} for key, told in some for each in dict.fromkeys(tokens(from_json(told)))
+            {"record": key, "kind": kind, "value": value, "beside": beside, "birth": birth}
+            for key, told in some
+            for kind, value, beside, birth in tokens(from_json(told))
         ]
         if rows:
             connection.execute(sa.insert(token), rows)

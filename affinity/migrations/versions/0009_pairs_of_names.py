@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from pix.snapshot import from_json
-from pix.tokens import Kind, tokens
+from pix.tokens import tokens
 
 revision = "0009"
 down_revision = "0008"
@@ -35,9 +35,14 @@ def upgrade() -> None:
             .order_by(record.c.key)
             .limit(RECORDS)
         ).all()
-        pairs = [(key, each) for key, told in some for each in set(tokens(from_json(told))) if each.kind is Kind.PAIR]
+        pairs = [
+            {"record": key, "kind": kind, "value": value, "beside": beside, "birth": birth}
+            for key, told in some
+            for kind, value, beside, birth in tokens(from_json(told))
+            if kind == PAIR
+        ]
         if pairs:
-            connection.execute(sa.insert(token), [{"record": key, **each._asdict()} for key, each in pairs])
+            connection.execute(sa.insert(token), pairs)
         if len(some) < RECORDS:
             return
         last = some[-1].key

@@ -1,0 +1,63 @@
+"""What finds a record is made by migrations as a feed of today makes it, for records of any version before."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import Engine, create_engine, text
+
+from affinity.migrations import config
+from pix.model import Address, Demographics, PersonName
+from pix.snapshot import to_json
+from pix.tokens import Kind, Token, tokens
+
+KEY = 7
+PERSON = Demographics(
+    names=(PersonName(family="Muster-Probst", given="Anne"),), birth_time="19800515", addresses=(Address(city="Esch"),)
+)
+RECORD = text(
+    'INSERT INTO pix_record ("key", authority, id, type_code, announced, source, updated, demographics, family, given) '
+    "VALUES (:key, '1.2', 'A', '', true, 's|s', '', :demographics, '', '')"
+)
+
+Older = Callable[[str], Engine]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def older(request: pytest.FixtureRequest, tmp_path: Path) -> Older:
+    """Makes a database of a version before, with one record that nothing finds."""
+
+    def make(revision: str) -> Engine:
+        on_sqlite = request.param == "sqlite"
+        made = create_engine(
+            f"sqlite:///{tmp_path / 'old.db'}" if on_sqlite else request.getfixturevalue("empty_postgresql")
+        )
+        request.addfinalizer(made.dispose)
+        command.upgrade(config(made), revision)
+        with made.begin() as connection:
+            connection.execute(RECORD, {"key": KEY, "demographics": to_json(PERSON)})
+        return made
+
+    return make
+
+
+def stored(engine: Engine) -> set[Token]:
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text("SELECT kind, value, beside, birth FROM pix_token WHERE record = :key"), {"key": KEY}
+        )
+        return {(kind, value, beside, birth) for kind, value, beside, birth in rows}
+
+
+def test_a_record_from_before_words_beside_names_has_every_word(older: Older) -> None:
+    engine = older("0005")
+    command.upgrade(config(engine), "head")
+    assert stored(engine) == tokens(PERSON)
+
+
+def test_a_record_from_before_pairs_of_names_has_its_pairs(older: Older) -> None:
+    engine = older("0008")
+    command.upgrade(config(engine), "head")
+    pairs = {each for each in tokens(PERSON) if each[0] == Kind.PAIR}
+    assert pairs and stored(engine) == pairs
