@@ -23,7 +23,7 @@ MOST_IDENTIFIERS = 200
 
 def refuse_too_many(identifiers: tuple[Identifier, ...]) -> None:
     """Refuse a message that speaks of more ids than any patient has."""
-    if len(set(identifiers)) > MOST_IDENTIFIERS:
+    if len(identifiers) > MOST_IDENTIFIERS and len(set(identifiers)) > MOST_IDENTIFIERS:
         breach = Breach(
             code=HL7ErrorCode.APPLICATION_INTERNAL_ERROR,
             text=f"The message names more than {MOST_IDENTIFIERS} patient identifiers",
@@ -37,7 +37,7 @@ def refuse_too_many(identifiers: tuple[Identifier, ...]) -> None:
 def own_identifiers(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
     """The ids that are records of their own; a national id is one only if it is an XDS id, or if there is no other."""
     unique = tuple(dict.fromkeys(identifiers))
-    own = tuple(each for each in unique if not each.authority.national or each.authority.issues_xds_ids)
+    own = tuple([each for each in unique if not each.authority.national or each.authority.issues_xds_ids])
     return own or unique
 
 
@@ -63,6 +63,8 @@ def claimed(change: Change, own: tuple[Identifier, ...], known: Known, feed: Fee
     adds an id to it, and the record is linked with no others.
     """
     found = {each: known[each.key] for each in own if each.key in known and known[each.key].announced}
+    if own and not found:
+        return own
     strangers = set(_strangers(change, own, found, feed))
     if strangers.issuperset(own):
         raise Rejected(*map(_somebody_elses, own))

@@ -35,4 +35,4 @@ def name_words(text: str) -> frozenset[str]:
 
 def digits(text: str) -> str:
     """The digits of a telephone number."""
-    return "".join(each for each in text if each.isdecimal())
+    return "".join(filter(str.isdecimal, text))

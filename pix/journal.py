@@ -15,7 +15,6 @@ from pix.matching.configuration import Configuration
 from pix.matching.mode import Mode
 from pix.model import Origin
 from pix.projection import Entry, project
-from pix.remembering import Last
 from pix.snapshot import written
 from pix.tables import event as log
 from statements.prepared import Prepared, Row
@@ -58,6 +57,7 @@ class Change:
     the records that are new, with the authority (OID) and the id of each.
     ``shadow`` is a configuration on trial: it is evaluated beside ``matching`` and has no effect.
     ``write`` writes an event to the log, lets it take effect and returns its number.
+    ``timestamp`` is when the change is made, ISO 8601 in UTC.
     """
 
     connection: Connection
@@ -72,11 +72,10 @@ class Change:
     noted: list[tuple[int, Event]] = field(default_factory=list)
     announced: list[tuple[PatientKey, str, str]] = field(default_factory=list)
     write: Write = write_now
+    timestamp: str = field(init=False)
 
-    @property
-    def timestamp(self) -> str:
-        """When the change is made, ISO 8601 in UTC."""
-        return _in_utc(self.at)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "timestamp", self.at.astimezone(UTC).isoformat())
 
     def note(self, event: Event) -> int:
         """Write an event to the log, let it take effect, and return its number."""
@@ -85,11 +84,6 @@ class Change:
         if isinstance(event, Announced):
             self.announced.append((event.record, event.authority, event.id))
         return number
-
-
-@Last
-def _in_utc(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat()
 
 
 def _json(content: Mapping[str, Any] | None) -> str | None:

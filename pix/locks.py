@@ -65,15 +65,16 @@ class Locks:
 
     def require(self, keys: Iterable[PatientKey]) -> None:
         """Go on only if these records are locked; else ``Grown``."""
-        self._require(frozenset(map(str, keys)))
+        if self._needed:
+            self._require(frozenset(map(str, keys)))
 
     def require_blocking(self, keys: Iterable[int]) -> None:
         """Go on only if these blocking keys are locked; else ``Grown``."""
-        self._require(frozenset(keys))
+        if self._needed:
+            self._require(frozenset(keys))
 
     def _require(self, names: Names) -> None:
-        missing = names - self._held
-        if missing and self._needed:
+        if missing := names - self._held:
             raise Grown(missing)
 
     def _take(self, names: set[Name]) -> None:

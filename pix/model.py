@@ -1,6 +1,6 @@
 """The master patient index in values (data elements: ITI TF-2: M.4.1; PID fields: ITI TF-2: Table 3.30-3)."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 
 from ihe.datatypes import CX, HD
@@ -9,17 +9,19 @@ from ihe.domain import AssigningAuthority
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Identifier:
-    """A patient id in one identifier domain. ``location`` says where the message holds it, for error reports."""
+    """A patient id in one identifier domain. ``location`` says where the message holds it, for error reports.
+
+    ``key`` is what makes two identifiers the same: the authority's OID and the id, character by character.
+    """
 
     authority: AssigningAuthority
     id: str
     type_code: str = ""
     location: str = ""
+    key: tuple[str, str] = field(init=False, repr=False)
 
-    @property
-    def key(self) -> tuple[str, str]:
-        """What makes two identifiers the same: the authority's OID and the id, character by character."""
-        return (self.authority.oid, self.id)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", (self.authority.oid, self.id))
 
     @property
     def cx(self) -> CX:

@@ -21,17 +21,13 @@ class Last(Generic[Question, Answer]):
         self._older = self._answers
         self.__doc__ = function.__doc__
 
-    def told(self, question: Question, answer: Answer) -> None:
-        """Remember an answer that was found elsewhere; it must be the one that this function would give."""
-        if len(self._answers) >= KEPT:
-            self._older, self._answers = self._answers, {}
-        # The question is kept as well: nothing else can have its identity meanwhile.
-        self._answers[id(question)] = (question, answer)
-
     def __call__(self, question: Question) -> Answer:
         found = self._answers.get(id(question)) or self._older.get(id(question))
         if found is not None and found[0] is question:
             return found[1]
         answer = self._function(question)
-        self.told(question, answer)
+        if len(self._answers) >= KEPT:
+            self._older, self._answers = self._answers, {}
+        # The question is kept as well: nothing else can have its identity meanwhile.
+        self._answers[id(question)] = (question, answer)
         return answer

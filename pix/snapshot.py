@@ -46,14 +46,17 @@ def known(demographics: Demographics) -> Mapping[str, Any]:
 
 def plain(value: Any) -> Any:
     """A value as JSON has it: what is known, by attribute name."""
-    kind = type(value)
-    if kind is str:
+    if type(value) is str:
         return value
-    if kind is tuple:
-        return [plain(each) for each in value]
-    # What is not known is None, "" or (), and every value is true.
-    contents = zip(READERS[kind], CONTENTS[kind](value), strict=True)
-    return {name: plain(content) for name, content in contents if content}
+    if type(value) is tuple:
+        return [each if type(each) is str else plain(each) for each in value]
+    kind = type(value)
+    known: dict[str, Any] = {}
+    for name, content in zip(READERS[kind], CONTENTS[kind](value), strict=True):
+        # What is not known is None, "" or (), and every value is true.
+        if content:
+            known[name] = content if type(content) is str else plain(content)
+    return known
 
 
 def _value(kind: type, plain: Mapping[str, Any]) -> Any:

@@ -19,6 +19,7 @@ CROWDED = 60
 """Most records of one key that are worth a look: what more people have in common tells nobody from anybody."""
 MOST = 100
 """Most candidates that are compared with one record: those that share most keys."""
+NO_KEYS: frozenset[int] = frozenset()
 INSERT = Prepared(insert(blocking), blocking.columns)
 DELETE = Prepared(delete(blocking).where(blocking.c.record == bindparam("this"), blocking.c.key == bindparam("of")))
 OF_RECORD = Prepared(select(blocking.c.key).where(blocking.c.record == bindparam("this")).order_by(blocking.c.key))
@@ -57,10 +58,11 @@ def seen(state: State) -> Subject:
 
 def replace_keys(connection: Connection, key: PatientKey, before: State, after: State) -> None:
     """Write the difference between what found the record before and what finds it now."""
-    old = frozenset() if before is NOTHING else stored_keys(seen(before))
+    old = NO_KEYS if before is NOTHING else stored_keys(seen(before))
     new = stored_keys(seen(after))
-    DELETE.run_all(connection, [{"this": key, "of": each} for each in sorted(old - new)])
-    INSERT.run_all(connection, [{"key": each, "record": key} for each in sorted(new - old)])
+    if gone := old - new:
+        DELETE.run_all(connection, [{"this": key, "of": each} for each in sorted(gone)])
+    INSERT.insert(connection, [(each, key) for each in sorted(new - old)])
 
 
 def rewrite_keys(connection: Connection, key: PatientKey, state: State) -> None:
@@ -68,7 +70,7 @@ def rewrite_keys(connection: Connection, key: PatientKey, state: State) -> None:
     new = stored_keys(seen(state))
     old = {each for (each,) in OF_RECORD.rows(connection, {"this": key})}
     DELETE.run_all(connection, [{"this": key, "of": each} for each in sorted(old - new)])
-    INSERT.run_all(connection, [{"key": each, "record": key} for each in sorted(new - old)])
+    INSERT.insert(connection, [(each, key) for each in sorted(new - old)])
 
 
 def remove_keys(connection: Connection, key: PatientKey) -> None:

@@ -125,11 +125,9 @@ class Record:
 
 def by_identifiers(connection: Connection, identifiers: Iterable[Identifier]) -> dict[tuple[str, str], Record]:
     """The records with these ids, merged ones and those not announced yet included."""
-    rows = (
-        BY_IDENTIFIER.first(connection, {"of": each.authority.oid, "named": each.id})
-        for each in dict.fromkeys(identifiers)
-    )
-    return {found.identifier: found for found in (_record(row) for row in rows if row is not None)}
+    asked = [{"of": oid, "named": id} for oid, id in dict.fromkeys([each.key for each in identifiers])]
+    found = [_record(row) for each in asked if (row := BY_IDENTIFIER.first(connection, each)) is not None]
+    return {each.identifier: each for each in found}
 
 
 def current_key(connection: Connection, identifier: Identifier) -> PatientKey | None:

@@ -1,6 +1,6 @@
 """Keys under which records that may be one person meet: a few hashes per record, each rare enough to look up."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from hashlib import blake2b
 
 from pix.matching import dates
@@ -23,7 +23,7 @@ def stored_keys(subject: Subject) -> frozenset[int]:
 
     A feed first looks for others by them, then stores them.
     """
-    return frozenset(map(_hashed, _stored(subject)))
+    return _hashed(_stored(subject))
 
 
 @Last
@@ -34,48 +34,52 @@ def lookup_keys(subject: Subject) -> frozenset[int]:
     limit for each key and leaves out those that reach it.
     """
     other = dates.swapped(subject.birth)
-    mistyped = _named_dates(other, _sounds(subject)) if other else ()
-    return stored_keys(subject).union(map(_hashed, mistyped))
+    stored = stored_keys(subject)
+    return stored | _hashed(_named_dates(other, _sounds(subject))) if other else stored
 
 
-def _stored(subject: Subject) -> Iterator[str]:
-    born, sounds = subject.birth, _sounds(subject)
-    pairs = _pairs(subject)
-    if len(born) == 8:
-        yield from _named_dates(born, sounds)
+def _stored(subject: Subject) -> list[str]:
+    born, families, given = subject.birth, _families(subject), _given(subject)
+    sounds, pairs = {*families, *given}, _pairs(families, given)
+    found = _named_dates(born, sounds) if len(born) == 8 else []
     if born:
-        yield from (f"names+year|{each}|{born[:4]}" for each in pairs)
+        found += [f"names+year|{each}|{born[:4]}" for each in pairs]
     for place in subject.places[:PLACES]:
-        yield from _placed(place, born, sounds, pairs)
-    yield from (f"phone|{each}" for each in sorted(subject.phones)[:PHONES])
-    yield from (f"id|{authority}|{id}" for authority, id in subject.nationals)
-    yield from (f"id||{each}" for each in subject.identifiers)
+        found += _placed(place, born, sounds, pairs)
+    if subject.phones:
+        found += [f"phone|{each}" for each in sorted(subject.phones)[:PHONES]]
+    if subject.nationals:
+        found += [f"id|{authority}|{id}" for authority, id in subject.nationals]
+    if subject.identifiers:
+        found += [f"id||{each}" for each in subject.identifiers]
+    return found
 
 
-def _named_dates(born: str, sounds: Iterable[str]) -> Iterator[str]:
+def _named_dates(born: str, sounds: Iterable[str]) -> list[str]:
     """Family and given names share the code space, so that names entered in each other's place meet."""
-    return (f"name+date|{each}|{born}" for each in sounds)
+    return [f"name+date|{each}|{born}" for each in sounds]
 
 
-def _placed(place: Place, born: str, sounds: Iterable[str], pairs: Iterable[str]) -> Iterator[str]:
+def _placed(place: Place, born: str, sounds: Iterable[str], pairs: Iterable[str]) -> list[str]:
+    found: list[str] = []
     if place.postal_code:
-        yield from (f"name+post|{each}|{place.postal_code}" for each in sounds)
+        found += [f"name+post|{each}|{place.postal_code}" for each in sounds]
     if place.street and place.number:
-        yield f"house|{place.street}|{place.number}|{place.city[:TOWN]}"
+        found.append(f"house|{place.street}|{place.number}|{place.city[:TOWN]}")
     if place.city:
-        yield from (f"names+town|{each}|{place.city[:TOWN]}" for each in pairs)
+        found += [f"names+town|{each}|{place.city[:TOWN]}" for each in pairs]
     if place.city and len(born) == 8:
-        yield f"date+town|{born}|{place.city[:TOWN]}"
+        found.append(f"date+town|{born}|{place.city[:TOWN]}")
+    return found
 
 
-def _sounds(subject: Subject) -> frozenset[str]:
-    return frozenset((*_families(subject), *_given(subject)))
+def _sounds(subject: Subject) -> set[str]:
+    return {*_families(subject), *_given(subject)}
 
 
-def _pairs(subject: Subject) -> frozenset[str]:
+def _pairs(families: list[str], given: list[str]) -> set[str]:
     """A family name and the first given name, in alphabetical order whichever is which."""
-    families = _families(subject)[:PAIRED]
-    return frozenset(f"{min(each, first)}|{max(each, first)}" for each in families for first in _given(subject))
+    return {f"{min(each, first)}|{max(each, first)}" for each in families[:PAIRED] for first in given}
 
 
 def _families(subject: Subject) -> list[str]:
@@ -86,5 +90,6 @@ def _given(subject: Subject) -> list[str]:
     return [skeleton(subject.givens[0][0])] if subject.givens else []
 
 
-def _hashed(key: str) -> int:
-    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
+def _hashed(keys: Iterable[str]) -> frozenset[int]:
+    hashes = [blake2b(key.encode(), digest_size=8).digest() for key in keys]
+    return frozenset([int.from_bytes(each, "big", signed=True) for each in hashes])
