@@ -103,8 +103,13 @@ class StreamingRequest(Request):  # type: ignore[misc]
     def parseCookies(self) -> None:
         """Nobody here reads any."""
 
-    def send(self, status: int, media_type: str, body: Sequence[bytes]) -> None:
-        """Send a complete answer, its pieces joined once; ``finish`` is the caller's."""
+    def send(self, status: int, media_type: str, body: Sequence[bytes], wait: int = 0) -> None:
+        """Send a complete answer, its pieces joined once; ``finish`` is the caller's.
+
+        ``wait`` is after how many seconds another try is worth it, 0 if that is not known.
+        """
+        if wait:
+            self.setHeader(b"Retry-After", b"%d" % wait)
         head = self._head(status, media_type, sum(map(len, body)))
         self.startedWriting = 1
         self.channel.send(head if self.method == b"HEAD" else b"".join((head, *body)))
@@ -225,9 +230,9 @@ class SOAPChannel(HTTPChannel):  # type: ignore[misc]
         Twisted winds up a clock for each request. Ours is looked at when it may be late, and set to what is left.
         """
         before, self.timeOut = self.timeOut, period
-        self.resetTimeout()
-        if period is not None and self._look is None:
-            self._look = self.callLater(period, self._look_at_clock)
+        if period is not None:
+            self._heard = self.site.reactor.seconds()
+            self._look = self._look or self.callLater(period, self._look_at_clock)
         return before
 
     def resetTimeout(self) -> None:

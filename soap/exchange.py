@@ -17,7 +17,7 @@ from soap.envelope import HEADER
 from soap.faults import SOAPFault, sender_fault, unforeseen
 from soap.names import WSA
 from soap.receive import InThread, Received, Reception
-from soap.respond import Long, Whole, send, spell, spell_fault, stream
+from soap.respond import Long, Whole, spell, spell_fault, stream
 from soap.service import Call, SOAPService
 
 log = structlog.get_logger(__name__)
@@ -47,11 +47,7 @@ class Exchange:
         self._traceparent: str | None = None
         self._unbelieved: Exception | None = None
 
-    def begin(self) -> None:
-        """The body has arrived."""
-        self._reception.end(self._start)
-
-    def _start(self) -> None:
+    def start(self) -> None:
         """Hand the request to a thread."""
         request = self._request
         if request.gone:
@@ -106,7 +102,7 @@ class Exchange:
             return
         if isinstance(answer, Whole) and not self._request.gone:
             try:
-                send(self._request, answer)
+                self._request.send(answer.status, answer.media_type, answer.body, answer.wait)
             except Exception:
                 self._fail(Failure())
                 return
@@ -129,7 +125,7 @@ def begin(offer: Offer, request: StreamingRequest) -> None:
         refuse(request, Failure(sender_fault("The request has no body; a SOAP envelope is needed")))
         request.finish()
         return
-    Exchange(offer, request, request.reception).begin()
+    request.reception.end(Exchange(offer, request, request.reception).start)
 
 
 def refuse(request: StreamingRequest, failure: Failure, correlation_id: str = "") -> None:
@@ -141,7 +137,8 @@ def refuse(request: StreamingRequest, failure: Failure, correlation_id: str = ""
     if request.startedWriting:
         request.channel.transport.abortConnection()
         return
-    send(request, spell_fault(fault, correlation_id, None))
+    answer = spell_fault(fault, correlation_id, None)
+    request.send(answer.status, answer.media_type, answer.body, answer.wait)
 
 
 def foreseen(error: BaseException, correlation_id: str) -> SOAPFault:

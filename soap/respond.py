@@ -67,13 +67,6 @@ def spell_fault(fault: SOAPFault, correlation_id: str, relates_to: str | None) -
     return Whole(fault.status, media_type, (render(fault, correlation_id, relates_to),), fault.wait)
 
 
-def send(request: StreamingRequest, answer: Whole) -> None:
-    """Send a complete answer; ``finish`` is the caller's."""
-    if answer.wait:
-        request.setHeader(b"Retry-After", b"%d" % answer.wait)
-    request.send(answer.status, answer.media_type, answer.body)
-
-
 async def stream(request: StreamingRequest, answer: Long, in_thread: InThread) -> None:
     """Send an answer while it is read; ``finish`` is the caller's."""
     request.begin(200, answer.media_type, answer.length)

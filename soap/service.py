@@ -106,13 +106,10 @@ class IHESoap12(Soap12):  # type: ignore[misc]
         ctx.method_request_string = addressing.action
 
     def generate_method_contexts(self, ctx: Any) -> list[Any]:
-        """One request starts one operation; Spyne would copy the context for each of several."""
-        ctx.descriptor = self.find(ctx)
-        ctx.function = ctx.descriptor.function
-        return [ctx]
+        """Find the operation by wsa:Action, and make sure that the body is the one it goes with.
 
-    def find(self, ctx: Any) -> Any:
-        """Find the operation by wsa:Action, and make sure that the body is the one it goes with."""
+        One request starts one operation; Spyne would copy the context for each of several.
+        """
         action = ctx.method_request_string
         if action not in self._by_action:
             raise _unknown_action(action, self._by_action)
@@ -121,7 +118,8 @@ class IHESoap12(Soap12):  # type: ignore[misc]
             raise _wrong_body(action, operation.binding.request, ctx.in_body_doc)
         if operation.binding.mtom and not ctx.in_string.packaged:
             raise _mtom_wanted(operation.transaction)
-        return found
+        ctx.descriptor, ctx.function = found, found.function
+        return [ctx]
 
     def deserialize(self, ctx: Any, message: object) -> None:
         """The operation takes the body as it came."""
