@@ -173,10 +173,10 @@ def documents(
     by_owner: dict[CX | None, list[DocumentRequest]] = {}
     for each in requests:
         by_owner.setdefault(owners.get(each.document_unique_id), []).append(each)
-    description = "; ".join(breach.code_context for breach in breaches) or None
+    description = "; ".join([breach.code_context for breach in breaches]) or None
     for owner, named in by_owner.items():
         whose = () if owner is None else (patient([str(owner)]),)
-        objects = (*whose, *(_document(each, types) for each in named))
+        objects = (*whose, *[_document(each, types) for each in named])
         yield Event(objects=objects, outcome=outcome, description=description)
 
 

@@ -85,7 +85,7 @@ class Holder:
 
 def status(done: int, breaches: Iterable[Breach]) -> ResponseStatus:
     """All, some or none of the documents (ITI TF-3: Table 4.2.4.2-4; RMD Table 4.2.4.2-6)."""
-    if all(breach.severity is Severity.WARNING for breach in breaches):
+    if all([breach.severity is Severity.WARNING for breach in breaches]):
         return ResponseStatus.SUCCESS
     return ResponseStatus.PARTIAL_SUCCESS if done else ResponseStatus.FAILURE
 
