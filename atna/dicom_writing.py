@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC
 from enum import IntEnum
 from functools import lru_cache
+from operator import attrgetter
 
 from atna.model import ActiveParticipant, AuditMessage, AuditSource, Detail, EventIdentification, ParticipantObject
 from ihe.datatypes import Code
@@ -27,6 +28,11 @@ PART = (
     b"ParticipantObjectDataLifeCycle",
     b"ParticipantObjectSensitivity",
 )
+
+
+QUERY = b"<ParticipantObjectQuery>%b</ParticipantObjectQuery>"
+SPELLING = attrgetter("code", "scheme", "display")
+"""What is written of a Code."""
 
 
 def write(message: AuditMessage) -> bytes:
@@ -56,10 +62,6 @@ def _attribute(key: bytes, value: str | IntEnum) -> bytes:
     return b' %b="%b"' % (key, escape(value) if isinstance(value, str) else b"%d" % value)
 
 
-def _coded(name: bytes, code: Code) -> bytes:
-    return _spelled(name, code.code, code.scheme, code.display)
-
-
 @lru_cache(maxsize=4096)
 def _spelled(name: bytes, code: str, scheme: str, display: str) -> bytes:
     """Nearly all codes are those of our own tables."""
@@ -72,23 +74,27 @@ def _spelled(name: bytes, code: str, scheme: str, display: str) -> bytes:
 
 
 def _several(name: bytes, codes: Iterable[Code]) -> bytes:
-    return b"".join(_coded(name, each) for each in codes)
+    spelled = b""
+    for each in codes:
+        spelled += _spelled(name, each.code, each.scheme, each.display)
+    return spelled
 
 
-def _text(name: bytes, text: str | None) -> bytes:
-    return b"" if text is None else b"<%b>%b</%b>" % (name, escape(text), name)
+def _text(name: bytes, text: str) -> bytes:
+    return b"<%b>%b</%b>" % (name, escape(text), name)
 
 
 def _event(event: EventIdentification) -> bytes:
     time = event.time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    id, description = event.id, event.outcome_description
     return b'<EventIdentification%b EventDateTime="%b" EventOutcomeIndicator="%d">%b%b%b%b</EventIdentification>' % (
-        b"" if event.action is None else _attribute(b"EventActionCode", event.action),
+        b"" if event.action is None else b' EventActionCode="%b"' % event.action.encode(),
         time.encode(),
         event.outcome,
-        _coded(b"EventID", event.id),
+        _spelled(b"EventID", id.code, id.scheme, id.display),
         _several(b"EventTypeCode", event.types),
-        _text(b"EventOutcomeDescription", event.outcome_description),
-        _several(b"PurposeOfUse", event.purpose_of_use),
+        b"" if description is None else _text(b"EventOutcomeDescription", description),
+        _several(b"PurposeOfUse", event.purpose_of_use) if event.purpose_of_use else b"",
     )
 
 
@@ -103,7 +109,7 @@ def _participant(participant: ActiveParticipant) -> bytes:
     )
     content = _several(b"RoleIDCode", participant.roles)
     if participant.media is not None:
-        content += b"<MediaIdentifier>%b</MediaIdentifier>" % _coded(b"MediaType", participant.media)
+        content += b"<MediaIdentifier>%b</MediaIdentifier>" % _several(b"MediaType", (participant.media,))
     return _spelled_participant(attributes, content)
 
 
@@ -114,8 +120,7 @@ def _spelled_participant(attributes: tuple[str | IntEnum | None, ...], content: 
 
 
 def _source(source: AuditSource) -> bytes:
-    types = tuple((each.code, each.scheme, each.display) for each in source.types)
-    return _spelled_source(source.enterprise_site_id, source.id, types)
+    return _spelled_source(source.enterprise_site_id, source.id, tuple(map(SPELLING, source.types)))
 
 
 @lru_cache(maxsize=64)
@@ -131,13 +136,14 @@ def _source_type(code: str, scheme: str, display: str) -> bytes:
 
 
 def _object(each: ParticipantObject) -> bytes:
+    type = each.id_type
     return b"<ParticipantObjectIdentification%b%b>%b%b%b%b</ParticipantObjectIdentification>" % (
-        b"" if each.id is None else _attribute(b"ParticipantObjectID", each.id),
+        b"" if each.id is None else b' ParticipantObjectID="%b"' % escape(each.id),
         _part(each.type_code, each.role, each.life_cycle, each.sensitivity),
-        _coded(b"ParticipantObjectIDTypeCode", each.id_type),
-        _text(b"ParticipantObjectName", each.name),
-        _query(each.query),
-        b"".join(map(_detail, each.details)),
+        _spelled(b"ParticipantObjectIDTypeCode", type.code, type.scheme, type.display),
+        b"" if each.name is None else _text(b"ParticipantObjectName", each.name),
+        b"" if each.query is None else QUERY % b64encode(each.query),
+        b"".join(map(_detail, each.details)) if each.details else b"",
     )
 
 
@@ -145,10 +151,6 @@ def _object(each: ParticipantObject) -> bytes:
 def _part(*codes: str | IntEnum | None) -> bytes:
     """The part that an object plays: there are about as many as rows in the tables of all transactions."""
     return _attributes(zip(PART, codes, strict=True))
-
-
-def _query(query: bytes | None) -> bytes:
-    return b"" if query is None else b"<ParticipantObjectQuery>%b</ParticipantObjectQuery>" % b64encode(query)
 
 
 def _detail(detail: Detail) -> bytes:

@@ -5,7 +5,6 @@ eight bytes each. What is found by a number is compared again with the message i
 """
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -14,12 +13,14 @@ from hashlib import blake2b
 from atna import merkle
 from atna.compact import pack
 from atna.dicom import read, write
-from atna.model import ActiveParticipant, AuditMessage, ParticipantObject
+from atna.model import ActiveParticipant, AuditMessage
 from ihe.audit import ALSO_KNOWN_AS, DESTINATION, SOURCE, ObjectTypeCode, ObjectTypeCodeRole
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 SYSTEMS = frozenset({"110150", "110151", SOURCE.code, DESTINATION.code})
 """RoleIDCodes of programs: Application, Application Launcher, Source Role ID, Destination Role ID."""
+PATIENT = ObjectTypeCodeRole.PATIENT
 FOUND_ROLES = frozenset({ObjectTypeCodeRole.REPORT, ObjectTypeCodeRole.JOB})
 """Documents and other objects of the registry, and SubmissionSets (ITI TF-2: 3.43.6.1, 3.42.5.1)."""
 
@@ -57,19 +58,25 @@ def entry_of(xml: bytes) -> Entry:
 
 
 def _entry(message: AuditMessage, xml: bytes) -> Entry:
-    event = message.event
-    patients = list(dict.fromkeys(patient_ids(message)))
-    others = {number(Subject.PATIENT, each) for each in (*patients[1:], *agent_ids(message))}
+    event, patients, users = message.event, patient_ids(message), user_ids(message)
     return Entry(
         at=instant(event.time),
         event=event_code(message),
         outcome=event.outcome,
-        person=_first(Subject.PERSON, user_ids(message)),
-        patient=_first(Subject.PATIENT, patients),
-        subjects=frozenset(others.union(number(Subject.OBJECT, each) for each in object_ids(message))),
+        person=number(Subject.PERSON, users[0]) if users else None,
+        patient=number(Subject.PATIENT, patients[0]) if patients else None,
+        subjects=_further(message, patients),
         leaf=merkle.leaf(xml),
         message=pack(xml),
     )
+
+
+def _further(message: AuditMessage, patients: list[str]) -> frozenset[int]:
+    """Objects, other patients than the first, and who took part under an id of a patient."""
+    others = [each for each in dict.fromkeys(patients) if each != patients[0]] if len(patients) > 1 else []
+    others += agent_ids(message)
+    found = {number(Subject.OBJECT, each) for each in object_ids(message)}
+    return frozenset(found.union([number(Subject.PATIENT, each) for each in others]) if others else found)
 
 
 def number(kind: Subject, identifier: str) -> int:
@@ -91,50 +98,47 @@ def plain(identifier: str) -> str:
 
 def instant(time: datetime) -> int:
     """Microseconds since 1970."""
-    return (time - EPOCH) // timedelta(microseconds=1)
+    return (time - EPOCH) // MICROSECOND
 
 
 def event_code(message: AuditMessage) -> str:
     """What an operator calls the event: the code of its first type, or of the event itself."""
-    return next(iter(message.event.types), message.event.id).code
+    types = message.event.types
+    return (types[0] if types else message.event.id).code
 
 
 def user_ids(message: AuditMessage) -> tuple[str, ...]:
     """The humans who asked; where none is known, the system that asked."""
-    humans = tuple(each.user_id for each in message.participants if is_human(each))
-    return humans or tuple(each.user_id for each in message.participants if each.is_requestor)[:1]
+    humans: list[str] = []
+    systems: list[str] = []
+    for each in message.participants:
+        if each.is_requestor:
+            (humans if is_human(each) else systems).append(each.user_id)
+    return tuple(humans or systems[:1])
 
 
 def is_human(participant: ActiveParticipant) -> bool:
     """Claim that a participant who asked is no program: none of its roles is one of a system."""
-    return participant.is_requestor and not any(role.code in SYSTEMS for role in participant.roles)
+    return participant.is_requestor and SYSTEMS.isdisjoint([role.code for role in participant.roles])
 
 
-def patient_ids(message: AuditMessage) -> Iterator[str]:
+def patient_ids(message: AuditMessage) -> list[str]:
     """Every id by which the event names a patient (CX form)."""
+    ids: list[str] = []
     for each in message.objects:
-        if is_patient(each) and each.id:
-            yield each.id
-            yield from (
-                detail.value.decode("utf-8", "replace") for detail in each.details if detail.type == ALSO_KNOWN_AS
-            )
+        if each.role is PATIENT and each.type_code is ObjectTypeCode.PERSON and each.id:
+            ids.append(each.id)
+            for detail in each.details:
+                if detail.type == ALSO_KNOWN_AS:
+                    ids.append(detail.value.decode("utf-8", "replace"))
+    return ids
 
 
-def agent_ids(message: AuditMessage) -> Iterator[str]:
+def agent_ids(message: AuditMessage) -> list[str]:
     """Participants who may be patients: who took part is found as a patient, too (RESTful ATNA: 3.81.4.1.2.2)."""
-    return (each.user_id for each in message.participants if "^^^" in each.user_id)
+    return [each.user_id for each in message.participants if "^^^" in each.user_id]
 
 
-def is_patient(each: ParticipantObject) -> bool:
-    """Claim that the object is a patient."""
-    return each.type_code is ObjectTypeCode.PERSON and each.role is ObjectTypeCodeRole.PATIENT
-
-
-def object_ids(message: AuditMessage) -> Iterator[str]:
+def object_ids(message: AuditMessage) -> list[str]:
     """The ids of documents, submission sets and other objects of the registry."""
-    return (each.id for each in message.objects if each.id and each.role in FOUND_ROLES)
-
-
-def _first(kind: Subject, ids: Iterable[str]) -> int | None:
-    first = next(iter(ids), None)
-    return None if first is None else number(kind, first)
+    return [each.id for each in message.objects if each.id and each.role in FOUND_ROLES]

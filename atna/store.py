@@ -1,8 +1,9 @@
 """The audit trail in the database: records are added and found, never changed. Runs in the caller's transaction."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -27,7 +28,9 @@ from atna.entries import Entry, Subject, number, object_ids, patient_ids, plain,
 from atna.model import AuditMessage
 from atna.tables import audit_event, audit_subject
 
+Values = tuple[Any, ...]
 COLUMNS = ("at", "event", "outcome", "person", "patient", "leaf", "message")
+_row: Callable[[Entry], Values] = attrgetter(*COLUMNS)
 PAGE = 500
 """Rows of one statement where many are read."""
 
@@ -90,7 +93,7 @@ def append_all(connection: Connection, entries: Iterable[Entry]) -> None:
         (found_further if each.subjects else plain).append(each)
     if plain:
         insertion = _insertion(connection.dialect.name, audit_event, returns=False)
-        insertion.run(connection, [_row(each) for each in plain])
+        insertion.run(connection, list(map(_row, plain)))
     append(connection, found_further)
 
 
@@ -98,13 +101,9 @@ def _append(connection: Connection, each: Entry) -> int:
     dialect = connection.dialect.name
     sequence = _insertion(dialect, audit_event, returns=True).added(connection, _row(each))
     if each.subjects:
-        further = [{"subject": one, "sequence": sequence} for one in sorted(each.subjects)]
+        further = [(one, sequence) for one in sorted(each.subjects)]
         _insertion(dialect, audit_subject, returns=False).run(connection, further)
     return sequence
-
-
-def _row(each: Entry) -> dict[str, Any]:
-    return {name: getattr(each, name) for name in COLUMNS}
 
 
 def search(connection: Connection, wanted: Search) -> list[Stored]:
@@ -215,30 +214,27 @@ def _any(wanted: tuple[str, ...], there: Iterable[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Insertion:
-    """A statement compiled once: wrapping it each time costs more than SQLite does."""
+    """A statement compiled once: wrapping it each time costs more than SQLite does, and so does SQLAlchemy's execution.
+
+    Rows have their values in the order of the columns.
+    """
 
     text: str
-    order: tuple[str, ...]
 
-    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    def run(self, connection: Connection, rows: list[Values]) -> None:
         """Insert rows."""
-        values = [tuple(row[name] for name in self.order) for row in rows]
         if connection.dialect.name == "sqlite":
-            _sqlite(connection).executemany(self.text, values)
+            driver: Any = connection.connection.dbapi_connection
+            driver.executemany(self.text, rows)
         else:
-            connection.exec_driver_sql(self.text, values)
+            connection.exec_driver_sql(self.text, rows)
 
-    def added(self, connection: Connection, row: Mapping[str, Any]) -> int:
+    def added(self, connection: Connection, row: Values) -> int:
         """Insert one row; its number."""
-        values = tuple(row[name] for name in self.order)
         if connection.dialect.name == "sqlite":
-            return int(_sqlite(connection).execute(self.text, values).lastrowid)
-        return int(connection.exec_driver_sql(self.text, values).scalar_one())
-
-
-def _sqlite(connection: Connection) -> Any:
-    """The driver: SQLAlchemy's execution costs three times the insertion."""
-    return connection.connection.dbapi_connection
+            driver: Any = connection.connection.dbapi_connection
+            return int(driver.execute(self.text, row).lastrowid)
+        return int(connection.exec_driver_sql(self.text, row).scalar_one())
 
 
 @cache
@@ -250,4 +246,5 @@ def _insertion(dialect: str, table: Table, *, returns: bool) -> _Insertion:
         compiled = statement.compile(dialect=postgresql.dialect(paramstyle="format"), column_keys=names)  # type: ignore[no-untyped-call]
     else:
         compiled = insert(table).compile(dialect=sqlite.dialect(paramstyle="qmark"), column_keys=names)
-    return _Insertion(str(compiled), tuple(compiled.positiontup or ()))
+    assert tuple(compiled.positiontup or ()) == names
+    return _Insertion(str(compiled))

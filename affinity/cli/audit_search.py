@@ -151,7 +151,7 @@ def _row(found: "Stored") -> tuple[str, ...]:
         NAMES.get(found.outcome, str(found.outcome)),
         ", ".join(user_ids(message)) or _first_participant(message),
         next(filter(None, places), ""),
-        next(patient_ids(message), ""),
+        next(iter(patient_ids(message)), ""),
         _some(tuple(object_ids(message))),
     )
 
