@@ -56,9 +56,8 @@ class Database:
 
         With an ``asker`` a replica may answer that has everything they changed and saw. Raises Unavailable.
         """
-        return self._read_sqlite(work) if self._servers is None else self._servers.read(work, asker)
-
-    def _read_sqlite(self, work: Work[Result]) -> Result:
+        if self._servers is not None:
+            return self._servers.read(work, asker)
         try:
             return self._sqlite.read(work)
         except (DBAPIError, sqlite3.Error) as error:

@@ -6,9 +6,7 @@ A thread drains their queue, runs each work, commits once, then lets everybody a
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
-from contextvars import Context, copy_context
-from dataclasses import dataclass
+from contextvars import copy_context
 from functools import partial
 from typing import Any, Generic
 
@@ -39,40 +37,52 @@ class WriterStopped(Exception):
     """A write was asked of a database that is closed; nothing of it was stored."""
 
 
-@dataclass(frozen=True, slots=True)
 class _Job(Generic[Result]):
-    work: Work[Result]
-    future: Future[Result]
-    context: Context
-    """Of the thread that asked: what the work tells of belongs to its exchange."""
+    """A work that waits, and what became of it. ``done`` is released once its group is committed, or is not.
 
-    def run(self, connection: Connection) -> Callable[[], None]:
-        """Do the work; return what releases the waiting caller once the group is committed. Raises _Failed."""
+    ``context`` is that of the thread that asked: what the work tells of belongs to its exchange.
+    """
+
+    result: Result
+
+    def __init__(self, work: Work[Result]) -> None:
+        self.work = work
+        self.context = copy_context()
+        self.failure: Exception | None = None
+        self.done = threading.Lock()
+        self.done.acquire()
+
+    def outcome(self) -> Result:
+        """Wait for it. Raises what the work raised, or what hindered the commit."""
+        self.done.acquire()
+        if self.failure is not None:
+            raise self.failure
+        return self.result
+
+    def run(self, connection: Connection) -> None:
+        """Do the work. Raises _Failed."""
         try:
-            result = self.context.run(self.work, connection)
+            self.result = self.context.run(self.work, connection)
         except Exception as error:
             raise _Failed from error
-        return lambda: self.future.set_result(result)
 
-    def run_apart(self, connection: Connection) -> Callable[[], None]:
-        """Do the work in a savepoint; return what releases the waiting caller once the group is committed.
+    def run_apart(self, connection: Connection) -> None:
+        """Do the work in a savepoint; its failure is its own.
 
         SQLAlchemy's own savepoint takes a sixth of the time of a small work, so the driver is told directly.
         """
         driver: Any = connection.connection.dbapi_connection
         driver.execute("SAVEPOINT work")
         try:
-            result = self.context.run(self.work, connection)
+            self.result = self.context.run(self.work, connection)
         except Exception as error:  # the caller's own: it is handed back to the caller, never swallowed
             if not driver.in_transaction or (isinstance(error, DBAPIError) and error.connection_invalidated):
                 raise  # a full or broken disk makes SQLite roll back all that the group has done
             driver.execute("ROLLBACK TO work")
             driver.execute("RELEASE work")
-            failure = _told(error)
+            self.failure = _told(error)
         else:
             driver.execute("RELEASE work")
-            return lambda: self.future.set_result(result)
-        return lambda: self.future.set_exception(failure)
 
 
 class GroupWriter:
@@ -95,11 +105,11 @@ class GroupWriter:
             raise RuntimeError("a write inside a write would wait for itself")
         if self._queue.empty() and self._pen.acquire(blocking=False):
             return self._write_alone(work)
-        job: _Job[Result] = _Job(work, Future(), copy_context())
+        job = _Job(work)
         with self._admission:
             self._refuse_if_stopped()
             self._queue.put(job)
-        return job.future.result()
+        return job.outcome()
 
     @property
     def waiting(self) -> int:
@@ -139,26 +149,28 @@ class GroupWriter:
                 with self._pen, self._turn:
                     self._holder = threading.get_ident()
                     running = self._gather(group)
-                    releases = self._commit(group)
+                    self._commit(group)
             except Exception as error:  # the commit failed, so no work of the group is stored
                 failure = told_by_sqlite(error)
-                releases = [partial(job.future.set_exception, failure) for job in group]
-            for release in releases:
-                release()
+                for job in group:
+                    job.failure = failure
+            for job in group:
+                job.done.release()
 
-    def _commit(self, group: list[_Job[Any]]) -> list[Callable[[], None]]:
-        """Do all works and commit them; what releases those who wait.
+    def _commit(self, group: list[_Job[Any]]) -> None:
+        """Do all works and commit them.
 
         A savepoint makes SQLite copy each page that a work changes, and hardly any work fails: so there is none until
         one does, and then all that its group did is taken back and done again, each in its own.
         """
         if not self._careful:
             try:
-                return self._connections.write(lambda connection: [job.run(connection) for job in group])
+                self._connections.write(partial(_all, _Job.run, group))
+                return
             except _Failed:
                 self._careful = CAREFUL
         self._careful -= 1
-        return self._connections.write(lambda connection: [job.run_apart(connection) for job in group])
+        self._connections.write(partial(_all, _Job.run_apart, group))
 
     def _gather(self, group: list[_Job[Any]]) -> bool:
         """Take what else is queued by now; False says that this is the last group."""
@@ -168,6 +180,11 @@ class GroupWriter:
                 return False
             group.append(job)
         return True
+
+
+def _all(run: Callable[[_Job[Any], Connection], None], group: list[_Job[Any]], connection: Connection) -> None:
+    for job in group:
+        run(job, connection)
 
 
 def _told(error: Exception) -> Exception:

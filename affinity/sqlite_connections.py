@@ -5,7 +5,6 @@ connection is in one transaction for ever, and the driver is told where they rea
 """
 
 import sqlite3
-from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
@@ -61,9 +60,10 @@ class SQLiteConnections:
         return result
 
     def _taken(self) -> Connection:
-        with suppress(IndexError):
+        try:
             return self._resting.pop()
-        return self._engine.connect()
+        except IndexError:
+            return self._engine.connect()
 
     def _keep(self, connection: Connection) -> None:
         """Keep it at hand, unless enough are, or somebody waits for one of the pool."""

@@ -96,9 +96,9 @@ class Prepared:
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Row]:
         """Run it; what it returns, if it returns anything."""
-        compiled = self._for(connection)
+        compiled = self._compiled.get(connection.dialect.name) or self._for(connection)
         if connection.dialect.name == "sqlite":
-            found: list[Row] = _execute(compiled, _sqlite(connection), parameters).fetchall()
+            found: list[Row] = _execute(compiled, connection.connection.dbapi_connection, parameters).fetchall()
             return found
         bound = {**compiled.constants, **parameters}
         result = connection.exec_driver_sql(compiled.text, _lists(bound))
@@ -106,7 +106,8 @@ class Prepared:
 
     def first(self, connection: Connection, parameters: Mapping[str, Any]) -> Row | None:
         """Run it; the first row, or None."""
-        return next(iter(self.rows(connection, parameters)), None)
+        found = self.rows(connection, parameters)
+        return found[0] if found else None
 
     def added(self, connection: Connection, parameters: Mapping[str, Any]) -> int:
         """Insert one row; the number that the database gave it, which the statement returns."""
@@ -135,7 +136,7 @@ class Prepared:
         if connection.dialect.name != "sqlite":
             connection.exec_driver_sql(compiled.text, every)
         elif compiled.row:
-            self.insert(connection, [tuple(each[name] for name in compiled.row) for each in every])
+            self.insert(connection, list(map(_taking(compiled.row), every)))
         else:
             _sqlite(connection).executemany(compiled.text, every)
 
@@ -150,9 +151,9 @@ class Prepared:
         """Insert rows, each with a value for every one of ``columns``, in the order of the table's."""
         if not rows:
             return
-        compiled = self._for(connection)
+        compiled = self._compiled.get(connection.dialect.name) or self._for(connection)
         if connection.dialect.name == "sqlite":
-            _insert_together(_sqlite(connection), compiled, rows)
+            _insert_together(connection.connection.dbapi_connection, compiled, rows)
         else:
             connection.exec_driver_sql(compiled.text, [dict(zip(self._columns, each, strict=True)) for each in rows])
 
@@ -217,11 +218,16 @@ def _taking(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Row]:
     """What takes the values with these names, in order."""
     if len(names) > 1:
         return itemgetter(*names)
-    return lambda values: tuple(values[name] for name in names)
+    if not names:
+        return lambda _: ()
+    [name] = names
+    return lambda values: (values[name],)
 
 
 def _insert_together(driver: Any, compiled: _Compiled, rows: Sequence[Row]) -> list[Row]:
     """Insert several rows by one statement: ``executemany`` gives way to other threads after each."""
+    if 0 < len(rows) <= TOGETHER:
+        return driver.execute(_together(compiled, len(rows), "?"), list(chain.from_iterable(rows))).fetchall()  # type: ignore[no-any-return]
     found: list[Row] = []
     for some in _batches(rows):
         found += driver.execute(_together(compiled, len(some), "?"), list(chain.from_iterable(some)))
