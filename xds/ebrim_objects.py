@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from operator import attrgetter, methodcaller
 from typing import NamedTuple
 
 from lxml.etree import _Element
@@ -19,7 +18,6 @@ _SLOT, _VALUE_LIST, _VALUE = _TAG + "Slot", _TAG + "ValueList", _TAG + "Value"
 _LOCALIZED = _TAG + "LocalizedString"
 _NAME = _TAG + "Name"
 _TEXTS = {_TAG + name: name for name in ("Name", "Description")}
-_TEXT, _SPELLING = attrgetter("text"), methodcaller("get", "value")
 
 
 class Nesting(Vocabulary):
@@ -164,27 +162,43 @@ def _slots(slots: Iterable[_Element]) -> tuple[Slots, tuple[str, ...]]:
         if name in values:
             repeated.append(name)
             continue
-        texts: list[str | None] = []
-        for listed in slot.iterchildren(_VALUE_LIST):
-            texts += map(_TEXT, listed.iterchildren(_VALUE))
-        values[name] = tuple([text or "" for text in texts]) if None in texts else tuple(texts)  # type: ignore[arg-type]
+        texts: list[str] = []
+        for listed in slot:
+            for value in listed if listed.tag == _VALUE_LIST else ():
+                if value.tag == _VALUE:
+                    texts.append(value.text or "")
+        values[name] = tuple(texts)
     return values, tuple(repeated)
 
 
 def _texts(text: _Element) -> InternationalString:
-    spellings = text.iterchildren(_LOCALIZED)
-    return tuple([LocalizedString(value, each.get(_LANG)) for each in spellings if (value := each.get("value"))])
+    return tuple(
+        [
+            LocalizedString(value, each.get(_LANG))
+            for each in text
+            if each.tag == _LOCALIZED and (value := each.get("value"))
+        ]
+    )
 
 
-def _display(element: _Element) -> str:
-    """The first spelling of an element's Name."""
-    for name in element.iterchildren(_NAME):
-        return next(filter(None, map(_SPELLING, name.iterchildren(_LOCALIZED))), "").strip()
+def _display(name: _Element) -> str:
+    """The first spelling of a Name."""
+    for each in name:
+        if each.tag == _LOCALIZED and (value := each.get("value")):
+            return value.strip()
     return ""
 
 
 def _classification(element: _Element, nested: Nesting = Nesting.INSIDE) -> RIMClassification:
-    slots, repeated = _slots(element.iterchildren(_SLOT))
+    inside: list[_Element] = []
+    display: str | None = None
+    for child in element:
+        tag = child.tag
+        if tag == _SLOT:
+            inside.append(child)
+        elif tag == _NAME and display is None:
+            display = _display(child)
+    slots, repeated = _slots(inside)
     told = element.get
     return RIMClassification(
         told("classificationScheme"),
@@ -194,14 +208,16 @@ def _classification(element: _Element, nested: Nesting = Nesting.INSIDE) -> RIMC
         told("objectType"),
         slots,
         repeated,
-        _display(element),
+        display or "",
         nested,
     )
 
 
 def _identifier(element: _Element) -> RIMIdentifier:
-    told = element.get
+    told, display = element.get, ""
+    for child in element:
+        if child.tag == _NAME:
+            display = _display(child)
+            break
     value = told("value", "").strip()
-    return RIMIdentifier(
-        told("identificationScheme"), value, told("registryObject"), told("objectType"), _display(element)
-    )
+    return RIMIdentifier(told("identificationScheme"), value, told("registryObject"), told("objectType"), display)
