@@ -30,6 +30,10 @@ SHA1_METHODS = SIGNATURE_METHODS | {SignatureMethod.RSA_SHA1}
 SHA1_DIGESTS = DIGESTS | {DigestAlgorithm.SHA1}
 """What an issuer may use to whom SHA-1 is granted for some time more (``TrustedIssuer.sha1_until``)."""
 
+METHOD_URIS, SHA1_METHOD_URIS = (frozenset(each.value for each in known) for known in (SIGNATURE_METHODS, SHA1_METHODS))
+DIGEST_URIS, SHA1_DIGEST_URIS = (frozenset(each.value for each in known) for known in (DIGESTS, SHA1_DIGESTS))
+MADE_WITH_SHA1 = frozenset({SignatureMethod.RSA_SHA1.value, DigestAlgorithm.SHA1.value})
+
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*", re.ASCII)
 _PREFIX_LIST = re.compile(r"(#default|[\w.-]+)( (#default|[\w.-]+)){0,31}", re.ASCII)
 
@@ -39,14 +43,14 @@ def check_signature_form(assertion: _Element, *, sha1: bool = False) -> None:
 
     ``sha1``: the issuer may still use it.
     """
-    methods, digests = (SHA1_METHODS, SHA1_DIGESTS) if sha1 else (SIGNATURE_METHODS, DIGESTS)
+    methods, digests = (SHA1_METHOD_URIS, SHA1_DIGEST_URIS) if sha1 else (METHOD_URIS, DIGEST_URIS)
     signature = assertion[1]
     info, value = signature[0], signature[1]
     canonicalization, method, reference = info
     transforms, digest, digest_value = reference
     _check_algorithm(canonicalization, (EXCLUSIVE_C14N,))
-    _check_algorithm(method, {known.value for known in methods})
-    _check_algorithm(digest, {known.value for known in digests})
+    _check_algorithm(method, methods)
+    _check_algorithm(digest, digests)
     _check_algorithm(transforms[0], (ENVELOPED_SIGNATURE,))
     _check_algorithm(transforms[1], (EXCLUSIVE_C14N,))
     if len(transforms[0]):
@@ -66,7 +70,7 @@ def algorithms(assertion: _Element) -> tuple[str, str]:
 
 def uses_sha1(assertion: _Element) -> bool:
     """Claim that the signature or the digest is made with SHA-1."""
-    return any(uri in (SignatureMethod.RSA_SHA1.value, DigestAlgorithm.SHA1.value) for uri in algorithms(assertion))
+    return not MADE_WITH_SHA1.isdisjoint(algorithms(assertion))
 
 
 def verify_signature(
