@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
 from ihe.identifiers import PatientKey
 from pix.model import ATTRIBUTES, Demographics
-from pix.snapshot import plain
+from pix.snapshot import CONTENTS
 
 
 class Order(StrEnum):
@@ -86,13 +87,16 @@ def golden(said: Sequence[Said], survivorship: Survivorship) -> GoldenView:
     """Choose each attribute from the record whose word counts most; the order of the records does not matter."""
     if len(said) == 1:
         return GoldenView(demographics=said[0].demographics, provenance=_all_from(said[0]))
+    trust = {each.key: survivorship.trust(each.source) for each in said} if survivorship.trusted else {}
+    known = {name for each in said for name in _known(each.demographics, ATTRIBUTES)}
     values: dict[str, Any] = {}
     provenance: dict[str, PatientKey] = {}
     for group in GROUPS:
-        chosen = _chosen(said, group, survivorship.orders(group[0]), survivorship)
-        known = {} if chosen is None else _known(chosen.demographics, group)
-        values |= known
-        provenance |= {name: chosen.key for name in known if chosen is not None}
+        if known.isdisjoint(group):
+            continue
+        chosen = _chosen(said, group, survivorship.orders(group[0]), trust)
+        for name, value in _known(chosen.demographics, group).items():
+            values[name], provenance[name] = value, chosen.key
     return GoldenView(demographics=Demographics(**values), provenance=provenance)
 
 
@@ -101,28 +105,32 @@ def _all_from(one: Said) -> Mapping[str, PatientKey]:
 
 
 def _chosen(
-    said: Sequence[Said], group: tuple[str, ...], orders: tuple[Order, ...], survivorship: Survivorship
-) -> Said | None:
+    said: Sequence[Said], group: tuple[str, ...], orders: tuple[Order, ...], trust: Mapping[PatientKey, int]
+) -> Said:
     """Of those who know the leading attribute of the group, or else any of it, who comes first in the orders."""
     knowing = [each for each in said if getattr(each.demographics, group[0])]
-    if not knowing and len(group) > 1:
-        knowing = [each for each in said if _known(each.demographics, group)]
+    knowing = knowing or [each for each in said if _known(each.demographics, group)]
     for order in orders:
-        if len(knowing) < 2:
+        if len(knowing) == 1:
             break
-        ranks = [_rank(order, each, group, survivorship) for each in knowing]
+        ranks = _ranks(order, knowing, group, trust)
         best = max(ranks)
         knowing = [each for each, rank in zip(knowing, ranks, strict=True) if rank == best]
     # The last resort is the key, so that two equal records never take turns.
-    return min(knowing, key=lambda each: each.key, default=None)
+    return knowing[0] if len(knowing) == 1 else min(knowing, key=attrgetter("key"))
 
 
-def _rank(order: Order, each: Said, group: tuple[str, ...], survivorship: Survivorship) -> Any:
+def _ranks(
+    order: Order, knowing: Sequence[Said], group: tuple[str, ...], trust: Mapping[PatientKey, int]
+) -> Sequence[Any]:
+    """Where each of them stands in this order; ``trust`` is empty where nobody is trusted more than others."""
     if order is Order.PRIORITY:
-        return survivorship.trust(each.source)
+        return [trust[each.key] for each in knowing] if trust else [0] * len(knowing)
     if order is Order.RECENCY:
-        return each.updated
-    return sum(map(_size, _known(each.demographics, group).values()))
+        return [each.updated for each in knowing]
+    told = [_known(each.demographics, group) for each in knowing]
+    # Where all say the same, nobody says more.
+    return [0] * len(told) if told.count(told[0]) == len(told) else [_size(tuple(each.values())) for each in told]
 
 
 def _known(demographics: Demographics, names: tuple[str, ...]) -> dict[str, Any]:
@@ -131,11 +139,8 @@ def _known(demographics: Demographics, names: tuple[str, ...]) -> dict[str, Any]
 
 
 def _size(value: Any) -> int:
-    """How many parts a value has."""
-    return _parts(plain(value))
-
-
-def _parts(content: Any) -> int:
-    if isinstance(content, Mapping):
-        return sum(map(_parts, content.values()))
-    return sum(map(_parts, content)) if isinstance(content, list) else 1
+    """How many texts a value has."""
+    if type(value) is str:
+        return 1
+    contents = value if type(value) is tuple else filter(None, CONTENTS[type(value)](value))
+    return sum([1 if type(each) is str else _size(each) for each in contents])

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 
 from hl7v2.compose import Component, FieldValue, Value, segment
@@ -17,18 +19,26 @@ Position = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataType:
-    """A composite data type: which attribute stands at which position."""
+    """A composite data type: which attribute stands at which position, in order and without gaps."""
 
     value: Callable[..., Any]
     parts: Mapping[str, Position]
     names: Mapping[Position, str] = field(init=False)
     first: tuple[str | None, ...] = field(init=False)
     """What stands in the first subcomponent of each component."""
+    texts: Callable[[Any], tuple[str, ...]] = field(init=False)
+    """All attributes of a value, in the order of their positions."""
+    components: tuple[tuple[int, int], ...] = field(init=False)
+    """Where among these the texts of each component begin and end."""
 
     def __post_init__(self) -> None:
         names = {position: name for name, position in self.parts.items()}
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "first", tuple(names.get((number, 1)) for number in range(1, max(names)[0] + 1)))
+        object.__setattr__(self, "texts", attrgetter(*self.parts))
+        numbers = [component for component, _ in self.parts.values()]
+        begins = list(map(numbers.index, dict.fromkeys(numbers)))
+        object.__setattr__(self, "components", tuple(pairwise([*begins, len(numbers)])))
 
     def read(self, raw: str, encoding: Encoding) -> Any:
         """One repetition as a value; None if it says nothing."""
@@ -42,7 +52,10 @@ class DataType:
 
     def write(self, value: Any) -> Value:
         """A value as the components of one repetition."""
-        return components({position: getattr(value, name) for name, position in self.parts.items()})
+        texts = self.texts(value)
+        return tuple(
+            [_component(texts[first:last]) if last - first > 1 else texts[first] for first, last in self.components]
+        )
 
 
 class Text:
@@ -217,17 +230,10 @@ def write_pid(set_id: int, identifiers: Iterable[CX], demographics: Demographics
     return segment("PID", fields | {1: str(set_id), 3: listed})
 
 
-def components(texts: Mapping[Position, str]) -> tuple[Component, ...]:
-    """Put texts at their positions."""
-    table: dict[int, dict[int, str]] = {}
-    for (component, subcomponent), text in texts.items():
-        table.setdefault(component, {})[subcomponent] = text
-    return tuple(_subcomponents(table.get(number, {})) for number in range(1, max(table) + 1))
-
-
-def _subcomponents(texts: Mapping[int, str]) -> Component:
-    last = max((number for number, text in texts.items() if text), default=1)
-    return texts.get(1, "") if last == 1 else tuple(texts.get(number, "") for number in range(1, last + 1))
+def _component(texts: tuple[str, ...]) -> Component:
+    """The texts of one component, without those at its end that say nothing."""
+    last = max([number for number, text in enumerate(texts, 1) if text], default=1)
+    return texts[:last] if last > 1 else texts[0]
 
 
 def _texts(components: Iterable[str], encoding: Encoding) -> Iterator[tuple[Position, str]]:

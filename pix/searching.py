@@ -75,7 +75,8 @@ def rows(connection: Connection, criteria: Criteria, mode: SearchMode) -> tuple[
         values |= {"last_value": some[-1][-1], "last_record": some[-1][KEY]}
         some = way.further.rows(connection, values)
         found |= {each[KEY]: each for each in some}
-    return list(map(_row, found.values())), len(found) > LISTED
+    # What ``Row._make`` does, without a call for each of a thousand.
+    return [tuple.__new__(Row, each[: len(SHOWN)]) for each in found.values()], len(found) > LISTED
 
 
 def _search(shape: Shape) -> Search:
@@ -122,11 +123,6 @@ def _rarest(connection: Connection, search: Search, values: dict[str, Any]) -> W
         if min(counts) < most:
             break
     return search.ways[efforts.index(min(efforts))]
-
-
-def _row(found: tuple[Any, ...]) -> Row:
-    # What ``Row._make`` does, without a call for each of a thousand.
-    return tuple.__new__(Row, found[: len(SHOWN)])
 
 
 def _too_broad() -> Breach:

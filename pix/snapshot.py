@@ -1,6 +1,7 @@
 """Demographics as JSON, for the index and its events; the attributes' own types say how to read them back."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from operator import attrgetter
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -61,7 +62,11 @@ def plain(value: Any) -> Any:
 
 def _value(kind: type, plain: Mapping[str, Any]) -> Any:
     readers = READERS[kind]
-    known = {name: readers[name](content) for name, content in plain.items() if name in readers}
+    known = {
+        name: content if type(content) is str else readers[name](content)
+        for name, content in plain.items()
+        if name in readers
+    }
     if kind is CX:
         known.setdefault("id", "")
         known.setdefault("authority", HD())
@@ -72,11 +77,11 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
     """How JSON becomes a value of this type: text, another value, or a tuple of either."""
     if get_origin(hint) is tuple:
         each = _reader(get_args(hint)[0])
-        return lambda content: tuple(each(item) for item in content)
+        return lambda content: tuple(map(each, content))
     if get_origin(hint) is UnionType:
         return _reader(get_args(hint)[0])
     if hint in VALUES:
-        return lambda content: _value(hint, content)
+        return partial(_value, hint)
     return lambda content: content
 
 
