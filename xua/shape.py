@@ -131,7 +131,7 @@ def check_shape(assertion: _Element) -> None:
 
 
 def _check_element(element: _Element) -> None:
-    name, shape = _shape_of(element.tag)
+    name, shape = _BY_TAG.get(element.tag) or _extension(element.tag)
     given = element.keys()
     if not shape.required.issubset(given) or not shape.allowed.issuperset(given):
         raise _invalid(f"{name} has the attributes {given[:8]}")
@@ -139,19 +139,17 @@ def _check_element(element: _Element) -> None:
         if len(element):
             raise _invalid(f"{name} holds elements")
         return
-    children = list(element)
-    names = "".join([f"{_shape_of(child.tag)[0]};" for child in children])
+    children, names = list(element), ""
+    for child in children:
+        names += (_BY_TAG.get(child.tag) or _extension(child.tag))[0] + ";"
     if shape.content.fullmatch(names) is None:
         raise _invalid(f"{name} holds {names[:200]}")
     if shape is not _VALUE or children:
         _refuse_loose_text(element, children, name)
 
 
-def _shape_of(tag: str) -> tuple[str, Shape]:
-    """The listed shape of an element; what is not listed is an extension that we do not understand."""
-    known = _BY_TAG.get(tag)
-    if known is not None:
-        return known
+def _extension(tag: str) -> tuple[str, Shape]:
+    """The shape of an element that is not listed: a value of HL7, else an extension that we do not understand."""
     name = QName(tag)
     if name.namespace == HL7:
         return f"hl7:{name.localname}", _HL7_VALUE
