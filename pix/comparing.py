@@ -60,6 +60,8 @@ def verdicts(change: Change, key: PatientKey, state: State, before: tuple[Match,
     candidates = dict.fromkeys((*sharing(change.connection, keys), *(other for two in before for other in two.pair)))
     candidates.pop(key, None)
     change.locks.require(candidates)
+    if not candidates and change.shadow is None:
+        return ()
     subjects = comparable(change.connection, mine, candidates)
     compared = {each: (theirs, compare(mine, theirs, change.matching)) for each, theirs in subjects.items()}
     if change.shadow is not None:
@@ -79,6 +81,8 @@ def worth_keeping(found: list[Verdict], known: Set[PatientKey]) -> tuple[Verdict
 
 def note(change: Change, key: PatientKey, found: tuple[Verdict, ...], before: tuple[Match, ...] = ()) -> bool:
     """Note what is new in the verdicts on a record, of which ``before`` are held; claim that anything is."""
+    if not found and not before:
+        return False
     known = {each.pair: each for each in before}
     pairs = {pair(key, each.other): each.comparison for each in found}
     gone = [two for two in known if two not in pairs]

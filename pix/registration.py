@@ -153,6 +153,8 @@ def _doubt(national: NationalId, birth_time: str | None) -> str | None:
 def _nationals(change: Change, held: tuple[NationalId, ...], feed: Feed) -> tuple[NationalId, ...]:
     """The record's national ids now. A complete list replaces them all, another one only what it mentions."""
     listed = [each for each in dict.fromkeys(feed.identifiers) if each.authority.national]
+    if not listed and not held:
+        return ()
     mentioned = {each.authority.oid for each in listed} | {each.oid for each in feed.withdrawn}
     complete = feed.identifier_list is IdentifierList.COMPLETE
     kept = [] if complete else [each for each in held if each.authority not in mentioned]

@@ -58,6 +58,7 @@ class State:
 
 
 NOTHING = State()
+NO_IDS: frozenset[tuple[str, str]] = frozenset()
 
 
 def linking_ids(nationals: tuple[NationalId, ...]) -> frozenset[tuple[str, str]]:
@@ -65,6 +66,8 @@ def linking_ids(nationals: tuple[NationalId, ...]) -> frozenset[tuple[str, str]]
 
     That one is like no single id: a second number links with nobody, and does not hide that two records differ.
     """
+    if not nationals:
+        return NO_IDS
     valid: dict[str, set[str]] = {}
     for each in nationals:
         if each.valid:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
+from itertools import chain
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, text
 
@@ -84,6 +85,8 @@ def sharing(connection: Connection, keys: Collection[int]) -> list[PatientKey]:
         return []
     rows = SHARING[connection.dialect.name].rows(connection, {"keys": keys, "most": CROWDED + 1})
     lists = [records.split(",") for (records,) in rows if records]
-    shared = Counter(key for some in lists if len(some) <= CROWDED for key in some)
+    shared = Counter(chain.from_iterable([some for some in lists if len(some) <= CROWDED]))
+    if not shared:
+        return []
     ordered = sorted(shared, key=lambda key: (-shared[key], int(key)))
     return [PatientKey(int(key)) for key in ordered[:MOST]]

@@ -58,15 +58,15 @@ def subject(demographics: Demographics, nationals: Collection[tuple[str, str]] =
         identifiers=frozenset((fold(demographics.ssn).replace(" ", ""),)) if demographics.ssn else NO_WORDS,
         mothers=_mothers(demographics),
         birth_place=fold(demographics.birth_place) if demographics.birth_place else "",
-        places=tuple(there for each in demographics.addresses[: contacts.MOST] if (there := contacts.place(each))),
-        phones=frozenset(number for each in telecoms if (number := contacts.phone(each))),
-        emails=frozenset(address for each in telecoms if (address := contacts.email(each))),
+        places=tuple(filter(None, map(contacts.place, demographics.addresses[: contacts.MOST]))),
+        phones=frozenset(filter(None, map(contacts.phone, telecoms))),
+        emails=frozenset(filter(None, map(contacts.email, telecoms))),
     )
 
 
 def _givens(said: tuple[PersonName, ...]) -> tuple[tuple[str, ...], ...]:
     found = [names.given_words(each.given, each.further_given) for each in said if each.given]
-    return tuple(dict.fromkeys(each for each in found if each))[: names.MOST_NAMES]
+    return tuple(dict.fromkeys(filter(None, found)))[: names.MOST_NAMES]
 
 
 def _mothers(demographics: Demographics) -> frozenset[str]:
