@@ -11,12 +11,12 @@ from lxml.etree import _Element
 from twisted.internet.defer import ensureDeferred
 from twisted.python.failure import Failure
 
-from soap.channel import StreamingRequest
 from soap.context import Connection
 from soap.envelope import HEADER
 from soap.faults import SOAPFault, sender_fault, unforeseen
 from soap.names import WSA
-from soap.receive import InThread, Received, Reception
+from soap.reception import InThread, Received, Reception
+from soap.request import StreamingRequest
 from soap.respond import Long, Whole, spell, spell_fault, stream
 from soap.service import Call, SOAPService
 

@@ -11,13 +11,13 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from ihe.exchange import SOAPReply
-from soap.channel import StreamingRequest
 from soap.context import SOAPContext
 from soap.faults import FaultCode, SOAPFault, render, render_version_mismatch_for_soap11
 from soap.head import ENVELOPE_END, reply_head
 from soap.media import SOAP_XML
 from soap.mtom import pack
-from soap.receive import InThread
+from soap.reception import InThread
+from soap.request import StreamingRequest
 
 WHOLE = 256 * 1024
 """Bytes of an answer with documents that are read at once; of a longer one, piece by piece as the client takes them."""

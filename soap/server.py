@@ -15,11 +15,12 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
 
 from ihe.exchange import Spool
-from soap.channel import StreamingRequest
 from soap.context import Answer, SOAPTransaction
 from soap.exchange import Offer, begin, refuse
 from soap.limits import DEFAULT_LIMITS, SOAPLimits
-from soap.receive import Circumstances, receive
+from soap.receive import receive
+from soap.reception import Circumstances
+from soap.request import StreamingRequest
 from soap.service import SOAPService
 from soap.site import Post, SOAPSite
 from soap.wsdl import Documents, publish

@@ -8,10 +8,11 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 from twisted.web.server import Site
 
-from soap.channel import SOAPChannel, StreamingRequest
+from soap.channel import SOAPChannel
 from soap.context import Connection
 from soap.limits import SOAPLimits
-from soap.receive import InThread, Reception
+from soap.reception import InThread, Reception
+from soap.request import StreamingRequest
 from tls.places import Place, Places
 
 RESERVE = 32

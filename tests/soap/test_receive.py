@@ -12,7 +12,9 @@ from twisted.python.failure import Failure
 from ihe.exchange import Part, Sink
 from soap.faults import SOAPFault
 from soap.limits import SOAPLimits
-from soap.receive import Circumstances, InMemory, Reception, Refused, Spooled, receive
+from soap.receive import InMemory, Refused, receive
+from soap.reception import Circumstances, Reception
+from soap.spooled import Spooled
 
 MTOM = 'multipart/related; boundary=B; type="application/xop+xml"'
 HEAD = b"--B\r\nContent-Type: application/xop+xml\r\n\r\n<e/>\r\n--B\r\nContent-ID: <d@x>\r\n\r\n"
