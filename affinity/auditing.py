@@ -6,20 +6,19 @@ exchange changes is committed together with the record of its success, or not at
 
 import os
 import socket
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from cryptography import x509
 from sqlalchemy import Connection
 
-from affinity import spans
+from affinity.audited_database import OPEN
 from affinity.database import Database
+from affinity.outcomes import Wire
 from affinity.spans import in_part
 from affinity.works import Result, Work
 from atna.entries import Entry, entry
@@ -38,67 +37,10 @@ from ihe.exchange import Exchange
 from ihe.transactions import Actor, Transaction
 from xua.errors import AssertionRefused, Subcode
 
-Wire = Any
-
 APPLICATION_SERVER = Code("4", "")
 """AuditSourceTypeCode (DICOM PS3.15 A.5.1.1)."""
 
 log = structlog.get_logger()
-
-
-class Owing(Protocol):
-    """What is under way in a thread and owes a record of the change that it makes."""
-
-    def read(self, database: Database, work: Work[Result]) -> Result:
-        """Look something up for it."""
-
-    def write(self, database: Database, work: Work[Result]) -> Result:
-        """Make the change and record it, both or neither."""
-
-
-class _Nothing:
-    """What is done outside of any exchange owes no record."""
-
-    def read(self, database: Database, work: Work[Result]) -> Result:
-        return database.read(work)
-
-    def write(self, database: Database, work: Work[Result]) -> Result:
-        return database.write(work)
-
-
-_NOTHING: Owing = _Nothing()
-_OPEN: ContextVar[Owing] = ContextVar("what owes a record", default=_NOTHING)
-
-
-@contextmanager
-def opened(owing: Owing) -> Iterator[None]:
-    """What is changed by way of an ``AuditedDatabase`` in this thread is recorded by ``owing``."""
-    token = _OPEN.set(owing)
-    try:
-        yield
-    finally:
-        _OPEN.reset(token)
-
-
-class AuditedDatabase:
-    """The database as the ports of a node see it."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-
-    def read(self, work: Work[Result]) -> Result:
-        """Run ``work`` on one consistent snapshot; that of a replica, if the exchange under way allows it."""
-        if spans.tracer is not None:
-            result: Result = in_part("database", _OPEN.get().read, self.database, work)
-            return result
-        return _OPEN.get().read(self.database, work)
-
-    def write(self, work: Work[Result]) -> Result:
-        """Run ``work`` in a transaction; with it the record that the exchange under way still owes, if any."""
-        if spans.tracer is not None:
-            result: Result = in_part("database", _OPEN.get().write, self.database, work)
-            return result
-        return _OPEN.get().write(self.database, work)
 
 
 class AuditedExchange:
@@ -121,7 +63,7 @@ class AuditedExchange:
 
     def __enter__(self) -> "AuditedExchange":
         """Open it in this thread."""
-        self._before = _OPEN.set(self)
+        self._before = OPEN.set(self)
         self._trail.together.under_way.add(self)
         return self
 
@@ -130,7 +72,7 @@ class AuditedExchange:
     ) -> None:
         """Whatever it owed is recorded, or is refused."""
         self._trail.together.under_way.discard(self)
-        _OPEN.reset(self._before)
+        OPEN.reset(self._before)
 
     def read(self, database: Database, work: Work[Result]) -> Result:
         """Look something up; what a change is decided by is the primary's word."""
@@ -187,38 +129,6 @@ class AuditedExchange:
 
     def _succeeded(self, result: Any) -> Sequence[AuditMessage]:
         return succeeded(self._audit, self._audit.describe(self._wire, self.request, result), self._around)
-
-
-class Outcomes(Protocol):
-    """What is told how an exchange ends. Each raises AuditUnavailable where it must be recorded and cannot."""
-
-    request: Any
-
-    def succeeded(self, response: Any) -> None:
-        """The answer may leave."""
-
-    def refused(self, why: str) -> None:
-        """The request is refused."""
-
-    def failed(self, error: Exception) -> None:
-        """The request broke something."""
-
-
-class Auditing(Protocol):
-    """Opens the audit of exchanges."""
-
-    def open(
-        self, transaction: Transaction[Any, Any, Any, Any, Any], wire: Wire, exchange: Exchange
-    ) -> AbstractContextManager[Outcomes]:
-        """A context in which the exchange is open; it gives what is told the outcome."""
-
-    def unauthenticated(
-        self, transaction: Transaction[Any, Any, Any, Any, Any], exchange: Exchange, refused: AssertionRefused
-    ) -> None:
-        """Record that nobody could be recognised, so that no exchange began. Raises AuditUnavailable."""
-
-    def not_admitted(self, exchange: Exchange, reason: str) -> None:
-        """Record that a node was not let in. Raises AuditUnavailable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,42 +188,6 @@ class Auditor:
         parts = (*authority.split("^")[0].split("&"), "", "")
         known = self.domain.authority(HD(*parts[:3])) if any(parts) else None
         return f"{id}^^^&{known.oid}&ISO" if known else patient_id
-
-
-class Unaudited:
-    """Records nothing: for tests of what lies beneath."""
-
-    request: Any = None
-
-    def open(self, transaction: object, wire: Wire, exchange: Exchange) -> "Unaudited":
-        """Open nothing."""
-        return self
-
-    def __enter__(self) -> "Unaudited":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, raised: BaseException | None, where: TracebackType | None
-    ) -> None:
-        """Nothing was opened."""
-
-    def unauthenticated(self, transaction: object, exchange: Exchange, refused: AssertionRefused) -> None:
-        """Nobody asks."""
-
-    def succeeded(self, response: Any) -> None:
-        """Nobody asks."""
-
-    def refused(self, why: str) -> None:
-        """Nobody asks."""
-
-    def not_admitted(self, exchange: Exchange, reason: str) -> None:
-        """Nobody asks."""
-
-    def failed(self, error: Exception) -> None:
-        """Nobody asks."""
-
-
-UNAUDITED = Unaudited()
 
 
 def spelled(rejected: Rejected) -> str:

@@ -9,7 +9,8 @@ from urllib.parse import parse_qs
 
 from sqlalchemy import Connection
 
-from affinity.auditing import Auditor, opened
+from affinity.audited_database import opened
+from affinity.auditing import Auditor
 from affinity.database import Database
 from affinity.stewardship.calls import Call
 from affinity.stewardship.problems import IN_DOUBT, UNAVAILABLE

@@ -9,9 +9,10 @@ from typing import Any
 import structlog
 
 from affinity import spans
-from affinity.auditing import UNAUDITED, Auditing, Outcomes, spelled
+from affinity.auditing import spelled
 from affinity.metrics import count, count_refusal
 from affinity.outages import InDoubt, Unavailable
+from affinity.outcomes import UNAUDITED, Auditing, Outcomes
 from affinity.spans import describe, in_part
 from affinity.unavailable import as_rejection, underlying
 from affinity.under_way import UNDER_WAY, UnderWay

@@ -10,12 +10,13 @@ from typing import Any
 import structlog
 
 from affinity.admission import Admission, Forgiven, NotAdmitted, Reason, Shown
-from affinity.auditing import UNAUDITED, Auditing, spelled
+from affinity.auditing import spelled
 from affinity.dispatch import OnRefusal, Ports, answer, keep_nothing
 from affinity.hl7_sources import HL7Sources
 from affinity.metrics import NO_TRANSACTION, count_refusal
 from affinity.not_admitted import as_hl7
 from affinity.outages import InDoubt
+from affinity.outcomes import UNAUDITED, Auditing
 from affinity.partners import Agreement
 from affinity.sender_ids import sender_ids
 from affinity.spans import in_request

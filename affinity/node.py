@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from affinity.access import access
-from affinity.auditing import AuditedDatabase, this_node
+from affinity.audited_database import AuditedDatabase
+from affinity.auditing import this_node
 from affinity.consent_documents import ConsentDocuments
 from affinity.data_directory import UnusableData, lock_data
 from affinity.database import Database

@@ -8,11 +8,12 @@ import structlog
 
 from affinity import unavailable
 from affinity.admission import Admission, Forgiven, NotAdmitted, Reason, Shown, validation
-from affinity.auditing import UNAUDITED, Auditing, subject
+from affinity.auditing import subject
 from affinity.dispatch import OnRefusal, Ports, answer, keep_nothing
 from affinity.metrics import ACCESS_DENIED
 from affinity.not_admitted import as_fault, as_metadata_error
 from affinity.outages import InDoubt, Unavailable
+from affinity.outcomes import UNAUDITED, Auditing
 from affinity.partners import Agreement, SourceId
 from affinity.sender_ids import sender_ids
 from affinity.spans import in_request

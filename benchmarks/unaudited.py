@@ -1,8 +1,8 @@
 """``affinity`` without an audit trail, for the benchmark that asks what the trail costs; no setting can do this."""
 
 from affinity import server
-from affinity.auditing import UNAUDITED
 from affinity.cli import main
+from affinity.outcomes import UNAUDITED
 
 
 def run() -> None:

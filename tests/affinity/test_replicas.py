@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, create_engine, event, func, insert, select, text
 
-from affinity.auditing import AuditedDatabase, Auditor
+from affinity.audited_database import AuditedDatabase
+from affinity.auditing import Auditor
 from affinity.database import Database
 from affinity.floors import Floors
 from affinity.outages import InDoubt, Trouble, Unavailable

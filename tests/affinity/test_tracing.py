@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from affinity.auditing import AuditedDatabase
+from affinity.audited_database import AuditedDatabase
 from affinity.database import Database
 from affinity.dispatch import answer
 from affinity.settings import Tracing

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from affinity.auditing import AuditedDatabase, Auditor
+from affinity.audited_database import AuditedDatabase
+from affinity.auditing import Auditor
 from affinity.consumers import Outcome, Verdict
 from affinity.database import Database
 from affinity.desk_audit import DeskAudit

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from affinity.auditing import AuditedDatabase, Auditor
+from affinity.audited_database import AuditedDatabase
+from affinity.auditing import Auditor
 from affinity.catalogue import INITIATED, TRANSACTIONS
 from affinity.database import Database
 from affinity.dispatch import answer
