@@ -44,13 +44,13 @@ DATABASE_CPU = _readme(4.0, "ms", "CPU of PostgreSQL for the same", MIX)
 DAY_CPU = _readme(14.4, "ms", "CPU of both", MIX)
 DOCUMENT_ROWS = _readme(4739, "bytes", "registry rows and indexes of a document in PostgreSQL", ROWS)
 RECORD_ROWS = _readme(
-    6011,
+    5425,
     "bytes",
     "patient index of a record in PostgreSQL, at a million people",
-    "| each record, bytes | 3,148 | 3,160 | 6,592 | 6,011 |",
+    "| each record, bytes | 3,040 | 3,096 | 6,028 | 5,425 |",
 )
 RECORDS_EACH = _readme(
-    1.729580, "", "records of a person, one for each source", "| records | 17,577 | 1,729,662 | 17,286 | 1,729,580 |"
+    1.729580, "", "records of a person, one for each source", "| records | 17,286 | 1,729,580 | 17,286 | 1,729,580 |"
 )
 AUDIT_ROWS = Measured(
     value=600,
@@ -64,10 +64,10 @@ MEASURED = (NODE_CPU, DATABASE_CPU, DOCUMENT_ROWS, RECORD_ROWS, RECORDS_EACH, AU
 
 PARTS: Mapping[str, Measured] = {
     "ITI-18": _readme(8.1, "ms", "CPU of ITI-18", FOUND),
-    "ITI-9": _readme(6.0, "ms", "CPU of ITI-9", "11.8 / 41.6 ms, 6.0 ms CPU"),
-    "ITI-21": _readme(13.9, "ms", "CPU of ITI-21 by id", "26.5 / 46.7 ms, 13.9 ms CPU"),
-    "ITI-47": _readme(15.4, "ms", "CPU of ITI-47", "32.0 / 62.9 ms, 15.4 ms CPU"),
-    "ADT": _readme(16.8, "ms", "CPU of ADT^A28 over 50 connections", "78.7/s, 16.8 ms CPU"),
+    "ITI-9": _readme(5.3, "ms", "CPU of ITI-9", "5.6 / 11.6 ms, 5.3 ms CPU"),
+    "ITI-21": _readme(8.4, "ms", "CPU of ITI-21 by id", "8.7 / 10.9 ms, 8.4 ms CPU"),
+    "ITI-47": _readme(11.4, "ms", "CPU of ITI-47", "12.1 / 20.1 ms, 11.4 ms CPU"),
+    "ADT": _readme(25.4, "ms", "CPU of ADT^A28 over 50 connections", "68.0/s, 25.4 ms CPU"),
     "ITI-43": _readme(6.1, "ms", "CPU of ITI-43", "| ITI-43, CPU | 5.9 ms | 4.3 ms | 0.7 | 8.7 ms | 6.1 ms |"),
     "ITI-41": _readme(17.7, "ms", "CPU of ITI-41", "52.3/s, 17.7 ms CPU"),
 }
