@@ -42,6 +42,8 @@ from xds.stored_queries import FIND_DOCUMENTS
 ROUNDS = int(os.environ.get("AFFINITY_FAULT_ROUNDS", "6"))
 SEED = int(os.environ.get("AFFINITY_FAULT_SEED", "1"))
 """Of the moments of the kills."""
+ROUNDS_OF_AN_OWNER = 200
+"""After so many kills documents are about somebody else: one answer holds 2,000 at most (``max_results``)."""
 SUBMITTERS = FEEDERS = 3
 ANSWERED_WITHIN = 60
 """Seconds for one acknowledgement, on a machine that does much else."""
@@ -70,16 +72,16 @@ def test_nothing_acknowledged_is_lost_and_nothing_half_is_visible(url: str, tmp_
     options = ("--domain", "connectathon", "--database-url", url)
     witness, numbers, moments = Witness(), count(1), Random(SEED)
     node = start_node(tmp_path / "data", *options)
-    owner, other = CX("KILL-OWNER", RED), CX("KILL-OTHER", RED)
-    assert feed(node, owner.id)
-    assert feed(node, other.id)
-    writers = Writers(node, other, witness.acknowledged)
     rounds = ROUNDS if url.startswith("sqlite") else (ROUNDS + 1) // 2  # PostgreSQL takes twice as long
+    owners = [CX(f"KILL-OWNER-{number}", RED) for number in range(rounds // ROUNDS_OF_AN_OWNER + 1)]
+    other = CX("KILL-OTHER", RED)
+    assert all([feed(node, each.id) for each in (*owners, other)])
+    writers = Writers(node, other, witness.acknowledged)
     for left in reversed(range(rounds)):
         writers.node = node
         with ThreadPoolExecutor(FEEDERS + SUBMITTERS + len(writers.steps)) as pool:
             steps = [partial(feed_next, node, witness, numbers)] * FEEDERS
-            steps += [partial(submit_next, node, owner, witness)] * SUBMITTERS
+            steps += [partial(submit_next, node, owners[left // ROUNDS_OF_AN_OWNER], witness)] * SUBMITTERS
             working = [pool.submit(repeat, step) for step in (*steps, *writers.steps)]
             try:
                 for _ in range(moments.randint(5, 45)):
@@ -91,15 +93,15 @@ def test_nothing_acknowledged_is_lost_and_nothing_half_is_visible(url: str, tmp_
                 node.kill()  # also where nothing is acknowledged: the writers go on until nobody answers
         assert {worker.exception() for worker in working} == {None}
         node = start_node(tmp_path / "data", *options)
-    visible = check(node, owner, witness, tmp_path)
+    visible = check(node, owners, witness, tmp_path)
     node.kill()
     check_database(url, tmp_path / "data", witness, writers, visible)
 
 
-def check(node: RunningNode, owner: CX, witness: Witness, tmp_path: Path) -> set[str]:
+def check(node: RunningNode, owners: list[CX], witness: Witness, tmp_path: Path) -> set[str]:
     assert witness.patients and witness.documents
     assert [patient for patient in witness.patients if not known(node, patient)] == []
-    visible = find(node, owner)
+    visible = {unique_id for owner in owners for unique_id in find(node, owner)}
     assert set(witness.documents) <= visible
     retrieved = retrieve(node, visible, tmp_path / "received")
     assert retrieved == {unique_id: content(unique_id) for unique_id in visible}
