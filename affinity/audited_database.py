@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
-from affinity import spans
 from affinity.database import Database
 from affinity.spans import in_part
 from affinity.works import Result, Work
@@ -54,14 +53,10 @@ class AuditedDatabase:
 
     def read(self, work: Work[Result]) -> Result:
         """Run ``work`` on one consistent snapshot; that of a replica, if the exchange under way allows it."""
-        if spans.tracer is not None:
-            result: Result = in_part("database", OPEN.get().read, self.database, work)
-            return result
-        return OPEN.get().read(self.database, work)
+        result: Result = in_part("database", OPEN.get().read, self.database, work)
+        return result
 
     def write(self, work: Work[Result]) -> Result:
         """Run ``work`` in a transaction; with it the record that the exchange under way still owes, if any."""
-        if spans.tracer is not None:
-            result: Result = in_part("database", OPEN.get().write, self.database, work)
-            return result
-        return OPEN.get().write(self.database, work)
+        result: Result = in_part("database", OPEN.get().write, self.database, work)
+        return result

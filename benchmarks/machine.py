@@ -16,7 +16,7 @@ LOOPS, ROUNDS = 5, 300_000
 def describe(directory: Path) -> dict[str, str]:
     """Processor, memory, disk (the median of a 4 KiB write with fsync), versions, and how busy the machine is.
 
-    The loop tells interpreters apart that say the same version: one built with profiles takes a third less.
+    The loop tells interpreters apart that say the same version: one built with profiles takes less.
     """
     return {
         "processor": f"{_processor()}, {os.cpu_count()} cores",

@@ -3,16 +3,15 @@
 Text is kept as it was sent and split when asked for, so unknown content survives and reading stays cheap.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, Self, TypeVar, overload
+from functools import cached_property
 
 from hl7v2.encoding import NULL, Encoding, read_text
 from ihe.citations import Citation
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 
-Value = TypeVar("Value")
 HEADERS = frozenset({"MSH", "FHS", "BHS"})
 """Segments whose first two fields are the delimiters themselves."""
 
@@ -131,86 +130,63 @@ class Group:
         return tuple([Group(self.segments[start:end]) for start, end in zip(starts, ends, strict=False)])
 
 
-class ReadOnce(Generic[Value]):
-    """An attribute that is read from its object when it is first asked for. Nothing that it reads ever changes."""
-
-    def __init__(self, read: Callable[[Any], Value]) -> None:
-        self._read = read
-        self.__doc__ = read.__doc__
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
-
-    @overload
-    def __get__(self, instance: object, owner: type) -> Value: ...
-
-    def __get__(self, instance: object | None, owner: type) -> Self | Value:
-        if instance is None:
-            return self
-        found = instance.__dict__[self._name] = self._read(instance)
-        return found
-
-
 @dataclass(frozen=True)
 class Message(Group):
     """A whole message: MSH first, and the encoding that MSH declares. What MSH says is asked for again and again."""
 
     encoding: Encoding
 
-    @ReadOnce
+    @cached_property
     def header(self) -> Segment:
         """MSH."""
         return self.segments[0]
 
-    @ReadOnce
+    @cached_property
     def trigger(self) -> str:
         """MSH-9.1 and MSH-9.2: ``ADT^A28``, or ``ACK`` alone."""
         return "^".join(filter(None, (self.header.text(9), self.event)))
 
-    @ReadOnce
+    @cached_property
     def event(self) -> str:
         """MSH-9.2: ``A28``."""
         return self.header.text(9, 2)
 
-    @ReadOnce
+    @cached_property
     def structure(self) -> str:
         """MSH-9.3: ``ADT_A05``."""
         return self.header.text(9, 3)
 
-    @ReadOnce
+    @cached_property
     def control_id(self) -> str:
         """MSH-10."""
         return self.header.text(10)
 
-    @ReadOnce
+    @cached_property
     def processing_id(self) -> str:
         """MSH-11.1: P, D or T."""
         return self.header.text(11)
 
-    @ReadOnce
+    @cached_property
     def version(self) -> str:
         """MSH-12.1: ``2.5``, ``2.3.1``."""
         return self.header.text(12)
 
-    @ReadOnce
+    @cached_property
     def sending_application(self) -> str:
         """MSH-3: the namespace id, or the universal id where only that is sent."""
         return self.header.text(3) or self.header.text(3, 2)
 
-    @ReadOnce
+    @cached_property
     def sending_facility(self) -> str:
         """MSH-4: the namespace id, or the universal id where only that is sent."""
         return self.header.text(4) or self.header.text(4, 2)
 
-    @ReadOnce
+    @cached_property
     def receiving_application(self) -> str:
         """MSH-5: the namespace id, or the universal id where only that is sent."""
         return self.header.text(5) or self.header.text(5, 2)
 
-    @ReadOnce
+    @cached_property
     def receiving_facility(self) -> str:
         """MSH-6: the namespace id, or the universal id where only that is sent."""
         return self.header.text(6) or self.header.text(6, 2)

@@ -226,8 +226,6 @@ def _taking(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Row]:
 
 def _insert_together(driver: Any, compiled: _Compiled, rows: Sequence[Row]) -> list[Row]:
     """Insert several rows by one statement: ``executemany`` gives way to other threads after each."""
-    if 0 < len(rows) <= TOGETHER:
-        return driver.execute(_together(compiled, len(rows), "?"), list(chain.from_iterable(rows))).fetchall()  # type: ignore[no-any-return]
     found: list[Row] = []
     for some in _batches(rows):
         found += driver.execute(_together(compiled, len(some), "?"), list(chain.from_iterable(some)))

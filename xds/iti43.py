@@ -1,6 +1,5 @@
 """Retrieve Document Set [ITI-43] (ITI TF-2: 3.43)."""
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from ihe.citations import tf2
 from ihe.datatypes import CX
 from ihe.errors import Breach, Rejected
 from ihe.exchange import Exchange, OutgoingPart, SOAPReply, SOAPRequest
-from ihe.identifiers import UniqueId
+from ihe.identifiers import UniqueId, new_uuid
 from ihe.transactions import Actor, SOAPBinding, Transaction
 from soap.xml import escape
 from xds.auditing import FAILED, OF_RETRIEVAL, documents, exported
@@ -115,7 +114,7 @@ def _part(delivery: Delivery) -> OutgoingPart:
     # What a sender once called a mimeType goes into a header of the answer only if it looks like one.
     media_type = delivery.mime_type if MEDIA_TYPE.fullmatch(delivery.mime_type) else "application/octet-stream"
     return OutgoingPart(
-        content_id=f"{os.urandom(16).hex()}@affinity",
+        content_id=f"{new_uuid()}@affinity",
         media_type=media_type,
         size=delivery.size,
         chunks=delivery.chunks,
