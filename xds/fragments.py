@@ -32,18 +32,21 @@ def splice(
     ``fragment`` is packed or not. ``patient_id`` is ``spelled``: all objects of an answer name the same few patients.
     What is None is left out, as in a submission.
     """
-    head, slots, rest, *tail = unpack(fragment).split(CUT)
+    whole = unpack(fragment)
+    slots = whole.index(CUT)  # asking for each place is a third of what split() takes, which looks at every byte
+    rest = whole.index(CUT, slots + 1)
+    tail = whole.find(CUT, rest + 1)
     return b"".join(
         (
-            head,
+            whole[:slots],
             _STATUS[status] if status is not None else b"",
             _home(home) if home is not None else b">",
             _last_update_time(last_update_time) if last_update_time is not None else b"",
-            slots,
-            b'<rim:VersionInfo versionName="%d"/>' % version if version is not None else b"",
-            rest,
+            whole[slots + 1 : rest],
+            _version(version) if version is not None else b"",
+            whole[rest + 1 :] if tail < 0 else whole[rest + 1 : tail],
             patient_id or b"",
-            *tail,
+            b"" if tail < 0 else whole[tail + 1 :],
         )
     )
 
@@ -57,6 +60,11 @@ def object_ref(entry_uuid: str, home: str | None = None) -> bytes:
 @lru_cache(maxsize=64)
 def _home(home: str) -> bytes:
     return b' home="%s">' % escape(home)
+
+
+@lru_cache(maxsize=64)
+def _version(number: int) -> bytes:
+    return b'<rim:VersionInfo versionName="%d"/>' % number
 
 
 def spelled(patient_id: CX) -> bytes:
