@@ -1,28 +1,21 @@
-"""One HTTP connection as twisted.web has it, made to watch its peer: who it is, and whether it keeps pace.
-
-A test pins what we rely on and Twisted does not document: until the body is complete, the channel keeps the request's
-target in ``_path``.
-"""
+"""One HTTP connection as twisted.web has it, made to watch its peer: who it is, and whether it keeps pace."""
 
 # ruff: noqa: N802, N815 (Twisted names its hooks)
 
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from OpenSSL.crypto import FILETYPE_ASN1, dump_certificate
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.interfaces import IHandshakeListener, ISSLTransport
 from twisted.python.failure import Failure
-from twisted.web.http import HTTPChannel
 from zope.interface import implementer
 
 from soap.context import Connection
+from soap.reading import ReadingChannel
 from soap.request import StreamingRequest
 from soap.stalling import Stall
-
-if TYPE_CHECKING:
-    from soap.site import SOAPSite
 
 SEND_LIMIT = 1024 * 1024
 """Bytes offered to one send(2); Twisted's 128 KiB costs 13 % more CPU on answers of 1 MB."""
@@ -31,10 +24,9 @@ log = structlog.get_logger(__name__)
 
 
 @implementer(IHandshakeListener)
-class SOAPChannel(HTTPChannel):  # type: ignore[misc]
+class SOAPChannel(ReadingChannel):
     """One HTTP connection: who is at the other end, and whether it keeps pace, sending as well as reading."""
 
-    site: "SOAPSite"
     request_is_complete = False
     surplus = False
     """More connections are open than are served: this one may ask how we are, and is told that we are busy."""
