@@ -70,9 +70,12 @@ class Newcomers:
 
     def write(self) -> list[Change]:
         """Write what was added; what each line changed."""
-        if self._changes:
+        # Each change knows how its events are written, so this object: kept here as well, they would wait for Python
+        # to look for garbage, with all that a batch was made of.
+        changes, self._changes = self._changes, []
+        if changes:
             self._rows.insert(self._connection)
-        return self._changes
+        return changes
 
     def _met(self, key: PatientKey, origin: Origin, rendering: Rendering) -> _Newcomer:
         subject = subject_of(rendering.subject)

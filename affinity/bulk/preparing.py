@@ -9,6 +9,7 @@ from operator import itemgetter
 
 from affinity.bulk.line import Unreadable
 from affinity.bulk.reading import Batch, Sound, Source, Unsound, batches
+from affinity.collecting import rare_collections
 from ihe.domain import AffinityDomain
 from pix.rendering import Rendering
 
@@ -48,8 +49,9 @@ def _send(connection: Connection, source: Source, domain: AffinityDomain, positi
     """What the second process does; it ends when nobody listens any more."""
     try:
         try:
-            for batch in batches(source, domain, position, line):
-                connection.send(_packed(batch))
+            with rare_collections():
+                for batch in batches(source, domain, position, line):
+                    connection.send(_packed(batch))
         except Unreadable as error:
             connection.send(error)
         connection.send(None)
