@@ -56,14 +56,13 @@ class RecordLife:
     def _compare(self, index: PatientIndex, change: Change, persons: Collection[PatientKey]) -> None:
         """Bring the relationships of these persons' encounters up to date, whose ever they were before."""
         connection = change.connection
-        members = store_links.members(connection, persons)
+        having = store_encounters.persons_with_any(connection, persons)
+        members = store_links.members(connection, having) if having else {}
         for keys in members.values():
             all_keys = {*keys, *(each for key in keys for each in store_records.subsumed_by(connection, key))}
-            encounters = store_encounters.all_of(connection, all_keys)
-            if encounters:
-                patients = _patients(index, connection, keys)
-                for encounter in encounters:
-                    self._settle(index, change, encounter, patients)
+            patients = _patients(index, connection, keys)
+            for encounter in store_encounters.all_of(connection, all_keys):
+                self._settle(index, change, encounter, patients)
 
     def _settle(self, index: PatientIndex, change: Change, encounter: Encounter, patients: Collection[Patient]) -> None:
         wanted = derived(encounter, self.rules, self.facilities, change.at)

@@ -4,12 +4,14 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, select, union, update
 
 from hl7v2.encoding import STANDARD, read_text
 from ihe.identifiers import PatientKey
 from pix.encounters import PATIENT_CLASS, Encounter, Fields, Movement, Status
 from pix.folding import fold
+from pix.tables import ACTIVE, link
+from pix.tables import record as patient
 from pix.tables_encounters import encounter, movement, word
 from statements.prepared import Among, Prepared, Row
 
@@ -26,6 +28,13 @@ OF_RECORDS = Prepared(
     select(*COLUMNS).where(Among(encounter.c.record, "keys")).order_by(encounter.c.number.desc()).limit(MOST)
 )
 HAVING = Prepared(select(encounter.c.record).where(Among(encounter.c.record, "keys")).distinct())
+_LINKED = select(link.c.person).where(Among(link.c.person, "persons"), ACTIVE)
+PERSONS_HAVING = Prepared(
+    union(
+        _LINKED.join(encounter, encounter.c.record == link.c.record),
+        _LINKED.join(patient, patient.c.survivor == link.c.record).join(encounter, encounter.c.record == patient.c.key),
+    )
+)
 INSERT = Prepared(insert(encounter), ("number", "record", *STATE))
 UPDATE = Prepared(update(encounter).where(encounter.c.number == THIS), ("record", *STATE))
 MOVEMENT_COLUMNS = tuple(each for each in movement.columns if each.name not in ("encounter", "cancelled"))
@@ -60,6 +69,11 @@ def all_of(connection: Connection, keys: Collection[PatientKey]) -> tuple[Encoun
 def records_with_any(connection: Connection, keys: Collection[PatientKey]) -> set[PatientKey]:
     """Those of the records that encounters were announced with."""
     return {PatientKey(key) for (key,) in HAVING.rows(connection, {"keys": keys})}
+
+
+def persons_with_any(connection: Connection, persons: Collection[PatientKey]) -> set[PatientKey]:
+    """Those of the persons whose records, or records that were merged into them, encounters were announced with."""
+    return {PatientKey(person) for (person,) in PERSONS_HAVING.rows(connection, {"persons": persons})}
 
 
 def movements(connection: Connection, number: int) -> tuple[Movement, ...]:
