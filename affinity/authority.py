@@ -3,8 +3,6 @@
 Everything it issues names the organization ``Affinity development``, so that a production start can refuse it.
 """
 
-import os
-import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
+from ihe.durable import make_directory, write_whole
 from xua.sts import DEVELOPMENT
 
 ORGANIZATION = DEVELOPMENT
@@ -80,7 +79,7 @@ class Authority:
     """The certificate authority of one directory, found there or made. ``now`` is aware."""
 
     def __init__(self, directory: Path, now: datetime, name: str = "Affinity development CA") -> None:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(directory)
         self._directory = directory
         self._now = now.astimezone(UTC)
         self.credential = credential(directory, "ca")
@@ -112,7 +111,7 @@ class Authority:
             builder = builder.add_revoked_certificate(entry)
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         builder = builder.add_extension(issuer, False).add_extension(x509.CRLNumber(int(self._now.timestamp())), False)
-        _write(file, builder.sign(self._key, SHA256()).public_bytes(Encoding.PEM), 0o644)
+        write_whole(file, builder.sign(self._key, SHA256()).public_bytes(Encoding.PEM), 0o644)
         return file
 
     def _loaded(self) -> tuple[x509.Certificate, PrivateKey]:
@@ -135,8 +134,8 @@ class Authority:
         own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
         theirs = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
         certificate = builder.add_extension(own, False).add_extension(theirs, False).sign(issuer_key, SHA256())
-        _write(made.key, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
-        _write(made.certificate, certificate.public_bytes(Encoding.PEM), 0o644)
+        write_whole(made.key, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        write_whole(made.certificate, certificate.public_bytes(Encoding.PEM), 0o644)
 
 
 def credential(directory: Path, stem: str) -> Credential:
@@ -198,14 +197,3 @@ def _load(
     usable = certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc - RENEWED_BEFORE_END
     matches = isinstance(key, PrivateKey) and key.public_key() == certificate.public_key()
     return (certificate, key) if usable and matches and isinstance(key, PrivateKey) else None
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    """Put a file in place at once, so that a crash or a second start never meets half of it."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-    temporary.replace(path)

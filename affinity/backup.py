@@ -5,7 +5,6 @@ its row is, and if something was removed meanwhile, the database is read once mo
 """
 
 import json
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -27,8 +26,8 @@ from affinity.migrations import HEAD
 from affinity.sealing import KEY, ROOT
 from affinity.settings import DocumentStoreKind, Settings
 from affinity.works import Work
+from ihe.durable import fsync, make_directory, write_whole
 from xds.repository_store import BATCH, contents, is_referenced
-from xds.spool import fsync
 
 ATTEMPTS = 3
 DATABASE, DRAFT, MANIFEST = "affinity.db", ".affinity.db.copying", "backup-manifest.json"
@@ -63,7 +62,7 @@ def back_up(settings: Settings, database: Database, target: Path, now: datetime,
     check_target(settings, target)
     if settings.documents.store is not DocumentStoreKind.FILES:
         raise BackupFailed(IN_A_BUCKET)
-    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(target)
     copied = copy_documents(settings.data, target)
     for _ in range(ATTEMPTS):
         _copy_root(settings, target)
@@ -153,7 +152,7 @@ def _copy_root(settings: Settings, target: Path) -> None:
     """The newest root of the audit trail, before the database: the trail must reach at least as far as it."""
     root = settings.data / ROOT
     if root.is_file():
-        shutil.copy(root, target / ROOT)
+        write_whole(target / ROOT, root.read_bytes())
 
 
 def _keep(target: Path) -> str | None:
@@ -169,4 +168,4 @@ def _keep(target: Path) -> str | None:
 
 def _write_manifest(made: Backup, target: Path) -> None:
     told = {"format": FORMAT, "version": version("affinity-ihe"), "revision": HEAD, **asdict(made)}
-    (target / MANIFEST).write_text(json.dumps(told, indent=2) + "\n")
+    write_whole(target / MANIFEST, f"{json.dumps(told, indent=2)}\n".encode())

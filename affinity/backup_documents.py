@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ihe.durable import fsync, make_directory
 from xds.encryption import sealed_size
 from xds.file_store import PLAIN, SEALED
-from xds.spool import fsync
 
 FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 CONTENT = Path("documents") / "content"
@@ -63,7 +63,7 @@ def prune_documents(backup: Path, is_referenced: Callable[[str], bool]) -> int:
 
 def copy_file(source: Path, target: Path) -> None:
     """Copy a file whole or not at all, readable by its owner alone, and durably."""
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(target.parent)
     draft = target.with_name(f".{target.name}.copying")
     with source.open("rb") as read, os.fdopen(os.open(draft, FLAGS, 0o600), "wb") as written:
         shutil.copyfileobj(read, written, 2**20)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from ihe.durable import write_whole
+
 FILE = "backup.json"
 
 
@@ -27,6 +29,5 @@ def read_note(data: Path) -> BackupNote | None:
 
 def write_note(data: Path, note: BackupNote) -> None:
     """Whole or not at all."""
-    draft = data / f".{FILE}.tmp"
-    draft.write_text(json.dumps({"at": note.at.isoformat(), "directory": note.directory}) + "\n")
-    draft.replace(data / FILE)
+    told = json.dumps({"at": note.at.isoformat(), "directory": note.directory})
+    write_whole(data / FILE, f"{told}\n".encode())

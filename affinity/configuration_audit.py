@@ -19,6 +19,7 @@ from affinity.settings import Settings
 from atna.events import NETWORK_CONFIGURATION, SECURITY_CONFIGURATION, SOFTWARE_CONFIGURATION, configuration_changed
 from atna.trail import AuditTrail
 from ihe.datatypes import Code
+from ihe.durable import write_whole
 
 log = structlog.get_logger()
 
@@ -68,10 +69,7 @@ class ConfigurationAudit:
         return known
 
     def _keep(self, parts: Mapping[str, str]) -> None:
-        draft = self._file.with_suffix(".tmp")
-        draft.touch(mode=0o600)
-        draft.write_text(json.dumps(parts, indent=1, sort_keys=True) + "\n")
-        draft.replace(self._file)
+        write_whole(self._file, f"{json.dumps(parts, indent=1, sort_keys=True)}\n".encode())
 
 
 def tell_changes(changed: int) -> None:

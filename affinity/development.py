@@ -25,6 +25,7 @@ from affinity.stewardship.access import DEVELOPER, development_token, digest
 from consent.model import Act, RelationshipKind, professional
 from consent.recording import relate
 from ihe.datatypes import CX
+from ihe.durable import make_directory
 from ihe.transactions import Actor
 from pix.manager import PatientIndex
 from tls.files import TLS
@@ -42,7 +43,7 @@ def run_development(settings: Settings, *, demo: bool, exit_after_demo: bool) ->
     """Serve until stopped. With ``exit_after_demo`` the exit code is 0 only if every step of it held."""
     logs.configure(as_json=settings.log.format == "json", level="error" if demo else settings.log.level)
     loaded = load(settings.domain)
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(settings.data)
     pki = development_pki(settings.data / "pki")
     issue_to_partners(settings.data / "pki", loaded.agreements)
     settings.stewards = {**settings.stewards, DEVELOPER: digest(development_token(settings.data))}

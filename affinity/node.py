@@ -34,6 +34,7 @@ from affinity.tracing import traced, tracer
 from atna.trail import AuditTrail
 from consent.policy import Mode
 from ihe.domain import AffinityDomain
+from ihe.durable import make_directory, write_whole
 from ihe.exchange import Transactor
 from ihe.transactions import Actor
 from pix.manager import PatientIndex
@@ -85,12 +86,12 @@ def utc_now() -> datetime:
 
 def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
     """Open or create the data directory, migrate the database, clear up after a crash."""
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(settings.data)
     with ExitStack() as undone:
         lock = lock_data(settings.data)
         undone.callback(os.close, lock)
         (settings.data / FLOORS).unlink(missing_ok=True)
-        (settings.data / DOMAIN_NOTE).write_text(f"{locate(settings.domain).resolve()}\n")
+        write_whole(settings.data / DOMAIN_NOTE, f"{locate(settings.domain).resolve()}\n".encode(), mode=0o644)
         database = open_database(settings, of_node(settings))
         undone.callback(database.close)
         node = _node(settings, loaded, database, lock)

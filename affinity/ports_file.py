@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
+from ihe.durable import write_whole
+
 PORTS = "ports.json"
 
 
 def publish(file: Path, ports: dict[str, int]) -> None:
     """Write the file whole or not at all: whoever waits for it may read it at once."""
-    draft = file.with_suffix(".tmp")
-    draft.write_text(json.dumps(ports) + "\n")
-    draft.replace(file)
+    write_whole(file, f"{json.dumps(ports)}\n".encode(), mode=0o644)

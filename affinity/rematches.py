@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from affinity.shadows import names_of
+from ihe.durable import write_whole
 from ihe.exchange import Transactor
 from ihe.identifiers import PatientKey
 from pix import event_log, store_records, trial
@@ -116,9 +117,7 @@ def _write(note: Path, index: PatientIndex, reached: Reached) -> None:
         "done": reached.done,
         "verdicts": [[*transition, count] for transition, count in reached.verdicts.items()],
     }
-    draft = note.with_suffix(".tmp")
-    draft.write_text(json.dumps(plain))
-    draft.replace(note)
+    write_whole(note, json.dumps(plain).encode())
 
 
 def _read(note: Path, index: PatientIndex) -> Reached | None:

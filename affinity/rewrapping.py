@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from affinity.database import Database
+from ihe.durable import write_whole
 from xds import repository_store
 from xds.documents import Content, DocumentStore
 from xds.encryption import DamagedDocument, UnknownKey
@@ -37,7 +38,7 @@ def rewrap_all(
             done = _one(store, content, done)
             after = content.name
             reached(done)
-        mark.write_text(after)
+        write_whole(mark, after.encode())
     mark.unlink(missing_ok=True)
     return done
 

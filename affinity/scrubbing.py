@@ -13,6 +13,7 @@ from pathlib import Path
 
 from affinity.database import Database
 from affinity.orphans import orphans
+from ihe.durable import write_whole
 from xds import repository_store
 from xds.documents import Content, DocumentStore
 from xds.encryption import DamagedDocument, UnknownKey
@@ -114,7 +115,4 @@ def last_round(state: Path) -> Round | None:
 
 
 def _keep(state: Path, done: Round) -> None:
-    draft = state.with_suffix(".tmp")
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps(asdict(done)))
-    draft.replace(state)
+    write_whole(state, json.dumps(asdict(done)).encode())

@@ -15,6 +15,7 @@ from atna import store_batches
 from atna.roots import write_root
 from atna.sealing import Sealer
 from atna.signing import sealing_key
+from ihe.durable import write_whole
 from ihe.exchange import Transactor
 
 log = structlog.get_logger()
@@ -38,7 +39,7 @@ class Seals:
         if sealed:
             newest = self._database.read(store_batches.newest)
             if newest is not None:
-                _replace(self._root, write_root(newest, self._key.verifier))
+                write_whole(self._root, write_root(newest, self._key.verifier).encode(), mode=0o644)
         return sealed
 
 
@@ -63,13 +64,6 @@ class Sealing:
 
     def _run(self) -> "Deferred[Any]":
         return self._defer(self._seals.seal).addErrback(_complain)
-
-
-def _replace(file: Path, text: str) -> None:
-    """Whole or not at all."""
-    draft = file.with_suffix(".tmp")
-    draft.write_text(text)
-    draft.replace(file)
 
 
 def _complain(failure: Failure) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from affinity.domain import SHIPPED, locate
 from affinity.matching_files import ACTIVE
+from ihe.durable import write_whole
 
 
 class ShippedDomain(ValueError):
@@ -20,8 +21,6 @@ def to_be_replaced(domain: str) -> Path:
 
 def put_in_force(proposed: Path, active: Path) -> None:
     """Replace the active configuration, whole or not at all; the one before is kept beside it as ``.before``."""
-    draft = active.with_suffix(".tmp")
-    draft.write_bytes(proposed.read_bytes())
     if active.is_file():
-        active.with_suffix(".toml.before").write_bytes(active.read_bytes())
-    draft.replace(active)
+        write_whole(active.with_suffix(".toml.before"), active.read_bytes(), mode=0o644)
+    write_whole(active, proposed.read_bytes(), mode=0o644)

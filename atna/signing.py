@@ -1,6 +1,5 @@
 """The key that seals the audit trail: Ed25519, made once, in a file. Here alone cryptography is imported."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
+
+from ihe.durable import write_whole
 
 
 class UnusableKey(ValueError):
@@ -81,11 +82,5 @@ def verifier(pem: str) -> Verifier:
 
 
 def _create(file: Path) -> None:
-    """Whole or not at all: a crash must not leave half a key, with which the next start would fail."""
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    draft = file.with_suffix(".tmp")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
-        opened.write(pem)
-        opened.flush()
-        os.fsync(opened.fileno())
-    draft.replace(file)
+    write_whole(file, pem)

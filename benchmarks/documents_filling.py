@@ -8,9 +8,7 @@ repository's rows name documents whose bytes nobody has.
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import psycopg
@@ -21,7 +19,6 @@ from benchmarks import messages
 from benchmarks.bulk import AT
 from benchmarks.documents_bulk import COLUMNS, OBJECT, TABLES, Values, patient_id, patients, rows
 from benchmarks.filling import CACHE, drop_indexes
-from xds.model import RegistryObject
 from xds.tables import association
 
 COPIES = 2
@@ -51,60 +48,29 @@ Inserted = tuple[str, Sequence[str], Iterable[Values]]
 def fill_sqlite(file: Path, documents: int) -> None:
     """Make a database with so many documents, without care for a crash: it is made anew.
 
-    Another process makes the objects, and the table of all of them in a file of its own, so that it leaves no hole.
+    The table of all objects is in a file of its own meanwhile, so that it leaves no hole.
     """
     _migrate(f"sqlite:///{file}")
     objects = file.with_suffix(".objects")
-    connection = _careless(file)
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute(f"ATTACH '{objects}' AS aside")
+    for schema in ("main", "aside"):
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE"):
+            connection.execute(f"PRAGMA {schema}.{pragma}")
+    for pragma in (f"cache_size=-{CACHE // 1024}", "threads=2"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute(MAKE_OBJECTS.format(name=f"aside.{OBJECTS}"))
     indexes = drop_indexes(connection, association)
     connection.execute("BEGIN")
-    for table, columns, values in chain(_known(_own(documents, (0, 1))), _made_aside(objects, documents)):
-        connection.executemany(_insert(table, columns), values)
-    connection.execute("COMMIT")
-    connection.execute(f"ATTACH '{objects}' AS aside")
+    for table, columns, values in _inserted(documents, (0, 1)):
+        marks = ", ".join("?" * len(columns))
+        connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", values)
     for statement in (*indexes, *FOUND_BY):
         connection.execute(statement)
+    connection.execute("COMMIT")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.close()
     objects.unlink()
-
-
-def make_aside(sender: Connection, file: Path, documents: int) -> None:
-    """What the other process does: write the table of all objects to this file, send the objects, then None."""
-    connection = _careless(file)
-    connection.execute(MAKE_OBJECTS.format(name=OBJECTS))
-    insert = _insert(OBJECTS, OBJECT)
-    connection.execute("BEGIN")
-    for made in rows(documents):
-        sender.send(made.tables)
-        connection.executemany(insert, made.objects)
-    connection.execute("COMMIT")
-    connection.close()
-    sender.send(None)
-
-
-def _made_aside(file: Path, documents: int) -> Iterator[Inserted]:
-    context = get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=make_aside, args=(sender, file, documents), daemon=True)
-    process.start()
-    sender.close()
-    while tables := receiver.recv():
-        yield from _objects(tables)
-    process.join()
-
-
-def _careless(file: Path) -> sqlite3.Connection:
-    """A connection to a database that nobody needs after a crash."""
-    connection = sqlite3.connect(file, isolation_level=None)
-    settings = ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", "threads=2")
-    for pragma in (*settings, f"cache_size=-{CACHE // 1024}"):
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
-
-
-def _insert(table: str, columns: Sequence[str]) -> str:
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
 def fill_postgresql(url: str, uri: str, documents: int) -> None:
@@ -131,26 +97,15 @@ def copy_share(uri: str, documents: int, share: tuple[int, int]) -> None:
 
 def _inserted(documents: int, share: tuple[int, int]) -> Iterator[Inserted]:
     """Rows table by table, as many at once as fit in memory easily."""
-    yield from _known(_own(documents, share))
-    for made in rows(documents, share=share):
-        yield from _objects(made.tables)
-        yield OBJECTS, OBJECT, made.objects
-
-
-def _own(documents: int, share: tuple[int, int]) -> list[int]:
     number, shares = share
-    return [key for key in range(1, patients(documents) + 1) if key % shares == number]
-
-
-def _known(keys: Sequence[int]) -> Iterator[Inserted]:
-    """The patients with these keys."""
-    yield "pix_record", RECORD, (_record(key) for key in keys)
-    yield "pix_link", LINK, ((key, key, key, "alone", key) for key in keys)
-
-
-def _objects(tables: dict[type[RegistryObject], list[Values]]) -> Iterator[Inserted]:
-    for kind, table in TABLES.items():
-        yield table.name, COLUMNS[kind], tables[kind]
+    keys = range(1, patients(documents) + 1)
+    own = [key for key in keys if key % shares == number]
+    yield "pix_record", RECORD, (_record(key) for key in own)
+    yield "pix_link", LINK, ((key, key, key, "alone", key) for key in own)
+    for made in rows(documents, share=share):
+        for kind, table in TABLES.items():
+            yield table.name, COLUMNS[kind], made.tables[kind]
+        yield OBJECTS, OBJECT, made.objects
 
 
 def _record(key: int) -> Values:

@@ -14,12 +14,15 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
+from ihe.durable import fsync, make_directory
 from ihe.exchange import Part, Sink
 from xds.documents import Content, Referenced, Stored, verified
 from xds.encryption import HEADER, DamagedDocument, Keys, UnknownKey, sealed_size, unseal
-from xds.spool import SpoolSink, fsync, remove
+from xds.spool import SpoolSink, remove
 
 SEALED, PLAIN = ".sealed", ".plain"
+SHARDS = 16**4
+"""Directories that hold documents, at most."""
 
 
 class FileStore:
@@ -31,8 +34,10 @@ class FileStore:
     def __init__(self, root: Path, keys: Keys | None) -> None:
         self._content, self._spool, self._locks = f"{root}/content", f"{root}/spool", f"{root}/locks"
         self._keys = keys
+        self._lasting = bytearray(SHARDS)  # 1 where the directory is known to outlast a power cut
         for directory in (self._content, self._spool, self._locks):
-            os.makedirs(directory, mode=0o700, exist_ok=True)
+            make_directory(Path(directory))
+        fsync(root)
 
     def create(self) -> Sink:
         return SpoolSink(self._spool, self._keys)
@@ -62,7 +67,7 @@ class FileStore:
     def adopt(self, part: Part) -> None:
         """Make a finished part durable under its SHA-256; harmless when it, or another part of the same bytes, is."""
         directory, path = self._place(part.sha256, SEALED if self._keys else PLAIN)
-        _make_directory(directory, self._content)
+        self._keep_directory(directory, int(part.sha256[:4], 16))
         try:
             os.link(part.spooled, path)
         except FileExistsError:
@@ -141,6 +146,18 @@ class FileStore:
             fsync(directory)
         return True
 
+    def _keep_directory(self, directory: str, shard: int) -> None:
+        """Make it if it is missing, and sync what it is an entry of: who made it may not have done so yet."""
+        if self._lasting[shard] and os.path.isdir(directory):
+            return
+        parent = os.path.dirname(directory)
+        for each in (parent, directory):
+            with suppress(FileExistsError):
+                os.mkdir(each, mode=0o700)
+        for each in (parent, self._content):
+            fsync(each)
+        self._lasting[shard] = 1
+
     def _remove_unreferenced(self, digests: Iterable[str], referenced: Referenced) -> int:
         removed = 0
         for digest in digests:
@@ -197,19 +214,6 @@ def _open(path: str, size: int) -> BinaryIO:
 
 def _pieces(file: BinaryIO, keys: Keys | None, content: Content) -> Iterator[bytes]:
     return unseal(file, keys, content.sha256, content.size) if keys else verified(file, content)
-
-
-def _make_directory(path: str, root: str) -> None:
-    """Make ``path`` and its parents below ``root``, durably."""
-    if path == root or os.path.isdir(path):
-        return
-    parent = os.path.dirname(path)
-    _make_directory(parent, root)
-    try:
-        os.mkdir(path, mode=0o700)
-    except FileExistsError:
-        pass
-    fsync(parent)
 
 
 def _copy(header: bytes, sealed: BinaryIO, draft: str) -> None:

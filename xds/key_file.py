@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
+from ihe.durable import create_whole, write_whole
 from xds.encryption import KEY, Cipher, KeyRing
 
 
@@ -15,7 +16,7 @@ def load_keys(path: Path) -> KeyRing:
 
 def create_keys(path: Path) -> KeyRing:
     """Write a new key file that only its owner can read; FileExistsError rather than replace one."""
-    _write(path, (secrets.token_bytes(KEY),))
+    create_whole(path, _text((secrets.token_bytes(KEY),)))
     return load_keys(path)
 
 
@@ -68,20 +69,9 @@ class KeyFile:
 
 
 def _replace(path: Path, keys: tuple[bytes, ...]) -> KeyRing:
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    _write(draft, keys)
-    draft.replace(path)
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    write_whole(path, _text(keys))
     return load_keys(path)
 
 
-def _write(path: Path, keys: tuple[bytes, ...]) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write("".join(f"{key.hex()}\n" for key in keys))
-        file.flush()
-        os.fsync(descriptor)
+def _text(keys: tuple[bytes, ...]) -> bytes:
+    return "".join(f"{key.hex()}\n" for key in keys).encode("ascii")

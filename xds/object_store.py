@@ -14,6 +14,7 @@ from pathlib import Path
 
 import structlog
 
+from ihe.durable import make_directory
 from ihe.errors import Rejected
 from ihe.exchange import Part, Sink
 from xds.bucket import Bucket, Listed, NoObject
@@ -37,7 +38,7 @@ class ObjectStore:
         self._bucket = bucket
         self._spool = spool
         self._keys = keys
-        spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(spool)
 
     def create(self) -> Sink:
         return SpoolSink(str(self._spool), self._keys)

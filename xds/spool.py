@@ -55,15 +55,6 @@ class SpoolSink:
         remove(self._path)
 
 
-def fsync(path: StrPath) -> None:
-    """Make a file or the entries of a directory durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def remove(path: StrPath) -> None:
     """Remove a file, if it is there."""
     try:

@@ -1,7 +1,6 @@
 """One move from beginning to end; killed anywhere, the same command goes on."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from affinity.outages import Trouble, Unavailable
 from affinity.sealing import KEY
 from affinity.settings import Settings
 from atna.trail import AuditUnavailable
+from ihe.durable import make_directory, write_whole
 from xds.documents import Content
 from xds.repository_store import is_referenced
 
@@ -145,14 +145,11 @@ def _documents_alone(old: Settings, copier: Copier, moved: Moved) -> None:
 
 
 def _copy_files(old: Settings, new: Settings) -> None:
-    new.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(new.data)
     pairs = [(old.data / name, new.data / name) for name in FILES]
     for here, there in (*pairs, (key_file(old), key_file(new))):
         if here.exists() and not there.exists():
-            draft = there.with_name(f"{there.name}.moving")
-            draft.touch(mode=0o600)
-            shutil.copyfile(here, draft)
-            draft.replace(there)
+            write_whole(there, here.read_bytes())
 
 
 def _file(old: Settings) -> Path:

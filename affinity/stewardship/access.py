@@ -3,7 +3,6 @@
 Nobody by default.
 """
 
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from affinity.doors import is_loopback
 from affinity.metrics import ACCESS_DENIED
 from affinity.stewardship import TOKEN_FILE
 from affinity.stewardship.problems import Problem
+from ihe.durable import write_whole
 
 StewardName = NewType("StewardName", str)
 SCHEME = "sha256:"
@@ -66,10 +66,6 @@ def new_token() -> str:
 
 def development_token(data: Path) -> str:
     """Make a token for this start, in a file that its owner alone can read; an earlier one is no longer valid."""
-    token, file = new_token(), data / TOKEN_FILE
-    draft = data / f".{TOKEN_FILE}.{secrets.token_hex(4)}"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as written:
-        written.write(token + "\n")
-    draft.replace(file)
+    token = new_token()
+    write_whole(data / TOKEN_FILE, f"{token}\n".encode())
     return token

@@ -17,6 +17,7 @@ from tests.forked import Forked
 
 ROOT = Path(__file__).parents[2]
 ANY_PORT = [word for name in ("http", "https", "mllp", "mllps") for word in (f"--{name}-port", "0")]
+UP = ("up", "--no-demo", *ANY_PORT)
 
 
 @dataclass
@@ -48,9 +49,9 @@ Begin = Callable[[Sequence[str], Mapping[str, str]], "subprocess.Popen[str] | Fo
 """Of a process: the words after ``affinity``, and what is added to the environment."""
 
 
-def start_node(data: Path, *options: str, begin: Begin = Forked) -> RunningNode:
+def start_node(data: Path, *options: str, begin: Begin = Forked, verb: Sequence[str] = UP) -> RunningNode:
     """Start a node and return once its ports accept."""
-    process = begin(["up", "--no-demo", "--data", str(data), *ANY_PORT, *options], {"AFFINITY__LOG__FORMAT": "json"})
+    process = begin([*verb, "--data", str(data), *options], {"AFFINITY__LOG__FORMAT": "json"})
     assert process.stderr is not None
     log = _until_listening(process.stderr)
     threading.Thread(target=lambda stream: log.extend(stream), args=(process.stderr,), daemon=True).start()

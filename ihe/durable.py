@@ -1,0 +1,55 @@
+"""Files and directories that outlast a power cut, and are there whole or not at all.
+
+A file keeps its bytes once it was synced, and its name once its directory was (fsync(2)). All raise OSError.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Put a file in place, or in the place of another: a crash leaves what was there, or all of this."""
+    with _drafted(path, content, mode) as draft:
+        draft.replace(path)
+
+
+def create_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Put a file where none is. FileExistsError rather than replace one."""
+    with _drafted(path, content, mode) as draft:
+        os.link(draft, path)
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory that its owner alone can enter, and whichever of its parents are missing."""
+    if path.is_dir():
+        return
+    make_directory(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
+    fsync(path.parent)
+
+
+def fsync(path: str | os.PathLike[str]) -> None:
+    """Sync the bytes of a file, or the entries of a directory."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _drafted(path: Path, content: bytes, mode: int) -> Iterator[Path]:
+    """A file of this content beside ``path``, to be given its name; what it was given is kept."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)
+    fsync(path.parent)
