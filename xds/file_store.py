@@ -67,13 +67,11 @@ class FileStore:
     def adopt(self, part: Part) -> None:
         """Make a finished part durable under its SHA-256; harmless when it, or another part of the same bytes, is."""
         directory, path = self._place(part.sha256, SEALED if self._keys else PLAIN)
-        self._keep_directory(directory, int(part.sha256[:4], 16))
-        try:
-            os.link(part.spooled, path)
-        except FileExistsError:
-            pass
+        shard = int(part.sha256[:4], 16)
+        self._link(part.spooled, path, directory, shard)
         fsync(path)
         fsync(directory)
+        self._keep_directory(directory, shard)
 
     @contextmanager
     def removing(self, names: Iterable[str], referenced: Referenced) -> Iterator[None]:
@@ -146,17 +144,29 @@ class FileStore:
             fsync(directory)
         return True
 
-    def _keep_directory(self, directory: str, shard: int) -> None:
-        """Make it if it is missing, and sync what it is an entry of: who made it may not have done so yet."""
-        if self._lasting[shard] and os.path.isdir(directory):
-            return
-        parent = os.path.dirname(directory)
-        for each in (parent, directory):
+    def _link(self, spooled: str, path: str, directory: str, shard: int) -> None:
+        """Give a part its lasting name, unless another of the same bytes has it; make a directory that is missing."""
+        try:
+            os.link(spooled, path)
+        except FileExistsError:
+            pass
+        except FileNotFoundError:
+            self._lasting[shard] = 0
+            for each in (os.path.dirname(directory), directory):
+                with suppress(FileExistsError):
+                    os.mkdir(each, mode=0o700)
             with suppress(FileExistsError):
-                os.mkdir(each, mode=0o700)
-        for each in (parent, self._content):
-            fsync(each)
-        self._lasting[shard] = 1
+                os.link(spooled, path)
+
+    def _keep_directory(self, directory: str, shard: int) -> None:
+        """Sync what it is an entry of, once in a process: who made it may not have done so yet.
+
+        After the file: the journal of most file systems has taken the directories along with it, so this is soon done.
+        """
+        if not self._lasting[shard]:
+            for each in (os.path.dirname(directory), self._content):
+                fsync(each)
+            self._lasting[shard] = 1
 
     def _remove_unreferenced(self, digests: Iterable[str], referenced: Referenced) -> int:
         removed = 0

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from typing import BinaryIO
 
 from ihe.exchange import Part
 from xds.encryption import HEADER, Keys, Sealer
@@ -16,28 +17,30 @@ class SpoolSink:
         self._sealer = Sealer(keys) if keys else None
         self._sha1, self._sha256, self._size = hashlib.sha1(usedforsecurity=False), hashlib.sha256(), 0
         self._spool, self._token = spool, os.urandom(16).hex()
-        self._path = f"{spool}/receiving.{self._token}"
-        self._file = open(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")  # noqa: SIM115
-        if self._sealer:
-            self._file.write(bytes(HEADER))
+        self._path = ""
+        self._file: BinaryIO | None = None
 
     def write(self, chunk: bytes) -> None:
         self._sha1.update(chunk)
         self._sha256.update(chunk)
         self._size += len(chunk)
-        self._file.write(self._sealer.update(chunk) if self._sealer else chunk)
+        if kept := self._sealer.update(chunk) if self._sealer else chunk:
+            file = self._file or self._make("receiving", bytes(HEADER) if self._sealer else b"")
+            file.write(kept)
 
     def finish(self, content_id: str, media_type: str) -> Part:
         digest = self._sha256.hexdigest()
-        with self._file as file:
-            if self._sealer:
-                last, header = self._sealer.finish(digest, self._size)
+        last, header = self._sealer.finish(digest, self._size) if self._sealer else (b"", b"")
+        finished = f"{self._spool}/{digest}.{self._token}"
+        if self._file is None:  # all of it is in the last chunk
+            self._make(digest, header + last).close()
+        else:
+            with self._file as file:
                 file.write(last)
                 file.seek(0)
                 file.write(header)
-        finished = f"{self._spool}/{digest}.{self._token}"
-        os.rename(self._path, finished)
-        self._path = finished
+            os.rename(self._path, finished)
+            self._path = finished
         return Part(
             content_id=content_id,
             media_type=media_type,
@@ -48,11 +51,20 @@ class SpoolSink:
         )
 
     def discard(self) -> None:
+        if self._file is None:
+            return
         try:
             self._file.close()
         except OSError:
             pass  # a full disk may refuse the last buffered bytes: they are thrown away anyhow
         remove(self._path)
+
+    def _make(self, name: str, beginning: bytes) -> BinaryIO:
+        """Make the file, once there is something to be kept in it."""
+        self._path = f"{self._spool}/{name}.{self._token}"
+        self._file = open(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")  # noqa: SIM115
+        self._file.write(beginning)
+        return self._file
 
 
 def remove(path: StrPath) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -107,6 +108,63 @@ def test_discarding_halfway_leaves_nothing(store: FileStore, tmp_path: Path) -> 
     sink.write(REPORT)
     sink.discard()
     assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("size", [1, 65_536, 65_537, 200_000])
+def test_a_part_that_is_received_lies_in_the_spool_under_its_sha256(tmp_path: Path, size: int) -> None:
+    part = receive(FileStore(tmp_path, KEYS), b"x" * size)
+    assert [str(each) for each in files(tmp_path)] == [part.spooled]
+    assert Path(part.spooled).stem == part.sha256
+
+
+def test_a_part_that_fits_into_one_chunk_has_no_file_before_it_is_whole(tmp_path: Path) -> None:
+    sink = FileStore(tmp_path, KEYS).create()
+    sink.write(b"x" * 65_536)
+    assert files(tmp_path) == []
+    sink.discard()
+    assert files(tmp_path) == []
+
+
+@pytest.fixture
+def fsynced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was made durable, in turn."""
+    paths: list[str] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        paths.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        fsync(descriptor)
+
+    monkeypatch.setattr("xds.spool.os.fsync", noted)
+    return paths
+
+
+def test_a_document_is_durable_with_all_directories_above_it_whoever_made_them(
+    tmp_path: Path, fsynced: list[str]
+) -> None:
+    digest = hashlib.sha256(REPORT).hexdigest()
+    content = tmp_path / "content"
+    shard, own = content / digest[:2], content / digest[:2] / digest[2:4]
+    store, other = FileStore(tmp_path, KEYS), FileStore(tmp_path, KEYS)
+    own.mkdir(parents=True)  # as another process has just done, which has not come to making it durable
+    above = [str(shard), str(content)]
+    for each, expected in ((store, above), (store, []), (other, above)):
+        fsynced.clear()
+        keep(each, REPORT)
+        assert fsynced == [str(own / f"{digest}.sealed"), str(own), *expected]
+
+
+def test_directories_that_are_made_anew_are_made_durable_anew(tmp_path: Path, fsynced: list[str]) -> None:
+    store = FileStore(tmp_path, KEYS)
+    fsynced.clear()
+    keep(store, REPORT)
+    made = list(fsynced)
+    shutil.rmtree(tmp_path / "content")
+    (tmp_path / "content").mkdir()
+    fsynced.clear()
+    keep(store, REPORT)
+    assert fsynced == made and len(made) == 4
+    assert all(each.stat().st_mode & 0o077 == 0 for each in (tmp_path / "content").rglob("*"))
 
 
 def test_a_refused_submission_leaves_nothing(store: FileStore, tmp_path: Path) -> None:
