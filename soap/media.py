@@ -18,6 +18,8 @@ MULTIPART = "multipart/related"
 
 _PARAMETER = re.compile(r'\s*;\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;"]*))|\s*;\s*(?=;|$)')
 
+_QUOTED_PAIR = re.compile(r"\\(.)")
+
 
 @dataclass(frozen=True, slots=True)
 class MediaType:
@@ -42,9 +44,14 @@ def parse_media_type(value: str) -> MediaType:
             raise ValueError("a parameter is malformed")
         position = found.end()
         if found[1]:
-            text = found[3].strip() if found[3] is not None else re.sub(r"\\(.)", r"\1", found[2])
+            text = found[3].strip() if found[3] is not None else _unquoted(found[2])
             parameters.setdefault(found[1].lower(), text)
     return MediaType(name.strip().lower(), MappingProxyType(parameters))
+
+
+def _unquoted(text: str) -> str:
+    """What a quoted-string means (RFC 5322: 3.2.4)."""
+    return _QUOTED_PAIR.sub(r"\1", text) if "\\" in text else text
 
 
 @lru_cache(maxsize=256)
