@@ -140,7 +140,7 @@ def _field(value: FieldValue) -> str:
 
 def _repetition(value: Value) -> str:
     if isinstance(value, tuple):
-        return _joined([_component(each) for each in value], STANDARD.component)
+        return _joined([_component(each) if each else "" for each in value], STANDARD.component)
     return _component(value)
 
 

@@ -11,7 +11,12 @@ LEAST = 60
 
 def relaxed(criteria: Criteria) -> tuple[Criteria, ...]:
     """The question itself, and with names swapped, day and month swapped, or a family name that is another today."""
-    return tuple(dict.fromkeys((criteria, *_names_swapped(criteria), *_day_swapped(criteria), *_renamed(criteria))))
+    questions = [criteria]
+    for each in (*_names_swapped(criteria), *_day_swapped(criteria), *_renamed(criteria)):
+        # Compared, not hashed: an authority, which an id may be of, cannot be.
+        if each not in questions:
+            questions.append(each)
+    return tuple(questions)
 
 
 def _names_swapped(criteria: Criteria) -> Iterator[Criteria]:

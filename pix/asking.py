@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.exchange import Transactor
-from pix import candidates, found
+from pix import candidates, found, pages
 from pix.candidates import Result
 from pix.golden import Survivorship
 from pix.model import Identifier
@@ -120,7 +120,7 @@ def continued(supplier: Supplier, tag: str, start: int | None, quantity: int | N
 
 
 def _page(supplier: Supplier, connection: Connection, result: Result, start: int, quantity: int | None) -> Page:
-    return candidates.page(connection, supplier.domain, supplier.survivorship, result, start, quantity)
+    return pages.page(connection, supplier.domain, supplier.survivorship, result, start, quantity)
 
 
 def _pointing(page: Page, name: str) -> Page:

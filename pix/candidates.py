@@ -1,8 +1,8 @@
-"""What queries answer: the ids of a person, candidates, and results kept for continuation (ITI TF-2: 3.9, 3.21)."""
+"""What queries answer: the ids of a person, and results kept for continuation (ITI TF-2: 3.9, 3.21)."""
 
 import json
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import compress
@@ -13,10 +13,10 @@ from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.identifiers import PatientKey
 from pix import store_links, store_records
 from pix.found import Found
-from pix.golden import GoldenView, Said, Survivorship, golden
 from pix.model import Identifier
-from pix.queries import Candidate, CandidateQuery, Page
-from pix.store_records import Record
+from pix.queries import CandidateQuery
+from pix.state import NationalId
+from pix.store_records import Named
 from pix.tables import continuation
 from statements.prepared import Prepared
 
@@ -64,19 +64,29 @@ def identifiers_of(
     """All ids of each person, in the order of the domain's authorities; national ids only if their digits are right."""
     members = store_links.members(connection, persons)
     keys = [key for linked in members.values() for key in linked]
-    ids, nationals = store_records.ids(connection, keys), store_records.nationals(connection, keys)
+    return identifiers_held(
+        domain, members, store_records.ids(connection, keys), store_records.nationals(connection, keys)
+    )
+
+
+def identifiers_held(
+    domain: AffinityDomain,
+    members: Mapping[PatientKey, Sequence[PatientKey]],
+    ids: Mapping[PatientKey, Named],
+    nationals: Mapping[PatientKey, tuple[NationalId, ...]],
+) -> dict[PatientKey, tuple[Identifier, ...]]:
+    """The same of persons whose records, and the ids of these, are known."""
     authorities = {each.oid: (order, each) for order, each in enumerate(domain.assigning_authorities)}
     found: dict[PatientKey, tuple[Identifier, ...]] = {}
     for person, linked in members.items():
         said = [ids[key] for key in linked]
-        said += [
-            (each.authority, each.id, each.type_code) for key in linked for each in nationals.get(key, ()) if each.valid
-        ]
+        for key in linked:
+            said += [(each.authority, each.id, each.type_code) for each in nationals.get(key, ()) if each.valid]
         known = sorted(
-            {(*authorities[oid][:1], id): (oid, id, code) for oid, id, code in said if oid in authorities}.items()
+            {(authorities[oid][0], id): (oid, id, code) for oid, id, code in said if oid in authorities}.items()
         )
         found[person] = tuple(
-            Identifier(authority=authorities[oid][1], id=id, type_code=code) for _, (oid, id, code) in known
+            [Identifier(authority=authorities[oid][1], id=id, type_code=code) for _, (oid, id, code) in known]
         )
     return found
 
@@ -110,73 +120,6 @@ def freeze(found: Found, query: CandidateQuery) -> Result:
         domains=oids(query.domains),
         asked=query.asked,
     )
-
-
-def page(
-    connection: Connection,
-    domain: AffinityDomain,
-    survivorship: Survivorship,
-    result: Result,
-    start: int,
-    quantity: int | None,
-) -> Page:
-    """The part of a result that begins at 1-based ``start``; without a pointer, which ``keep`` makes."""
-    places = _places(connection, result.keys, start, quantity)
-    candidates = tuple(_candidates(connection, domain, survivorship, result, places))
-    end = places[-1] + 1 if quantity is not None and len(places) == quantity else len(result.keys)
-    return Page(
-        candidates=candidates,
-        total=len(result.keys),
-        start=start,
-        skipped=max(end - (start - 1) - len(places), 0),
-        truncated=result.truncated,
-        domains=result.domains,
-        asked=result.asked,
-    )
-
-
-def _places(connection: Connection, keys: tuple[PatientKey, ...], start: int, quantity: int | None) -> Sequence[int]:
-    """Where in a frozen result the page's persons stand, without those who have become one with somebody before."""
-    if start == 1:
-        return range(len(keys))[:quantity]
-    persons = store_links.current_persons(connection, keys)
-    first: dict[PatientKey, int] = {}
-    for place, key in enumerate(keys):
-        first.setdefault(persons.get(key, key), place)
-    return [place for place in first.values() if place >= start - 1][:quantity]
-
-
-def _candidates(
-    connection: Connection, domain: AffinityDomain, survivorship: Survivorship, result: Result, places: Sequence[int]
-) -> Iterator[Candidate]:
-    """The golden view, as it is now, of each person at these places of a frozen result."""
-    keys = [result.keys[place] for place in places]
-    degrees = [result.degrees[place] if result.degrees else 100 for place in places]
-    survivors = store_records.survivors(connection, keys)
-    persons = store_links.persons_of(connection, set(survivors.values()))
-    identifiers = identifiers_of(connection, domain, set(persons.values()))
-    views = golden_views(connection, set(persons.values()), survivorship)
-    for key, degree in zip(keys, degrees, strict=True):
-        person = persons[survivors[key]]
-        yield Candidate(
-            key=survivors[key],
-            identifiers=_within(identifiers[person], result.domains),
-            demographics=views[person].demographics,
-            match_degree=degree,
-        )
-
-
-def golden_views(
-    connection: Connection, persons: Collection[PatientKey], survivorship: Survivorship
-) -> dict[PatientKey, GoldenView]:
-    """Each person as all its records together describe it."""
-    members = store_links.members(connection, persons)
-    records = store_records.by_keys(connection, [key for linked in members.values() for key in linked])
-    return {person: golden([_said(records[key]) for key in linked], survivorship) for person, linked in members.items()}
-
-
-def _said(record: Record) -> Said:
-    return Said(key=record.key, source=record.source, updated=record.updated, demographics=record.demographics)
 
 
 def keep(connection: Connection, result: Result, query: CandidateQuery, at: datetime) -> str:
@@ -226,7 +169,3 @@ def forget(connection: Connection, owner: str, tag: str) -> None:
 def oids(authorities: Iterable[AssigningAuthority]) -> tuple[str, ...]:
     """The OIDs of authorities, in order."""
     return tuple(each.oid for each in authorities)
-
-
-def _within(identifiers: tuple[Identifier, ...], domains: Collection[str]) -> tuple[Identifier, ...]:
-    return tuple(each for each in identifiers if not domains or each.authority.oid in domains)

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from itertools import chain
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
 from ihe.identifiers import PatientKey
 from pix.model import ATTRIBUTES, Demographics
-from pix.snapshot import CONTENTS
+from pix.snapshot import demographics_of
 
 
 class Order(StrEnum):
@@ -41,6 +42,7 @@ GROUPS: tuple[tuple[str, ...], ...] = (
     *((each,) for each in ATTRIBUTES if not any(each in group for group in TOGETHER)),
 )
 LEADERS = frozenset(group[0] for group in GROUPS)
+GROUP_OF = {name: group for group in GROUPS for name in group}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +69,15 @@ class Survivorship:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What one source record says of a person; ``updated`` is when it was fed last, ISO 8601 in UTC."""
+    """What one source record says of a person; ``updated`` is when it was fed last, ISO 8601 in UTC.
+
+    ``known`` is all that it says, as ``pix.snapshot.known`` has it: most of it is compared, and little is shown.
+    """
 
     key: PatientKey
     source: str
     updated: str
-    demographics: Demographics
+    known: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,36 +91,40 @@ class GoldenView:
 def golden(said: Sequence[Said], survivorship: Survivorship) -> GoldenView:
     """Choose each attribute from the record whose word counts most; the order of the records does not matter."""
     if len(said) == 1:
-        return GoldenView(demographics=said[0].demographics, provenance=_all_from(said[0]))
+        (one,) = said
+        return GoldenView(demographics=demographics_of(one.known), provenance=_all_from(one))
     trust = {each.key: survivorship.trust(each.source) for each in said} if survivorship.trusted else {}
-    known = {name for each in said for name in _known(each.demographics, ATTRIBUTES)}
+    known = dict.fromkeys(chain.from_iterable([each.known for each in said]))
     values: dict[str, Any] = {}
     provenance: dict[str, PatientKey] = {}
-    for group in GROUPS:
-        if known.isdisjoint(group):
-            continue
+    for group in dict.fromkeys([GROUP_OF[name] for name in known if name in GROUP_OF]):
         chosen = _chosen(said, group, survivorship.orders(group[0]), trust)
-        for name, value in _known(chosen.demographics, group).items():
-            values[name], provenance[name] = value, chosen.key
-    return GoldenView(demographics=Demographics(**values), provenance=provenance)
+        for name in group:
+            if name in chosen.known:
+                values[name], provenance[name] = chosen.known[name], chosen.key
+    return GoldenView(demographics=demographics_of(values), provenance=provenance)
 
 
 def _all_from(one: Said) -> Mapping[str, PatientKey]:
-    return {name: one.key for name in _known(one.demographics, ATTRIBUTES)}
+    return {name: one.key for name in one.known if name in GROUP_OF}
 
 
 def _chosen(
     said: Sequence[Said], group: tuple[str, ...], orders: tuple[Order, ...], trust: Mapping[PatientKey, int]
 ) -> Said:
-    """Of those who know the leading attribute of the group, or else any of it, who comes first in the orders."""
-    knowing = [each for each in said if getattr(each.demographics, group[0])]
-    knowing = knowing or [each for each in said if _known(each.demographics, group)]
+    """Of those who know the leading attribute of the group, or else any of it, who comes first in the orders.
+
+    ``trust`` is empty where nobody is trusted more than others.
+    """
+    knowing = [each for each in said if group[0] in each.known]
+    knowing = knowing or [each for each in said if _known(each, group)]
     for order in orders:
         if len(knowing) == 1:
             break
-        ranks = _ranks(order, knowing, group, trust)
-        best = max(ranks)
-        knowing = [each for each, rank in zip(knowing, ranks, strict=True) if rank == best]
+        if trust or order is not Order.PRIORITY:
+            ranks = _ranks(order, knowing, group, trust)
+            best = max(ranks)
+            knowing = [each for each, rank in zip(knowing, ranks, strict=True) if rank == best]
     # The last resort is the key, so that two equal records never take turns.
     return knowing[0] if len(knowing) == 1 else min(knowing, key=attrgetter("key"))
 
@@ -123,24 +132,22 @@ def _chosen(
 def _ranks(
     order: Order, knowing: Sequence[Said], group: tuple[str, ...], trust: Mapping[PatientKey, int]
 ) -> Sequence[Any]:
-    """Where each of them stands in this order; ``trust`` is empty where nobody is trusted more than others."""
+    """Where each of them stands in this order."""
     if order is Order.PRIORITY:
-        return [trust[each.key] for each in knowing] if trust else [0] * len(knowing)
+        return [trust[each.key] for each in knowing]
     if order is Order.RECENCY:
         return [each.updated for each in knowing]
-    told = [_known(each.demographics, group) for each in knowing]
+    told = [_known(each, group) for each in knowing]
     # Where all say the same, nobody says more.
-    return [0] * len(told) if told.count(told[0]) == len(told) else [_size(tuple(each.values())) for each in told]
+    return [0] * len(told) if told.count(told[0]) == len(told) else [_size(each) for each in told]
 
 
-def _known(demographics: Demographics, names: tuple[str, ...]) -> dict[str, Any]:
-    # What is not known is None or (), and every value is true.
-    return {name: value for name in names if (value := getattr(demographics, name))}
+def _known(said: Said, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: said.known[name] for name in names if name in said.known}
 
 
 def _size(value: Any) -> int:
     """How many texts a value has."""
     if type(value) is str:
         return 1
-    contents = value if type(value) is tuple else filter(None, CONTENTS[type(value)](value))
-    return sum([1 if type(each) is str else _size(each) for each in contents])
+    return sum([1 if type(each) is str else _size(each) for each in (value.values() if type(value) is dict else value)])

@@ -201,6 +201,7 @@ FIELDS = (
 
 
 NONE_DELETED: frozenset[str] = frozenset()
+_all_of: Callable[[Demographics], tuple[Any, ...]] = attrgetter(*(each.attribute for each in FIELDS))
 
 
 @Last
@@ -224,10 +225,12 @@ def deleted_attributes(pid: Segment) -> frozenset[str]:
 
 def write_pid(set_id: int, identifiers: Iterable[CX], demographics: Demographics) -> Segment:
     """Build PID with every attribute that is known (ITI TF-2: 3.21.4.2.2.5)."""
-    known = {field.number: (field, getattr(demographics, field.attribute)) for field in FIELDS}
-    fields: dict[int, FieldValue] = {number: field.write(value) for number, (field, value) in known.items() if value}
     listed: list[Value] = [IDENTIFICATION.write(each) for each in identifiers]
-    return segment("PID", fields | {1: str(set_id), 3: listed})
+    fields: dict[int, FieldValue] = {1: str(set_id), 3: listed}
+    for each, value in zip(FIELDS, _all_of(demographics), strict=True):
+        if value:
+            fields[each.number] = each.write(value)
+    return segment("PID", fields)
 
 
 def _component(texts: tuple[str, ...]) -> Component:

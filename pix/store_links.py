@@ -38,8 +38,8 @@ LINKS = Prepared(
 MEMBERS = Prepared(
     select(link.c.person, link.c.record).where(Among(link.c.person, "persons"), ACTIVE).order_by(link.c.record)
 )
-CURRENT_PERSONS = Prepared(
-    select(record.c.key, link.c.person)
+HOMES = Prepared(
+    select(record.c.key, func.coalesce(record.c.survivor, record.c.key), link.c.person)
     .join(link, (link.c.record == func.coalesce(record.c.survivor, record.c.key)) & ACTIVE)
     .where(Among(record.c.key, "keys"))
     .order_by(record.c.key)
@@ -125,7 +125,12 @@ def members(connection: Connection, persons: Collection[PatientKey]) -> dict[Pat
 
 def current_persons(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, PatientKey]:
     """The person that each record is linked to, or the record that it was merged into."""
-    return dict(CURRENT_PERSONS.rows(connection, {"keys": keys}))
+    return {key: person for key, (_, person) in homes(connection, keys).items()}
+
+
+def homes(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, tuple[PatientKey, PatientKey]]:
+    """For each record the one that it was merged into, itself where it was not, and the person of that one."""
+    return {key: (survivor, person) for key, survivor, person in HOMES.rows(connection, {"keys": keys})}
 
 
 def persons_within(

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
@@ -42,6 +42,19 @@ NAMED = Prepared(
     .order_by(record.c.key)
 )
 BY_KEYS = Prepared(select(*COLUMNS).where(Among(record.c.key, "keys")).order_by(record.c.key))
+TOLD = Prepared(
+    select(
+        record.c.key,
+        record.c.authority,
+        record.c.id,
+        record.c.type_code,
+        record.c.source,
+        record.c.updated,
+        record.c.demographics,
+    )
+    .where(Among(record.c.key, "keys"))
+    .order_by(record.c.key)
+)
 INSERT = Prepared(insert(record), record.columns)
 SAID = ("announced", "source", "updated", *DESCRIPTION)
 ANNOUNCE = upsert(record, SAID)
@@ -123,6 +136,17 @@ class Record:
         return (self.authority, self.id)
 
 
+class Told(NamedTuple):
+    """The id of a record, who fed it last and when, and what was said: ``demographics`` as JSON."""
+
+    authority: str
+    id: str
+    type_code: str
+    source: str
+    updated: str
+    demographics: str
+
+
 def by_identifiers(connection: Connection, identifiers: Iterable[Identifier]) -> dict[tuple[str, str], Record]:
     """The records with these ids, merged ones and those not announced yet included."""
     asked = [{"of": oid, "named": id} for oid, id in dict.fromkeys([each.key for each in identifiers])]
@@ -160,6 +184,11 @@ def by_keys(connection: Connection, keys: Collection[PatientKey]) -> dict[Patien
 def ids(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, Named]:
     """Authority, id and type code of each record; its demographics are left unread."""
     return {PatientKey(key): (authority, id, code) for key, authority, id, code in IDS.rows(connection, {"keys": keys})}
+
+
+def told(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, Told]:
+    """What was last said of the patient of each record, as it is stored."""
+    return {PatientKey(row[0]): Told._make(row[1:]) for row in TOLD.rows(connection, {"keys": keys})}
 
 
 def named(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, tuple[str, str, PatientKey | None]]:

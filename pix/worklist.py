@@ -7,7 +7,6 @@ from sqlalchemy import Connection
 
 from ihe.identifiers import PatientKey
 from pix import event_log, store_links, store_records, store_tasks, store_worklist
-from pix.candidates import golden_views
 from pix.choices import Choice, fitting
 from pix.decisions import pair
 from pix.event_log import Line
@@ -16,6 +15,7 @@ from pix.explaining import Explanation, explain
 from pix.golden import GoldenView
 from pix.manager import PatientIndex
 from pix.model import Demographics, Identifier
+from pix.pages import golden_views
 from pix.rulings import situation
 from pix.state import NationalId
 from pix.store_records import Record

@@ -10,7 +10,7 @@ from affinity.bulk.line import PatientLine
 from ihe.datatypes import HD
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.exchange import Transactor
-from pix import candidates, store_export
+from pix import candidates, pages, store_export
 from pix.golden import GoldenView
 from pix.manager import PatientIndex
 from pix.model import Identifier
@@ -49,7 +49,7 @@ def export_golden(index: PatientIndex, format: Format, file: TextIO, written: Ca
         file.write(format.header)
         count = 0
         for persons in store_export.persons(connection):
-            views = candidates.golden_views(connection, persons, index.survivorship)
+            views = pages.golden_views(connection, persons, index.survivorship)
             identifiers = candidates.identifiers_of(connection, index.domain, persons)
             for person in persons:
                 file.write(format.write(_golden_line(index.domain, views[person], identifiers[person])))

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ihe.identifiers import PatientKey
+from pix import snapshot
 from pix.golden import GROUPS, Order, Said, Survivorship, golden
 from pix.model import ATTRIBUTES, NOTHING_KNOWN, Address, Demographics, PersonName, Telecom
 from tests.pix.scene import ANNA, MATRICULE, Scene
@@ -23,7 +24,7 @@ def says(key: int, source: str, updated: str, **known: object) -> Said:
         key=PatientKey(key),
         source=source,
         updated=updated,
-        demographics=replace(NOTHING_KNOWN, **known),  # type: ignore[arg-type]
+        known=snapshot.known(replace(NOTHING_KNOWN, **known)),  # type: ignore[arg-type]
     )
 
 
@@ -86,7 +87,7 @@ def test_the_view_says_what_its_provenance_says_whatever_the_order(
 ) -> None:
     view = golden(said, rules)
     assert golden(data.draw(st.permutations(said)), rules) == view
-    records = {each.key: each.demographics for each in said}
+    records = {each.key: snapshot.demographics_of(each.known) for each in said}
     for name in ATTRIBUTES:
         shown = getattr(view.demographics, name)
         assert (shown == getattr(NOTHING_KNOWN, name)) is (name not in view.provenance)
@@ -98,7 +99,7 @@ def test_the_view_says_what_its_provenance_says_whatever_the_order(
 def test_nothing_that_some_source_knows_is_lost(said: list[Said], rules: Survivorship) -> None:
     view = golden(said, rules)
     for group in GROUPS:
-        known = any(getattr(each.demographics, group[0]) != getattr(NOTHING_KNOWN, group[0]) for each in said)
+        known = any(group[0] in each.known for each in said)
         assert known is (getattr(view.demographics, group[0]) != getattr(NOTHING_KNOWN, group[0]))
 
 

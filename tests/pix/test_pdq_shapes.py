@@ -7,7 +7,7 @@ import pytest
 from ihe.datatypes import CX, HD
 from pix import searching
 from pix.model import Address, Demographics, PersonName, Telecom
-from pix.queries import CandidateQuery, Criteria, IdentifierPattern
+from pix.queries import CandidateQuery, Criteria, IdentifierPattern, SearchMode
 from tests.pix.scene import Scene
 
 
@@ -78,6 +78,13 @@ def test_an_id_with_other_values_and_beside_a_name(residents: Scene, pattern: st
         assert found(residents, Criteria(identifiers=(asked,), family=("gross",))) == []
         both = (asked, IdentifierPattern(id=f"1{number}0"))
         assert found(residents, Criteria(identifiers=both)) == [f"1{number}0"]
+
+
+def test_an_approximate_search_by_an_id_of_an_authority(residents: Scene) -> None:
+    asked = IdentifierPattern(id="110", authority=residents.id("HOSP:").authority)
+    criteria = Criteria(identifiers=(asked,), family=("Kleim1",), given=("Anna1",), birth=("19810515", "19810515"))
+    page = residents.index.find(CandidateQuery(criteria=criteria, algorithm=SearchMode.APPROXIMATE))
+    assert [each.match_degree < 100 for each in page.candidates] == [True]
 
 
 def test_what_stands_for_any_characters_in_sql_stands_for_itself(residents: Scene) -> None:
