@@ -1,28 +1,30 @@
 """Whom new records meet: those that share blocking keys or national ids, of the index and of the same batch."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache
 from itertools import chain
 
 from sqlalchemy import Connection
 
 from ihe.identifiers import PatientKey
 from pix import store_newcomers, store_records
-from pix.comparing import Verdict, seen_as, worth_keeping
+from pix.comparing import Verdict, subjects_of, worth_keeping
+from pix.matching import dates
 from pix.matching.configuration import Configuration
-from pix.matching.dates import day
-from pix.matching.findings import are_of_other_births
+from pix.matching.dates import Birth
+from pix.matching.findings import are_hopeless
 from pix.matching.scoring import compare
 from pix.matching.subject import Subject
-from pix.rendering import Rendering
-from pix.state import linking_ids
+from pix.rendering import Rendering, subject_of
 from pix.store_blocking import CROWDED, MOST
 
 National = tuple[str, str]
 NOBODY: Sequence[PatientKey] = ()
 NO_VERDICTS: frozenset[PatientKey] = frozenset()
+_day = lru_cache(maxsize=2**16)(dates.day)
+"""There are not more days on which people were born who are alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,12 @@ class Met:
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
-    """What tells most records apart at once, and the way to all the rest of it."""
+class Comer:
+    """A new record, what the matcher sees of it, and those of the index that its birth does not tell from it."""
 
-    birth: str
-    identified: bool
-    linking: frozenset[National]
-    subject: Callable[[], Subject]
+    rendering: Rendering
+    subject: Subject
+    alike: Set[PatientKey]
 
 
 class Meeting:
@@ -62,41 +63,61 @@ class Meeting:
         self._configuration = configuration
         self._stored: dict[int, Sequence[PatientKey]] = {}
         self._new: defaultdict[int, list[PatientKey]] = defaultdict(list)
-        self._candidates: dict[PatientKey, _Candidate] = {}
+        self._births: dict[PatientKey, str] = {}
+        self._subjects: dict[PatientKey, Subject] = {}
         self._carrying: dict[National, list[tuple[PatientKey, bool]]] = {}
 
-    def prepare(self, some: Iterable[Rendering]) -> None:
+    def prepare(self, some: Sequence[Rendering]) -> list[Comer]:
         """Ask the index for all that these may meet."""
         keys = set(chain.from_iterable(chain(each.stored, each.lookup) for each in some)) - self._stored.keys()
         found = store_newcomers.sharing(self._connection, keys)
         self._stored |= dict.fromkeys(keys, NOBODY) | found
-        self._describe({key for each in found.values() if len(each) <= CROWDED for key in each})
+        self._read_births({key for each in found.values() if len(each) <= CROWDED for key in each})
         ids = {(of, id) for each in some for of, id, _, _ in each.nationals} - self._carrying.keys()
         carrying = store_newcomers.carrying(self._connection, ids)
         self._carrying |= {each: carrying.get(each, []) for each in ids}
+        comers = [self._comer(each) for each in some]
+        self._read_subjects({key for each in comers for key in each.alike})
+        return comers
 
-    def meet(self, key: PatientKey, each: Rendering, mine: Subject) -> Met:
+    def meet(self, key: PatientKey, comer: Comer) -> Met:
         """Compare a record with all that it meets; those after it will meet it as well."""
-        met = self._met(each, mine)
-        self._candidates[key] = _Candidate(mine.birth, bool(mine.identifiers), each.linking, lambda: mine)
+        each = comer.rendering
+        met = self._met(comer)
+        self._subjects[key] = comer.subject
         for one in each.stored:
             self._new[one].append(key)
         for of, id, _, valid in each.nationals:
             self._carrying[of, id].append((key, valid))
         return met
 
-    def _met(self, each: Rendering, mine: Subject) -> Met:
+    def _met(self, comer: Comer) -> Met:
+        each, mine, subjects = comer.rendering, comer.subject, self._subjects
         carrying = [some for of, id, _, valid in each.nationals if valid for some in self._carrying[of, id]]
         compared = [
-            Verdict(other=key, comparison=compare(mine, other.subject(), self._configuration))
-            for key, other in ((key, self._candidates[key]) for key in self._sharing(each))
-            if not _are_hopeless(mine, other)
+            Verdict(other=key, comparison=compare(mine, subjects[key], self._configuration))
+            for key in self._sharing(each)
+            # Those of the index are either alike or were left out; those of the batch have not been looked at yet.
+            if key in comer.alike or (key not in self._births and not are_hopeless(mine, subjects[key]))
         ]
         return Met(
             verdicts=worth_keeping(compared, NO_VERDICTS),
             carrying=frozenset(key for key, _ in carrying),
             carrying_rightly=frozenset(key for key, valid in carrying if valid),
         )
+
+    def _comer(self, each: Rendering) -> Comer:
+        """Tell whom of the index it must be compared with: what a birth tells apart needs no other look.
+
+        Who may be identified otherwise is among them in any case (``pix.matching.findings.are_hopeless``).
+        """
+        mine, births = subject_of(each.subject), self._births
+        lists = [self._stored[one] for one in chain(each.stored, each.lookup)]
+        alike = set(chain.from_iterable(some for some in lists if len(some) <= CROWDED))
+        if not mine.identifiers:
+            born, known = mine.birth, [key for of, id, *_ in each.nationals for key, _ in self._carrying[of, id]]
+            alike = {key for key in alike if dates.compare(born, births[key]) is not Birth.DIFFERENT or key in known}
+        return Comer(each, mine, alike)
 
     def _sharing(self, each: Rendering) -> list[PatientKey]:
         """As ``store_blocking.sharing``, in the order of their keys."""
@@ -111,17 +132,11 @@ class Meeting:
         shared = Counter(chain.from_iterable(lists))
         return sorted(sorted(shared, key=lambda key: (-shared[key], key))[:MOST])
 
-    def _describe(self, keys: set[PatientKey]) -> None:
-        asked = keys - self._candidates.keys()
-        if not asked:
-            return
-        nationals = store_records.nationals(self._connection, asked)
-        for key, (birth, text) in store_records.described(self._connection, asked).items():
-            linking = linking_ids(nationals.get(key, ()))
-            self._candidates[key] = _Candidate(day(birth), '"ssn":' in text, linking, partial(seen_as, text, linking))
+    def _read_births(self, keys: set[PatientKey]) -> None:
+        if asked := keys - self._births.keys():
+            births = store_records.births(self._connection, asked)
+            self._births |= {key: _day(birth) for key, birth in births.items()}
 
-
-def _are_hopeless(mine: Subject, other: _Candidate) -> bool:
-    """Claim that the comparison would leave them apart (``pix.matching.findings.are_hopeless``)."""
-    apart = are_of_other_births(mine, other.birth, identified=other.identified)
-    return apart and mine.nationals.isdisjoint(other.linking)
+    def _read_subjects(self, keys: set[PatientKey]) -> None:
+        if asked := keys - self._subjects.keys():
+            self._subjects |= subjects_of(self._connection, asked)

@@ -18,10 +18,10 @@ from pix.journal import Change, Write, event_row, headline
 from pix.linking import LARGEST, reevaluate
 from pix.matching.configuration import Configuration
 from pix.matching.subject import Subject
-from pix.meeting import Meeting, Met
+from pix.meeting import Comer, Meeting, Met
 from pix.model import Origin
 from pix.persons import Member
-from pix.rendering import Rendering, subject_of
+from pix.rendering import Rendering
 from pix.store_newcomers import Rows
 from pix.tasks import Opened
 
@@ -59,8 +59,11 @@ class Newcomers:
 
         After that nothing more can be added.
         """
-        self._meeting.prepare([rendering for _, rendering in lines])
-        some = [self._met(PatientKey(self._next_key + at), *line) for at, line in enumerate(lines)]
+        comers = self._meeting.prepare([rendering for _, rendering in lines])
+        some = [
+            self._met(PatientKey(self._next_key + at), origin, comer)
+            for at, ((origin, _), comer) in enumerate(zip(lines, comers, strict=True))
+        ]
         self._gathered.gather(key for each in some for key in each.met.connected if key < self._first_key)
         for count, each in enumerate(some):
             if not self._is_within_reach(each):
@@ -77,9 +80,8 @@ class Newcomers:
             self._rows.insert(self._connection)
         return changes
 
-    def _met(self, key: PatientKey, origin: Origin, rendering: Rendering) -> _Newcomer:
-        subject = subject_of(rendering.subject)
-        return _Newcomer(key, origin, rendering, subject, self._meeting.meet(key, rendering, subject))
+    def _met(self, key: PatientKey, origin: Origin, comer: Comer) -> _Newcomer:
+        return _Newcomer(key, origin, comer.rendering, comer.subject, self._meeting.meet(key, comer))
 
     def _is_within_reach(self, each: _Newcomer) -> bool:
         """Claim that linking will look at few records, and nothing but linking at what it does to them."""

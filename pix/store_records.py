@@ -67,6 +67,7 @@ SEEN = Prepared(
     .where(Among(record.c.key, "keys"))
     .order_by(record.c.key)
 )
+BIRTHS = Prepared(select(record.c.key, func.coalesce(record.c.birth, "")).where(Among(record.c.key, "keys")))
 UNMERGED = Prepared(
     select(record.c.key, record.c.announced, record.c.demographics)
     .where(Among(record.c.key, "keys"), record.c.survivor.is_(None))
@@ -206,6 +207,11 @@ def survivors(connection: Connection, keys: Collection[PatientKey]) -> dict[Pati
 def described(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, tuple[str, str]]:
     """The day of birth of records, and their demographics as they are stored, in the order of their keys."""
     return {PatientKey(key): (birth or "", text) for key, birth, text in SEEN.rows(connection, {"keys": keys})}
+
+
+def births(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, str]:
+    """The day of birth of each record."""
+    return dict(BIRTHS.rows(connection, {"keys": sorted(keys)}))
 
 
 def unmerged(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, tuple[bool, str]]:

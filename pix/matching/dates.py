@@ -57,15 +57,20 @@ def compare(one: str, other: str) -> Birth | None:
     if one == other and len(one) == 8:
         # Registries write 1 January where only the year is known.
         return Birth.NEW_YEAR if one.endswith("0101") else Birth.SAME
-    common = min(len(_certain(one)), len(_certain(other)))
-    if common < 8:
-        return Birth.PARTIAL if one[:common] == other[:common] else Birth.DIFFERENT
+    if len(one) < 8 or len(other) < 8 or one.endswith("0101") or other.endswith("0101"):
+        common = min(len(_certain(one)), len(_certain(other)))
+        if common < 8:
+            return Birth.PARTIAL if one[:common] == other[:common] else Birth.DIFFERENT
     if one[:4] == other[:4] and one[4:6] == other[6:] and one[6:] == other[4:6]:
         return Birth.SWAPPED
+    # Most who are compared are of other births, and leave here.
+    is_slip = OSA.distance(one, other, score_cutoff=1) <= 1
+    if not is_slip and one[4:] != other[4:]:
+        return Birth.DIFFERENT
     apart = abs(int(one[:4]) - int(other[:4]))
     if one[4:] == other[4:] and apart == CENTURY:
         return Birth.TYPO
-    if OSA.distance(one, other, score_cutoff=1) > 1:
+    if not is_slip:
         return Birth.DIFFERENT
     # A slip of the decade may be a father and his son of the same name.
     return Birth.GENERATION if GENERATION <= apart < CENTURY else Birth.TYPO
