@@ -85,9 +85,10 @@ class Database:
         pool = self.engine.pool
         assert isinstance(pool, QueuePool)
         most = MOST if self._writer else self._terms.connections
+        resting = self._servers.at_hand if self._servers else self._sqlite.resting
         return Connections(
-            in_use=pool.checkedout() - self._sqlite.resting,
-            idle=pool.checkedin() + self._sqlite.resting,
+            in_use=pool.checkedout() - resting,
+            idle=pool.checkedin() + resting,
             most=most,
             away=self._servers.away if self._servers else 0.0,
             resting=self._servers.resting if self._servers else 0,

@@ -5,8 +5,7 @@ is looked up by its mark (``affinity.commit_marks``): it is never repeated blind
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from select import POLLIN, POLLOUT, poll
 from typing import Any, TypeVar
 
@@ -20,7 +19,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from affinity import commit_marks
 from affinity.outages import InDoubt, Outage, Trouble, Unavailable, trouble
+from affinity.postgresql_connections import BEGIN, PostgreSQLConnections, driver_of
 from affinity.terms import Terms
+from statements.straight import StraightConnection
 
 Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
@@ -29,7 +30,6 @@ Position = int
 
 ATTEMPTS = 4
 """How often a work runs that loses a race."""
-SNAPSHOT: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 KEEPALIVE = {"keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "15000"}
 """A server that vanished without a word is noticed within 25 seconds, not in two hours."""
 WHERE_THE_LOG_STANDS = b"; SELECT pg_current_wal_insert_lsn()"
@@ -39,23 +39,33 @@ GOOD = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 def engine_of(url: URL, terms: Terms) -> Engine:
     """Connections to a server. Errors are logged without the parameters of their statement: these are data of patients.
 
-    SQLAlchemy's own pool: it has no thread and no queue of its own, and knows which connections an error has ended. The
-    one used last is used next, so that the server's caches are warm and the rest stays idle.
+    SQLAlchemy's own pool opens and counts them, and keeps one for who uses the engine itself; all others that last stay
+    at hand (``affinity.postgresql_connections``).
     """
-    lasting = min(terms.connections, 16)
     said = {"connect_timeout": str(terms.connect), **KEEPALIVE}
     engine = create_engine(
         url.update_query_dict({name: value for name, value in said.items() if name not in url.query}),
-        pool_size=lasting,
-        max_overflow=terms.connections - lasting,
+        pool_size=1,
+        max_overflow=terms.connections - 1,
         pool_timeout=terms.wait,
-        pool_use_lifo=True,
         hide_parameters=True,
-        connect_args={"prepare_threshold": terms.prepare_threshold},
+        connect_args={"prepare_threshold": None},
     )
+    event.listen(engine, "do_connect", _straight(terms.prepare_threshold))
     if terms.statement is not None:
         event.listen(engine, "connect", _limiting(terms.statement))
     return engine
+
+
+def _straight(threshold: int | None) -> Callable[[object, object, Any, Any], StraightConnection]:
+    """Connect, and have statements prepared that run so often."""
+
+    def connect(_dialect: object, _record: object, said: Any, further: Any) -> StraightConnection:
+        driver = StraightConnection.connect(*said, **further)
+        driver.threshold = threshold
+        return driver
+
+    return connect
 
 
 def _limiting(seconds: float) -> Callable[[Any, object], None]:
@@ -74,19 +84,14 @@ class Primary:
 
     def __init__(self, engine: Engine, terms: Terms) -> None:
         self._engine = engine
-        self._snapshots = engine.execution_options(**SNAPSHOT)
+        self.connections = PostgreSQLConnections(engine, terms)
         self._terms = terms
         self._after = WHERE_THE_LOG_STANDS if terms.replicas else b""
         self.outage = Outage(terms.patience)
 
     def read(self, work: Work[Result]) -> Result:
         """Run ``work`` on one consistent snapshot; where patience is agreed it may run several times."""
-
-        def once() -> Result:
-            with _connected(self._snapshots) as connection:
-                return work(connection)
-
-        return self._persist(once)
+        return self._persist(lambda: self.connections.read(work))
 
     def write(self, work: Work[Result]) -> tuple[Result, Position | None]:
         """Run ``work`` in a transaction; its result, and where the log stood after the commit where there are replicas.
@@ -102,6 +107,8 @@ class Primary:
                 result = once()
             except (DBAPIError, PoolTimeout) as error:
                 found = trouble(error)
+                if found is Trouble.AWAY:
+                    self.connections.let_go()  # the others were cut as well, or lead to what is the primary no more
                 if found is Trouble.RACE and races < ATTEMPTS:
                     races += 1
                 elif found is not Trouble.AWAY or not self.outage.wait():
@@ -120,15 +127,23 @@ class Primary:
 
     def _once(self, work: Work[Result]) -> tuple[Result, Position | None]:
         mark = commit_marks.Mark()
-        with _connected(self._engine) as connection:
+        connection = self.connections.take(BEGIN)
+        try:
             result = work(connection)
-            if not connection.in_transaction():
-                return result, None  # it has not even read
-            try:
-                return result, self._commit(connection, commit_marks.closing(mark) + self._after)
-            except DBAPIError as error:
-                connection.invalidate()
-                failure = error
+        except BaseException:
+            self.connections.end(connection)
+            raise
+        if driver_of(connection).beginning is not None:
+            self.connections.end(connection)
+            return result, None  # it has not even read
+        try:
+            reached = self._commit(connection, commit_marks.closing(mark) + self._after)
+        except DBAPIError as error:
+            self.connections.discard(connection)
+            failure = error
+        else:
+            self.connections.keep(connection)
+            return result, reached
         committed, reached = self._found_out(mark)
         if not committed:
             raise failure
@@ -136,7 +151,7 @@ class Primary:
 
     def _commit(self, connection: Connection, closing: bytes) -> Position | None:
         """Commit, in one exchange with the server. Raises OperationalError: it may be committed all the same."""
-        value = tell(connection.connection.driver_connection, closing, self._terms.statement)
+        value = tell(driver_of(connection), closing, self._terms.statement)
         return None if value is None else position(value)
 
     def _found_out(self, mark: commit_marks.Mark) -> tuple[bool, Position | None]:
@@ -151,18 +166,6 @@ class Primary:
             except (DBAPIError, PoolTimeout) as error:
                 if trouble(error) not in (Trouble.AWAY, Trouble.BUSY) or not self.outage.wait():
                     raise InDoubt from error
-
-
-@contextmanager
-def _connected(engine: Engine) -> Iterator[Connection]:
-    """A connection that is not used again where its server, though it answers, is the primary no more."""
-    with engine.connect() as connection:
-        try:
-            yield connection
-        except DBAPIError as error:
-            if trouble(error) is Trouble.AWAY:
-                connection.invalidate()
-            raise
 
 
 def position(text: str) -> Position:

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
@@ -19,7 +18,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from affinity.floors import Floors
 from affinity.outages import Trouble, trouble
-from affinity.postgresql import SNAPSHOT, Position, engine_of, position, tell
+from affinity.postgresql import Position, engine_of, position, tell
+from affinity.postgresql_connections import SNAPSHOT, PostgreSQLConnections, driver_of
 from affinity.terms import Terms
 from affinity.works import Result, Work
 
@@ -38,6 +38,7 @@ class NotHere(Exception):
 @dataclass(slots=True)
 class _Replica:
     engine: Engine
+    connections: PostgreSQLConnections
     rests_until: float = 0
 
 
@@ -45,7 +46,8 @@ class Replicas:
     """The standbys of one primary. ``floors`` are shared with the other processes of the node."""
 
     def __init__(self, terms: Terms, floors: Floors, clock: Callable[[], float] = time.monotonic) -> None:
-        self._replicas = [_Replica(engine_of(make_url(url), terms)) for url in terms.replicas]
+        engines = [engine_of(make_url(url), terms) for url in terms.replicas]
+        self._replicas = [_Replica(each, PostgreSQLConnections(each, terms)) for each in engines]
         self._terms = terms
         self._floors = floors
         self._clock = clock
@@ -58,11 +60,14 @@ class Replicas:
         needed = self._needed(asker)
         for each in self._waking():
             try:
-                with each.engine.connect().execution_options(**SNAPSHOT) as connection:
+                connection = each.connections.take(SNAPSHOT)
+                try:
                     reached = _reached(connection, self._terms.statement)
                     if reached is None or reached < needed:
                         continue
                     result = work(connection)
+                finally:
+                    each.connections.end(connection)
             except (DBAPIError, PoolTimeout) as error:
                 self._judge(each, error)
             else:
@@ -92,6 +97,7 @@ class Replicas:
     def close(self) -> None:
         """Let go of every connection."""
         for each in self._replicas:
+            each.connections.let_go()
             each.engine.dispose()
         self._floors.close()
 
@@ -118,10 +124,10 @@ class Replicas:
         if found is None or found is Trouble.SLOW:
             raise error
         if found is Trouble.AWAY:
+            replica.connections.let_go()
             replica.rests_until = self._clock() + REST
 
 
 def _reached(connection: Connection, seconds: float | None) -> Position | None:
-    driver: Any = connection.connection.driver_connection
-    value = tell(driver, REPLAYED, seconds)
+    value = tell(driver_of(connection), REPLAYED, seconds)
     return None if value is None else position(value)

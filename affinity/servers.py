@@ -47,7 +47,13 @@ class Servers:
         """How many replicas have failed and are not asked for a while."""
         return self._replicas.resting if self._replicas else 0
 
+    @property
+    def at_hand(self) -> int:
+        """How many connections to the primary rest, of those that its pool counts as in use."""
+        return self._primary.connections.resting
+
     def close(self) -> None:
-        """Let go of the replicas."""
+        """Let go of the connections at hand, and of the replicas."""
+        self._primary.connections.let_go()
         if self._replicas:
             self._replicas.close()

@@ -1,8 +1,10 @@
 """The audit trail in the database: records are added and found, never changed. Runs in the caller's transaction."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from operator import attrgetter
 from typing import Any
 
@@ -27,6 +29,7 @@ from atna.dicom import read
 from atna.entries import Entry, Subject, number, object_ids, patient_ids, plain, user_ids
 from atna.model import AuditMessage
 from atna.tables import audit_event, audit_subject
+from statements.prepared import straight
 
 Values = tuple[Any, ...]
 COLUMNS = ("at", "event", "outcome", "person", "patient", "leaf", "message")
@@ -216,16 +219,20 @@ def _any(wanted: tuple[str, ...], there: Iterable[str]) -> bool:
 class _Insertion:
     """A statement compiled once: wrapping it each time costs more than SQLite does, and so does SQLAlchemy's execution.
 
-    Rows have their values in the order of the columns.
+    Rows have their values in the order of the columns. ``placed`` is the statement as PostgreSQL takes it straight.
     """
 
     text: str
+    placed: str = ""
 
     def run(self, connection: Connection, rows: list[Values]) -> None:
         """Insert rows."""
         if connection.dialect.name == "sqlite":
             driver: Any = connection.connection.dbapi_connection
             driver.executemany(self.text, rows)
+        elif driver := straight(connection):
+            for row in rows:
+                driver.changed(connection, self.placed, row)
         else:
             connection.exec_driver_sql(self.text, rows)
 
@@ -234,6 +241,9 @@ class _Insertion:
         if connection.dialect.name == "sqlite":
             driver: Any = connection.connection.dbapi_connection
             return int(driver.execute(self.text, row).lastrowid)
+        if driver := straight(connection):
+            [[sequence]] = driver.rows(connection, self.placed, row)
+            return int(sequence)
         return int(connection.exec_driver_sql(self.text, row).scalar_one())
 
 
@@ -247,4 +257,5 @@ def _insertion(dialect: str, table: Table, *, returns: bool) -> _Insertion:
     else:
         compiled = insert(table).compile(dialect=sqlite.dialect(paramstyle="qmark"), column_keys=names)
     assert tuple(compiled.positiontup or ()) == names
-    return _Insertion(str(compiled))
+    places = count(1)
+    return _Insertion(str(compiled), re.sub("%s", lambda _: f"${next(places)}", str(compiled)))

@@ -85,7 +85,7 @@ def main(
     persons: Annotated[str, typer.Option(help="Growth: the sizes of the index, in people.")] = "10000,100000,1000000",
     sizes: Annotated[str, typer.Option(help="Growth of documents: how many.")] = "10k,100k",
     database: Annotated[
-        growth.Engine, typer.Option(help="Growth: where the index or registry is kept.")
+        growth.Engine, typer.Option(help="Growth, calls: where the index or registry is kept.")
     ] = growth.Engine.SQLITE,
 ) -> None:
     """Measure a node of this tree, on loopback alone; a few minutes, with --quick one."""
@@ -93,6 +93,7 @@ def main(
     measures: Mapping[Benchmark, Callable[[Path, Effort, Say], list[Figure]]] = {
         **MEASURES,
         Benchmark.ANATOMY: anatomy.measure,
+        Benchmark.CALLS: partial(calls.measure, engine=database),
         Benchmark.GROWTH: partial(growth.measure, persons=people, engine=database),
         Benchmark.DOCUMENTS_GROWTH: partial(
             documents_growth.measure, sizes=documents_growth.parse_sizes(sizes), engine=database

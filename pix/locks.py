@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 from hashlib import blake2b
 from typing import TypeVar
 
-from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, select
+from sqlalchemy import Connection, text
 
 from ihe.identifiers import PatientKey
 from pix import store_links, store_matches, store_records
@@ -18,8 +18,9 @@ from pix.matching.subject import subject
 from pix.model import Identifier
 from pix.state import linking_ids
 from pix.store_blocking import sharing
+from statements.prepared import Prepared
 
-LOCKS = select(func.pg_advisory_xact_lock(func.unnest(bindparam("keys", type_=ARRAY(BigInteger)))))
+LOCKS = Prepared(text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS BIGINT[])) AS key"))
 ATTEMPTS = 20
 REACH = 1000
 """Most records that are looked at to know what to lock."""
@@ -79,7 +80,7 @@ class Locks:
 
     def _take(self, names: set[Name]) -> None:
         if names:
-            self._connection.execute(LOCKS, {"keys": sorted(map(_lock_key, names))})
+            LOCKS.run(self._connection, {"keys": sorted(map(_lock_key, names))})
             self._held |= names
 
 

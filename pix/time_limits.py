@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from statements.prepared import straight
+
 QUERY_CANCELED = "57014"
 """SQLSTATE query_canceled, which statement_timeout raises."""
 SQLITE_INTERRUPT = 9
@@ -41,12 +43,16 @@ def _limit(connection: Connection, seconds: float) -> Callable[[], None]:
     """Set the limit; return what lifts it."""
     if connection.dialect.name == "postgresql":
         # It ends with the transaction.
-        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(int(seconds * 1000), 1)}")
+        limit = f"SET LOCAL statement_timeout = {max(int(seconds * 1000), 1)}"
+        if driver := straight(connection):
+            driver.changed(connection, limit, ())
+        else:
+            connection.exec_driver_sql(limit)
         return lambda: None
-    driver: Any = connection.connection.dbapi_connection
+    sqlite: Any = connection.connection.dbapi_connection
     deadline = time.monotonic() + seconds
-    driver.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
-    return lambda: driver.set_progress_handler(None, 0)
+    sqlite.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
+    return lambda: sqlite.set_progress_handler(None, 0)
 
 
 def _was_stopped(error: DBAPIError | sqlite3.Error) -> bool:

@@ -1,7 +1,8 @@
-"""Core statements compiled once: a feed runs a dozen small ones, and wrapping each costs more than SQLite does.
+"""Core statements compiled once: a feed runs a dozen small ones, and wrapping each costs more than the database does.
 
 Measured on one feed with a link: 1.1 ms by way of SQLAlchemy's execution, 0.5 ms this way. Types are those that both
-drivers know as they are: texts, integers, bytes; booleans come back as 0 and 1 from SQLite.
+drivers know as they are: texts, integers, bytes; booleans come back as 0 and 1 from SQLite. PostgreSQL is told by
+``statements.straight``, or by SQLAlchemy where somebody watches its statements (``affinity.slow_queries``).
 """
 
 import re
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterable, KeysView, Mapping, Sequence, Val
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, count
 from operator import itemgetter
 from typing import Any
 
@@ -32,6 +33,7 @@ EACH_OF = re.compile(r"json_each\(:(\w+)\)")
 ONE_OF = re.compile(r"IN \(SELECT value FROM json_each\(:(\w+)\)\)")
 VALUES = re.compile(r"VALUES \((?:%\(\w+\)s|[^()])*\)(?=$| ON CONFLICT| RETURNING)")
 NAMED = {"sqlite": re.compile(r":(\w+)"), "postgresql": re.compile(r"%\((\w+)\)s")}
+NAMED_OR_PERCENT = re.compile(r"%\((\w+)\)s|%%")
 TOGETHER = 24
 """Most rows of one INSERT: as many as a patient has tokens, and few enough that SQLite's statement cache holds all."""
 SHORT = (0, 1, 2, 4, 4, 8, 8, 8, 8)
@@ -74,7 +76,7 @@ class _Compiled:
     """``lists`` names the parameters that are lists, and ``tables`` those that are read as one, not by ``Among``.
 
     ``row`` names the parameters of an INSERT's VALUES, in order, if it is one. ``placed`` is the statement with its
-    parameters by place, as ``order`` takes them from those by name: SQLite's driver looks up each name anew.
+    parameters by place, as ``order`` takes them from those by name: SQLite's driver would look up each name anew.
     """
 
     text: str
@@ -101,6 +103,8 @@ class Prepared:
             found: list[Row] = _execute(compiled, connection.connection.dbapi_connection, parameters).fetchall()
             return found
         bound = {**compiled.constants, **parameters}
+        if driver := straight(connection):
+            return driver.rows(connection, compiled.placed, compiled.order(bound))  # type: ignore[no-any-return]
         result = connection.exec_driver_sql(compiled.text, _lists(bound))
         return [tuple(row) for row in result] if result.returns_rows else ()
 
@@ -114,18 +118,16 @@ class Prepared:
         compiled = self._for(connection)
         if connection.dialect.name == "sqlite":
             return int(_execute(compiled, _sqlite(connection), parameters).lastrowid)
-        return int(connection.exec_driver_sql(compiled.text, {**compiled.constants, **parameters}).scalar_one())
+        [[number]] = self.rows(connection, parameters)
+        return int(number)
 
     def adds(self, connection: Connection, parameters: Mapping[str, Any]) -> bool:
         """Insert one row; False where the statement leaves the row that is there already."""
-        compiled = self._for(connection)
-        if connection.dialect.name == "sqlite":
-            return bool(_execute(compiled, _sqlite(connection), parameters).rowcount)
-        return bool(connection.exec_driver_sql(compiled.text, {**compiled.constants, **parameters}).rowcount)
+        return bool(self.changed(connection, parameters))
 
     def run(self, connection: Connection, parameters: Mapping[str, Any]) -> None:
         """Run it for its effect."""
-        self.rows(connection, parameters)
+        self.changed(connection, parameters)
 
     def run_all(self, connection: Connection, parameters: Sequence[Mapping[str, Any]]) -> None:
         """Run it once for each set of parameters."""
@@ -133,19 +135,25 @@ class Prepared:
             return
         compiled = self._for(connection)
         every = [{**compiled.constants, **each} for each in parameters]
-        if connection.dialect.name != "sqlite":
-            connection.exec_driver_sql(compiled.text, every)
-        elif compiled.row:
+        if compiled.row:
             self.insert(connection, list(map(_taking(compiled.row), every)))
-        else:
+        elif connection.dialect.name == "sqlite":
             _sqlite(connection).executemany(compiled.text, every)
+        elif driver := straight(connection):
+            for each in every:
+                driver.changed(connection, compiled.placed, compiled.order(each))
+        else:
+            connection.exec_driver_sql(compiled.text, every)
 
     def changed(self, connection: Connection, parameters: Mapping[str, Any]) -> int:
         """Run it once; how many rows it changed."""
         compiled = self._for(connection)
         if connection.dialect.name == "sqlite":
             return int(_execute(compiled, _sqlite(connection), parameters).rowcount)
-        return connection.exec_driver_sql(compiled.text, _lists({**compiled.constants, **parameters})).rowcount
+        bound = {**compiled.constants, **parameters}
+        if driver := straight(connection):
+            return int(driver.changed(connection, compiled.placed, compiled.order(bound)))
+        return connection.exec_driver_sql(compiled.text, _lists(bound)).rowcount
 
     def insert(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Insert rows, each with a value for every one of ``columns``, in the order of the table's."""
@@ -154,6 +162,10 @@ class Prepared:
         compiled = self._compiled.get(connection.dialect.name) or self._for(connection)
         if connection.dialect.name == "sqlite":
             _insert_together(connection.connection.dbapi_connection, compiled, rows)
+        elif driver := straight(connection):
+            together = TOGETHER if "DO UPDATE" not in compiled.text else 1  # it must not meet one row twice
+            for some in _batches(rows, together):
+                driver.changed(connection, _numbered(compiled, len(some)), list(chain.from_iterable(some)))
         else:
             connection.exec_driver_sql(compiled.text, [dict(zip(self._columns, each, strict=True)) for each in rows])
 
@@ -164,6 +176,9 @@ class Prepared:
             return _insert_together(_sqlite(connection), compiled, rows)
         found: list[Row] = []
         for some in _batches(rows):
+            if driver := straight(connection):
+                found += driver.rows(connection, _numbered(compiled, len(some)), list(chain.from_iterable(some)))
+                continue
             result = connection.exec_driver_sql(_together(compiled, len(some), "%s"), tuple(chain.from_iterable(some)))
             found += [tuple(row) for row in result]
         return found
@@ -183,9 +198,27 @@ class Prepared:
             names = tuple(NAMED[name].findall(row[0])) if row else ()
             lists = tuple(dict.fromkeys(EACH_OF.findall(text)))
             tables = frozenset(EACH_OF.findall(ONE_OF.sub("", text)))
-            placed, order = NAMED[name].sub("?", text), _taking(NAMED[name].findall(text))
+            placed, order = numbered(text) if name == "postgresql" else _questioned(text)
             self._compiled[name] = _Compiled(text, constants, lists, tables, names, placed, order)
         return self._compiled[name]
+
+
+def straight(connection: Connection) -> Any:
+    """The driver, if it takes statements straight (``statements.straight``) and nobody watches them; else None."""
+    driver = connection.connection.dbapi_connection
+    return driver if hasattr(driver, "threshold") and not connection.dispatch.before_cursor_execute else None
+
+
+def _questioned(text: str) -> tuple[str, Callable[[Mapping[str, Any]], Row]]:
+    """The same for SQLite, as ``?``."""
+    return NAMED["sqlite"].sub("?", text), _taking(NAMED["sqlite"].findall(text))
+
+
+def numbered(text: str) -> tuple[str, Callable[[Mapping[str, Any]], Row]]:
+    """A statement with its parameters as ``$1`` and so on, and what takes their values in this order."""
+    names = list(dict.fromkeys(NAMED["postgresql"].findall(text)))
+    places = {name: f"${place}" for place, name in enumerate(names, 1)}
+    return NAMED_OR_PERCENT.sub(lambda found: places.get(found[1], "%"), text), _taking(names)
 
 
 def upsert(table: Table, changed: Sequence[str]) -> Mapping[str, Prepared]:
@@ -232,10 +265,18 @@ def _insert_together(driver: Any, compiled: _Compiled, rows: Sequence[Row]) -> l
     return found
 
 
-def _batches(rows: Sequence[Row]) -> Iterable[Sequence[Row]]:
-    if 0 < len(rows) <= TOGETHER:
+def _batches(rows: Sequence[Row], most: int = TOGETHER) -> Iterable[Sequence[Row]]:
+    if 0 < len(rows) <= most:
         return (rows,)
-    return (rows[first : first + TOGETHER] for first in range(0, len(rows), TOGETHER))
+    return (rows[first : first + most] for first in range(0, len(rows), most))
+
+
+@lru_cache(maxsize=256)
+def _numbered(compiled: _Compiled, rows: int) -> str:
+    """As PostgreSQL takes so many rows."""
+    places = count(1)
+    every = (f"({', '.join(f'${next(places)}' for _ in compiled.row)})" for _ in range(rows))
+    return VALUES.sub("VALUES " + ", ".join(every), compiled.text).replace("%%", "%")
 
 
 @lru_cache(maxsize=256)

@@ -16,6 +16,8 @@ from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TupleType, TypeEngine
 
+from statements.prepared import numbered, straight
+
 DIALECTS: Mapping[str, Dialect] = {"sqlite": sqlite.dialect(), "postgresql": psycopg.dialect()}  # type: ignore[no-untyped-call]
 Row = tuple[Any, ...]
 Process = Callable[[Any], Any] | None
@@ -33,7 +35,7 @@ class Selection:
         """Run it with the values of parameters that it does not hold itself; those of an expanding one are a list."""
         lengths = tuple((name, _padded(len(value))) for name, value in values.items() if isinstance(value, list))
         spelled = self._spelled(connection.dialect.name, lengths)
-        found = _execute(connection, spelled.text, spelled.bind(values))
+        found = _execute(connection, spelled, spelled.bind(values))
         for place, process in spelled.columns:
             found = [(*row[:place], process(row[place]), *row[place + 1 :]) for row in found]
         return found
@@ -47,25 +49,27 @@ class Selection:
 class _Spelled:
     """A statement for lists of some lengths, as the driver takes it.
 
-    ``held`` are parameters that the statement brings. ``names`` says under which names a value is bound, one or, for
-    one of ``lists``, several, and what makes it fit for the database; ``columns`` what is read in other types.
+    ``placed`` has its parameters by place, as ``order`` takes them. ``held`` are parameters that the statement brings.
+    ``names`` says under which names a value is bound, one or, for one of ``lists``, several, and what makes it fit for
+    the database; ``columns`` what is read in other types.
     """
 
     text: str
+    placed: str
     held: Mapping[str, Any]
     names: Mapping[str, tuple[tuple[str, Process], ...]]
     lists: frozenset[str]
-    order: tuple[str, ...] | None
+    order: Callable[[Mapping[str, Any]], Row]
     columns: tuple[tuple[int, Callable[[Any], Any]], ...]
 
-    def bind(self, values: Mapping[str, Any]) -> Any:
-        """The parameters, by place or by name as the driver wants them."""
+    def bind(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters by name."""
         bound = dict(self.held)
         for name, value in values.items():
             each = _each(value) if name in self.lists else (value,)
             for (spelled, process), one in zip(self.names.get(name, ()), each, strict=False):
                 bound[spelled] = one if process is None else process(one)
-        return bound if self.order is None else tuple(map(bound.__getitem__, self.order))
+        return bound
 
 
 def _each(values: list[Any]) -> Iterable[Any]:
@@ -87,11 +91,18 @@ def _spell(statement: Select[Any] | CompoundSelect[Any], dialect_name: str, leng
     state = compiled.construct_expanded_state({**compiled.params, **lists})
     names = {name: _named(state.parameter_expansion.get(name, (name,)), of) for name, of in types.items()}
     expanding = frozenset(name for name, bound in compiled.binds.items() if bound.expanding)
-    spelled = _Spelled(
-        state.statement, {}, names, expanding, None, tuple(_columns(statement.selected_columns, dialect))
-    )
-    order = None if state.positiontup is None else tuple(state.positiontup)
-    return replace(spelled, held=spelled.bind(brought), order=order)
+    placed, order = _placed(state)
+    columns = tuple(_columns(statement.selected_columns, dialect))
+    spelled = _Spelled(state.statement, placed, {}, names, expanding, order, columns)
+    return replace(spelled, held=spelled.bind(brought))
+
+
+def _placed(state: Any) -> tuple[str, Callable[[Mapping[str, Any]], Row]]:
+    """The statement with its parameters by place, and what takes them in this order."""
+    if state.positiontup is None:
+        return numbered(state.statement)
+    names = tuple(state.positiontup)
+    return state.statement, lambda bound: tuple(map(bound.__getitem__, names))
 
 
 def _blank(length: int, width: int) -> list[Any]:
@@ -122,9 +133,14 @@ def _members(enum: Any) -> dict[Any, Any]:
     return {None: None, **enum.__members__}
 
 
-def _execute(connection: Connection, text: str, parameters: Any) -> Sequence[Row]:
-    """SQLite's driver is asked directly, unless somebody watches statements (``affinity.slow_queries``)."""
-    if connection.dialect.name == "sqlite" and not connection.dispatch.before_cursor_execute:
+def _execute(connection: Connection, spelled: _Spelled, bound: dict[str, Any]) -> Sequence[Row]:
+    """The driver is asked directly, unless somebody watches statements (``affinity.slow_queries``)."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    if is_sqlite and not connection.dispatch.before_cursor_execute:
         driver: Any = connection.connection.dbapi_connection
-        return driver.execute(text, parameters).fetchall()  # type: ignore[no-any-return]
-    return [tuple(row) for row in connection.exec_driver_sql(text, parameters)]
+        return driver.execute(spelled.text, spelled.order(bound)).fetchall()  # type: ignore[no-any-return]
+    if not is_sqlite and (driver := straight(connection)):
+        return driver.rows(connection, spelled.placed, spelled.order(bound))  # type: ignore[no-any-return]
+    return [
+        tuple(row) for row in connection.exec_driver_sql(spelled.text, spelled.order(bound) if is_sqlite else bound)
+    ]

@@ -15,6 +15,7 @@ from affinity.database import Database
 from affinity.outages import InDoubt, Outage, Trouble, Unavailable
 from affinity.tables_commits import commit_mark
 from affinity.terms import Terms
+from statements.prepared import Prepared
 from tests.affinity.cutting import Cut, CuttingProxy
 
 NOTES = Table("test_line", MetaData(), Column("id", Integer, primary_key=True, autoincrement=False))
@@ -246,13 +247,11 @@ def test_nothing_is_prepared_where_a_pooler_would_lose_it(postgresql_url: str) -
     held = {}
     for threshold in (None, 0):
         database = Database(postgresql_url, Terms(prepare_threshold=threshold))
-        count = text("SELECT count(*) FROM pg_prepared_statements")
-        held[threshold] = database.read(
-            lambda connection: [connection.execute(count).scalar_one() for _ in range(3)][-1]  # noqa: B023
-        )
+        count = Prepared(text("SELECT count(*) FROM pg_prepared_statements"))
+        held[threshold] = [database.read(lambda connection: count.rows(connection, {})) for _ in range(3)]  # noqa: B023
         database.close()
-    assert held[None] == 0
-    assert held[0] > 0
+    assert held[None] == [[(0,)], [(0,)], [(0,)]]
+    assert held[0] == [[(1,)], [(1,)], [(1,)]]
 
 
 def test_marks_are_forgotten_the_oldest_first(notes: Database) -> None:

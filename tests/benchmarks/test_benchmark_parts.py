@@ -6,11 +6,13 @@ import os
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis.strategies import binary, integers
 
 from benchmarks.counted import Counting
+from benchmarks.exchanges import Relay
 from benchmarks.figures import Aim, Better, Figure
 from benchmarks.fragments import APPROVED, cut
 from benchmarks.load import whole_http, whole_mllp
@@ -99,3 +101,16 @@ def test_calls_are_counted_from_one_signal_to_the_next(tmp_path: Path) -> None:
         sys.setprofile(before)
     calls = json.loads(written.read_text())
     assert {Path(name).name: count for name, count in calls.items()}["load.py"] == 7
+
+
+def test_statements_and_exchanges_are_counted_on_their_way(postgresql_url: str) -> None:
+    relay = Relay(postgresql_url)
+    with psycopg.connect(relay.url.replace("+psycopg", ""), autocommit=True) as connection:
+        before = (relay.statements, relay.exchanges)
+        connection.execute("SELECT repeat('x', 200000)")
+        connection.execute("BEGIN; SELECT 1; COMMIT")
+        with connection.pipeline():
+            for number in range(3):
+                connection.execute("SELECT %s", (number,))
+        assert (relay.statements - before[0], relay.exchanges - before[1]) == (7, 3)
+    relay.close()

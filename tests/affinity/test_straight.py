@@ -1,0 +1,134 @@
+"""Statements that PostgreSQL is told straight mean, return and fail as they do by way of SQLAlchemy."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import DataError, IntegrityError, InternalError, OperationalError
+
+from affinity.database import Database
+from affinity.terms import Terms
+from statements import straight
+from statements.prepared import Prepared
+from statements.prepared import straight as driver_if_straight
+
+AWKWARD = ["", "plain", 'quo"te', "back\\slash", "{a,b}", "NULL", "Kléin-Æ", "a,b", " ", "it's", "%s %% $1", "\n"]
+VALUES = Prepared(
+    text(
+        "SELECT CAST(:said AS TEXT), CAST(:many AS BIGINT), CAST(:raw AS BYTEA), CAST(:flag AS BOOLEAN), "
+        "CAST(:none AS TEXT), CAST(:texts AS TEXT[]), CAST(:numbers AS BIGINT[])"
+    )
+)
+PREPARED = Prepared(text("SELECT count(*) FROM pg_prepared_statements"))
+
+
+@pytest.fixture
+def database(postgresql_url: str) -> Iterator[Database]:
+    opened = Database(postgresql_url, Terms(connections=2, prepare_threshold=1))
+    yield opened
+    opened.close()
+
+
+def both_ways(database: Database, parameters: dict[str, Any]) -> list[Sequence[Any]]:
+    def ask(connection: Connection) -> Sequence[Any]:
+        ways.append(driver_if_straight(connection) is not None)
+        return VALUES.rows(connection, parameters)
+
+    ways: list[bool] = []
+    told = [database.read(ask) for _ in range(3)]  # as it is, as it is prepared, prepared
+    event.listen(database.engine, "before_cursor_execute", _watch)
+    told.append(database.read(ask))
+    event.remove(database.engine, "before_cursor_execute", _watch)
+    assert ways == [True, True, True, False]
+    return told
+
+
+def _watch(*_of_a_statement: object) -> None:
+    """Somebody wants to know of statements, so that SQLAlchemy runs them."""
+
+
+@pytest.mark.parametrize("said", AWKWARD)
+def test_values_arrive_as_by_sqlalchemy(database: Database, said: str) -> None:
+    parameters = {
+        "said": said,
+        "many": -(2**63) + len(said),
+        "raw": b"\x00\xff\\" + said.encode(),
+        "flag": bool(said),
+        "none": None,
+        "texts": [said, *AWKWARD],
+        "numbers": {0: "", 2**62: ""}.keys(),
+    }
+    told = both_ways(database, parameters)
+    assert told == [told[0]] * 4
+    assert told[0][0] == (said, parameters["many"], parameters["raw"], bool(said), None, [said, *AWKWARD], [0, 2**62])
+
+
+def test_lists_may_be_empty_or_hold_nothing(database: Database) -> None:
+    parameters = {"said": "", "many": 0, "raw": b"", "flag": True, "none": None, "texts": [None, "x"], "numbers": ()}
+    told = both_ways(database, parameters)
+    assert told == [told[0]] * 4
+    assert told[0][0][-2:] == ([None, "x"], [])
+
+
+def test_a_text_that_postgresql_cannot_hold_is_refused_and_not_cut_short(database: Database) -> None:
+    echo = Prepared(text("SELECT CAST(:said AS TEXT)"))
+    with pytest.raises(DataError):
+        database.read(lambda connection: echo.rows(connection, {"said": "Muster\0mann"}))
+
+
+def test_an_error_is_of_the_class_that_sqlalchemy_gives_it_and_names_no_value(database: Database) -> None:
+    made = Prepared(text("CREATE TEMP TABLE once (id BIGINT PRIMARY KEY) ON COMMIT DROP"))
+    adds = Prepared(text("INSERT INTO once VALUES (:id)"))
+
+    def work(connection: Connection) -> None:
+        made.run(connection, {})
+        adds.run(connection, {"id": 4711})
+        with pytest.raises(IntegrityError) as failed:
+            adds.run(connection, {"id": 4711})
+        assert failed.value.orig is not None and failed.value.orig.sqlstate == "23505"  # type: ignore[attr-defined]
+        assert failed.value.params is None and not failed.value.connection_invalidated
+        with pytest.raises(InternalError, match="aborted"):
+            adds.run(connection, {"id": 4712})
+
+    with pytest.raises(OperationalError):  # the mark of a commit cannot be set either
+        database.write(work)
+    assert database.read(lambda connection: connection.execute(text("SELECT 1")).scalar()) == 1
+
+
+def test_what_is_prepared_stays_so_when_a_transaction_is_taken_back(database: Database) -> None:
+    counts = [database.read(lambda connection: PREPARED.rows(connection, {})) for _ in range(4)]
+    assert counts == [[(0,)], [(1,)], [(1,)], [(1,)]]
+    with pytest.raises(ZeroDivisionError):
+        database.write(lambda connection: (PREPARED.rows(connection, {}), 1 / 0))
+    assert database.read(lambda connection: PREPARED.rows(connection, {})) == [(1,)]
+
+
+def test_few_statements_stay_prepared_the_oldest_is_forgotten(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(straight, "MOST", 3)
+    others = [Prepared(text(f"SELECT {number}")) for number in range(8)]
+
+    def work(connection: Connection) -> list[Any]:
+        return [each.rows(connection, {})[0][0] for each in others for _ in range(3)]
+
+    assert database.read(work) == [number for number in range(8) for _ in range(3)]
+    held = Prepared(text("SELECT count(*), min(statement) FROM pg_prepared_statements"))
+    assert database.read(lambda connection: held.rows(connection, {})) == [(3, "SELECT 5")]
+
+
+def test_whoever_uses_the_engine_itself_is_in_a_transaction(database: Database) -> None:
+    with database.engine.connect() as connection:
+        Prepared(text("CREATE TABLE test_taken_back (id BIGINT)")).run(connection, {})
+        connection.rollback()
+        found = Prepared(text("SELECT to_regclass('test_taken_back')")).rows(connection, {})
+    assert found == [(None,)]
+
+
+def test_a_read_sees_one_snapshot_and_changes_nothing(database: Database) -> None:
+    asked = Prepared(text("SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only')"))
+    assert database.read(lambda connection: asked.rows(connection, {})) == [("repeatable read", "on")]
+    assert database.write(lambda connection: asked.rows(connection, {})) == [("read committed", "off")]
+    generic = "SHOW transaction_isolation"
+    assert database.read(lambda connection: connection.execute(text(generic)).scalar()) == "repeatable read"
