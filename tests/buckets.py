@@ -1,5 +1,9 @@
-"""A real S3 server of this test run alone (rclone, which checks signatures), and a network before it that fails."""
+"""A real S3 server of this test run alone (rclone, which checks signatures), and a network before it that fails.
 
+``AFFINITY_TEST_S3=http://127.0.0.1:7480`` names another one, with a bucket BUCKET and these keys.
+"""
+
+import os
 import re
 import shutil
 import socket
@@ -20,15 +24,16 @@ from xds.bucket import Address, Bucket, Credentials
 
 ACCESS, SECRET = "test-access", "test-secret-of-the-bucket"
 BUCKET = "record"
+ELSEWHERE = os.environ.get("AFFINITY_TEST_S3")
+"""The address of a server to be used instead."""
 READY = re.compile(r"Starting s3 server on \[(http://[^/\]]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketServer:
-    """Where it listens, and the directory in which it has its one bucket."""
+    """Where it listens."""
 
     url: str
-    root: Path
 
     def address(self, prefix: str, *, url: str | None = None, seconds: float = 20) -> Address:
         """Where objects below ``prefix`` are; ``url`` leads there by another way."""
@@ -39,9 +44,24 @@ class BucketServer:
         held = Credentials(access_key_id=ACCESS, secret_access_key=SECRET)
         return Bucket(self.address(prefix, url=url, seconds=seconds), lambda: held)
 
-    def objects(self, prefix: str) -> list[Path]:
-        """The files of the objects below ``prefix``."""
-        return sorted(path for path in (self.root / BUCKET / prefix).rglob("*") if path.is_file())
+    def objects(self, prefix: str) -> list["StoredObject"]:
+        """The objects below ``prefix``, in the order of their keys."""
+        bucket = self.bucket(prefix)
+        return [StoredObject(bucket, each.key) for each in bucket.list()]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object, as whoever may write to the bucket can read and change it."""
+
+    bucket: Bucket
+    key: str
+
+    def read_bytes(self) -> bytes:
+        return self.bucket.get(self.key)
+
+    def write_bytes(self, content: bytes) -> None:
+        self.bucket.put(self.key, content)
 
 
 @contextmanager
@@ -56,7 +76,7 @@ def bucket_server(root: Path) -> Iterator[BucketServer]:
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     try:
-        yield BucketServer(url=_ready(process.stderr), root=root)
+        yield BucketServer(url=_ready(process.stderr))
     finally:
         process.kill()
         process.wait()

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 
 from affinity.database import Database
 from affinity.schema import METADATA
-from tests.buckets import BucketServer, bucket_server
+from tests.buckets import ELSEWHERE, BucketServer, bucket_server
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -75,7 +75,10 @@ def empty_postgresql(postgresql_url: str) -> str:
 
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BucketServer]:
-    """A real S3 server of this test run alone."""
+    """A real S3 server, of this test run alone unless the environment names one."""
+    if ELSEWHERE:
+        yield BucketServer(url=ELSEWHERE)
+        return
     with bucket_server(tmp_path_factory.mktemp("buckets")) as server:
         yield server
 

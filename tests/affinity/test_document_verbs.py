@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from affinity.orphans import orphans
 from affinity.settings import Documents, DocumentStoreKind, Settings
 from atna.tables import audit_event
 from ihe.identifiers import UniqueId
-from tests.buckets import ACCESS, BUCKET, SECRET, BucketServer
+from tests.buckets import ACCESS, BUCKET, SECRET, BucketServer, StoredObject
 from xds import repository_store
 from xds.documents import DocumentStore
 from xds.key_file import load_keys
@@ -70,7 +70,7 @@ def run(settings: Settings) -> Run:
 
 
 @pytest.fixture
-def objects(settings: Settings, request: pytest.FixtureRequest) -> list[Path]:
+def objects(settings: Settings, request: pytest.FixtureRequest) -> "Sequence[Path | StoredObject]":
     """The files behind the documents."""
     if settings.documents.store is DocumentStoreKind.FILES:
         return sorted((settings.data / "documents" / "content").rglob("*.sealed"))
@@ -82,7 +82,7 @@ def told(result: Any) -> Any:
     return json.loads(result.stdout)
 
 
-def damage(path: Path) -> None:
+def damage(path: "Path | StoredObject") -> None:
     stored = bytearray(path.read_bytes())
     stored[-1] ^= 1
     path.write_bytes(stored)
@@ -105,7 +105,7 @@ class TestScrub:
         assert done["size"] == sum(map(len, REPORTS.values()))
 
     def test_a_changed_byte_is_named_by_its_document_and_audited(
-        self, run: Run, settings: Settings, objects: list[Path]
+        self, run: Run, settings: Settings, objects: "Sequence[Path | StoredObject]"
     ) -> None:
         damage(objects[0])
         result = run("scrub")
@@ -170,7 +170,7 @@ class TestKeys:
         assert read_all(running, settings) == REPORTS
 
     def test_no_key_is_forgotten_while_a_document_cannot_be_opened(
-        self, run: Run, settings: Settings, objects: list[Path]
+        self, run: Run, settings: Settings, objects: "Sequence[Path | StoredObject]"
     ) -> None:
         run("new-key")
         path = objects[0]

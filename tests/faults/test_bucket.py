@@ -58,7 +58,7 @@ def test_a_failing_bucket_refuses_and_loses_nothing(
             way.fault = Fault.NONE
         for _ in range(ROUNDS):
             load.until(BEFORE)
-            with filled(bucket.root):
+            with filled(tmp_path / "bucket"):
                 load.until_told(REFUSED)
         load.until(AFTER)
     assert {each for each in load.told} <= {"busy"}, load.told  # feeds need no bucket
