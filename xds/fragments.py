@@ -53,8 +53,12 @@ def splice(
 
 def object_ref(entry_uuid: str, home: str | None = None) -> bytes:
     """The element rim:ObjectRef (ITI TF-2: 3.18.4.1.2.3.2)."""
-    at_home = b' home="%s"' % escape(home) if home is not None else b""
-    return b'<rim:ObjectRef id="%s"%s/>' % (escape(entry_uuid), at_home)
+    return b'<rim:ObjectRef id="%s"%s' % (escape(entry_uuid), _reference_end(home))
+
+
+@lru_cache(maxsize=64)
+def _reference_end(home: str | None) -> bytes:
+    return b"/>" if home is None else b' home="%s"/>' % escape(home)
 
 
 @lru_cache(maxsize=64)

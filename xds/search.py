@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    String,
     Table,
     and_,
     bindparam,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    type_coerce,
 )
 
 from ihe.citations import Citation
@@ -146,12 +148,18 @@ class Search:
     ) -> tuple[Found, ...]:
         values["scope"] = next(iter(keys)) if len(keys) == 1 else list(keys)
         values["bound"] = self.limit + 1
-        found = tuple([_FOUND((kind, *row)) for row in statement.rows(self.connection, values)])
+        rows = statement.rows(self.connection, values)
+        found = [
+            _FOUND((kind, key, uuid, _STATUS[status], home, version, time, source, target, fragment))
+            for key, uuid, status, home, version, time, source, target, fragment in rows
+        ]
         if len(found) > self.limit:
             raise too_many(self.limit)
-        return found
+        return tuple(found)
 
 
+_STATUS: Mapping[str, AvailabilityStatus] = AvailabilityStatus.__members__.copy()
+"""By their names, as they are stored: read here, where each row is made anew in any case."""
 _FOUND = partial(tuple.__new__, Found)
 """What ``Found._make`` does, without a call of Python for each object."""
 LAST_UPDATE = "Folder.lastUpdateTime"
@@ -211,7 +219,13 @@ def _statement(
 
 
 def _columns(table: Table, leaf: bool) -> tuple[ColumnElement[Any], ...]:
-    shared = tuple(table.c[name] for name in ("patient_key", "entry_uuid", "status", "home", "version"))
+    shared = (
+        table.c.patient_key,
+        table.c.entry_uuid,
+        type_coerce(table.c.status, String),
+        table.c.home,
+        table.c.version,
+    )
     own = (table.c[name] if name in table.c else _nothing(name) for name in OWN)
     return (*shared, *own, table.c.fragment if leaf else _nothing("fragment"))
 
