@@ -30,7 +30,7 @@ from pix.tables import event, record
 
 ROOT = Path(__file__).parents[3]
 DOMAIN = load("demo").affinity_domain
-BATCH = 100
+BATCH, LONGEST_BATCH = 100, reading.BATCH
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 GOOD = "HIS|HOP-PETRUSSE,{}^^^HOP-PETRUSSE^PI,Weber,Anna,19800515,F"
 HEADER = "source,identifiers,family,given,birth_time,sex"
@@ -224,9 +224,10 @@ def test_the_golden_export_has_every_person_once_with_all_its_ids(
 
 def test_a_second_process_prepares_the_same_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     population = tmp_path / "population.csv"
-    monkeypatch.setattr(reading, "BATCH", 2000)  # as the other process has it
-    write(population, Format.CSV, 1500, 3, demo_sources(), nothing)
+    monkeypatch.setattr(reading, "BATCH", LONGEST_BATCH)  # as the other process has it
+    write(population, Format.CSV, 3000, 3, demo_sources(), nothing)
     here = list(preparing.prepared(source(population), DOMAIN))
+    assert [len(each.lines) for each in here[:2]] == [1000, 2000]
     monkeypatch.setattr(preparing, "WORTH_A_PROCESS", 1)
     there = preparing.prepared(source(population), DOMAIN)
     assert list(there) == here
