@@ -10,7 +10,7 @@ from benchmarks.figures import Aim, Better, Effort, Figure, Say
 from benchmarks.process import cpu_seconds, start
 
 PERSONS = 12_000
-"""A file of several MiB, so that a second process reads it as it would a register; eleven batches."""
+"""A file of several MiB, so that a second process reads it as it would a register; five batches."""
 AIM = Aim(Better.HIGHER, 1700)
 """Records a second: a million in ten minutes."""
 DOMAIN = "demo"

@@ -281,8 +281,15 @@ def _numbered(compiled: _Compiled, rows: int) -> str:
 
 @lru_cache(maxsize=256)
 def _together(compiled: _Compiled, rows: int, place: str) -> str:
+    """The statement for several rows.
+
+    Where a later row may fail, SQLite first copies each page that it changes, beyond 64 KiB into a file, to take the
+    earlier ones back. Nobody goes on after such a failure but from a savepoint or a new transaction, so FAIL leaves
+    them.
+    """
     one = f"({', '.join([place] * len(compiled.row))})"
-    return VALUES.sub("VALUES " + ", ".join([one] * rows), compiled.text)
+    text = VALUES.sub("VALUES " + ", ".join([one] * rows), compiled.text)
+    return text if place != "?" or " ON CONFLICT" in text else text.replace("INSERT", "INSERT OR FAIL", 1)
 
 
 def _bind_lists(compiled: _Compiled, bound: dict[str, Any]) -> str:

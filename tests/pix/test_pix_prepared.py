@@ -1,11 +1,14 @@
 """Statements that run for every message: each finds its rows by an index, and answers alike on both databases."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
 from sqlalchemy import Connection, create_engine, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from affinity.database import Database
 from pix import journal, receipts, store_links, store_records, store_tokens
@@ -68,3 +71,16 @@ def test_rows_are_inserted_in_the_order_of_the_columns(database: Database) -> No
     rows = [(key, "a", "i", "NI", True) for key in range(60)]
     database.write(lambda connection: add.insert(connection, rows))
     assert list(database.read(lambda connection: every.rows(connection, {}))) == rows
+
+
+def test_of_rows_of_which_one_is_there_already_nothing_stays(database: Database) -> None:
+    add = Prepared(insert(national), national.columns)
+    every = Prepared(select(national.c.record).order_by(national.c.record))
+    rows = [(key, "a", "i", "NI", True) for key in range(60)]
+    database.write(lambda connection: add.insert(connection, rows[30:31]))
+    with pytest.raises((sqlite3.IntegrityError, IntegrityError)):
+        database.write(lambda connection: add.insert(connection, rows))
+    with ThreadPoolExecutor(8) as pool:
+        works = [pool.submit(database.write, partial(add.insert, rows=rows[start:])) for start in (0, 31, 30)]
+    assert [bool(each.exception()) for each in works] == [True, False, True]
+    assert list(database.read(lambda connection: every.rows(connection, {}))) == [(key,) for key in range(30, 60)]
