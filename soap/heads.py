@@ -1,73 +1,72 @@
-"""Heads of requests that came before: clients send the same lines with every message, but for its length.
+"""Plain heads of SOAP messages, read in one go; what is not plain is left to Twisted's parser, which reads by lines.
 
-What Twisted's parser made of a head holds for every other of the same bytes, so it is not asked line by line again.
-Whatever it has not taken before, it reads itself, and so refuses what it always refuses.
+A head is plain if it has come whole, asks by POST for a path that is known, has one Content-Length, no transfer
+encoding, and nothing in it that any parser reads otherwise (RFC 9112: 2.2, 5, 6.3). So nothing is taken here that
+Twisted would refuse, or would understand differently; a test compares them.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container
 from dataclasses import dataclass
+from functools import lru_cache
+
+from twisted.web.http_headers import Headers
 
 END = b"\r\n\r\n"
-LONGEST, MOST = 2048, 256
-"""Bytes of a head that is kept, and how many are: a sender of ever new ones fills some hundred KB."""
-METHOD = b"POST "
-LENGTH = b"Content-Length"
-_LENGTH_LINE = re.compile(rb"\r\nContent-Length: ([1-9][0-9]{0,8})\r\n")
+LONGEST, MOST = 2048, 100
+"""Bytes of a head, and its lines."""
+METHOD, VERSION = b"POST", b"HTTP/1.1"
+LENGTH, TRANSFER_ENCODING = b"Content-Length", b"Transfer-Encoding"
+_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_UNFIT = re.compile(rb"[\0\r\n]")
+_NUMBER = re.compile(rb"[1-9][0-9]{0,8}")
 
-Key = tuple[bytes, int, bytes]
-"""All of a head but the digits of its length: what stands before them, how many they are, what follows."""
-Fields = Mapping[bytes, Sequence[bytes]]
+Field = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What arrived, if it is a head and at most one body: the digits of its length, and what there is of the body."""
+    """A request that has begun: what it asks for, its fields by Twisted's names, and what there is of its body."""
 
-    key: Key
-    digits: bytes
+    target: bytes
+    fields: dict[bytes, list[bytes]]
+    length: bytes
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What was read in a head: method, target and version, and its fields."""
-
-    line: tuple[bytes, bytes, bytes]
-    fields: Fields
-
-    def fields_with(self, digits: bytes) -> dict[bytes, list[bytes]]:
-        """The fields of a request of this length."""
-        fields = {name: [*values] for name, values in self.fields.items()}
-        fields[LENGTH] = [digits]
-        return fields
-
-
-def begun(data: bytes) -> Begun | None:
-    """Take apart what arrives at the beginning of a request; None leaves it to Twisted."""
+def read(data: bytes, targets: Container[bytes]) -> Begun | None:
+    """Read a plain head and no more than one body; None leaves all of it to Twisted."""
     end = data.find(END, 0, LONGEST)
-    found = _LENGTH_LINE.search(data, 0, end + 2) if end > 0 and data.startswith(METHOD) else None
-    if found is None:
+    first, *lines = data[: max(end, 0)].split(b"\r\n", MOST + 1)
+    target = first[len(METHOD) + 1 : -len(VERSION) - 1]
+    if target not in targets or first != b"%b %b %b" % (METHOD, target, VERSION) or len(lines) > MOST:
         return None
-    start, stop = found.span(1)
-    body = data[end + len(END) :]
-    if len(body) > int(found[1]):  # another request follows
+    fields: dict[bytes, list[bytes]] = {}
+    for line in lines:
+        field = _field(line)
+        if field is None:
+            return None
+        fields.setdefault(field[0], []).append(field[1])
+    length, body = fields.get(LENGTH, ()), data[end + len(END) :]
+    if len(length) != 1 or _NUMBER.fullmatch(length[0]) is None or len(body) > int(length[0]):
         return None
-    return Begun((data[:start], stop - start, data[stop:end]), found[1], body)
+    return Begun(target, fields, length[0], body)
 
 
-class Heads:
-    """The heads that were taken lately."""
+@lru_cache(maxsize=512)
+def _field(line: bytes) -> Field | None:
+    """A header line that any parser reads alike; clients send the same ones with every message."""
+    name, colon, value = line.partition(b":")
+    if not colon or _NAME.fullmatch(name) is None or _UNFIT.search(value):
+        return None
+    canonical = _canonical(name)
+    return None if canonical == TRANSFER_ENCODING else (canonical, value.strip(b" \t"))
 
-    def __init__(self) -> None:
-        self._known: dict[Key, Head] = {}
 
-    def find(self, key: Key) -> Head | None:
-        """What a head of these bytes says, if there was one."""
-        return self._known.get(key)
-
-    def note(self, key: Key, line: tuple[bytes, bytes, bytes], fields: Iterable[tuple[bytes, Sequence[bytes]]]) -> None:
-        """Keep what was read in a head; the oldest makes room."""
-        if len(self._known) >= MOST:
-            del self._known[next(iter(self._known))]
-        self._known[key] = Head(line, {name: (*values,) for name, values in fields})
+@lru_cache(maxsize=512)
+def _canonical(name: bytes) -> bytes:
+    """As Twisted spells the name of a header."""
+    headers = Headers()
+    headers.addRawHeader(name, b"")
+    canonical: bytes = next(headers.getAllRawHeaders())[0]
+    return canonical

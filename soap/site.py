@@ -10,7 +10,6 @@ from twisted.web.server import Site
 
 from soap.channel import SOAPChannel
 from soap.context import Connection
-from soap.heads import Heads
 from soap.limits import SOAPLimits
 from soap.reception import InThread, Reception
 from soap.request import StreamingRequest
@@ -63,7 +62,6 @@ class SOAPSite(Site):  # type: ignore[misc]
         """Runs all that is blocking in one request: likewise."""
         self.posts: Mapping[bytes, Post] = {}
         """The paths at which a POST needs no walk along ``resource``."""
-        self.heads = Heads()
         self.draining = False
         """Claim that the server is about to end."""
         self._open: dict[SOAPChannel, Place | None] = {}

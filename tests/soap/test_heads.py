@@ -1,4 +1,4 @@
-"""A head that came before is taken at once, and means what it meant; what differs by a byte is read as ever."""
+"""A plain head is read in one go, and means what Twisted's parser finds in it; what is not plain is left to that."""
 
 import re
 from collections.abc import Callable
@@ -72,31 +72,36 @@ def converse(site: SOAPSite, *segments: bytes) -> bytes:
     return re.sub(rb"Date: [^\r]*", b"", transport.value()) + (b"closed" if transport.disconnecting else b"")
 
 
-def taught() -> SOAPSite:
-    """A site that knows the head."""
+def by_lines(*segments: bytes) -> bytes:
+    """The same, of Twisted's parser alone."""
     site = listening()
-    assert converse(site, HEAD + b"hello").startswith(b"HTTP/1.1 200 OK")
-    return site
+    site.buildProtocol = lambda address: unplain(SOAPSite.buildProtocol(site, address))  # type: ignore[method-assign]
+    return converse(site, *segments)
+
+
+def unplain(made: Any) -> Any:
+    """A connection on which no head is taken for plain."""
+    made._waits_for_request = lambda: False
+    return made
 
 
 @pytest.mark.parametrize("length", [5, 4, 1])
-def test_the_same_head_is_read_alike(length: int) -> None:
+def test_a_plain_head_is_read_as_twisted_reads_it(length: int) -> None:
     request = HEAD.replace(b"5", b"%d" % length) + b"hello"[:length]
-    answer = converse(taught(), request)
-    assert answer == converse(listening(), request)
+    answer = converse(listening(), request)
+    assert answer == by_lines(request)
     assert b"b'Accept', [b'a', b'b']" in answer and answer.endswith(b"b'%b')" % b"hello"[:length])
 
 
-def test_no_line_of_it_is_read_again() -> None:
-    site = taught()
-    made, transport = connected(site)
+def test_none_of_its_lines_is_read_by_itself() -> None:
+    made, transport = connected(listening())
     lines: list[bytes] = []
     made.lineReceived = lines.append
     made.dataReceived(HEAD + b"hello")
-    made.dataReceived(HEAD + b"world")
+    made.dataReceived(HEAD.replace(b"here", b"there") + b"world")
     assert (lines, transport.value().count(b"200 OK")) == ([], 2)
-    made.dataReceived(HEAD.replace(b"here", b"this") + b"hello")
-    assert lines[:2] == [b"POST /xds HTTP/1.1", b"Host: this"]
+    made.dataReceived(HEAD.replace(b"HTTP/1.1", b"HTTP/1.0") + b"hello")
+    assert lines[:2] == [b"POST /xds HTTP/1.0", b"Host: here"]
 
 
 @pytest.mark.parametrize(
@@ -113,12 +118,31 @@ def test_no_line_of_it_is_read_again() -> None:
         HEAD.replace(b"HTTP/1.1", b"HTTP/7"),
     ],
 )
-def test_a_head_that_must_be_refused_is_refused_beside_one_that_is_known(changed: bytes) -> None:
-    site = taught()
-    for _ in range(2):
-        answer = converse(site, changed + b"hello")
-        assert answer == converse(listening(), changed + b"hello")
-        assert answer.startswith(b"HTTP/1.1 400 ") and answer.endswith(b"closed")
+def test_a_head_that_must_be_refused_is_refused(changed: bytes) -> None:
+    answer = converse(listening(), changed + b"hello")
+    assert answer == by_lines(changed + b"hello")
+    assert answer.startswith(b"HTTP/1.1 400 ") and answer.endswith(b"closed")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        HEAD.replace(b"POST", b"GET"),
+        HEAD.replace(b"/xds", b"/other"),
+        HEAD.replace(b"1.1", b"1.0"),
+        HEAD.replace(b": 5", b": 0"),
+        HEAD.replace(b": 5", b": 05"),
+        HEAD.replace(b"Content-Length: 5", b"Transfer-Encoding: chunked"),
+        HEAD.replace(b": a", b": a\r\n folded"),
+        HEAD.replace(b"here", b"h" * heads.LONGEST),
+        HEAD.replace(b"Accept: a", b"\r\n".join([b"X: y"] * heads.MOST)),
+        HEAD[:-2],
+        HEAD + b"hello" + HEAD,
+    ],
+)
+def test_what_is_not_plain_is_left_to_the_parser(changed: bytes) -> None:
+    assert heads.read(HEAD + b"hello", {b"/xds"}) is not None
+    assert heads.read(changed, {b"/xds"}) is None
 
 
 @pytest.mark.parametrize("head", [HEAD, HEAD.replace(b": 5", b": 0"), HEAD.replace(b"1.1", b"1.0")])
@@ -126,34 +150,13 @@ def test_a_head_that_must_be_refused_is_refused_beside_one_that_is_known(changed
 def test_however_it_arrives_every_request_is_answered_in_turn(head: bytes, cut: int) -> None:
     sent = 3 * (head + b"hello"[: 0 if b": 0" in head else 5])
     pieces = [sent[start : start + cut] for start in range(0, len(sent), cut)]
-    site = taught()
-    converse(site, sent)
-    assert converse(site, *pieces) == converse(listening(), *pieces)
+    answers = converse(listening(), *pieces)
+    assert answers == by_lines(*pieces)
+    assert answers.count(b"200 OK") == (3 if b"1.1" in head else 1)
 
 
 def test_who_closes_after_an_answer_reads_nothing_more() -> None:
     closing = HEAD.replace(b"Accept: a", b"Connection: close") + b"hello"
-    site = taught()
-    for _ in range(2):
-        assert converse(site, closing, closing) == converse(listening(), closing)
-    assert b"Connection: close" in converse(site, closing)
-
-
-def test_other_paths_are_not_kept() -> None:
-    site = listening()
-    begun = heads.begun(HEAD.replace(b"/xds", b"/other") + b"hello")
-    assert begun is not None
-    converse(site, HEAD.replace(b"/xds", b"/other"))
-    assert site.heads.find(begun.key) is None
-
-
-def test_the_oldest_makes_room() -> None:
-    known = heads.Heads()
-    keys = [(b"%d" % number, 1, b"") for number in range(heads.MOST + 1)]
-    for each in keys:
-        known.note(each, (b"POST", b"/", b"HTTP/1.1"), ())
-    assert [key for key in keys if known.find(key) is None] == keys[:1]
-
-
-def test_a_long_head_is_left_to_the_parser() -> None:
-    assert heads.begun(HEAD.replace(b"here", b"h" * heads.LONGEST) + b"hello") is None
+    answer = converse(listening(), closing, closing)
+    assert answer == by_lines(closing)
+    assert b"Connection: close" in answer
