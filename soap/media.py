@@ -44,14 +44,11 @@ def parse_media_type(value: str) -> MediaType:
             raise ValueError("a parameter is malformed")
         position = found.end()
         if found[1]:
-            text = found[3].strip() if found[3] is not None else _unquoted(found[2])
+            text = found[3].strip() if found[3] is not None else found[2]
+            if found[3] is None and "\\" in text:
+                text = _QUOTED_PAIR.sub(r"\1", text)
             parameters.setdefault(found[1].lower(), text)
     return MediaType(name.strip().lower(), MappingProxyType(parameters))
-
-
-def _unquoted(text: str) -> str:
-    """What a quoted-string means (RFC 5322: 3.2.4)."""
-    return _QUOTED_PAIR.sub(r"\1", text) if "\\" in text else text
 
 
 @lru_cache(maxsize=256)
