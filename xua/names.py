@@ -1,5 +1,7 @@
 """Namespaces, methods and algorithms that an X-User Assertion may name (ITI TF-2: 3.40.3.1)."""
 
+from functools import lru_cache
+
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 WSU = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
@@ -23,6 +25,7 @@ SAML_TOKEN_TYPE = "http://docs.oasis-open.org/wss/oasis-wss-saml-token-profile-1
 PREFIXES = {"saml": SAML, "ds": DS, "dsig11": DSIG11, "ec": EXCLUSIVE_C14N, "hl7": HL7, "xsi": XSI}
 
 
+@lru_cache(maxsize=512)
 def clark(prefixed: str) -> str:
     """Spell ``saml:Issuer`` in Clark notation; a name without prefix stays as it is."""
     prefix, colon, local = prefixed.partition(":")

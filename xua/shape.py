@@ -157,9 +157,11 @@ def _extension(tag: str) -> tuple[str, Shape]:
 
 
 def _refuse_loose_text(element: _Element, children: list[_Element], name: str) -> None:
-    for text in (element.text, *[child.tail for child in children]):
-        if text and not text.isspace():
-            raise _invalid(f"{name} holds text between its elements")
+    text = element.text or ""
+    for child in children:
+        text += child.tail or ""
+    if text and not text.isspace():
+        raise _invalid(f"{name} holds text between its elements")
 
 
 def _invalid(reason: str) -> AssertionRefused:
