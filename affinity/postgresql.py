@@ -130,6 +130,7 @@ class Primary:
         connection = self.connections.take(BEGIN)
         try:
             result = work(connection)
+            driver_of(connection).settle(connection)
         except BaseException:
             self.connections.end(connection)
             raise

@@ -46,7 +46,8 @@ class PostgreSQLConnections:
             raise PoolTimeout(f"{self._wait} seconds have passed, and every connection is in use") from None
         try:
             connection = self._opened()
-            driver_of(connection).beginning = beginning
+            driver = driver_of(connection)
+            driver.beginning, driver.may_wait = beginning, True
         except BaseException:
             self._permits.put(None)
             raise
@@ -64,9 +65,8 @@ class PostgreSQLConnections:
         """Leave nothing of a transaction that is not committed, and keep the connection if it can still be used."""
         try:
             driver = driver_of(connection)
-            if driver.beginning is not None:
-                driver.beginning = None
-            elif driver.pgconn.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            driver.drop()
+            if driver.pgconn.transaction_status != psycopg.pq.TransactionStatus.IDLE:
                 driver.tell(b"ROLLBACK")
         except (psycopg.Error, SQLAlchemyError):
             self.discard(connection)
@@ -76,6 +76,7 @@ class PostgreSQLConnections:
     def keep(self, connection: Connection) -> None:
         """Keep one at hand whose transaction has ended; give it back to the pool where enough are."""
         try:
+            driver_of(connection).may_wait = False
             if len(self._resting) < self._lasting:
                 self._resting.append(connection)
             else:

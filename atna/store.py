@@ -232,7 +232,7 @@ class _Insertion:
             driver.executemany(self.text, rows)
         elif driver := straight(connection):
             for row in rows:
-                driver.changed(connection, self.placed, row)
+                driver.later(connection, self.placed, row)
         else:
             connection.exec_driver_sql(self.text, rows)
 

@@ -52,9 +52,9 @@ class Relay:
     def _pass_back(self, server: socket.socket, client: socket.socket) -> None:
         unread = b""
         while received := _received(server):
+            unread = self._count(unread + received)  # before anybody can act on it
             with suppress(OSError):
                 client.sendall(received)
-            unread = self._count(unread + received)
         client.close()
 
     def _count(self, messages: bytes) -> bytes:

@@ -88,8 +88,8 @@ def _search(shape: Shape) -> Search:
     for each in worth:
         statement = reading(each, every, shape)
         effort = LOOKED_UP if any(_elsewhere(each, worth, shape)) else 1
-        ways.append(Way(Selection(statement), Selection(going_on(statement)), effort))
-    return Search(tuple(ways), Selection(counting(worth)))
+        ways.append(Way(Selection(statement, varies=True), Selection(going_on(statement), varies=True), effort))
+    return Search(tuple(ways), Selection(counting(worth), varies=True))
 
 
 _kept = lru_cache(maxsize=512)(_search)

@@ -45,7 +45,7 @@ def _limit(connection: Connection, seconds: float) -> Callable[[], None]:
         # It ends with the transaction.
         limit = f"SET LOCAL statement_timeout = {max(int(seconds * 1000), 1)}"
         if driver := straight(connection):
-            driver.changed(connection, limit, ())
+            driver.later(connection, limit, ())
         else:
             connection.exec_driver_sql(limit)
         return lambda: None

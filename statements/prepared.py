@@ -126,8 +126,12 @@ class Prepared:
         return bool(self.changed(connection, parameters))
 
     def run(self, connection: Connection, parameters: Mapping[str, Any]) -> None:
-        """Run it for its effect."""
-        self.changed(connection, parameters)
+        """Run it for its effect, on PostgreSQL together with the next statement."""
+        compiled = self._compiled.get(connection.dialect.name) or self._for(connection)
+        if driver := None if connection.dialect.name == "sqlite" else straight(connection):
+            driver.later(connection, compiled.placed, compiled.order({**compiled.constants, **parameters}))
+        else:
+            self.changed(connection, parameters)
 
     def run_all(self, connection: Connection, parameters: Sequence[Mapping[str, Any]]) -> None:
         """Run it once for each set of parameters."""
@@ -141,7 +145,7 @@ class Prepared:
             _sqlite(connection).executemany(compiled.text, every)
         elif driver := straight(connection):
             for each in every:
-                driver.changed(connection, compiled.placed, compiled.order(each))
+                driver.later(connection, compiled.placed, compiled.order(each))
         else:
             connection.exec_driver_sql(compiled.text, every)
 
@@ -165,7 +169,7 @@ class Prepared:
         elif driver := straight(connection):
             together = TOGETHER if "DO UPDATE" not in compiled.text else 1  # it must not meet one row twice
             for some in _batches(rows, together):
-                driver.changed(connection, _numbered(compiled, len(some)), list(chain.from_iterable(some)))
+                driver.later(connection, _numbered(compiled, len(some)), list(chain.from_iterable(some)))
         else:
             connection.exec_driver_sql(compiled.text, [dict(zip(self._columns, each, strict=True)) for each in rows])
 

@@ -25,17 +25,22 @@ Lengths = tuple[tuple[str, int], ...]
 
 
 class Selection:
-    """A SELECT that runs many times. ``statement`` is what SQLAlchemy knows of it."""
+    """A SELECT that runs many times. ``statement`` is what SQLAlchemy knows of it.
 
-    def __init__(self, statement: Select[Any] | CompoundSelect[Any]) -> None:
+    One whose best plan ``varies`` with its values is planned anew each time by PostgreSQL, which for one that is
+    prepared may keep a plan that is good for most.
+    """
+
+    def __init__(self, statement: Select[Any] | CompoundSelect[Any], *, varies: bool = False) -> None:
         self.statement = statement
+        self._varies = varies
         self._spelled = lru_cache(maxsize=256)(partial(_spell, statement))
 
     def rows(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Row]:
         """Run it with the values of parameters that it does not hold itself; those of an expanding one are a list."""
         lengths = tuple((name, _padded(len(value))) for name, value in values.items() if isinstance(value, list))
         spelled = self._spelled(connection.dialect.name, lengths)
-        found = _execute(connection, spelled, spelled.bind(values))
+        found = _execute(connection, spelled, spelled.bind(values), varies=self._varies)
         for place, process in spelled.columns:
             found = [(*row[:place], process(row[place]), *row[place + 1 :]) for row in found]
         return found
@@ -133,14 +138,15 @@ def _members(enum: Any) -> dict[Any, Any]:
     return {None: None, **enum.__members__}
 
 
-def _execute(connection: Connection, spelled: _Spelled, bound: dict[str, Any]) -> Sequence[Row]:
+def _execute(connection: Connection, spelled: _Spelled, bound: dict[str, Any], *, varies: bool) -> Sequence[Row]:
     """The driver is asked directly, unless somebody watches statements (``affinity.slow_queries``)."""
     is_sqlite = connection.dialect.name == "sqlite"
     if is_sqlite and not connection.dispatch.before_cursor_execute:
         driver: Any = connection.connection.dbapi_connection
         return driver.execute(spelled.text, spelled.order(bound)).fetchall()  # type: ignore[no-any-return]
     if not is_sqlite and (driver := straight(connection)):
-        return driver.rows(connection, spelled.placed, spelled.order(bound))  # type: ignore[no-any-return]
+        found: list[Row] = driver.rows(connection, spelled.placed, spelled.order(bound), lasts=not varies)
+        return found
     return [
         tuple(row) for row in connection.exec_driver_sql(spelled.text, spelled.order(bound) if is_sqlite else bound)
     ]

@@ -5,48 +5,58 @@ begins a transaction; who hands out the connection says how, and ends it. Only n
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import psycopg
-from psycopg import pq
-from psycopg.adapt import PyFormat, Transformer
+from psycopg import generators, pq
+from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
-from psycopg.generators import execute
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from statements.spelling import Spelling, spellings, unusual
+
 Row = tuple[Any, ...]
+Sending = tuple[str, Callable[[], None]]
+"""A statement, and what sends it."""
 GOOD = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 MOST = 300
 """Statements that a connection keeps prepared; the server needs some 20 KB for each."""
+MOST_AHEAD = 50
+"""Statements that wait for the next one."""
 TEXT, BINARY = pq.Format.TEXT, pq.Format.BINARY
-PLAIN = ("", True, 0.0)
-"""A value of each type that one dumper of psycopg spells."""
-LISTS: tuple[type, ...] = (list, tuple, set, frozenset, dict, type({}.keys()), type({}.values()))
 
 
 class StraightConnection(psycopg.Connection[Any]):
     """A connection that takes statements straight as well.
 
     ``beginning`` is the command that begins a transaction, until something is said in it; None: psycopg begins it.
-    ``threshold`` is how often a statement runs before it is prepared, None: never. psycopg itself must prepare none, as
-    it lets the server forget all of them at every ROLLBACK.
+    ``may_wait``: who ends the transaction will settle what waits. ``threshold`` is how often a statement runs before it
+    is prepared, None: never. psycopg itself must prepare none, as it lets the server forget all of them at every
+    ROLLBACK.
     """
 
     beginning: bytes | None = None
+    may_wait = False
     threshold: int | None = None
     _named = 0
+    _saying = ""
 
     def cursor(self, *arguments: Any, **options: Any) -> Any:
-        """Whoever uses a cursor is in the transaction, too."""
+        """Whoever uses a cursor is in the transaction, after all that was said before."""
         self._begin()
+        if self._ahead:
+            self._together()
         return super().cursor(*arguments, **options)
 
-    def rows(self, connection: Connection, text: str, values: Sequence[Any]) -> list[Row]:
-        """Run a statement, whose parameters are ``$1`` and so on; what it returns. Raises DBAPIError."""
-        result = self._run(connection, text, values)
+    def rows(self, connection: Connection, text: str, values: Sequence[Any], *, lasts: bool = True) -> list[Row]:
+        """Run a statement, whose parameters are ``$1`` and so on; what it returns. One that ``lasts`` may be prepared.
+
+        Raises DBAPIError, also for what went wrong with a statement that waited.
+        """
+        result = self._run(connection, text, values, lasts=lasts)
         if not result.ntuples:
             return []
         loading = self._loading
@@ -55,46 +65,119 @@ class StraightConnection(psycopg.Connection[Any]):
         return found
 
     def changed(self, connection: Connection, text: str, values: Sequence[Any]) -> int:
-        """Run a statement; how many rows it changed. Raises DBAPIError."""
+        """Run a statement; how many rows it changed. Raises DBAPIError as ``rows`` does."""
         return self._run(connection, text, values).command_tuples or 0
+
+    def later(self, connection: Connection, text: str, values: Sequence[Any]) -> None:
+        """Run a statement of which nobody wants to know anything: together with the next, in one exchange.
+
+        At once where nobody settles, and in a savepoint, which must tell whether all in it went well.
+        """
+        if not self.may_wait or len(self._ahead) >= MOST_AHEAD or connection.in_nested_transaction():
+            self._run(connection, text, values)
+            return
+        self._saying = text
+        try:
+            self._begin_for(connection)
+            send = self._sending(text, values)
+            self._ahead.append((text, send))
+        except psycopg.Error as error:
+            raise self._told(connection, error) from error
+
+    def settle(self, connection: Connection) -> None:
+        """Run what waits. Raises DBAPIError."""
+        if not self._ahead:
+            return
+        try:
+            self._together()
+        except psycopg.Error as error:
+            raise self._told(connection, error) from error
+
+    def drop(self) -> None:
+        """Forget what waits: the transaction is taken back."""
+        self.beginning = None
+        self._ahead.clear()
 
     def tell(self, command: bytes) -> None:
         """Give a command that answers nothing. Raises psycopg.Error."""
         self.pgconn.send_query(command)
         self._answer()
 
-    def _run(self, connection: Connection, text: str, values: Sequence[Any]) -> pq.abc.PGresult:
+    def _run(self, connection: Connection, text: str, values: Sequence[Any], *, lasts: bool = True) -> pq.abc.PGresult:
+        self._saying = text
         try:
             self._begin_for(connection)
-            spell = self._spelling
-            spelled = [(spell.get(type(each)) or self._unusual)(each) for each in values]
-            formats = [BINARY if type(each) is bytes else TEXT for each in values]
-            if name := self._name(text):
-                self.pgconn.send_query_prepared(name, spelled, formats)
-            else:
-                self.pgconn.send_query_params(text.encode(self.info.encoding), spelled, param_formats=formats)
-            return self._answer()
+            send = self._sending(text, values, lasts=lasts)
+            if not self._ahead:
+                send()
+                return self._answer()
+            self._ahead.append((text, send))
+            return self._together()
         except psycopg.Error as error:
-            raise _as_sqlalchemy_tells(connection, text, error, is_lost=self.closed) from error
+            raise self._told(connection, error) from error
+
+    def _together(self) -> pq.abc.PGresult:
+        """Run what waits in one exchange; the result of the last. After one that fails none is run."""
+        ahead = list(self._ahead)
+        self._ahead.clear()
+        self.pgconn.enter_pipeline_mode()
+        for _, each in ahead:
+            each()
+        self.pgconn.pipeline_sync()
+        self.wait(generators.send(self.pgconn))
+        results: list[pq.abc.PGresult] = [self.wait(generators.fetch_many(self.pgconn))[-1] for _ in ahead]
+        self.wait(generators.fetch_many(self.pgconn))  # that all were answered
+        self.pgconn.exit_pipeline_mode()
+        for (self._saying, _), result in zip(ahead, results, strict=True):
+            self._require(result)
+        return results[-1]
 
     def _begin(self) -> None:
+        """Begin the transaction that is to begin, now or with the first statement."""
         if self.beginning is not None:
             beginning, self.beginning = self.beginning, None
-            self.tell(beginning)
+            if self.may_wait:
+                self._ahead.append((beginning.decode(), partial(self.pgconn.send_query_params, beginning, None)))
+            else:
+                self.tell(beginning)
 
     def _begin_for(self, connection: Connection) -> None:
         """The same, or as SQLAlchemy and psycopg begin, for who has a connection of the engine."""
         self._begin()
-        if self.pgconn.transaction_status == pq.TransactionStatus.IDLE and not self.autocommit:
-            if not connection.in_transaction():
-                connection.begin()
-            self.execute("SELECT 1")
+        if self._ahead or self.pgconn.transaction_status != pq.TransactionStatus.IDLE or self.autocommit:
+            return
+        if not connection.in_transaction():
+            connection.begin()
+        self.execute("SELECT 1")
+
+    def _sending(self, text: str, values: Sequence[Any], *, lasts: bool = True) -> Callable[[], None]:
+        spell = self._spelling
+        spelled = [(spell.get(type(each)) or self._unusual)(each) for each in values]
+        formats = [BINARY if type(each) is bytes else TEXT for each in values]
+        if lasts and (name := self._name(text)):
+            return partial(self.pgconn.send_query_prepared, name, spelled, formats)
+        told = text.encode(self.info.encoding)
+        return partial(self.pgconn.send_query_params, told, spelled, param_formats=formats)
 
     def _answer(self) -> pq.abc.PGresult:
-        result: pq.abc.PGresult = self.wait(execute(self.pgconn))[-1]
+        return self._require(self.wait(generators.execute(self.pgconn))[-1])
+
+    def _require(self, result: pq.abc.PGresult) -> pq.abc.PGresult:
         if result.status not in GOOD:
             raise error_from_result(result, encoding=self.info.encoding)
         return result
+
+    def _told(self, connection: Connection, error: psycopg.Error) -> Exception:
+        """As SQLAlchemy tells of it."""
+        return DBAPIError.instance(
+            self._saying,
+            None,
+            error,
+            psycopg.Error,
+            hide_parameters=True,
+            connection_invalidated=self.closed,
+            dialect=connection.dialect,
+        )
 
     def _name(self, text: str) -> bytes | None:
         """The name under which a statement is prepared; None where it is not."""
@@ -112,6 +195,8 @@ class StraightConnection(psycopg.Connection[Any]):
         return self._prepare(text)
 
     def _prepare(self, text: str) -> bytes:
+        if self._ahead:
+            self._together()  # it may be about what they make
         if len(self._names) >= MOST:
             self._forget(self._names.popitem(last=False)[1])
         self._named += 1
@@ -134,6 +219,10 @@ class StraightConnection(psycopg.Connection[Any]):
             del self._seen[next(iter(self._seen))]
 
     @cached_property
+    def _ahead(self) -> list[Sending]:
+        return []
+
+    @cached_property
     def _names(self) -> OrderedDict[str, bytes]:
         return OrderedDict()
 
@@ -146,48 +235,9 @@ class StraightConnection(psycopg.Connection[Any]):
         return Transformer(self)
 
     @cached_property
-    def _spelling(self) -> dict[type, Callable[[Any], Any]]:
-        """What spells the values of each usual type; bytes go as they are, and None is NULL."""
-        known: dict[type, Callable[[Any], Any]] = {
-            type(each): self.adapters.get_dumper(type(each), PyFormat.TEXT)(type(each), self).dump for each in PLAIN
-        }
-        as_text = known[str]
-        return {
-            **known,
-            int: b"%d".__mod__,
-            bytes: _itself,
-            type(None): _itself,
-            **dict.fromkeys(LISTS, lambda values: as_text(_array(values))),
-        }
+    def _spelling(self) -> dict[type, Spelling]:
+        return spellings(self)
 
-    def _unusual(self, value: Any) -> Any:
-        return Transformer(self).get_dumper(value, PyFormat.TEXT).dump(value)
-
-
-def _itself(value: Any) -> Any:
-    return value
-
-
-def _array(values: Iterable[Any]) -> str:
-    """Texts or integers as an array literal (PostgreSQL's documentation, 8.15.2)."""
-    return "{" + ",".join(map(_element, values)) + "}"
-
-
-def _element(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return str(value)
-
-
-def _as_sqlalchemy_tells(connection: Connection, text: str, error: psycopg.Error, *, is_lost: bool) -> Exception:
-    return DBAPIError.instance(
-        text,
-        None,
-        error,
-        psycopg.Error,
-        hide_parameters=True,
-        connection_invalidated=is_lost,
-        dialect=connection.dialect,
-    )
+    @cached_property
+    def _unusual(self) -> Spelling:
+        return unusual(self)

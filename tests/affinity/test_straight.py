@@ -4,14 +4,17 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, bindparam, event, insert, select, text
 from sqlalchemy.exc import DataError, IntegrityError, InternalError, OperationalError
 
 from affinity.database import Database
 from affinity.terms import Terms
+from benchmarks.exchanges import Relay
+from pix.time_limits import TookTooLong, time_limit
 from statements import straight
 from statements.prepared import Prepared
 from statements.prepared import straight as driver_if_straight
+from statements.selections import Selection
 
 AWKWARD = ["", "plain", 'quo"te', "back\\slash", "{a,b}", "NULL", "Kléin-Æ", "a,b", " ", "it's", "%s %% $1", "\n"]
 VALUES = Prepared(
@@ -85,11 +88,11 @@ def test_an_error_is_of_the_class_that_sqlalchemy_gives_it_and_names_no_value(da
         made.run(connection, {})
         adds.run(connection, {"id": 4711})
         with pytest.raises(IntegrityError) as failed:
-            adds.run(connection, {"id": 4711})
+            adds.changed(connection, {"id": 4711})
         assert failed.value.orig is not None and failed.value.orig.sqlstate == "23505"  # type: ignore[attr-defined]
         assert failed.value.params is None and not failed.value.connection_invalidated
         with pytest.raises(InternalError, match="aborted"):
-            adds.run(connection, {"id": 4712})
+            adds.changed(connection, {"id": 4712})
 
     with pytest.raises(OperationalError):  # the mark of a commit cannot be set either
         database.write(work)
@@ -132,3 +135,136 @@ def test_a_read_sees_one_snapshot_and_changes_nothing(database: Database) -> Non
     assert database.write(lambda connection: asked.rows(connection, {})) == [("read committed", "off")]
     generic = "SHOW transaction_isolation"
     assert database.read(lambda connection: connection.execute(text(generic)).scalar()) == "repeatable read"
+
+
+LINES = Table("test_ahead", MetaData(), Column("id", BigInteger, primary_key=True, autoincrement=False))
+ADD = Prepared(insert(LINES), LINES.columns)
+ALL = Prepared(select(LINES.c.id).order_by(LINES.c.id))
+
+
+@pytest.fixture
+def lines(database: Database) -> Iterator[Database]:
+    LINES.metadata.create_all(database.engine)
+    yield database
+    LINES.metadata.drop_all(database.engine)
+
+
+def everything(database: Database) -> list[int]:
+    return [id for (id,) in database.read(lambda connection: ALL.rows(connection, {}))]
+
+
+def test_what_nobody_asks_about_is_sent_with_the_next_statement(lines: Database, postgresql_url: str) -> None:
+    relay = Relay(postgresql_url)
+    database = Database(relay.url, Terms(connections=2, prepare_threshold=None))
+    database.read(lambda connection: ALL.rows(connection, {}))  # so that it is connected
+
+    def work(connection: Connection) -> list[Any]:
+        ADD.run(connection, {"id": 1})
+        ADD.insert(connection, [(2,), (3,)])
+        found = ALL.rows(connection, {})
+        ADD.run(connection, {"id": 4})
+        return list(found)
+
+    before = (relay.statements, relay.exchanges)
+    assert database.write(work) == [(1,), (2,), (3,)]
+    after = (relay.statements, relay.exchanges)
+    # BEGIN, two INSERT and SELECT; INSERT; the mark and COMMIT
+    assert (after[0] - before[0], after[1] - before[1]) == (7, 3)
+    database.close()
+    relay.close()
+    assert everything(lines) == [1, 2, 3, 4]
+
+
+def test_what_goes_wrong_meanwhile_is_told_before_anything_is_committed(lines: Database) -> None:
+    lines.write(lambda connection: ADD.run(connection, {"id": 1}))
+    told: list[Exception] = []
+
+    def asks(connection: Connection) -> None:
+        ADD.run(connection, {"id": 1})
+        ADD.run(connection, {"id": 2})
+        try:
+            ALL.rows(connection, {})
+        except IntegrityError as error:
+            told.append(error)
+            raise
+
+    def asks_nothing(connection: Connection) -> None:
+        ADD.run(connection, {"id": 1})
+        ADD.run(connection, {"id": 2})
+
+    for work in (asks, asks_nothing):
+        with pytest.raises(IntegrityError) as failed:
+            lines.write(work)
+        assert failed.value.statement is not None and failed.value.statement.startswith("INSERT INTO test_ahead")
+        assert everything(lines) == [1]
+    assert len(told) == 4  # a race is run so often
+
+
+def test_in_a_savepoint_nothing_waits(lines: Database) -> None:
+    def work(connection: Connection) -> None:
+        ADD.run(connection, {"id": 1})
+        with pytest.raises(IntegrityError), connection.begin_nested():
+            ADD.run(connection, {"id": 2})
+            ADD.run(connection, {"id": 2})
+        ADD.run(connection, {"id": 3})
+
+    lines.write(work)
+    assert everything(lines) == [1, 3]
+
+
+def test_a_work_that_fails_leaves_nothing_of_what_waited(lines: Database) -> None:
+    def fails(connection: Connection) -> None:
+        ADD.run(connection, {"id": 1})
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        lines.write(fails)
+    lines.write(lambda connection: ADD.run(connection, {"id": 2}))
+    lines.write(lambda connection: None)
+    assert everything(lines) == [2]
+
+
+def test_whoever_uses_a_cursor_sees_what_waited(lines: Database) -> None:
+    def work(connection: Connection) -> list[int]:
+        ADD.run(connection, {"id": 1})
+        return list(connection.execute(select(LINES.c.id)).scalars())
+
+    assert lines.write(work) == [1]
+
+
+def test_many_wait_for_one_and_no_longer(lines: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(straight, "MOST_AHEAD", 3)
+
+    def work(connection: Connection) -> None:
+        for number in range(20):
+            ADD.run(connection, {"id": number})
+
+    lines.write(work)
+    assert everything(lines) == list(range(20))
+
+
+def test_a_limit_of_time_that_waits_holds_for_the_statement_after_it(database: Database) -> None:
+    sleep = Prepared(text("SELECT pg_sleep(20)"))
+
+    def work(connection: Connection) -> None:
+        with time_limit(connection, 0.05):
+            sleep.rows(connection, {})
+
+    with pytest.raises(TookTooLong):
+        database.read(work)
+
+
+def test_a_selection_whose_plan_varies_is_never_prepared(lines: Database) -> None:
+    held = Prepared(text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT test_ahead%'"))
+
+    def prepared(selection: Selection) -> int:
+        def work(connection: Connection) -> Any:
+            for _ in range(4):
+                assert selection.rows(connection, {"wanted": 7}) == []
+            return held.rows(connection, {})[0][0]
+
+        return int(lines.read(work))
+
+    wanted = select(LINES.c.id).where(LINES.c.id == bindparam("wanted", type_=BigInteger))
+    assert prepared(Selection(wanted, varies=True)) == 0
+    assert prepared(Selection(wanted)) == 1
