@@ -13,7 +13,6 @@ from pix import store_newcomers, store_records
 from pix.comparing import Verdict, subjects_of, worth_keeping
 from pix.matching import dates
 from pix.matching.configuration import Configuration
-from pix.matching.dates import Birth
 from pix.matching.findings import are_hopeless
 from pix.matching.scoring import compare
 from pix.matching.subject import Subject
@@ -113,11 +112,12 @@ class Meeting:
         """
         mine, births = subject_of(each.subject), self._births
         lists = [self._stored[one] for one in chain(each.stored, each.lookup)]
-        alike = set(chain.from_iterable(some for some in lists if len(some) <= CROWDED))
-        if not mine.identifiers:
-            born, known = mine.birth, [key for of, id, *_ in each.nationals for key, _ in self._carrying[of, id]]
-            alike = {key for key in alike if dates.compare(born, births[key]) is not Birth.DIFFERENT or key in known}
-        return Comer(each, mine, alike)
+        met = set(chain.from_iterable(some for some in lists if len(some) <= CROWDED))
+        if mine.identifiers:
+            return Comer(each, mine, met)
+        known = {key for of, id, *_ in each.nationals for key, _ in self._carrying[of, id]}
+        alike = dates.alike(mine.birth, {key: births[key] for key in met})
+        return Comer(each, mine, alike | (met & known))
 
     def _sharing(self, each: Rendering) -> list[PatientKey]:
         """As ``store_blocking.sharing``, in the order of their keys."""

@@ -1,10 +1,13 @@
 """Birth dates compared: equal, mistyped in a way people do, vague, or of somebody else."""
 
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
+from typing import TypeVar
 
 from rapidfuzz.distance import OSA
 
+Key = TypeVar("Key")
 GENERATION = 13
 """Years between two dates with the same day from which they may be a parent's and a child's, and no slip."""
 CENTURY = 100
@@ -74,6 +77,21 @@ def compare(one: str, other: str) -> Birth | None:
         return Birth.DIFFERENT
     # A slip of the decade may be a father and his son of the same name.
     return Birth.GENERATION if GENERATION <= apart < CENTURY else Birth.TYPO
+
+
+def alike(one: str, others: Mapping[Key, str]) -> set[Key]:
+    """Those whose date is not ``DIFFERENT`` from this one. Of thousands of strangers most are told by a glance."""
+    if len(one) < 8 or one.endswith("0101"):
+        return {key for key, other in others.items() if compare(one, other) is not Birth.DIFFERENT}
+    # One slip leaves the year or the day as it is, unless it exchanges the digits on either side of the two.
+    year, rest = one[:4], one[4:]
+    across = one[:3] + one[4] + one[3] + one[5:]
+    near = [
+        (key, other)
+        for key, other in others.items()
+        if other[:4] == year or other[4:] == rest or other[4:] == "0101" or len(other) < 8 or other == across
+    ]
+    return {key for key, other in near if compare(one, other) is not Birth.DIFFERENT}
 
 
 def _certain(known: str) -> str:

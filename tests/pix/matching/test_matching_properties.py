@@ -4,15 +4,20 @@ import json
 from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from pix.matching import dates
 from pix.matching.blocking import lookup_keys, stored_keys
 from pix.matching.configuration import default
+from pix.matching.dates import Birth
 from pix.matching.scoring import Outcome, compare, compare_fully, vetoes
 from pix.matching.subject import Subject, subject
 from pix.model import Demographics, PersonName, Telecom
 from tests.pix.matching import people
 
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+digits = st.sampled_from("0123456789")
+births = st.dates().map(lambda each: f"{each:%Y%m%d}") | st.sampled_from(("", "1980", "198003", "19800101", "18800312"))
 
 
 @MANY
@@ -92,6 +97,16 @@ def test_stored_keys_are_among_those_looked_up_and_few(one: Subject) -> None:
     assert stored_keys(one) <= lookup_keys(one)
     assert len(stored_keys(one)) <= 32
     assert all(-(2**63) <= key < 2**63 for key in lookup_keys(one))
+
+
+@MANY
+@given(one=births, others=st.lists(births, max_size=8), slips=st.lists(st.tuples(st.integers(0, 7), digits)))
+def test_dates_are_told_apart_together_as_one_by_one(one: str, others: list[str], slips: list[tuple[int, str]]) -> None:
+    near = [one[:at] + digit + one[at + 1 :] for at, digit in slips]
+    exchanged = [one[:at] + one[at + 1 : at + 2] + one[at : at + 1] + one[at + 2 :] for at, _ in slips]
+    every = dict(enumerate(map(dates.day, (*others, *near, *exchanged, one, one[:4] + one[6:] + one[4:6]))))
+    apart = {key for key, other in every.items() if dates.compare(one, other) is Birth.DIFFERENT}
+    assert dates.alike(one, every) == every.keys() - apart
 
 
 def test_a_swapped_birth_date_is_looked_up() -> None:
