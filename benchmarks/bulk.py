@@ -24,8 +24,8 @@ from pix.events import Announced, Event, Linked, to_plain
 from pix.projection import Entry, project
 from pix.snapshot import plain
 from pix.state import NationalId, State
+from pix.tables import card, record
 from pix.tables import event as log
-from pix.tables import record
 from statements.prepared import Prepared
 
 WORKERS = 2
@@ -139,10 +139,10 @@ def _stranger(told: PopulationRecord) -> dict[str, object]:
 
 
 def _bare_tables() -> MetaData:
-    """The tables without any index but that of the records by their key."""
+    """The tables without any index but those of records and their cards by their keys."""
     bare = MetaData()
     for table in TABLES:
-        key = table is record
+        key = table in (record, card)
         found = [Column(each.name, each.type, primary_key=key and each.primary_key) for each in table.columns]
         Table(table.name, bare, *found)
     return bare

@@ -37,6 +37,7 @@ SHIFTED = {
         "person": "person + v * {most}",
         "event": "event + v * {most} * {events}",
     },
+    "pix_card": {"record": "record + v * {most}", "person": "person + v * {most}", "birth": "born(birth, v)"},
     "pix_event": {"number": "number + v * {most} * {events}", "record": "record + v * {most}"},
 }
 """What the columns of variant number ``v`` are made of; the others are those of the first."""

@@ -1,12 +1,12 @@
 """What queries answer: the ids of a person, and results kept for continuation (ITI TF-2: 3.9, 3.21)."""
 
-import json
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import compress
 
+import orjson
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ihe.domain import AffinityDomain, AssigningAuthority
@@ -15,6 +15,7 @@ from pix import store_links, store_records
 from pix.found import Found
 from pix.model import Identifier
 from pix.queries import CandidateQuery
+from pix.snapshot import written
 from pix.state import NationalId
 from pix.store_records import Named
 from pix.tables import continuation
@@ -129,8 +130,8 @@ def keep(connection: Connection, result: Result, query: CandidateQuery, at: date
     EXPIRE.run(connection, {"horizon": horizon})
     LIMIT.run(connection, {"kept": KEPT})
     row = {"token": name, "owner": query.owner, "tag": query.tag, "at": at.astimezone(UTC).isoformat()}
-    lists = {"keys": json.dumps(result.keys), "degrees": json.dumps(result.degrees)}
-    texts = {"domains": json.dumps(result.domains), "asked": result.asked}
+    lists = {"keys": written(result.keys), "degrees": written(result.degrees)}
+    texts = {"domains": written(result.domains), "asked": result.asked}
     place = {"truncated": result.truncated, "next": (query.quantity or 0) + 1, "quantity": query.quantity}
     INSERT.run(connection, row | lists | texts | place)
     return name
@@ -144,10 +145,10 @@ def kept(connection: Connection, owner: str, at: datetime, *, token: str = "", t
     row = connection.execute(mine.order_by(continuation.c.at.desc()).limit(1)).first()
     if row is None:
         return None
-    keys, domains = (PatientKey(key) for key in json.loads(row.keys)), json.loads(row.domains)
+    keys, domains = orjson.loads(row.keys), orjson.loads(row.domains)
     result = Result(
         keys=tuple(keys),
-        degrees=tuple(json.loads(row.degrees)),
+        degrees=tuple(orjson.loads(row.degrees)),
         truncated=row.truncated,
         domains=tuple(domains),
         asked=row.asked,

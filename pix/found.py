@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import chain
-from operator import attrgetter
+from operator import itemgetter
 
 from sqlalchemy import Connection
 
@@ -14,13 +14,15 @@ from pix import searching, store_records
 from pix.approximation import LEAST, relaxed
 from pix.degrees import degree
 from pix.queries import CandidateQuery, Criteria, SearchMode
+from pix.search_shapes import Wanted
+from pix.searching import AUTHORITY, BIRTH, FAMILY, GIVEN, ID, KEY, PERSON, UPDATED, Row
 from pix.time_limits import TookTooLong, time_limit
 
 SECONDS = 5.0
 """How long one query may search unless the index is told otherwise."""
 
-BY_NAME = attrgetter("family", "given", "birth", "key")
-LATEST = attrgetter("updated", "key")
+BY_NAME = itemgetter(FAMILY, GIVEN, BIRTH, KEY)
+LATEST = itemgetter(UPDATED, KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,14 @@ def matching(connection: Connection, query: CandidateQuery, seconds: float = SEC
     alternatives = (query.criteria, *query.alternatives)
     approximate = query.algorithm is SearchMode.APPROXIMATE
     asked = tuple(each for one in alternatives for each in relaxed(one)) if approximate else alternatives
+    wanted = Wanted.IDS if any(each.identifiers for each in alternatives) else Wanted.NAMES
     try:
         with time_limit(connection, seconds):
-            lists = [searching.rows(connection, each, query.algorithm) for each in asked]
+            lists = [searching.rows(connection, each, query.algorithm, wanted) for each in asked]
     except TookTooLong:
         raise Rejected(_too_long(seconds)) from None
     persons = _represented(chain.from_iterable(rows for rows, _ in lists), alternatives)
-    found = Found(tuple([PatientKey(row.key) for row in sorted(persons, key=BY_NAME)]))
+    found = Found(tuple([row[KEY] for row in sorted(persons, key=BY_NAME)]))
     if approximate:
         found = _ranked(connection, found, alternatives, query.minimum_degree or LEAST)
     most = searching.LISTED
@@ -57,15 +60,15 @@ def matching(connection: Connection, query: CandidateQuery, seconds: float = SEC
     return Found(found.keys[:most], found.degrees[:most], truncated)
 
 
-def _represented(rows: Iterable[searching.Row], alternatives: Iterable[Criteria]) -> Collection[searching.Row]:
+def _represented(rows: Iterable[Row], alternatives: Iterable[Criteria]) -> Collection[Row]:
     """The record with the id asked for stands for its person, or else the one that was fed last."""
     asked = {(each.authority.oid, each.id) for one in alternatives for each in one.identifiers if each.authority}
-    rank = (lambda row: ((row.authority, row.id) in asked, LATEST(row))) if asked else LATEST
-    standing: dict[int, searching.Row] = {}
+    rank = (lambda row: (row[AUTHORITY : ID + 1] in asked, LATEST(row))) if asked else LATEST
+    standing: dict[int, Row] = {}
     for row in rows:
-        other = standing.setdefault(row.person, row)
+        other = standing.setdefault(row[PERSON], row)
         if other is not row and rank(row) > rank(other):
-            standing[row.person] = row
+            standing[row[PERSON]] = row
     return standing.values()
 
 

@@ -10,7 +10,16 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ihe.identifiers import PatientKey
-from pix import store_blocking, store_encounters, store_links, store_matches, store_records, store_tasks, store_tokens
+from pix import (
+    store_blocking,
+    store_cards,
+    store_encounters,
+    store_links,
+    store_matches,
+    store_records,
+    store_tasks,
+    store_tokens,
+)
 from pix.decisions import Decision, Match, pair
 from pix.events import (
     Announced,
@@ -62,14 +71,19 @@ def _announced(connection: Connection, entry: Entry, event: Announced) -> None:
     store_records.announce(connection, event.record, identifier, event.state.demographics, entry.actor, entry.at)
     _describe(connection, event.record, NOTHING, event.state)
     if event.alone:
-        store_links.begin(connection, event.record, event.record, "alone", entry.number)
+        _begin(connection, event.record, event.record, "alone", entry.number)
+    else:
+        # It may have been named and linked before.
+        store_cards.describe(connection, event.record, event.state.demographics, entry.at)
 
 
 def _updated(connection: Connection, entry: Entry, event: Updated) -> None:
     if event.before is None:
         store_records.confirm(connection, event.record, entry.actor, entry.at)
+        store_cards.confirm(connection, event.record, entry.at)
         return
     store_records.describe(connection, event.record, event.state.demographics, entry.actor, entry.at)
+    store_cards.describe(connection, event.record, event.state.demographics, entry.at)
     _describe(connection, event.record, event.before, event.state)
 
 
@@ -109,8 +123,18 @@ def _unmatched(connection: Connection, entry: Entry, event: Unmatched) -> None:
 
 def _linked(connection: Connection, entry: Entry, event: Linked) -> None:
     if event.before is not None:
-        store_links.end(connection, event.record, entry.number)
-    store_links.begin(connection, event.record, event.person, event.reason, entry.number)
+        _end(connection, event.record, entry.number)
+    _begin(connection, event.record, event.person, event.reason, entry.number)
+
+
+def _begin(connection: Connection, key: PatientKey, person: PatientKey, reason: str, number: int) -> None:
+    store_links.begin(connection, key, person, reason, number)
+    store_cards.put(connection, key)
+
+
+def _end(connection: Connection, key: PatientKey, number: int) -> None:
+    store_links.end(connection, key, number)
+    store_cards.remove(connection, (key,))
 
 
 def _merged(connection: Connection, entry: Entry, event: Merged) -> None:
@@ -121,7 +145,7 @@ def _merged(connection: Connection, entry: Entry, event: Merged) -> None:
     store_links.forget_decisions(connection, subsumed)
     _decide_all(connection, event.adopted)
     store_records.subsume(connection, subsumed, survivor)
-    store_links.end(connection, subsumed, entry.number)
+    _end(connection, subsumed, entry.number)
     store_tokens.remove_tokens(connection, subsumed)
     store_blocking.remove_keys(connection, subsumed)
     store_matches.forget(connection, subsumed)

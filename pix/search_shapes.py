@@ -4,11 +4,13 @@ A shape says which words, dates and ids are given and how each is compared; the 
 of the statement's parameters.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, ColumnElement, FromClause, and_, bindparam
 
+from pix.pairs import sought
 from pix.queries import Criteria, IdentifierPattern, SearchMode
 from pix.search_patterns import LAST, Form, compares, escaped, form_of, parts
 from pix.search_words import Word, criteria_words
@@ -60,8 +62,21 @@ class WordShape(NamedTuple):
         return and_(tokens.c.kind == self.kind.value, *compares(tokens.c.value, self.form, self.part))
 
 
-PAIR = WordShape(Kind.PAIR, Form.WHOLE, True, "pair")
-"""A family name and a given name together."""
+class PairShape(NamedTuple):
+    """A family name and a given name of the query, ``covered``, as the one word that they are together."""
+
+    word: WordShape
+    covered: tuple[WordShape, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Claim that both names are whole: few records have both."""
+        return self.word.form is Form.WHOLE
+
+    @property
+    def is_all(self) -> bool:
+        """Claim that a range of the index holds those alone whose names begin so."""
+        return self.word.form is not Form.BEGINNING_AND_MORE
 
 
 class IdentifierShape(NamedTuple):
@@ -84,14 +99,22 @@ class BirthShape(NamedTuple):
     is_one_day: bool
 
 
+class Wanted(Enum):
+    """Whether ids of the records that are found are wanted: they stand elsewhere, and most searches ask for none."""
+
+    NAMES = "names"
+    IDS = "names and ids"
+
+
 class Shape(NamedTuple):
-    """Which criteria are given. ``pair`` are a family name and a given one of the words that are one token together."""
+    """Which criteria are given. ``pair`` are a family name and a given one of the words."""
 
     words: tuple[WordShape, ...]
-    pair: tuple[WordShape, ...]
+    pair: PairShape | None
     birth: BirthShape | None
     has_sex: bool
     identifiers: tuple[IdentifierShape, ...]
+    wanted: Wanted
 
 
 class Asked(NamedTuple):
@@ -101,15 +124,15 @@ class Asked(NamedTuple):
     values: dict[str, Any]
 
 
-def asked(criteria: Criteria, mode: SearchMode) -> Asked:
+def asked(criteria: Criteria, mode: SearchMode, wanted: Wanted) -> Asked:
     """Tell the shape of a query from its values."""
     words = criteria_words(criteria, mode)
     values: dict[str, Any] = {"sex": criteria.sex}
     shapes = tuple([_word(number, each, values) for number, each in enumerate(words)])
     identifiers = tuple([_identifier(number, each, values) for number, each in enumerate(criteria.identifiers)])
-    pair = tuple(_pair(words, shapes, values))
+    pair = _pair(words, shapes, values)
     birth = None if criteria.birth is None else _birth(criteria, criteria.birth, values)
-    return Asked(Shape(shapes, pair, birth, criteria.sex is not None, identifiers), values)
+    return Asked(Shape(shapes, pair, birth, criteria.sex is not None, identifiers, wanted), values)
 
 
 def _word(number: int, word: Word, values: dict[str, Any]) -> WordShape:
@@ -129,16 +152,29 @@ def _identifier(number: int, pattern: IdentifierPattern, values: dict[str, Any])
     return IdentifierShape(form_of(pattern.id), is_selective, pattern.authority is not None, name)
 
 
-def _pair(words: Sequence[Word], shapes: Sequence[WordShape], values: dict[str, Any]) -> Iterator[WordShape]:
-    """A whole family name and a whole given name, the longest of each, for what is short is often a particle."""
-    whole = [place for place, each in enumerate(shapes) if each.form is Form.WHOLE]
-    whole.sort(key=lambda place: -len(words[place].pattern))
-    family, given = (
-        next((place for place in whole if words[place].kind is kind), None) for kind in (Kind.FAMILY, Kind.GIVEN)
-    )
-    if family is not None and given is not None:
-        values["pair_whole"] = f"{words[family].pattern} {words[given].pattern}"
-        yield from (shapes[family], shapes[given])
+def _pair(words: Sequence[Word], shapes: Sequence[WordShape], values: dict[str, Any]) -> PairShape | None:
+    places = [_plainest(kind, words, shapes) for kind in (Kind.FAMILY, Kind.GIVEN)]
+    if None in places:
+        return None
+    family, given = [place for place in places if place is not None]
+    beginning, like = sought(words[family].pattern, words[given].pattern)
+    covered = (shapes[family], shapes[given])
+    if all(each.form is Form.WHOLE for each in covered):
+        form = Form.WHOLE
+    else:
+        form = Form.BEGINNING_AND_MORE if like else Form.BEGINNING
+    _put(values, "pair", {"whole": beginning, "low": beginning, "high": beginning + LAST, "like": like})
+    return PairShape(WordShape(Kind.PAIR, form, True, "pair"), covered)
+
+
+def _plainest(kind: Kind, words: Sequence[Word], shapes: Sequence[WordShape]) -> int | None:
+    """Where the name of this kind stands that says most: a whole one if there is one, the longest of these."""
+    fit = [
+        place
+        for place, each in enumerate(shapes)
+        if each.kind is kind and each.is_selective and each.is_whole_or_beginning
+    ]
+    return min(fit, key=lambda at: (shapes[at].form is not Form.WHOLE, -len(words[at].pattern)), default=None)
 
 
 def _birth(criteria: Criteria, birth: tuple[str, str], values: dict[str, Any]) -> BirthShape:

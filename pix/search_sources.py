@@ -1,6 +1,6 @@
 """What a demographics query can be read by: each criterion that an index serves (how fast: docs/searching.md)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from pix.search_patterns import Form, between, compares
-from pix.search_shapes import PAIR, BirthShape, IdentifierShape, Shape, WordShape
+from pix.search_shapes import BirthShape, IdentifierShape, PairShape, Shape, WordShape
 from pix.tables import ACTIVE, link, national, record, token
 from pix.tokens import MANY, MARKS, Kind
 
@@ -38,7 +38,7 @@ BESIDE: Mapping[Kind, Kind] = {
 class Source:
     """One criterion that the index can be read by: where, in which order, and which word, if it is one.
 
-    ``covered`` are words that all its entries stand for, but those of records that have too many names.
+    ``covered`` are words that all its entries stand for, but MANY. ``also`` is what else must be read if it is.
     """
 
     table: FromClause
@@ -47,6 +47,7 @@ class Source:
     order: tuple[ColumnElement[Any], ...]
     word: WordShape | None = None
     covered: tuple[WordShape, ...] = ()
+    also: "Source | None" = None
 
     @property
     def is_identifier(self) -> bool:
@@ -79,8 +80,7 @@ def sources(shape: Shape) -> tuple[Source, ...]:
     """Every criterion that an index serves; none where everybody would be listed."""
     if not all(each.is_selective for each in shape.identifiers):
         return ()
-    described = (_pair_source(shape.pair),) if shape.pair else (*_word_sources(shape.words), *_birth_source(shape))
-    return (*described, *(_identifier_source(each) for each in shape.identifiers))
+    return (*_described(shape), *(_identifier_source(each) for each in shape.identifiers))
 
 
 def born(column: ColumnElement[str], birth: BirthShape) -> ColumnElement[bool]:
@@ -90,18 +90,40 @@ def born(column: ColumnElement[str], birth: BirthShape) -> ColumnElement[bool]:
     return and_(*within, or_(column >= bindparam("born_low"), column.in_(vague))) if vague else and_(*within)
 
 
-def _word_sources(words: Sequence[WordShape]) -> Iterator[Source]:
-    strong = [each for each in words if each.is_strong]
-    # A town may be searched for by itself; beside anything better it only narrows.
-    for word in strong or [each for each in words if each.kind is Kind.CITY and each.is_selective]:
-        by_record: tuple[Column[Any], ...] = (token.c.record,)
-        order = by_record if word.form is Form.WHOLE else (token.c.value, *by_record)
-        yield Source(token, token.c.record, word.condition_on(token), order, word)
+def _described(shape: Shape) -> Iterator[Source]:
+    if shape.pair is None:
+        strong = [each for each in shape.words if each.is_strong]
+        # A town may be searched for by itself; beside anything better it only narrows.
+        towns = [each for each in shape.words if each.kind is Kind.CITY and each.is_selective]
+        yield from map(_word_source, strong or towns)
+        yield from _birth_source(shape)
+    elif shape.pair.is_whole:
+        yield _whole_pair_source(shape.pair)
+    else:
+        yield _pair_source(shape.pair)
+        known = shape.pair.covered if shape.pair.is_all else ()
+        yield from [_word_source(each) for each in shape.words if each.is_strong and each not in known]
+        yield from _birth_source(shape)
 
 
-def _pair_source(covered: tuple[WordShape, ...]) -> Source:
-    condition = and_(token.c.kind == Kind.PAIR.value, token.c.value.in_([PAIR.part("whole"), MANY]))
-    return Source(token, token.c.record, condition, (token.c.record,), PAIR, covered)
+def _word_source(word: WordShape) -> Source:
+    by_record: tuple[Column[Any], ...] = (token.c.record,)
+    order = by_record if word.form is Form.WHOLE else (token.c.value, *by_record)
+    return Source(token, token.c.record, word.condition_on(token), order, word)
+
+
+def _whole_pair_source(pair: PairShape) -> Source:
+    condition = and_(token.c.kind == Kind.PAIR.value, token.c.value.in_([pair.word.part("whole"), MANY]))
+    return Source(token, token.c.record, condition, (token.c.record,), pair.word, pair.covered)
+
+
+def _pair_source(pair: PairShape) -> Source:
+    """A range. Those with too many names are not in it, and are few."""
+    word = pair.word
+    condition = and_(token.c.kind == Kind.PAIR.value, token.c.value == MANY)
+    many = Source(token, token.c.record, condition, (token.c.record,), word)
+    order = (token.c.value, token.c.record)
+    return Source(token, token.c.record, word.condition_on(token), order, word, pair.covered, many)
 
 
 def _birth_source(shape: Shape) -> Iterator[Source]:

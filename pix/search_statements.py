@@ -17,21 +17,21 @@ from sqlalchemy import (
     tuple_,
 )
 
-from pix.search_shapes import Shape, WordShape
+from pix.search_shapes import Shape, Wanted, WordShape
 from pix.search_sources import Source, born
-from pix.tables import ACTIVE, link, record, token
+from pix.tables import card, record, token
 from pix.tokens import MANY
 
 SHOWN = (
-    link.c.person,
-    record.c.key,
-    record.c.family,
-    record.c.given,
-    func.coalesce(record.c.birth, ""),
-    record.c.updated,
-    record.c.authority,
-    record.c.id,
+    card.c.person,
+    card.c.record,
+    card.c.family,
+    card.c.given,
+    func.coalesce(card.c.birth, ""),
+    card.c.updated,
 )
+ID = (record.c.authority, record.c.id)
+NO_ID: tuple[ColumnElement[Any], ...] = (literal_column("''"), literal_column("''"))
 MOST = bindparam("most", type_=BigInteger())
 
 
@@ -42,16 +42,17 @@ def counting(sources: Iterable[Source]) -> Select[Any]:
 
 
 def reading(driver: Source, sources: Sequence[Source], shape: Shape) -> Select[Any]:
-    """The columns SHOWN of ``most`` records that meet all criteria, in the order of what the index is read by."""
-    shown: list[ColumnElement[Any]] = [*SHOWN, *([token.c.value] if driver.word else [])]
-    start: Select[Any] = select(*shown).select_from(driver.table)
-    described = start if driver.is_birth else start.join(record, record.c.key == driver.key)
-    return (
-        described.join(link, and_(link.c.record == record.c.key, ACTIVE))
-        .where(driver.condition, *_filters(driver, sources, shape), record.c.survivor.is_(None))
-        .order_by(*driver.order)
-        .limit(MOST)
-    )
+    """The columns SHOWN of ``most`` records that meet all criteria, in the order of what the index is read by.
+
+    The id of each follows, or two empty texts where no ids are wanted.
+    """
+    with_ids = shape.wanted is Wanted.IDS
+    id = ID if with_ids else NO_ID
+    shown: list[ColumnElement[Any]] = [*SHOWN, *id, *([token.c.value] if driver.word else [])]
+    described: Select[Any] = select(*shown).select_from(driver.table).join(card, card.c.record == driver.key)
+    if with_ids and not driver.is_birth:
+        described = described.join(record, record.c.key == driver.key)
+    return described.where(driver.condition, *_filters(driver, sources, shape)).order_by(*driver.order).limit(MOST)
 
 
 def going_on(reading: Select[Any]) -> Select[Any]:
@@ -64,16 +65,17 @@ def _filters(driver: Source, sources: Iterable[Source], shape: Shape) -> Iterato
     for word in shape.words:
         carries = _carries(driver, word)
         if word in driver.covered:
-            yield or_(token.c.value != MANY, carries)
+            if not driver.also:
+                yield or_(token.c.value != MANY, carries)
         elif word != driver.word:
             yield _beside(word, carries) if driver.shows(word) else carries
     if shape.birth is not None and not driver.is_birth:
-        yield born(token.c.birth if driver.is_name else record.c.birth, shape.birth)
+        yield born(token.c.birth if driver.is_name else card.c.birth, shape.birth)
     if shape.has_sex:
-        yield record.c.sex == bindparam("sex")
+        yield card.c.sex == bindparam("sex")
     for each in sources:
         if each is not driver and each.is_identifier:
-            yield record.c.key.in_(select(each.key))
+            yield driver.key.in_(select(each.key))
 
 
 def _beside(word: WordShape, other: ColumnElement[bool]) -> ColumnElement[bool]:

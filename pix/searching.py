@@ -4,19 +4,19 @@ What the fewest records have, of everything that is asked, is read from its inde
 looked at record by record, until as many are found as are listed. Searches of one shape are compiled once.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection
 
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from pix.queries import Criteria, SearchMode
-from pix.search_shapes import PREFIX, Shape, asked
+from pix.search_shapes import PREFIX, Shape, Wanted, asked
 from pix.search_sources import Source, sources
-from pix.search_statements import SHOWN, counting, going_on, reading
+from pix.search_statements import counting, going_on, reading
 from statements.selections import Selection
 
 LISTED = 1000
@@ -29,29 +29,20 @@ USUAL = 8
 """Most words and ids of a query whose statements are kept: clients make few shapes, whoever tries makes any number."""
 
 
-class Row(NamedTuple):
-    """A record that meets the criteria: whose it is, what it is sorted by, when it was fed last, and its id."""
-
-    person: int
-    key: int
-    family: str
-    given: str
-    birth: str
-    updated: str
-    authority: str
-    id: str
-
-
-KEY = Row._fields.index("key")
+Row = tuple[Any, ...]
+"""A record that meets the criteria. A class would cost a call for each of a thousand: these say what stands where."""
+PERSON, KEY, FAMILY, GIVEN, BIRTH, UPDATED, AUTHORITY, ID = range(8)
+"""Whose record it is and which one, what it is sorted by, when it was fed last, and its id, if ids are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One criterion to read records by: the first of them, those after them, and what an entry costs."""
+    """One criterion to read records by: the first of them, those after them, what an entry costs, and who else fits."""
 
     first: Selection
     further: Selection
     effort: int
+    also: Selection | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +53,9 @@ class Search:
     counts: Selection
 
 
-def rows(connection: Connection, criteria: Criteria, mode: SearchMode) -> tuple[list[Row], bool]:
-    """A row with the columns SHOWN for each record that meets the criteria, and whether there are more than listed."""
-    shape, values = asked(criteria, mode)
+def rows(connection: Connection, criteria: Criteria, mode: SearchMode, wanted: Wanted) -> tuple[Collection[Row], bool]:
+    """A row for each record that meets the criteria, and whether there are more than listed."""
+    shape, values = asked(criteria, mode, wanted)
     search = _kept(shape) if len(shape.words) + len(shape.identifiers) <= USUAL else _search(shape)
     way = _rarest(connection, search, values)
     values["most"] = LISTED + 1
@@ -75,8 +66,9 @@ def rows(connection: Connection, criteria: Criteria, mode: SearchMode) -> tuple[
         values |= {"last_value": some[-1][-1], "last_record": some[-1][KEY]}
         some = way.further.rows(connection, values)
         found |= {each[KEY]: each for each in some}
-    # What ``Row._make`` does, without a call for each of a thousand.
-    return [tuple.__new__(Row, each[: len(SHOWN)]) for each in found.values()], len(found) > LISTED
+    if way.also is not None:
+        found |= {each[KEY]: each for each in way.also.rows(connection, values)}
+    return found.values(), len(found) > LISTED
 
 
 def _search(shape: Shape) -> Search:
@@ -84,12 +76,17 @@ def _search(shape: Shape) -> Search:
     if not every:
         raise Rejected(_too_broad())
     worth = _worth(every, shape)
-    ways = []
-    for each in worth:
-        statement = reading(each, every, shape)
-        effort = LOOKED_UP if any(_elsewhere(each, worth, shape)) else 1
-        ways.append(Way(Selection(statement, varies=True), Selection(going_on(statement), varies=True), effort))
-    return Search(tuple(ways), Selection(counting(worth), varies=True))
+    return Search(tuple([_way(each, every, worth, shape) for each in worth]), Selection(counting(worth), varies=True))
+
+
+def _way(driver: Source, every: tuple[Source, ...], worth: tuple[Source, ...], shape: Shape) -> Way:
+    statement = reading(driver, every, shape)
+    return Way(
+        first=Selection(statement, varies=True),
+        further=Selection(going_on(statement), varies=True),
+        effort=LOOKED_UP if any(_elsewhere(driver, worth, shape)) else 1,
+        also=Selection(reading(driver.also, every, shape), varies=True) if driver.also else None,
+    )
 
 
 _kept = lru_cache(maxsize=512)(_search)
@@ -107,7 +104,8 @@ def _worth(every: tuple[Source, ...], shape: Shape) -> tuple[Source, ...]:
 
 def _elsewhere(driver: Source, worth: Iterable[Source], shape: Shape) -> Iterator[object]:
     """What is not seen in the entries of the source and must be looked up for each of them."""
-    yield from (word for word in shape.words if word != driver.word and not driver.shows(word))
+    seen = (driver.word, *driver.covered)
+    yield from (word for word in shape.words if word not in seen and not driver.shows(word))
     if not driver.is_name:
         yield from (each for each in worth if each.is_birth and each is not driver)
 

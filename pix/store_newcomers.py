@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection, insert, select, text, union
 
 from ihe.identifiers import PatientKey
-from pix import store_blocking, store_links, store_records, store_tasks, store_tokens
+from pix import store_blocking, store_cards, store_links, store_records, store_tasks, store_tokens
 from pix.store_blocking import CROWDED
 from pix.tables import decision, event, link, match, national
 from statements.prepared import Among, Prepared, Row
@@ -131,6 +131,8 @@ class Rows:
         store_tasks.CLOSE.run_all(connection, self.closed)
         store_blocking.INSERT.insert(connection, sorted(self.blocking))
         EVENTS.insert(connection, self.events)
+        store_cards.remove(connection, [each["this"] for each in self.ended])
+        store_cards.put_all(connection, self.links)
         store_tokens.INSERT.insert(connection, sorted(self.tokens))
         if connection.dialect.name == "postgresql":
             COUNT_ON["pix_event"].run(connection, {"last": self.events[-1][0]})

@@ -61,6 +61,19 @@ Index("ix_pix_link_person", link.c.person, sqlite_where=ACTIVE, postgresql_where
 ENDED = link.c.ended_by.is_not(None)
 Index("ix_pix_link_ended", link.c.ended_by, sqlite_where=ENDED, postgresql_where=ENDED)
 
+# What a search lists of each record that is somebody's: rows so small that a thousand of them are looked up in 2 ms.
+card = Table(
+    "pix_card",
+    metadata,
+    Column("record", KEY, primary_key=True, autoincrement=False),
+    Column("person", BigInteger, nullable=False),  # of the active link
+    Column("family", Text, nullable=False),  # this and the rest as in pix_record
+    Column("given", Text, nullable=False),
+    Column("birth", SORTED),
+    Column("sex", Text),
+    Column("updated", Text, nullable=False),
+)
+
 decision = Table(
     "pix_decision",
     metadata,

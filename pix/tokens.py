@@ -8,6 +8,7 @@ from ihe.datatypes import CX
 from pix.folding import name_words, words
 from pix.matching.phonetics import skeleton
 from pix.model import Address, Demographics, PersonName, Telecom
+from pix.pairs import woven
 from pix.remembering import Last
 from pix.telephones import number_of
 
@@ -28,7 +29,7 @@ class Kind(StrEnum):
     FAMILY_SOUND = "family-sound"
     GIVEN_SOUND = "given-sound"
     PAIR = "pair"
-    """A family name and a given name: Schmits there are many, and Maries, but few of them are Marie Schmit."""
+    """A family and a given name (``pix.pairs``): Schmits there are many, and Maries, few of them are Marie Schmit."""
     MOTHERS_FAMILY = "mothers-family"
     MOTHERS_GIVEN = "mothers-given"
     STREET = "street"
@@ -88,7 +89,7 @@ def _name_tokens(person: Demographics, towns: frozenset[str]) -> list[Token]:
 def _pair_tokens(family: frozenset[str], given: frozenset[str], towns: frozenset[str], born: str) -> list[Token]:
     if len(family) * len(given) > PAIRS:
         return [(str(Kind.PAIR), MANY, "", born)]
-    return _tokens(Kind.PAIR, [f"{one} {other}" for one in family for other in given], towns, born)
+    return _tokens(Kind.PAIR, [woven(one, other) for one in family for other in given], towns, born)
 
 
 def _tokens(kind: Kind, these: Iterable[str], others: Iterable[str], born: str) -> list[Token]:

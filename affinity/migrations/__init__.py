@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 URL = "AFFINITY_MIGRATE_URL"
 """The environment variable by which the child learns the database: a command line could be read by anybody."""
-HEAD = "0026"
+HEAD = "0028"
 """The newest revision in ``versions``."""
 MARK = Table("alembic_version", MetaData(), Column("version_num", String))
 """Where alembic keeps the revision of a database."""

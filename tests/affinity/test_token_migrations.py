@@ -9,6 +9,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from affinity.migrations import config
 from pix.model import Address, Demographics, PersonName
+from pix.pairs import woven
 from pix.snapshot import to_json
 from pix.tokens import Kind, Token, tokens
 
@@ -61,3 +62,32 @@ def test_a_record_from_before_pairs_of_names_has_its_pairs(older: Older) -> None
     command.upgrade(config(engine), "head")
     pairs = {each for each in tokens(PERSON) if each[0] == Kind.PAIR}
     assert pairs and stored(engine) == pairs
+
+
+def test_pairs_of_names_from_before_their_letters_took_turns(older: Older) -> None:
+    engine = older("0027")
+    pairs = [("muster anne", "", "19800515"), ("li x", " @esch ", ""), ("", "", "1980")]
+    insert = text(
+        "INSERT INTO pix_token (kind, value, record, beside, birth) VALUES ('pair', :value, 7, :beside, :birth)"
+    )
+    with engine.begin() as connection:
+        connection.execute(insert, [dict(zip(("value", "beside", "birth"), each, strict=True)) for each in pairs])
+    command.upgrade(config(engine), "head")
+    respelled = {(woven("muster", "anne"), "", "19800515"), (woven("li", "x"), " @esch ", ""), ("", "", "1980")}
+    assert stored(engine) == {("pair", *each) for each in respelled}
+    command.downgrade(config(engine), "0027")
+    assert stored(engine) == {("pair", *each) for each in pairs}
+
+
+def test_records_that_are_somebodys_have_a_card(older: Older) -> None:
+    engine = older("0026")
+    link = text(
+        "INSERT INTO pix_link (number, record, person, reason, event, ended_by) VALUES (:n, 7, :n, 'alone', :n, :ended)"
+    )
+    with engine.begin() as connection:
+        connection.execute(link, [{"n": 1, "ended": 2}, {"n": 2, "ended": None}])
+    command.upgrade(config(engine), "head")
+    with engine.connect() as connection:
+        assert [tuple(row) for row in connection.execute(text("SELECT record, person, updated FROM pix_card"))] == [
+            (7, 2, "")
+        ]

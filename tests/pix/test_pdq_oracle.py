@@ -191,7 +191,7 @@ def test_a_search_that_takes_too_long_is_refused_with_advice(
     index: PatientIndex, ask: Callable[[str], Message | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(PatientIndex, "seconds_to_search", 0.05, raising=False)
-    monkeypatch.setattr(searching, "rows", lambda connection, criteria, mode: connection.execute(ENDLESS).all())
+    monkeypatch.setattr(searching, "rows", lambda connection, *asked: connection.execute(ENDLESS).all())
     reply = ask("MSH|^~\\&|C|C|A|A|2026||QBP^Q22^QBP_Q21|1|P|2.5\rQPD|IHE PDQ Query|T|@PID.5.1^Klein\rRCP|I\r")
     assert reply is not None
     assert (reply["MSA"].text(1), reply["QAK"].text(2)) == ("AR", "AR")
