@@ -13,8 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from affinity.works import Result, Work
 
-MAPPED = 2**32
-"""Bytes of a SQLite file that are read where the system has them: a search that looks up a thousand rows takes half."""
+MAPPED = 0x7FFF0000
+"""Bytes of a SQLite file that are read where the system has them: a search that looks up a thousand rows takes half.
+
+SQLite maps no more (SQLITE_MAX_MMAP_SIZE) unless it was built to.
+"""
 LASTING, MOST = 16, 80
 """Connections that stay open, and the most at once."""
 TOLD_DIRECTLY = "affinity_told_directly"

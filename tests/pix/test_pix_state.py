@@ -39,7 +39,7 @@ from pix.moving import Move
 from pix.replay import PROJECTIONS, rebuild
 from pix.stewardship import Stewardship
 from pix.store_records import by_keys
-from pix.tables import decision, event, link, national, receipt, record, task, token
+from pix.tables import card, decision, event, link, national, receipt, record, task, token
 
 ONE = AssigningAuthority(namespace_id="ONE", oid="2.25.1", issues_xds_ids=True)
 TWO = AssigningAuthority(namespace_id="TWO", oid="2.25.2")
@@ -224,6 +224,14 @@ class Index(RuleBasedStateMachine):
         first = select(func.min(link.c.record)).where(link.c.ended_by.is_(None)).group_by(link.c.person)
         persons = select(link.c.person).where(link.c.ended_by.is_(None))
         assert set(self._all(first)) == set(self._all(persons))
+
+    @invariant()
+    def a_card_says_what_record_and_link_say(self) -> None:
+        copied = [record.c[each] for each in ("family", "given", "birth", "sex", "updated")]
+        linked = and_(link.c.record == record.c.key, link.c.ended_by.is_(None))
+        said = select(record.c.key, link.c.person, *copied).join(link, linked).where(record.c.survivor.is_(None))
+        rows = self.database.read(lambda each: [{*each.execute(some).all()} for some in (said, select(card))])
+        assert rows[0] == rows[1]
 
     @invariant()
     def survivors_are_in_use(self) -> None:
