@@ -11,7 +11,9 @@ from pix.events import EVENTS, Event, from_plain
 from pix.projection import Entry
 from pix.tables import event as log
 from pix.tables import task
-from statements.prepared import Among, Prepared, Row
+from statements.among import Among
+from statements.compiled import Row
+from statements.prepared import Prepared
 
 PIECE = 1000
 """Most events that are read at a time."""

@@ -17,7 +17,8 @@ from pix.model import Origin
 from pix.projection import Entry, project
 from pix.snapshot import written
 from pix.tables import event as log
-from statements.prepared import Prepared, Row
+from statements.compiled import Row
+from statements.prepared import Prepared
 
 Write = Callable[["Change", Event], int]
 WRITTEN = [each for each in log.columns if each is not log.c.number]

@@ -8,7 +8,8 @@ from ihe.identifiers import PatientKey
 from pix.model import Demographics
 from pix.store_records import described_as
 from pix.tables import ACTIVE, card, link, record
-from statements.prepared import Among, Prepared
+from statements.among import Among
+from statements.prepared import Prepared
 
 COLUMNS = ("record", "person", "family", "given", "birth", "sex", "updated")
 COPIED = (record.c.family, record.c.given, record.c.birth, record.c.sex, record.c.updated)

@@ -13,7 +13,9 @@ from pix.folding import fold
 from pix.tables import ACTIVE, link
 from pix.tables import record as patient
 from pix.tables_encounters import encounter, movement, word
-from statements.prepared import Among, Prepared, Row
+from statements.among import Among
+from statements.compiled import Row
+from statements.prepared import Prepared
 
 MOST = 1000
 """Most encounters of one patient that are looked at, the latest."""

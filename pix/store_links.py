@@ -8,7 +8,8 @@ from sqlalchemy import BindParameter, Connection, bindparam, delete, func, inser
 from ihe.identifiers import PatientKey
 from pix.decisions import Basis, Decision, Pair, pair
 from pix.tables import ACTIVE, decision, event, link, match, national, record
-from statements.prepared import Among, Prepared
+from statements.among import Among
+from statements.prepared import Prepared
 
 THIS: BindParameter[int] = bindparam("this")
 _mine, _theirs = national.alias(), national.alias()

@@ -7,7 +7,9 @@ from sqlalchemy import Connection, bindparam, delete, or_, select
 from ihe.identifiers import PatientKey
 from pix.decisions import Match, Pair, pair
 from pix.tables import match
-from statements.prepared import Among, Prepared, Row, upsert
+from statements.among import Among
+from statements.compiled import Row
+from statements.prepared import Prepared, upsert
 
 PUT = upsert(match, ("outcome", "weight", "reason", "event"))
 REMOVE = Prepared(delete(match).where(match.c.low == bindparam("one"), match.c.high == bindparam("other")))

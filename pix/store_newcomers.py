@@ -12,7 +12,9 @@ from ihe.identifiers import PatientKey
 from pix import store_blocking, store_cards, store_links, store_records, store_tasks, store_tokens
 from pix.store_blocking import CROWDED
 from pix.tables import decision, event, link, match, national
-from statements.prepared import Among, Prepared, Row
+from statements.among import Among
+from statements.compiled import Row
+from statements.prepared import Prepared
 
 _mine, _theirs = national.alias(), national.alias()
 NEAR = Prepared(

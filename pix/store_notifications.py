@@ -17,7 +17,8 @@ from pix.tables import link
 from pix.tables_notifications import listed as listing
 from pix.tables_notifications import notification
 from pix.update_notifications import Attempt, Backlog, Key, Notification, Posted, State
-from statements.prepared import Among, Prepared
+from statements.among import Among
+from statements.prepared import Prepared
 
 PARTED = Prepared(select(link.c.person).where(Among(link.c.ended_by, "events")).order_by(link.c.person))
 LISTED = Prepared(

@@ -12,7 +12,9 @@ from pix.model import NOTHING_KNOWN, Demographics, Identifier
 from pix.snapshot import from_json, to_json
 from pix.state import NationalId
 from pix.tables import national, record
-from statements.prepared import Among, Prepared, Row, upsert
+from statements.among import Among
+from statements.compiled import Row
+from statements.prepared import Prepared, upsert
 
 COLUMNS = (
     record.c.key,

@@ -8,7 +8,9 @@ from ihe.identifiers import PatientKey
 from pix.decisions import pair
 from pix.tables import WAITING, event, task
 from pix.tasks import Kind, Opened, Task
-from statements.prepared import Among, Prepared, Row
+from statements.among import Among
+from statements.compiled import Row
+from statements.prepared import Prepared
 
 THIS = task.c.number == bindparam("this")
 COLUMNS = (

@@ -10,7 +10,8 @@ from ihe.identifiers import PatientKey
 from pix.model import NOTHING_KNOWN, Demographics
 from pix.tables import token
 from pix.tokens import Token, tokens
-from statements.prepared import Prepared, Row
+from statements.compiled import Row
+from statements.prepared import Prepared
 
 INSERT = Prepared(insert(token), token.columns)
 DELETE = Prepared(

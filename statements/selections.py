@@ -16,7 +16,8 @@ from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TupleType, TypeEngine
 
-from statements.prepared import numbered, straight
+from statements.compiled import numbered
+from statements.prepared import straight
 
 DIALECTS: Mapping[str, Dialect] = {"sqlite": sqlite.dialect(), "postgresql": psycopg.dialect()}  # type: ignore[no-untyped-call]
 Row = tuple[Any, ...]

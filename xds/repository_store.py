@@ -14,7 +14,8 @@ from sqlalchemy.engine import Dialect
 from ihe.citations import tf2
 from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.identifiers import UniqueId
-from statements.prepared import Among, Prepared
+from statements.among import Among
+from statements.prepared import Prepared
 from xds.documents import Content
 from xds.tables import document
 

@@ -10,7 +10,8 @@ from sqlalchemy import Column, Connection, Table, and_, bindparam, insert, or_, 
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ihe.identifiers import EntryUUID, PatientKey, UniqueId
-from statements.prepared import Among, Prepared
+from statements.among import Among
+from statements.prepared import Prepared
 from xds.model import AssociationType, AvailabilityStatus, MetadataObject, ObjectType
 from xds.rows import Row
 from xds.tables import TABLE_OF, association, document_entry, folder, object_locator, uid_ledger, unique_id_locator

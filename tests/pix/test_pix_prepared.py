@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from affinity.database import Database
 from pix import journal, receipts, store_links, store_records, store_tokens
 from pix.tables import metadata, national
-from statements.prepared import Among, Prepared, upsert
+from statements.among import Among
+from statements.prepared import Prepared, upsert
 
 
 def prepared() -> Iterator[tuple[str, Prepared]]:
