@@ -58,15 +58,18 @@ def start_node(data: Path, *options: str, begin: Begin = Forked, verb: Sequence[
     return RunningNode(process, data, json.loads((data / "ports.json").read_text()), log)
 
 
-def executed(words: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[str]":
+def executed(
+    words: Sequence[str], environment: Mapping[str, str], kind: type["subprocess.Popen[str]"] = subprocess.Popen
+) -> "subprocess.Popen[str]":
     """``python -m affinity``: for what has to be under an interpreter from its beginning (LD_PRELOAD, PYTHONPATH)."""
-    return subprocess.Popen(
+    return kind(
         [sys.executable, "-m", "affinity", *words],
         cwd=ROOT,
         env={**os.environ, **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 

@@ -2,14 +2,12 @@
 
 import os
 import subprocess
-import sys
-from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import ROOT, start_node
+from tests.end_to_end.conftest import executed, start_node
 from tests.faults.attack import Attack
 
 ROUNDS = int(os.environ.get("AFFINITY_FAULT_ROUNDS", "6"))
@@ -18,17 +16,6 @@ WORKERS = ("serve", "--workers", "2", "--xua", "off", "--http-port", "0", "--mll
 
 class Together(subprocess.Popen[str]):
     """A parent and its workers: what is signalled to it is signalled to all of them."""
-
-    def __init__(self, words: Sequence[str], environment: Mapping[str, str]) -> None:
-        super().__init__(
-            [sys.executable, "-m", "affinity", *words],
-            cwd=ROOT,
-            env={**os.environ, **environment},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
 
     def send_signal(self, number: int) -> None:
         os.killpg(self.pid, number)
@@ -51,7 +38,9 @@ def test_nothing_acknowledged_is_lost_and_nothing_half_is_visible(url: str, tmp_
 
 
 def test_nothing_is_lost_when_a_parent_and_its_workers_end_together(tmp_path: Path) -> None:
-    begin = partial(start_node, tmp_path / "data", "--domain", "connectathon", begin=Together, verb=WORKERS)
+    begin = partial(
+        start_node, tmp_path / "data", "--domain", "connectathon", begin=partial(executed, kind=Together), verb=WORKERS
+    )
     attack = Attack(begin(), (ROUNDS + 5) // 6)
     attack.run(begin)
     attack.check(f"sqlite:///{tmp_path / 'data' / 'affinity.db'}", tmp_path)
