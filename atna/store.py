@@ -1,10 +1,7 @@
 """The audit trail in the database: records are added and found, never changed. Runs in the caller's transaction."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import count
 from operator import attrgetter
 from typing import Any
 
@@ -12,7 +9,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    Table,
     and_,
     case,
     func,
@@ -22,23 +18,26 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from atna.compact import unpack
 from atna.dicom import read
 from atna.entries import Entry, Subject, number, object_ids, patient_ids, plain, user_ids
 from atna.model import AuditMessage
 from atna.tables import audit_event, audit_subject
-from statements.prepared import straight
+from statements.prepared import Prepared
 
-Values = tuple[Any, ...]
 COLUMNS = ("at", "event", "outcome", "person", "patient", "leaf", "message")
-_row: Callable[[Entry], Values] = attrgetter(*COLUMNS)
+_values: Callable[[Entry], tuple[Any, ...]] = attrgetter(*COLUMNS)
 PAGE = 500
 """Rows of one statement where many are read."""
 
 # Every transaction that draws a number has its transaction id by then, so the sealer knows whom to wait for.
 _NUMBER = case((func.pg_current_xact_id().is_not(None), func.nextval(literal_column("'audit_event_sequence_seq'"))))
+APPEND = {
+    "sqlite": Prepared(insert(audit_event), COLUMNS),
+    "postgresql": Prepared(insert(audit_event).values(sequence=_NUMBER).returning(audit_event.c.sequence), COLUMNS),
+}
+SUBJECTS = Prepared(insert(audit_subject), audit_subject.columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,19 +93,18 @@ def append_all(connection: Connection, entries: Iterable[Entry]) -> None:
     found_further: list[Entry] = []
     for each in entries:
         (found_further if each.subjects else plain).append(each)
-    if plain:
-        insertion = _insertion(connection.dialect.name, audit_event, returns=False)
-        insertion.run(connection, list(map(_row, plain)))
+    APPEND[connection.dialect.name].run_all(connection, list(map(_row, plain)))
     append(connection, found_further)
 
 
 def _append(connection: Connection, each: Entry) -> int:
-    dialect = connection.dialect.name
-    sequence = _insertion(dialect, audit_event, returns=True).added(connection, _row(each))
-    if each.subjects:
-        further = [(one, sequence) for one in sorted(each.subjects)]
-        _insertion(dialect, audit_subject, returns=False).run(connection, further)
+    sequence = APPEND[connection.dialect.name].added(connection, _row(each))
+    SUBJECTS.insert(connection, [(one, sequence) for one in sorted(each.subjects)])
     return sequence
+
+
+def _row(each: Entry) -> dict[str, Any]:
+    return dict(zip(COLUMNS, _values(each), strict=True))
 
 
 def search(connection: Connection, wanted: Search) -> list[Stored]:
@@ -213,49 +211,3 @@ def _fits(found: Stored, wanted: Search) -> bool:
 
 def _any(wanted: tuple[str, ...], there: Iterable[str]) -> bool:
     return not wanted or not set(wanted).isdisjoint(there)
-
-
-@dataclass(frozen=True, slots=True)
-class _Insertion:
-    """A statement compiled once: wrapping it each time costs more than SQLite does, and so does SQLAlchemy's execution.
-
-    Rows have their values in the order of the columns. ``placed`` is the statement as PostgreSQL takes it straight.
-    """
-
-    text: str
-    placed: str = ""
-
-    def run(self, connection: Connection, rows: list[Values]) -> None:
-        """Insert rows."""
-        if connection.dialect.name == "sqlite":
-            driver: Any = connection.connection.dbapi_connection
-            driver.executemany(self.text, rows)
-        elif driver := straight(connection):
-            for row in rows:
-                driver.later(connection, self.placed, row)
-        else:
-            connection.exec_driver_sql(self.text, rows)
-
-    def added(self, connection: Connection, row: Values) -> int:
-        """Insert one row; its number."""
-        if connection.dialect.name == "sqlite":
-            driver: Any = connection.connection.dbapi_connection
-            return int(driver.execute(self.text, row).lastrowid)
-        if driver := straight(connection):
-            [[sequence]] = driver.rows(connection, self.placed, row)
-            return int(sequence)
-        return int(connection.exec_driver_sql(self.text, row).scalar_one())
-
-
-@cache
-def _insertion(dialect: str, table: Table, *, returns: bool) -> _Insertion:
-    names = COLUMNS if table is audit_event else tuple(each.name for each in table.columns)
-    if dialect == "postgresql":
-        statement = insert(table).values(sequence=_NUMBER) if table is audit_event else insert(table)
-        statement = statement.returning(table.c.sequence) if returns else statement
-        compiled = statement.compile(dialect=postgresql.dialect(paramstyle="format"), column_keys=names)  # type: ignore[no-untyped-call]
-    else:
-        compiled = insert(table).compile(dialect=sqlite.dialect(paramstyle="qmark"), column_keys=names)
-    assert tuple(compiled.positiontup or ()) == names
-    places = count(1)
-    return _Insertion(str(compiled), re.sub("%s", lambda _: f"${next(places)}", str(compiled)))

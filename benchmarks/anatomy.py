@@ -22,7 +22,6 @@ from affinity.domain import load
 from affinity.hl7_answers import HL7Answers
 from affinity.node import Node, open_node, utc_now
 from affinity.settings import Settings
-from atna import store as audit_store
 from atna.trail import AuditTrail
 from benchmarks import messages
 from benchmarks.figures import Effort, Figure, Say
@@ -63,8 +62,6 @@ STEPS: tuple[tuple[str, Any, str], ...] = (
     ("SQL", DefaultDialect, "do_execute"),
     ("SQL", DefaultDialect, "do_executemany"),
     ("search", registry_query, "_answer"),
-    ("SQL", audit_store._Insertion, "run"),
-    ("SQL", audit_store._Insertion, "added"),
     ("audit", AuditTrail, "append_entries"),
     ("audit", AuditedExchange, "_entries"),
     ("audit", AuditTrail, "record"),

@@ -145,12 +145,11 @@ def kept(connection: Connection, owner: str, at: datetime, *, token: str = "", t
     row = connection.execute(mine.order_by(continuation.c.at.desc()).limit(1)).first()
     if row is None:
         return None
-    keys, domains = orjson.loads(row.keys), orjson.loads(row.domains)
     result = Result(
-        keys=tuple(keys),
+        keys=tuple(orjson.loads(row.keys)),
         degrees=tuple(orjson.loads(row.degrees)),
         truncated=row.truncated,
-        domains=tuple(domains),
+        domains=tuple(orjson.loads(row.domains)),
         asked=row.asked,
     )
     return Kept(token=row.token, result=result, next=row.next, quantity=row.quantity)

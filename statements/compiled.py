@@ -1,7 +1,7 @@
 """Texts of Core statements for each dialect, their parameters by place, for many rows and for lists of any length."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -25,6 +25,8 @@ ONE_OF = re.compile(r"IN \(SELECT value FROM json_each\(:(\w+)\)\)")
 VALUES = re.compile(r"VALUES \((?:%\(\w+\)s|[^()])*\)(?=$| ON CONFLICT| RETURNING)")
 NAMED = {"sqlite": re.compile(r":(\w+)"), "postgresql": re.compile(r"%\((\w+)\)s")}
 NAMED_OR_PERCENT = re.compile(r"%\((\w+)\)s|%%")
+LISTS: tuple[type[Collection[Any]], ...] = (list, tuple, set, frozenset, dict, type({}.keys()), type({}.values()))
+"""What a list parameter may be."""
 SHORT = (0, 1, 2, 4, 4, 8, 8, 8, 8)
 """As how many values SQLite is told a list of so many, its last one over again: it would first read JSON."""
 LONGEST = len(SHORT) - 1

@@ -5,18 +5,17 @@ drivers know as they are: texts, integers, bytes; booleans come back as 0 and 1 
 ``statements.straight``, or by SQLAlchemy where somebody watches its statements (``affinity.slow_queries``).
 """
 
-from collections.abc import Iterable, KeysView, Mapping, Sequence, ValuesView
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from sqlalchemy import ClauseElement, Column, Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from statements.compiled import Compiled, Row, bind_lists, compiled_for, numbered_rows, rows_together, taking
+from statements.compiled import LISTS, Compiled, Row, bind_lists, compiled_for, numbered_rows, rows_together, taking
 
 TOGETHER = 24
 """Most rows of one INSERT: as many as a patient has tokens, and few enough that SQLite's statement cache holds all."""
-LISTS = (list, tuple, set, frozenset, dict, KeysView, ValuesView)
 
 
 class Prepared:

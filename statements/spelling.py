@@ -6,9 +6,10 @@ from typing import Any
 import psycopg
 from psycopg.adapt import PyFormat, Transformer
 
+from statements.compiled import LISTS
+
 PLAIN = ("", True, 0.0)
 """A value of each type that one dumper of psycopg spells."""
-LISTS: tuple[type, ...] = (list, tuple, set, frozenset, dict, type({}.keys()), type({}.values()))
 Spelling = Callable[[Any], Any]
 
 
