@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -20,6 +21,9 @@ from ihe.identifiers import UniqueId, new_oid
 from mllp import client as mllp
 from soap.client import NoAnswer
 from tests.end_to_end.conftest import RunningNode
+from tests.faults.consent_oracle import check_consents
+from tests.faults.consent_scene import Desk, Scene
+from tests.faults.consents import Consents
 from tests.faults.oracle import check_documents, check_merges, check_objects, check_patients
 from tests.faults.sending import (
     RED,
@@ -41,7 +45,7 @@ SEED = int(os.environ.get("AFFINITY_FAULT_SEED", "1"))
 """Of the moments at which a node is ended."""
 ROUNDS_OF_AN_OWNER = 200
 """After so many rounds documents are about somebody else: one answer holds 2,000 at most (``max_results``)."""
-SUBMITTERS = FEEDERS = 3
+SUBMITTERS = FEEDERS = 2
 ANSWERED_WITHIN = 60
 """Seconds for one acknowledgement, on a machine that does much else."""
 APPROVED = "('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved')"
@@ -60,33 +64,44 @@ class Witness:
 class Attack:
     """So many rounds, in each of which everybody writes to ``node`` until it is ended."""
 
-    def __init__(self, node: RunningNode, rounds: int) -> None:
+    def __init__(self, node: RunningNode, rounds: int, scene: Scene, desk: Desk) -> None:
         self.node, self.rounds, self.witness = node, rounds, Witness()
         self.owners = [CX(f"KILL-OWNER-{number}", RED) for number in range(rounds // ROUNDS_OF_AN_OWNER + 1)]
         other = CX("KILL-OTHER", RED)
         assert all([feed(node, each.id) for each in (*self.owners, other)])
         self.writers = Writers(node, other, self.witness.acknowledged)
+        self.consents = Consents(self.writers, scene, desk)
         self._numbers, self._moments = count(1), Random(SEED)
 
     def run(self, start: Callable[[], RunningNode]) -> None:
         """End the node and ``start`` it again in each round, in the last one after everybody was heard."""
         for left in reversed(range(self.rounds)):
             self.writers.node = self.node
-            steps = (*self._steps(self.owners[left // ROUNDS_OF_AN_OWNER]), *self.writers.steps)
+            own = self._steps(self.owners[left // ROUNDS_OF_AN_OWNER])
+            steps = (*own, *self.writers.steps, *self.consents.steps)
             with ThreadPoolExecutor(len(steps)) as pool:
                 working = [pool.submit(repeat, step) for step in steps]
                 try:
                     self._wait(is_last=not left)
                 finally:
                     self.node.kill()  # also where nothing is acknowledged: the writers go on until nobody answers
-            assert {worker.exception() for worker in working} == {None}
+            for worker in working:
+                worker.result()
             self.node = start()
 
     def check(self, url: str, place: Path) -> None:
         """What must hold of the node, then of its database, once it has been ended for the last time."""
         visible = check(self.node, self.owners, self.witness, place)
+        self.writers.node = self.node
+        answered = self.consents.known()
         self.node.kill()
-        check_database(url, self.node.data, self.witness, self.writers, visible)
+        with closing(Database(url)) as database:
+            announced = {*self.witness.patients, *self.writers.kept["ITI-8"], *self.writers.kept["ITI-44"]}
+            check_patients(database, self.node.data, announced)
+            check_documents(database, visible)
+            check_merges(database, self.writers)
+            check_objects(database, self.writers)
+            check_consents(database, self.consents, answered)
 
     def _steps(self, owner: CX) -> list[Callable[[], bool]]:
         feeding = partial(feed_next, self.node, self.witness, self._numbers)
@@ -95,7 +110,7 @@ class Attack:
     def _wait(self, is_last: bool) -> None:
         for _ in range(self._moments.randint(5, 45)):
             assert self.witness.acknowledged.acquire(timeout=ANSWERED_WITHIN)
-        while is_last and not self.writers.have_all_been_heard:
+        while is_last and not (self.writers.have_all_been_heard and self.consents.have_all_been_heard):
             assert self.witness.acknowledged.acquire(timeout=ANSWERED_WITHIN)
         threading.Event().wait(self._moments.uniform(0, 0.02))
 
@@ -109,17 +124,6 @@ def check(node: RunningNode, owners: list[CX], witness: Witness, tmp_path: Path)
     assert retrieved == {unique_id: content(unique_id) for unique_id in visible}
     assert list((node.data / "documents" / "spool").iterdir()) == []
     return visible
-
-
-def check_database(url: str, data: Path, witness: Witness, writers: Writers, visible: set[str]) -> None:
-    database = Database(url)
-    try:
-        check_patients(database, data, {*witness.patients, *writers.kept["ITI-8"], *writers.kept["ITI-44"]})
-        check_documents(database, visible)
-        check_merges(database, writers)
-        check_objects(database, writers)
-    finally:
-        database.close()
 
 
 def repeat(step: Callable[[], bool]) -> None:

@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -22,12 +22,14 @@ static void place(char *path, const char *what, unsigned long inode) {
     snprintf(path, PATH_MAX, "%s/%s/%lu", getenv("POWER_KEPT"), what, inode);
 }
 
-static void copy(const char *from, int draft, const struct stat *found) {
+/* A file that can be read is not opened again: to close it would let go of every lock that this process has on it. */
+static void copy(int file, const char *from, int draft, const struct stat *found) {
     off_t at = 0;
-    int file = open(from, O_RDONLY | O_CLOEXEC);
+    int readable = (fcntl(file, F_GETFL) & O_ACCMODE) != O_WRONLY;
+    int source = readable ? file : open(from, O_RDONLY | O_CLOEXEC);
     fchmod(draft, found->st_mode & 07777);
-    while (sendfile(draft, file, &at, 1 << 20) > 0) {}
-    close(file);
+    while (sendfile(draft, source, &at, 1 << 20) > 0) {}
+    if (!readable) close(source);
 }
 
 static void list(const char *from, int draft) {
@@ -53,17 +55,16 @@ static void keep(int file) {
     snprintf(draft, sizeof draft, "%s.%ld", kept, syscall(SYS_gettid));
     int made = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (S_ISDIR(found.st_mode)) list(link, made);
-    else copy(link, made, &found);
+    else copy(file, link, made, &found);
     close(made);
     rename(draft, kept); /* whole or not at all */
 }
 
 static int kept_if(int failed, int file) {
-    static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER; /* or an older copy might replace a newer one */
-    int number = errno;
-    pthread_mutex_lock(&one);
+    int number = errno, turn = open(getenv("POWER_KEPT"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    flock(turn, LOCK_EX); /* of all processes, or an older copy might replace a newer one */
     if (!failed) keep(file);
-    pthread_mutex_unlock(&one);
+    close(turn);
     errno = number;
     return failed;
 }

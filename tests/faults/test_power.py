@@ -14,6 +14,7 @@ import pytest
 from tests.end_to_end.conftest import ROOT, RunningNode, executed, start_node
 from tests.faults.attack import Attack
 from tests.faults.compiling import compiled
+from tests.faults.consent_scene import make_scene
 from tests.faults.power import Disk
 
 ROUNDS = (int(os.environ.get("AFFINITY_FAULT_ROUNDS", "6")) + 2) // 3
@@ -32,16 +33,19 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 
 def test_what_was_acknowledged_outlasts_power_cuts(disk: Disk, tmp_path: Path) -> None:
+    scene, data = make_scene(tmp_path), disk.root / "data"
+    url = f"sqlite:///{data / 'affinity.db'}"
+
     def start() -> RunningNode:
-        return start_node(disk.root / "data", "--domain", "connectathon", begin=executed)
+        return start_node(data, *scene.options, begin=executed)
 
     def start_after_cut() -> RunningNode:
         disk.cut()
         return start()
 
-    attack = Attack(start(), ROUNDS)
+    attack = Attack(start(), ROUNDS, scene, scene.desk(data, url, executed))
     attack.run(start_after_cut)
-    attack.check(f"sqlite:///{disk.root / 'data' / 'affinity.db'}", tmp_path)
+    attack.check(url, tmp_path)
 
 
 def test_a_disk_keeps_what_was_synced_alone(disk: Disk) -> None:

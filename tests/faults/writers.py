@@ -85,7 +85,7 @@ class Writers:
             f"PID|||{patient}^^^&{RED.universal_id}&ISO||Sturdy{patient}^Ada||19610307|F\rPV1||O\r"
         )
         self.sent["ITI-8"].append(patient)
-        return self._feed(message.encode()) and self._keep("ITI-8", patient)
+        return self.feed(message.encode()) and self.keep("ITI-8", patient)
 
     def announce_and_merge(self) -> bool:
         """ITI-30: two patients, then A40, by which one of them is the other."""
@@ -95,10 +95,10 @@ class Writers:
             f"PID|||{patient}-KEPT^^^&{RED.universal_id}&ISO||Sturdy{patient}^Ada||19610307|F\r"
             f"MRG|{patient}^^^&{RED.universal_id}&ISO\r"
         )
-        if not all(self._feed(admission(each)) for each in (patient, f"{patient}-KEPT")):
+        if not all(self.feed(admission(each)) for each in (patient, f"{patient}-KEPT")):
             return False
         self.sent["A40"].append(patient)
-        return self._feed(merge.encode()) and self._keep("A40", patient)
+        return self.feed(merge.encode()) and self.keep("A40", patient)
 
     def add(self) -> bool:
         """ITI-44."""
@@ -107,7 +107,7 @@ class Writers:
         body = body.replace('root="2.25.999.100" extension="1"', f'root="2.25.999.100" extension="{patient}"')
         body = body.replace('extension="1980051512305"', f'extension="NAT-{patient}"').replace(NATIONAL, BLUE)
         body = body.partition("-->")[2].replace("<family>Weber<", f"<family>Sturdy{patient}<")
-        return self._send("ITI-44", patient, "/pix", ITI_44.bindings[0], body.strip().encode())
+        return self.send("ITI-44", patient, "/pix", ITI_44.bindings[0], body.strip().encode())
 
     def register_on_demand(self) -> bool:
         """ITI-61."""
@@ -142,7 +142,7 @@ class Writers:
             f"<rim:ObjectRefList>{references}</rim:ObjectRefList></l:RemoveObjectsRequest>"
         )
         removed = str(made.document_entries[0].unique_id)
-        return self._send("ITI-62", removed, REGISTRY_PATH, ITI_62.bindings[0], body.encode())
+        return self.send("ITI-62", removed, REGISTRY_PATH, ITI_62.bindings[0], body.encode())
 
     def provide_and_remove(self) -> bool:
         """ITI-41, then ITI-86: the document is gone, its metadata stay."""
@@ -150,14 +150,14 @@ class Writers:
         sent = content(unique_id)
         part = OutgoingPart(content_id="d@x", media_type="text/plain", size=len(sent), chunks=lambda: iter((sent,)))
         body = submission(self.owner, UniqueId(unique_id), "d@x")
-        if not self._send("ITI-41", unique_id, REPOSITORY_PATH, ITI_41.bindings[0], body, part):
+        if not self.send("ITI-41", unique_id, REPOSITORY_PATH, ITI_41.bindings[0], body, part):
             return False
         request = xds.retrieve([(REPOSITORY, unique_id)]).decode().partition(">")[2].rpartition("<")[0]
         request = (
             f'<r:RemoveDocumentsRequest xmlns:r="urn:ihe:iti:rmd:2017" xmlns="urn:ihe:iti:xds-b:2007">{request}'
             "</r:RemoveDocumentsRequest>"
         )
-        return self._send("ITI-86", unique_id, REPOSITORY_PATH, ITI_86.bindings[0], request.encode())
+        return self.send("ITI-86", unique_id, REPOSITORY_PATH, ITI_86.bindings[0], request.encode())
 
     def _described(self) -> Submission:
         """A submission of one document that another repository has, under ids of our own."""
@@ -173,9 +173,9 @@ class Writers:
         return replace(assembled, associations=links)
 
     def _submit(self, transaction: str, binding: object, made: Submission) -> bool:
-        return self._send(transaction, str(made.document_entries[0].unique_id), REGISTRY_PATH, binding, encode(made))
+        return self.send(transaction, str(made.document_entries[0].unique_id), REGISTRY_PATH, binding, encode(made))
 
-    def _send(self, transaction: str, key: str, path: str, binding: object, body: bytes, *parts: OutgoingPart) -> bool:
+    def send(self, transaction: str, key: str, path: str, binding: object, body: bytes, *parts: OutgoingPart) -> bool:
         assert isinstance(binding, SOAPBinding)
         self.sent[transaction].append(key)
         try:
@@ -185,9 +185,9 @@ class Writers:
         codes = {each.get("code") for each in answer.iter("{urn:hl7-org:v3}typeCode")}
         is_good = str(answer.get("status")).endswith(":Success") or codes == {"CA"}
         assert is_good, [dict(each.attrib) for each in answer.iter()]
-        return self._keep(transaction, key)
+        return self.keep(transaction, key)
 
-    def _feed(self, message: bytes) -> bool:
+    def feed(self, message: bytes) -> bool:
         try:
             answer = mllp.send(address(self.node), message)
         except mllp.MLLPError:
@@ -195,7 +195,7 @@ class Writers:
         assert parse(answer)["MSA"].text(1) == "AA", answer
         return True
 
-    def _keep(self, transaction: str, key: str) -> bool:
+    def keep(self, transaction: str, key: str) -> bool:
         self.kept[transaction].append(key)
         self.acknowledged.release()
         return True
