@@ -59,11 +59,17 @@ def start_node(data: Path, *options: str, begin: Begin = Forked, verb: Sequence[
 
 
 def executed(
-    words: Sequence[str], environment: Mapping[str, str], kind: type["subprocess.Popen[str]"] = subprocess.Popen
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    kind: type["subprocess.Popen[str]"] = subprocess.Popen,
+    under: Sequence[str] = (),
 ) -> "subprocess.Popen[str]":
-    """``python -m affinity``: for what has to be under an interpreter from its beginning (LD_PRELOAD, PYTHONPATH)."""
+    """``python -m affinity``: for what has to be under an interpreter from its beginning (LD_PRELOAD, PYTHONPATH).
+
+    ``under`` is a command that becomes the one that follows it.
+    """
     return kind(
-        [sys.executable, "-m", "affinity", *words],
+        [*under, sys.executable, "-m", "affinity", *words],
         cwd=ROOT,
         env={**os.environ, **environment},
         stdout=subprocess.DEVNULL,
