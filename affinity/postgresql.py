@@ -181,6 +181,7 @@ def tell(driver: Any, statements: bytes, seconds: float | None) -> str | None:
     Raises OperationalError, after which some of them may have been done.
     """
     try:
+        driver.catch_up()
         results = _exchange(driver.pgconn, statements, seconds)
         for each in results:
             if each.status not in GOOD:

@@ -64,10 +64,7 @@ class PostgreSQLConnections:
     def end(self, connection: Connection) -> None:
         """Leave nothing of a transaction that is not committed, and keep the connection if it can still be used."""
         try:
-            driver = driver_of(connection)
-            driver.drop()
-            if driver.pgconn.transaction_status != psycopg.pq.TransactionStatus.IDLE:
-                driver.tell(b"ROLLBACK")
+            driver_of(connection).leave()
         except (psycopg.Error, SQLAlchemyError):
             self.discard(connection)
         else:

@@ -1,7 +1,7 @@
 """A relay before PostgreSQL that counts what a node says to it, as the server acknowledges it.
 
 It reads the server's messages (PostgreSQL's documentation, "Message Formats"): each CommandComplete is a statement
-that ran, BEGIN and COMMIT included, each ReadyForQuery an exchange that the node waited for.
+that ran, BEGIN and COMMIT included, each ReadyForQuery an exchange that the node waited for, but for those of ROLLBACK.
 """
 
 import socket
@@ -12,6 +12,8 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 COMMAND_COMPLETE, READY_FOR_QUERY = b"C"[0], b"Z"[0]
+ROLLED_BACK = b"C\0\0\0\rROLLBACK\0"
+"""A node does not wait for it (``statements.straight``)."""
 HEAD = 5
 """Bytes of a message's type and length; the length counts itself, and not the type."""
 CHUNK = 65536
@@ -64,6 +66,7 @@ class Relay:
             with self._guard:
                 self.statements += messages[place] == COMMAND_COMPLETE
                 self.exchanges += messages[place] == READY_FOR_QUERY
+                self.exchanges -= messages.startswith(ROLLED_BACK, place)
             place = end
         return messages[place:]
 

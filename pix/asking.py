@@ -53,10 +53,10 @@ def corresponding(
     """
 
     def work(connection: Connection) -> tuple[Identifier, ...] | None:
-        persons = candidates.persons_named(connection, identifier)
-        if persons is None or len(persons) > 1:
-            return None if persons is None else ()
-        (identifiers,) = candidates.identifiers_of(connection, supplier.domain, persons).values()
+        persons = candidates.identifiers_beside(connection, supplier.domain, identifier)
+        if len(persons) != 1:
+            return () if persons else None
+        (identifiers,) = persons.values()
         wanted = candidates.oids(domains)
         return tuple(
             each for each in identifiers if each != identifier and (not wanted or each.authority.oid in wanted)

@@ -1,7 +1,7 @@
 """What queries answer: the ids of a person, and results kept for continuation (ITI TF-2: 3.9, 3.21)."""
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import compress
@@ -11,12 +11,11 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.identifiers import PatientKey
-from pix import store_links, store_records
+from pix import store_links, store_persons, store_records
 from pix.found import Found
 from pix.model import Identifier
 from pix.queries import CandidateQuery
 from pix.snapshot import written
-from pix.state import NationalId
 from pix.store_records import Named
 from pix.tables import continuation
 from statements.prepared import Prepared
@@ -63,26 +62,23 @@ def identifiers_of(
     connection: Connection, domain: AffinityDomain, persons: Collection[PatientKey]
 ) -> dict[PatientKey, tuple[Identifier, ...]]:
     """All ids of each person, in the order of the domain's authorities; national ids only if their digits are right."""
-    members = store_links.members(connection, persons)
-    keys = [key for linked in members.values() for key in linked]
-    return identifiers_held(
-        domain, members, store_records.ids(connection, keys), store_records.nationals(connection, keys)
-    )
+    return in_order(domain, store_persons.held(connection, persons))
 
 
-def identifiers_held(
-    domain: AffinityDomain,
-    members: Mapping[PatientKey, Sequence[PatientKey]],
-    ids: Mapping[PatientKey, Named],
-    nationals: Mapping[PatientKey, tuple[NationalId, ...]],
+def identifiers_beside(
+    connection: Connection, domain: AffinityDomain, identifier: Identifier
 ) -> dict[PatientKey, tuple[Identifier, ...]]:
-    """The same of persons whose records, and the ids of these, are known."""
+    """The same of the persons that have this id: one, unless sources contradict each other; none if it is unknown."""
+    return in_order(domain, store_persons.held_beside(connection, identifier))
+
+
+def in_order(
+    domain: AffinityDomain, held: Mapping[PatientKey, Iterable[Named]]
+) -> dict[PatientKey, tuple[Identifier, ...]]:
+    """Each id once, in the order of the domain's authorities; those of other domains are left out."""
     authorities = {each.oid: (order, each) for order, each in enumerate(domain.assigning_authorities)}
     found: dict[PatientKey, tuple[Identifier, ...]] = {}
-    for person, linked in members.items():
-        said = [ids[key] for key in linked]
-        for key in linked:
-            said += [(each.authority, each.id, each.type_code) for each in nationals.get(key, ()) if each.valid]
+    for person, said in held.items():
         known = sorted(
             {(authorities[oid][0], id): (oid, id, code) for oid, id, code in said if oid in authorities}.items()
         )

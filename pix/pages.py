@@ -7,15 +7,12 @@ from sqlalchemy import Connection
 
 from ihe.domain import AffinityDomain
 from ihe.identifiers import PatientKey
-from pix import store_links, store_records
-from pix.candidates import Result, identifiers_held
+from pix import store_links, store_persons, store_records
+from pix.candidates import Result, in_order
 from pix.golden import GoldenView, Said, Survivorship, golden
 from pix.model import Identifier
 from pix.queries import Candidate, Page
 from pix.store_records import Told
-
-Members = Mapping[PatientKey, Sequence[PatientKey]]
-"""The records of persons."""
 
 
 def page(
@@ -46,7 +43,8 @@ def golden_views(
 ) -> dict[PatientKey, GoldenView]:
     """Each person as all its records together describe it."""
     members = store_links.members(connection, persons)
-    return _views(members, store_records.told(connection, _all(members)), survivorship)
+    told = store_records.told(connection, [key for linked in members.values() for key in linked])
+    return {person: _view({key: told[key] for key in linked}, survivorship) for person, linked in members.items()}
 
 
 def _places(connection: Connection, keys: tuple[PatientKey, ...], start: int, quantity: int | None) -> Sequence[int]:
@@ -64,32 +62,21 @@ def _candidates(
     connection: Connection, domain: AffinityDomain, survivorship: Survivorship, result: Result, places: Sequence[int]
 ) -> Iterator[Candidate]:
     """The golden view, as it is now, of each person at these places of a frozen result."""
-    homes = store_links.homes(connection, [result.keys[place] for place in places])
-    members = store_links.members(connection, {person for _, person in homes.values()})
-    told = store_records.told(connection, _all(members))
-    named = {key: each[:3] for key, each in told.items()}
-    identifiers = identifiers_held(domain, members, named, store_records.nationals(connection, told))
-    views = _views(members, told, survivorship)
+    persons = store_persons.described(connection, [result.keys[place] for place in places])
+    identifiers = in_order(domain, {key: person.ids for key, person in persons.items()})
     for place in places:
-        survivor, person = homes[result.keys[place]]
+        key = result.keys[place]
+        person = persons[key]
         yield Candidate(
-            key=survivor,
-            identifiers=_within(identifiers[person], result.domains),
-            demographics=views[person].demographics,
+            key=person.survivor,
+            identifiers=_within(identifiers[key], result.domains),
+            demographics=_view(person.told, survivorship).demographics,
             match_degree=result.degrees[place] if result.degrees else 100,
         )
 
 
-def _all(members: Members) -> list[PatientKey]:
-    return [key for linked in members.values() for key in linked]
-
-
-def _views(
-    members: Members, told: Mapping[PatientKey, Told], survivorship: Survivorship
-) -> dict[PatientKey, GoldenView]:
-    return {
-        person: golden([_said(key, told[key]) for key in linked], survivorship) for person, linked in members.items()
-    }
+def _view(told: Mapping[PatientKey, Told], survivorship: Survivorship) -> GoldenView:
+    return golden([_said(*each) for each in told.items()], survivorship)
 
 
 def _said(key: PatientKey, told: Told) -> Said:

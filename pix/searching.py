@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from pix.queries import Criteria, SearchMode
+from pix.search_patterns import Form
 from pix.search_shapes import PREFIX, Shape, Wanted, asked
 from pix.search_sources import Source, sources
 from pix.search_statements import counting, going_on, reading
@@ -76,17 +77,24 @@ def _search(shape: Shape) -> Search:
     if not every:
         raise Rejected(_too_broad())
     worth = _worth(every, shape)
-    return Search(tuple([_way(each, every, worth, shape) for each in worth]), Selection(counting(worth), varies=True))
+    counts = Selection(counting(worth), varies=_varies(shape))
+    return Search(tuple([_way(each, every, worth, shape) for each in worth]), counts)
 
 
 def _way(driver: Source, every: tuple[Source, ...], worth: tuple[Source, ...], shape: Shape) -> Way:
     statement = reading(driver, every, shape)
     return Way(
-        first=Selection(statement, varies=True),
+        first=Selection(statement, varies=_varies(shape)),
         further=Selection(going_on(statement), varies=True),
         effort=LOOKED_UP if any(_elsewhere(driver, worth, shape)) else 1,
         also=Selection(reading(driver.also, every, shape), varies=True) if driver.also else None,
     )
+
+
+def _varies(shape: Shape) -> bool:
+    """Claim that the best plan depends on how common what is asked for is: few have an id, or both of two names."""
+    is_rare = shape.pair is not None and shape.pair.is_whole
+    return not is_rare and not any(each.form is Form.WHOLE for each in shape.identifiers)
 
 
 _kept = lru_cache(maxsize=512)(_search)

@@ -41,6 +41,7 @@ class StraightConnection(psycopg.Connection[Any]):
     beginning: bytes | None = None
     may_wait = False
     threshold: int | None = None
+    _left = False
     _named = 0
     _saying = ""
 
@@ -93,10 +94,27 @@ class StraightConnection(psycopg.Connection[Any]):
         except psycopg.Error as error:
             raise self._told(connection, error) from error
 
-    def drop(self) -> None:
-        """Forget what waits: the transaction is taken back."""
+    def leave(self) -> None:
+        """Take the transaction back, and what waits; nobody waits until the server has done so. Raises psycopg.Error.
+
+        Its answer is read before anything else is said, so a connection that was lost meanwhile is noticed then.
+        """
         self.beginning = None
         self._ahead.clear()
+        if not self._left and self.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+            self.pgconn.send_query(b"ROLLBACK")
+            self._left = True
+
+    def catch_up(self) -> None:
+        """Read the answer to the ROLLBACK before. Raises psycopg.Error."""
+        if self._left:
+            self._left = False
+            self._answer()
+
+    def rollback(self) -> None:
+        """As psycopg does it, for the pool."""
+        self.catch_up()
+        super().rollback()
 
     def tell(self, command: bytes) -> None:
         """Give a command that answers nothing. Raises psycopg.Error."""
@@ -134,6 +152,7 @@ class StraightConnection(psycopg.Connection[Any]):
 
     def _begin(self) -> None:
         """Begin the transaction that is to begin, now or with the first statement."""
+        self.catch_up()
         if self.beginning is not None:
             beginning, self.beginning = self.beginning, None
             if self.may_wait:

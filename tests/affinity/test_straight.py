@@ -156,7 +156,7 @@ def everything(database: Database) -> list[int]:
 def test_what_nobody_asks_about_is_sent_with_the_next_statement(lines: Database, postgresql_url: str) -> None:
     relay = Relay(postgresql_url)
     database = Database(relay.url, Terms(connections=2, prepare_threshold=None))
-    database.read(lambda connection: ALL.rows(connection, {}))  # so that it is connected
+    database.write(lambda connection: ALL.rows(connection, {}))  # so that it is connected
 
     def work(connection: Connection) -> list[Any]:
         ADD.run(connection, {"id": 1})
@@ -268,3 +268,35 @@ def test_a_selection_whose_plan_varies_is_never_prepared(lines: Database) -> Non
     wanted = select(LINES.c.id).where(LINES.c.id == bindparam("wanted", type_=BigInteger))
     assert prepared(Selection(wanted, varies=True)) == 0
     assert prepared(Selection(wanted)) == 1
+
+
+def test_nobody_waits_for_the_end_of_a_read_and_nothing_of_it_stays(lines: Database) -> None:
+    pid, others = (Prepared(text(f"SELECT {each}")) for each in ("pg_backend_pid()", "count(*) FROM test_ahead"))
+    state = Prepared(text("SELECT state FROM pg_stat_activity WHERE pid = :pid"))
+    [[reader]] = lines.read(lambda connection: pid.rows(connection, {}))
+    lines.write(lambda connection: ADD.run(connection, {"id": 1}))
+    assert lines.read(lambda connection: others.rows(connection, {})) == [(1,)], "a snapshot of its own"
+    with lines.engine.connect() as beside:
+        asked = "SELECT state FROM pg_stat_activity WHERE pid = " + str(reader)
+        while beside.exec_driver_sql(asked).scalar() != "idle":  # soon, and not in a transaction
+            beside.rollback()
+    assert lines.write(lambda connection: state.rows(connection, {"pid": reader})) == [("active",)], "the same again"
+
+
+def test_a_work_that_says_nothing_leaves_the_answer_of_the_one_before(lines: Database) -> None:
+    for ends in (lines.read, lines.write):
+        assert everything(lines) == []
+        ends(lambda _: None)
+        ends(lambda _: None)
+    assert everything(lines) == []
+
+
+def test_a_connection_that_goes_back_to_the_pool_is_in_no_transaction(postgresql_url: str) -> None:
+    database = Database(postgresql_url, Terms(connections=1))  # none stays at hand
+    asked = Prepared(text("SELECT pg_current_xact_id_if_assigned()"))
+    for _ in range(3):
+        assert database.read(lambda connection: asked.rows(connection, {})) == [(None,)]
+        with database.engine.begin() as connection:
+            assert connection.exec_driver_sql("SHOW transaction_isolation").scalar() == "read committed"
+    assert database.connections().in_use == 0
+    database.close()
