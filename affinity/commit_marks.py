@@ -16,6 +16,7 @@ from affinity.tables_commits import commit_mark
 
 KEPT_HOURS = 2
 """A mark is asked for within the patience of one request; clocks that differ by more cannot verify an assertion."""
+SET = "INSERT INTO commit_mark (at, nonce, committed) VALUES ($1, $2, true)"
 PURGED = 10_000
 """Most marks that one transaction deletes."""
 
@@ -32,9 +33,9 @@ class Mark:
     nonce: int = field(default_factory=lambda: secrets.randbits(63))
 
 
-def closing(mark: Mark) -> bytes:
-    """What ends a transaction in one exchange with the server: set the mark, commit."""
-    return f"INSERT INTO commit_mark (at, nonce, committed) VALUES ({mark.at}, {mark.nonce}, true); COMMIT".encode()
+def closing(mark: Mark) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """What ends a transaction, as the driver takes it: set the mark, commit."""
+    return (SET, (mark.at, mark.nonce)), ("COMMIT", ())
 
 
 def was_committed(connection: Connection, mark: Mark) -> bool:

@@ -5,13 +5,13 @@ is looked up by its mark (``affinity.commit_marks``): it is never repeated blind
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from select import POLLIN, POLLOUT, poll
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg import pq
-from psycopg.errors import error_from_result
+from psycopg.waiting import Ready, Wait
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
@@ -21,7 +21,7 @@ from affinity import commit_marks
 from affinity.outages import InDoubt, Outage, Trouble, Unavailable, trouble
 from affinity.postgresql_connections import BEGIN, PostgreSQLConnections, driver_of
 from affinity.terms import Terms
-from statements.straight import StraightConnection
+from statements.straight import StraightConnection, Unanswered
 
 Result = TypeVar("Result")
 Work = Callable[[Connection], Result]
@@ -32,8 +32,8 @@ ATTEMPTS = 4
 """How often a work runs that loses a race."""
 KEEPALIVE = {"keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "15000"}
 """A server that vanished without a word is noticed within 25 seconds, not in two hours."""
-WHERE_THE_LOG_STANDS = b"; SELECT pg_current_wal_insert_lsn()"
-GOOD = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
+WHERE_THE_LOG_STANDS = "SELECT pg_current_wal_insert_lsn()"
+EVENTS = {Wait.R: POLLIN, Wait.W: POLLOUT, Wait.RW: POLLIN | POLLOUT}
 
 
 def engine_of(url: URL, terms: Terms) -> Engine:
@@ -86,7 +86,7 @@ class Primary:
         self._engine = engine
         self.connections = PostgreSQLConnections(engine, terms)
         self._terms = terms
-        self._after = WHERE_THE_LOG_STANDS if terms.replicas else b""
+        self._after = (WHERE_THE_LOG_STANDS,) if terms.replicas else ()
         self.outage = Outage(terms.patience)
 
     def read(self, work: Work[Result]) -> Result:
@@ -130,18 +130,13 @@ class Primary:
         connection = self.connections.take(BEGIN)
         try:
             result = work(connection)
-            driver_of(connection).settle(connection)
+            reached = self._commit(connection, mark)
+        except Unanswered as unanswered:
+            failure = _as_told(driver_of(connection), unanswered.error)
+            self.connections.discard(connection)
         except BaseException:
             self.connections.end(connection)
             raise
-        if driver_of(connection).beginning is not None:
-            self.connections.end(connection)
-            return result, None  # it has not even read
-        try:
-            reached = self._commit(connection, commit_marks.closing(mark) + self._after)
-        except DBAPIError as error:
-            self.connections.discard(connection)
-            failure = error
         else:
             self.connections.keep(connection)
             return result, reached
@@ -150,10 +145,14 @@ class Primary:
             raise failure
         return result, reached
 
-    def _commit(self, connection: Connection, closing: bytes) -> Position | None:
-        """Commit, in one exchange with the server. Raises OperationalError: it may be committed all the same."""
-        value = tell(driver_of(connection), closing, self._terms.statement)
-        return None if value is None else position(value)
+    def _commit(self, connection: Connection, mark: commit_marks.Mark) -> Position | None:
+        """Commit, in one exchange with the server. Raises DBAPIError: nothing is committed; Unanswered."""
+        driver = driver_of(connection)
+        if driver.beginning is not None:
+            driver.leave()
+            return None  # it has not even read
+        closing = (*commit_marks.closing(mark), *((each, ()) for each in self._after))
+        return _position(driver.commit_with(connection, closing, within(driver, self._terms.statement)))
 
     def _found_out(self, mark: commit_marks.Mark) -> tuple[bool, Position | None]:
         """Ask until somebody can answer whether it was committed. Raises InDoubt where nobody can."""
@@ -161,7 +160,7 @@ class Primary:
             try:
                 with self._engine.connect() as connection:
                     committed = commit_marks.was_committed(connection, mark)
-                    reached = self._commit(connection, b"COMMIT" + self._after)
+                    reached = tell(driver_of(connection), ("COMMIT", *self._after), self._terms.statement)
                 self.outage.over()
                 return committed, reached
             except (DBAPIError, PoolTimeout) as error:
@@ -169,53 +168,54 @@ class Primary:
                     raise InDoubt from error
 
 
-def position(text: str) -> Position:
-    """Read ``16/B374D848`` (pg_lsn)."""
-    high, _, low = text.partition("/")
-    return (int(high, 16) << 32) + int(low, 16)
-
-
-def tell(driver: Any, statements: bytes, seconds: float | None) -> str | None:
-    """Have the server run statements in one exchange; the last one's first value, None for NULL or no row.
+def tell(driver: Any, statements: Iterable[str], seconds: float | None) -> Position | None:
+    """Have the server run statements in one exchange; the position that the last one gives, if any.
 
     Raises OperationalError, after which some of them may have been done.
     """
     try:
-        driver.catch_up()
-        results = _exchange(driver.pgconn, statements, seconds)
-        for each in results:
-            if each.status not in GOOD:
-                raise error_from_result(each)
+        return _position(driver.ask(statements, within(driver, seconds)))
     except psycopg.Error as error:
-        raise OperationalError("", {}, error, connection_invalidated=driver.closed) from error
-    value = results[-1].get_value(0, 0) if results[-1].ntuples else None
-    return None if value is None else value.decode()
+        raise _as_told(driver, error) from error
 
 
-def _exchange(pgconn: pq.abc.PGconn, statements: bytes, seconds: float | None) -> list[pq.abc.PGresult]:
-    """Send statements by the simple protocol; a result for each that ran.
+def _as_told(driver: Any, error: psycopg.Error) -> OperationalError:
+    return OperationalError("", {}, error, connection_invalidated=driver.closed)
 
-    The server's own limit does not cover a COMMIT that waits for a standby: after ``seconds`` the connection is given
-    up. Raises psycopg.OperationalError where no complete answer comes.
+
+def _position(result: pq.abc.PGresult) -> Position | None:
+    """Read ``16/B374D848`` (pg_lsn); None for NULL, and where nothing was asked."""
+    value = result.get_value(0, 0) if result.ntuples else None
+    if value is None:
+        return None
+    high, _, low = value.partition(b"/")
+    return (int(high, 16) << 32) + int(low, 16)
+
+
+def within(driver: Any, seconds: float | None) -> Callable[[Any], Any]:
+    """Wait for the server for so many seconds altogether, on behalf of psycopg's generators.
+
+    The server's own limit does not cover a COMMIT that waits for a standby: afterwards the connection is given up.
+    What waits raises psycopg.OperationalError where no complete answer comes.
     """
     deadline = None if seconds is None else time.monotonic() + seconds
-    results: list[pq.abc.PGresult] = []
-    pgconn.send_query(statements)
-    while pgconn.flush():
-        _wait(pgconn, POLLOUT, deadline)
-    while True:
-        while pgconn.is_busy():
-            _wait(pgconn, POLLIN, deadline)
-            pgconn.consume_input()
-        result = pgconn.get_result()
-        if result is None:
-            return results
-        results.append(result)
+
+    def wait(generator: Any) -> Any:
+        try:
+            wanted = next(generator)
+            while True:
+                wanted = generator.send(_ready(driver.pgconn.socket, EVENTS[wanted], deadline))
+        except StopIteration as ended:
+            return ended.value
+
+    return wait
 
 
-def _wait(pgconn: pq.abc.PGconn, events: int, deadline: float | None) -> None:
+def _ready(socket: int, events: int, deadline: float | None) -> Ready:
     waiting = poll()
-    waiting.register(pgconn.socket, events)
+    waiting.register(socket, events)
     left = None if deadline is None else max(deadline - time.monotonic(), 0) * 1000
-    if not waiting.poll(left):
+    [[_, found]] = waiting.poll(left) or [(socket, 0)]
+    if not found:
         raise psycopg.OperationalError("no answer in time")
+    return Ready(((found & ~POLLOUT) and Ready.R) | ((found & ~POLLIN) and Ready.W))

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from affinity.floors import Floors
 from affinity.outages import Trouble, trouble
-from affinity.postgresql import Position, engine_of, position, tell
+from affinity.postgresql import Position, engine_of, tell
 from affinity.postgresql_connections import SNAPSHOT, PostgreSQLConnections, driver_of
 from affinity.terms import Terms
 from affinity.works import Result, Work
@@ -27,7 +27,7 @@ REST = 5.0
 """Seconds for which a replica that failed is not asked."""
 SAMPLES = 10
 """How often, within the lag that is allowed, the position of the primary is written down."""
-REPLAYED = b"SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() END"
+REPLAYED = "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() END"
 """NULL: it is a standby no more, and may be the primary of other changes. Asked before the snapshot is taken."""
 
 
@@ -62,7 +62,7 @@ class Replicas:
             try:
                 connection = each.connections.take(SNAPSHOT)
                 try:
-                    reached = _reached(connection, self._terms.statement)
+                    reached = tell(driver_of(connection), (REPLAYED,), self._terms.statement)
                     if reached is None or reached < needed:
                         continue
                     result = work(connection)
@@ -126,8 +126,3 @@ class Replicas:
         if found is Trouble.AWAY:
             replica.connections.let_go()
             replica.rests_until = self._clock() + REST
-
-
-def _reached(connection: Connection, seconds: float | None) -> Position | None:
-    value = tell(driver_of(connection), REPLAYED, seconds)
-    return None if value is None else position(value)

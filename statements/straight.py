@@ -5,7 +5,7 @@ begins a transaction; who hands out the connection says how, and ends it. Only n
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -21,12 +21,22 @@ from statements.spelling import Spelling, spellings, unusual
 Row = tuple[Any, ...]
 Sending = tuple[str, Callable[[], None]]
 """A statement, and what sends it."""
+Wait = Callable[[Any], Any]
+"""Waits for the server on behalf of one of psycopg's generators."""
 GOOD = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 MOST = 300
 """Statements that a connection keeps prepared; the server needs some 20 KB for each."""
 MOST_AHEAD = 50
 """Statements that wait for the next one."""
 TEXT, BINARY = pq.Format.TEXT, pq.Format.BINARY
+
+
+class Unanswered(Exception):
+    """What ends a transaction failed, or no answer came: it may be committed all the same. ``error`` is psycopg's."""
+
+    def __init__(self, error: psycopg.Error) -> None:
+        super().__init__(type(error).__name__)
+        self.error = error
 
 
 class StraightConnection(psycopg.Connection[Any]):
@@ -85,14 +95,36 @@ class StraightConnection(psycopg.Connection[Any]):
         except psycopg.Error as error:
             raise self._told(connection, error) from error
 
-    def settle(self, connection: Connection) -> None:
-        """Run what waits. Raises DBAPIError."""
-        if not self._ahead:
-            return
+    def commit_with(
+        self, connection: Connection, closing: Iterable[tuple[str, Sequence[Any]]], wait: Wait
+    ) -> pq.abc.PGresult:
+        """Run what waits, and statements that end the transaction, in one exchange; the result of the last.
+
+        Raises DBAPIError for what went wrong with a statement that waited: nothing is committed. Raises Unanswered.
+        """
         try:
-            self._together()
+            ending = [(text, self._sending(text, values, lasts=bool(values))) for text, values in closing]
         except psycopg.Error as error:
             raise self._told(connection, error) from error
+        ahead = self._waiting()
+        try:
+            results = self._exchange([*ahead, *ending], wait)
+        except psycopg.Error as error:
+            raise Unanswered(error) from error
+        try:
+            self._check(ahead, results)
+        except psycopg.Error as error:
+            raise self._told(connection, error) from error
+        try:
+            return self._check(ending, results[len(ahead) :])
+        except psycopg.Error as error:
+            raise Unanswered(error) from error
+
+    def ask(self, statements: Iterable[str], wait: Wait) -> pq.abc.PGresult:
+        """Run statements without parameters in one exchange; the result of the last. Raises psycopg.Error."""
+        self.catch_up()
+        sendings = [(text, self._sending(text, (), lasts=False)) for text in statements]
+        return self._check(sendings, self._exchange(sendings, wait))
 
     def leave(self) -> None:
         """Take the transaction back, and what waits; nobody waits until the server has done so. Raises psycopg.Error.
@@ -135,18 +167,31 @@ class StraightConnection(psycopg.Connection[Any]):
             raise self._told(connection, error) from error
 
     def _together(self) -> pq.abc.PGresult:
-        """Run what waits in one exchange; the result of the last. After one that fails none is run."""
+        """Run what waits in one exchange; the result of the last."""
+        ahead = self._waiting()
+        return self._check(ahead, self._exchange(ahead, self.wait))
+
+    def _waiting(self) -> list[Sending]:
+        """What waits, and waits no more."""
         ahead = list(self._ahead)
         self._ahead.clear()
+        return ahead
+
+    def _exchange(self, sendings: Sequence[Sending], wait: Wait) -> list[pq.abc.PGresult]:
+        """Send statements in a pipeline; the result of each. After one that fails none is run."""
         self.pgconn.enter_pipeline_mode()
-        for _, each in ahead:
-            each()
+        for _, send in sendings:
+            send()
         self.pgconn.pipeline_sync()
-        self.wait(generators.send(self.pgconn))
-        results: list[pq.abc.PGresult] = [self.wait(generators.fetch_many(self.pgconn))[-1] for _ in ahead]
-        self.wait(generators.fetch_many(self.pgconn))  # that all were answered
+        wait(generators.send(self.pgconn))
+        results: list[pq.abc.PGresult] = [wait(generators.fetch_many(self.pgconn))[-1] for _ in sendings]
+        wait(generators.fetch_many(self.pgconn))  # that all were answered
         self.pgconn.exit_pipeline_mode()
-        for (self._saying, _), result in zip(ahead, results, strict=True):
+        return results
+
+    def _check(self, sendings: Sequence[Sending], results: Sequence[pq.abc.PGresult]) -> pq.abc.PGresult:
+        """The last result. Raises psycopg.Error for the first that is none, and remembers its statement."""
+        for (self._saying, _), result in zip(sendings, results, strict=False):
             self._require(result)
         return results[-1]
 

@@ -19,6 +19,7 @@ from statements.prepared import Prepared
 from tests.affinity.cutting import Cut, CuttingProxy
 
 NOTES = Table("test_line", MetaData(), Column("id", Integer, primary_key=True, autoincrement=False))
+ADD = Prepared(insert(NOTES), NOTES.columns)
 PATIENT = Terms(connections=4, wait=2, patience=2, statement=20)
 
 
@@ -73,6 +74,38 @@ def test_a_commit_that_never_arrived_is_done_again(notes: Database, behind: Data
     proxy.next = Cut.BEFORE
     assert behind.write(adding(1, runs)) == 1
     assert (runs, numbers(notes), proxy.cuts) == ([1, 1], [1], 1)
+
+
+@pytest.mark.parametrize(("cut", "times"), [(Cut.BEFORE, 2), (Cut.AFTER, 1)])
+def test_what_waits_for_the_commit_shares_its_fate(
+    notes: Database, behind: Database, proxy: CuttingProxy, cut: Cut, times: int
+) -> None:
+    runs: list[int] = []
+
+    def work(connection: Connection) -> None:
+        runs.append(1)
+        ADD.run(connection, {"id": 1})
+
+    proxy.next = cut
+    behind.write(work)
+    assert (len(runs), numbers(notes), proxy.cuts) == (times, [1], 1)
+
+
+def test_what_fails_with_the_commit_is_not_in_doubt(postgresql_url: str, notes: Database) -> None:
+    database = Database(postgresql_url, Terms(connections=1, patience=2))
+    database.write(lambda connection: ADD.run(connection, {"id": 1}))
+    marks = select(func.count()).select_from(commit_mark)
+
+    def count(connection: Connection) -> int:
+        return connection.execute(marks).scalar_one()
+
+    before = notes.read(count)
+    with pytest.raises(IntegrityError):
+        database.write(lambda connection: ADD.run(connection, {"id": 1}))
+    assert notes.read(count) == before, "nobody had to ask for a mark, or set one"
+    database.write(lambda connection: ADD.run(connection, {"id": 2}))
+    assert numbers(database) == [1, 2]
+    database.close()
 
 
 def test_where_nobody_can_be_asked_neither_success_nor_failure_is_claimed(notes: Database, proxy: CuttingProxy) -> None:
