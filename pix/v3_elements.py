@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 from lxml import etree
 from lxml.etree import _Element
@@ -12,13 +13,15 @@ from ihe.identifiers import is_oid
 
 NAMESPACE = "urn:hl7-org:v3"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_IN_NAMESPACE = f"{{{NAMESPACE}}}"
 XSI_TYPE = f"{{{XSI}}}type"
 REPEATABLE = {"dataSource", "otherIDsScopingOrganization", "livingSubjectId", "livingSubjectName"}
 _FRACTION_AND_ZONE = re.compile(r"(\.[0-9]+)?([+-][0-9]{2,4})?$")
 _UID = re.compile(
     r"[0-2](\.(0|[1-9][0-9]*))*|[0-9a-zA-Z]{8}(-[0-9a-zA-Z]{4}){3}-[0-9a-zA-Z]{12}|[A-Za-z][A-Za-z0-9\-]*"
 )
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_legal = partial(re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]").sub, "\ufffd")
+"""A text as XML may hold it. It is asked for every text and attribute, so it is no Python function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +53,21 @@ class InstanceIdentifier:
 
 def name_of(element: _Element) -> str:
     """The element's name without its namespace."""
-    return etree.QName(element).localname
+    return element.tag.rpartition("}")[2]
 
 
 def children(parent: _Element | None, path: str) -> list[_Element]:
     """All elements at a path of names below ``parent``; those with a nullFlavor say that there is no value."""
     if parent is None:
         return []
-    found = parent.findall("/".join(f"{{{NAMESPACE}}}{step}" for step in path.split("/")))
-    return [element for element in found if element.get("nullFlavor") is None]
+    found = parent.findall(_qualified(path))
+    return [element for element in found if element.get("nullFlavor") is None] if found else found
 
 
 def child(parent: _Element | None, path: str) -> _Element | None:
     """The first of ``children``."""
-    return next(iter(children(parent, path)), None)
+    found = children(parent, path)
+    return found[0] if found else None
 
 
 def attribute(parent: _Element | None, path: str, name: str = "value") -> str | None:
@@ -81,7 +85,7 @@ def location(element: _Element) -> str:
     """The element's XPath from the message's root; ``urn:hl7-org:v3`` is the default namespace of its names."""
     steps = [_step(element)]
     for ancestor in element.iterancestors():
-        if etree.QName(ancestor).namespace != NAMESPACE:
+        if not ancestor.tag.startswith(_IN_NAMESPACE):
             break
         steps.append(_step(ancestor))
     return "/" + "/".join(reversed(steps))
@@ -89,8 +93,8 @@ def location(element: _Element) -> str:
 
 def instance_identifier(element: _Element) -> InstanceIdentifier:
     """Read an II."""
-    root, extension = (element.get(name, "").strip() for name in ("root", "extension"))
-    return InstanceIdentifier(root, extension, location(element))
+    root, extension = element.get("root", ""), element.get("extension", "")
+    return InstanceIdentifier(root.strip(), extension.strip(), location(element))
 
 
 def instance_identifiers(parent: _Element | None, path: str) -> tuple[InstanceIdentifier, ...]:
@@ -112,9 +116,12 @@ def message(name: str, quoted: _Element | None = None) -> _Element:
 
 def add(parent: _Element, name: str, content: str | None = None, /, **attributes: str | None) -> _Element:
     """Append an element with text and attributes; attributes that are None or empty are left out."""
-    given = {key: _legal(value) for key, value in attributes.items() if value}
-    element = etree.SubElement(parent, f"{{{NAMESPACE}}}{name}", given)
-    element.text = _legal(content) if content else None
+    element = etree.SubElement(parent, _IN_NAMESPACE + name)
+    for key, value in attributes.items():
+        if value:
+            element.set(key, _legal(value))
+    if content:
+        element.text = _legal(content)
     return element
 
 
@@ -130,13 +137,15 @@ def add_identifier(parent: _Element, name: str, identifier: InstanceIdentifier) 
     return add(parent, name, root=identifier.root, extension=identifier.extension)
 
 
-def _legal(text: str) -> str:
-    return _ILLEGAL.sub("\ufffd", text)
+@lru_cache(maxsize=1024)
+def _qualified(path: str) -> str:
+    """A path as lxml takes it; paths are those of our own tables."""
+    return "/".join([_IN_NAMESPACE + step for step in path.split("/")])
 
 
 def _step(element: _Element) -> str:
-    name = name_of(element)
-    before = sum(1 for _ in element.itersiblings(element.tag, preceding=True))
+    name = element.tag.rpartition("}")[2]
+    before = len(list(element.itersiblings(element.tag, preceding=True)))
     alone = not before and next(element.itersiblings(element.tag), None) is None
     return name if alone and name not in REPEATABLE else f"{name}[{before + 1}]"
 
