@@ -63,7 +63,10 @@ class FHIRReply:
 
 def wants_xml(call: FHIRCall) -> bool:
     """``_format`` comes before Accept (FHIR R4: HTTP, Content Types); JSON unless XML is asked for."""
-    formats = [value for name, value in parse_qsl(call.query, max_num_fields=200) if name == "_format"]
+    try:
+        formats = [value for name, value in call.parameters if name == "_format"]
+    except Problem:  # which the answer tells
+        formats = []
     wanted = (formats[0] if formats else call.accept.partition(",")[0]).partition(";")[0].strip().lower()
     return wanted == "xml" or wanted.replace(" ", "+") in XML_TYPES
 

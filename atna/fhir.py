@@ -19,6 +19,7 @@ from atna.fhir_coding import (
     read_identifier,
     read_identifier_type,
 )
+from atna.fhir_kinds import WrongKind, check
 from atna.model import (
     ActiveParticipant,
     AuditMessage,
@@ -74,6 +75,7 @@ def read(resource: JSON) -> AuditMessage:
     if not isinstance(resource, dict) or resource.get("resourceType") != "AuditEvent":
         raise NotAnAuditEvent("the resource is no AuditEvent")
     try:
+        check(resource)
         return AuditMessage(
             event=_read_event(resource),
             participants=tuple(map(_read_agent, resource.get("agent", ()))),
@@ -262,4 +264,4 @@ def _binary(text: str) -> bytes:
 
 
 def _named(error: Exception) -> str:
-    return str(error) if isinstance(error, KeyError) else type(error).__name__
+    return str(error) if isinstance(error, KeyError | WrongKind) else type(error).__name__

@@ -1,6 +1,5 @@
 """From a FHIR R4 Consent to statements (FHIR R4: 6.2). What cannot be kept to is refused with its path."""
 
-import json
 from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Any
@@ -24,6 +23,7 @@ from consent.statements import (
     Statement,
     unsupported,
 )
+from ihe import storable_json
 from ihe.datatypes import Code
 from ihe.errors import Breach, Rejected
 from soap.xml import XMLRefused, parse
@@ -57,9 +57,9 @@ def _json(data: bytes) -> Any:
     if len(data) > LARGEST:
         raise Unreadable("Consent", f"A Consent has at most {LARGEST} bytes")
     try:
-        return json.loads(data)
+        return storable_json.loads(data)
     except (ValueError, RecursionError):
-        raise Unreadable("Consent", "A Consent is JSON in UTF-8") from None
+        raise Unreadable("Consent", "A Consent is JSON in UTF-8, whose texts can be stored") from None
 
 
 def _breach(error: Any) -> Breach:

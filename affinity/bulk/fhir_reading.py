@@ -59,8 +59,8 @@ def demographics(resource: Resource) -> Demographics:
     death_time = dtm(text(resource, "deceasedDateTime"))
     order = _number(resource, "multipleBirthInteger")
     return Demographics(
-        names=tuple(_name(each, NAME_TYPES) for each in names if each.get("use") not in ALIAS_TYPES),
-        aliases=tuple(_name(each, ALIAS_TYPES) for each in names if each.get("use") in ALIAS_TYPES),
+        names=tuple(_name(each, NAME_TYPES) for each in names if text(each, "use") not in ALIAS_TYPES),
+        aliases=tuple(_name(each, ALIAS_TYPES) for each in names if text(each, "use") in ALIAS_TYPES),
         mothers_maiden_names=tuple(_mothers(resource, extensions)),
         birth_time=dtm(text(resource, "birthDate")) or None,
         sex=_sex(text(resource, "gender")),

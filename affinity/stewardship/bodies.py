@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from affinity.client.patients import parse_identifier
 from affinity.stewardship.problems import Problem, wrong
+from ihe import storable_json
 from ihe.domain import AffinityDomain
 from pix.model import Identifier
 
@@ -65,8 +66,8 @@ def body(content_type: str, content: bytes | None) -> Body:
     if content is None:
         raise Problem(413, "too-large", f"The body is longer than {MOST_BODY} bytes")
     try:
-        read = json.loads(content.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
-    except (UnicodeDecodeError, RecursionError, ValueError) as error:
+        read = storable_json.loads(content, object_pairs_hook=_object, parse_constant=_constant)
+    except (RecursionError, ValueError) as error:
         raise Problem(400, "syntax", f"The body is no JSON in UTF-8: {_why(error)}") from None
     if not isinstance(read, dict):
         raise Problem(400, "syntax", "The body must be a JSON object")
@@ -74,7 +75,7 @@ def body(content_type: str, content: bytes | None) -> Body:
 
 
 def parameters(query: str, *known: str) -> Mapping[str, str]:
-    """Read the query of a URL; each parameter once. Raises Problem (400)."""
+    """Read the query of a URL; each parameter once, and without NUL. Raises Problem (400)."""
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query), max_num_fields=MOST_PARAMETERS)
     except ValueError:
@@ -85,6 +86,8 @@ def parameters(query: str, *known: str) -> Mapping[str, str]:
             raise Problem(400, "parameter", f"Known parameters are {', '.join(known) or 'none'}", where=name[:50])
         if name in found:
             raise Problem(400, "parameter", "A parameter stands twice", where=name)
+        if "\0" in value:
+            raise Problem(400, "parameter", "A parameter holds the character NUL", where=name)
         found[name] = value
     return found
 

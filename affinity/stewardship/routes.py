@@ -114,7 +114,7 @@ class StewardshipAPI:
         body = asked.body
         body.only("owner", "version", "reason")
         owner = body.members.get("owner", asked.steward)
-        if owner is not None and owner not in self.stewards.digests:
+        if owner is not None and not (isinstance(owner, str) and owner in self.stewards.digests):
             raise wrong(f"owner is null or one of {', '.join(self.stewards.digests)}", "owner")
         reason = body.reason if "reason" in body.members else None
         version = body.number("version")

@@ -152,7 +152,8 @@ def test_a_task_may_be_given_to_another_steward_and_to_nobody_else(desk: Desk) -
     path = f"tasks/{task['number']}/assign"
     given = desk.post(path, {"version": task["version"], "owner": "ben"}).content
     assert given["owner"] == "ben"
-    assert error(desk.post(path, {"version": given["version"], "owner": "eve"})) == (422, "invalid", "owner")
+    for other in ("eve", {"name": "ben"}, ["ben"], 1):
+        assert error(desk.post(path, {"version": given["version"], "owner": other})) == (422, "invalid", "owner")
     assert desk.post(path, {"version": given["version"], "owner": None}).content["owner"] is None
 
 
@@ -190,6 +191,9 @@ def test_a_decision_that_cannot_be_meant_says_where(desk: Desk, content: object,
         (b"null", "syntax"),
         (b'{"reason": NaN}', "syntax"),
         (b'{"reason": "\xff"}', "syntax"),
+        (b'{"reason": "\\ud800"}', "syntax"),
+        (b'{"\\udc00": 1}', "syntax"),
+        (b'{"reason": "\\u0000"}', "syntax"),
         (b'{"reason": "a", "reason": "b"}', "syntax"),
         (b"[" * 15_000, "syntax"),
         (b'{"version": ' + b"1" * 10_000 + b"}", "syntax"),
@@ -199,6 +203,15 @@ def test_a_decision_that_cannot_be_meant_says_where(desk: Desk, content: object,
 def test_hostile_bodies_are_refused_in_a_sentence(desk: Desk, content: bytes | None, code: str) -> None:
     reply = desk.call("POST", "link", content=content, content_type="application/json; charset=utf-8")
     assert reply.status in (400, 413) and reply.content["error"]["code"] == code
+
+
+def test_a_parameter_holds_no_nul(desk: Desk) -> None:
+    assert error(desk.get("tasks?source=%00")) == (400, "parameter", "source")
+
+
+def test_a_text_may_speak_of_escapes() -> None:
+    body = bodies.body("application/json", b'{"reason": "\\\\u0000 and \\u00e9 and \\ud83e\\uddea"}')
+    assert body.reason == "\\u0000 and \u00e9 and \U0001f9ea"
 
 
 @given(content=st.binary(max_size=200))

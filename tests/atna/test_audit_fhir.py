@@ -121,6 +121,7 @@ def test_nothing_found_is_an_empty_bundle(repository: AuditRecordRepository) -> 
         (replace(ASKING, query=""), 400, "date"),
         (replace(ASKING, query="date=2012&type:not=1"), 400, "modifier"),
         (replace(ASKING, query="&&"), 400, "query of the URL"),
+        (replace(ASKING, query="date=2012" + "&a=b" * 200), 400, "query of the URL"),
         (replace(ASKING, path=("AuditEvent", "99")), 404, "not-found"),
         (replace(ASKING, path=("AuditEvent", "x")), 404, "not-found"),
         (replace(ASKING, path=("Patient",)), 404, "not-found"),

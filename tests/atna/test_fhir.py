@@ -129,6 +129,12 @@ def test_a_patient_id_stands_where_a_search_looks_for_it(shared: Path) -> None:
         ({"agent": [{}]}, "requestor"),
         ({"source": {}}, "observer"),
         ({"type": None}, "wrong kind"),
+        ({"type": {"code": {}}}, "wrong kind: AuditEvent.type.code"),
+        ({"agent": [{"requestor": True, "name": []}]}, "wrong kind: AuditEvent.agent.name"),
+        (
+            {"entity": [{"detail": [{"type": "x", "valueString": 1}]}]},
+            "wrong kind: AuditEvent.entity.detail.valueString",
+        ),
         ({"entity": [{"query": "!"}]}, "query"),
     ],
 )

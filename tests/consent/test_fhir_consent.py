@@ -124,6 +124,7 @@ def nested(change: dict[str, Any]) -> dict[str, Any]:
 ORGANIZATION = {"type": "Organization", "identifier": {"value": "A"}}
 REFUSED = {
     "not JSON": (b"{", "Consent"),
+    "a text that no database takes": (json.dumps(good() | {"language": "\0"}).encode(), "Consent"),
     "deep": (b"[" * 100_000, "Consent"),
     "another resource": (good() | {"resourceType": "Patient"}, "Consent.resourceType"),
     "a draft": (good() | {"status": "draft"}, "Consent.status"),

@@ -4,13 +4,20 @@ import json
 import re
 from pathlib import Path
 
+from affinity.bulk import csv_lines
+from affinity.bulk import fhir_writing as patient_writing
+from affinity.bulk.line import PatientLine
+from affinity.bulk.line import read_identifiers as identifiers_of
 from affinity.client import xds
+from affinity.domain import load
+from atna import dicom, fhir
 from atna.syslog import SyslogMessage, encode
 from consent import bppc, fhir_writing
 from ihe.datatypes import CX, HD
 from ihe.exchange import OutgoingPart
 from ihe.identifiers import UniqueId, new_oid
 from mllp.framing import frame
+from pix.model import Address, Coded, Demographics, PersonName, Telecom
 from soap.mtom import pack
 from tests.atna.test_atna_dicom import GOOD as AUDIT_MESSAGE
 from tests.consent.test_fhir_consent import nested
@@ -42,6 +49,12 @@ V2 = tuple(
         )
     )
 )
+RESEMBLING = tuple(
+    f"MSH|^~\\&|HIS|HOSP|MPI|AGENCY|20260101120000||ADT^A28^ADT_A05|R{number}|P|2.5\rEVN||20260101\r"
+    f"PID|||{id}||Brandebourg^Lea||19820407|F|||9, rue Basse^^Esch^^4000\rPV1||N\r".encode()
+    for number, id in enumerate(("T1^^^IHERED", "T2^^^IHERED"))
+)
+"""Two records that a steward is asked about."""
 FRAMED = (b"".join(map(frame, V2[:3])), b"\0\r\n" + frame(V2[0])[:-1] + frame(V2[1]))
 BLUE = b"1.3.6.1.4.1.21367.13.20.3000"
 V3 = tuple(
@@ -76,7 +89,8 @@ def _slots(query: StoredQuery) -> list[tuple[str, tuple[str, ...]]]:
     return [(each.name, (EXAMPLES.get(each.kind, others),)) for each in query.parameters if each.name not in shut_out]
 
 
-ASKED = tuple(xds.stored_query(query.id, _slots(query)) for query in REGISTRY_STORED_QUERIES)
+QUERIES = tuple((query, tuple(_slots(query))) for query in REGISTRY_STORED_QUERIES)
+ASKED = tuple(xds.stored_query(query.id, slots) for query, slots in QUERIES)
 
 
 def envelope(body: bytes) -> bytes:
@@ -109,3 +123,71 @@ INLINE = PACKAGE.replace(b"<s:Body>", b"<s:Body>" + b"QUJD" * 60)
 PACKAGES = (PACKAGE, INLINE, b"application/soap+xml\n" + ENVELOPES[0])
 PERMITTED = nested({"period": {"end": "2026-12-31"}})
 FHIR_CONSENTS = (json.dumps(fhir_writing.write(bppc.read(CONSENTS[0]))).encode(), json.dumps(PERMITTED).encode())
+
+H1_ID, OTHER_ID = "H1^^^IHERED", "L7^^^IHEBLUE"
+REASONED = {"reason": "called the ward", "version": 1}
+DECISIONS = tuple(
+    json.dumps(each | REASONED).encode()
+    for each in (
+        {"choice": "merge", "surviving": H1_ID},
+        {"choice": "split", "leaving": OTHER_ID},
+        {"choice": "never-link"},
+    )
+)
+DECLARED = (
+    json.dumps({"ids": [H1_ID, OTHER_ID], "reason": "the same birth date"}).encode(),
+    json.dumps({"ids": [H1_ID], "reason": "typed wrong"}).encode(),
+)
+STEWARDSHIP = (
+    b"GET tasks?kind=potential-duplicate&authority=IHERED&source=HIS&owner=anna&id=H1^^^IHERED&after=0&limit=10\n",
+    *(b"GET tasks/1\n", b"GET statistics\n", b"GET person?id=H1%5E%5E%5EIHERED\n"),
+    *(b"GET records?id=H1^^^IHERED&before=10&limit=3\n", b"GET explain?one=H1^^^IHERED&other=L7^^^IHEBLUE\n"),
+    b'POST tasks/1/assign\n{"owner": "anna", "version": 1, "reason": "mine"}',
+    *(b"POST tasks/1/decision\n" + each for each in DECISIONS),
+    *(b"POST %b\n" % name + DECLARED[0] for name in (b"link", b"never-link", b"withdraw")),
+    *(b"POST %b\n" % name + DECLARED[1] for name in (b"split", b"unmerge")),
+)
+ACCESSES = (
+    f"GET accesses?patient=H1%5E%5E%5E%26{RED.universal_id}%26ISO&lang=fr&since=2026-01-01&until=2026-02-01T00:00:00Z"
+    "&everything=true&limit=10\n".encode(),
+)
+AUDIT_EVENT = json.dumps(fhir.write(dicom.read(AUDIT_MESSAGE))).encode()
+BATCH = json.dumps(
+    {
+        "resourceType": "Bundle",
+        "type": "batch",
+        "entry": [{"request": {"method": "POST", "url": "AuditEvent"}, "resource": json.loads(AUDIT_EVENT)}],
+    }
+).encode()
+AUDIT_REQUESTS = (
+    b"GET AuditEvent?date=ge2012-01-01&date=le2031-01-01&agent.identifier=urn:oid:1.2|x"
+    b"&patient.identifier=urn:oid:1.2|H1&entity.identifier=x&entity.role=1&source.identifier=y&type=http://dicom.nema.org/resources/ontology/DCM|110112"
+    b"&subtype=urn:ihe:event-type-code|ITI-18&outcome=http://terminology.hl7.org/CodeSystem/audit-event-outcome|0"
+    b"&address=127.0.0.1&_count=5&_cursor=9&_format=xml\n",
+    *(b"GET AuditEvent/1\n", b"GET metadata?_format=json\n", b"POST AuditEvent\n" + AUDIT_EVENT, b"POST \n" + BATCH),
+)
+WEBER = Demographics(
+    names=(PersonName(family="Weber", given="Ada", further_given="M", prefix="Dr"),),
+    aliases=(PersonName(family="Klein", given="Ada"),),
+    mothers_maiden_names=(PersonName(family="Thill"),),
+    birth_time="19700131",
+    sex="F",
+    addresses=(Address(street="1, rue Haute", city="Luxembourg", postal_code="1212", country="LU"),),
+    home_phones=(Telecom(number="+3521", use="PRN"),),
+    business_phones=(Telecom(email="a@b"),),
+    languages=(Coded(code="fr"),),
+    nationality=Coded(code="LU"),
+    multiple_birth="Y",
+    birth_order="2",
+    death_time="20260101",
+)
+LINE = PatientLine(
+    source="HIS|HOSP",
+    identifiers=identifiers_of(load("connectathon").affinity_domain, "H1^^^IHERED^PI~L7^^^IHEBLUE"),
+    demographics=WEBER,
+)
+CSV = (
+    (csv_lines.header() + csv_lines.write(LINE)).encode(),
+    b"identifiers;family;given;birth_time\nH1^^^IHERED;Weber;Ada;19700131\n",
+)
+PATIENTS = (patient_writing.write(LINE).encode(),)

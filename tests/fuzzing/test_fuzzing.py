@@ -12,6 +12,7 @@ from tests.fuzzing.targets import Actors, Target, targets
 NAMES = (
     *("er7", "mllp", "hl7v2", "multipart", "envelope", "ebrim", "queries", "v3", "saml"),
     *("syslog", "syslog-tls", "audit", "dicom", "bppc", "appc", "fhir-consent"),
+    *("stewardship", "accesses", "audit-fhir", "load-csv", "load-fhir"),
 )
 SHORT = settings(
     deadline=None, derandomize=True, max_examples=30, database=None, suppress_health_check=list(HealthCheck)

@@ -183,6 +183,7 @@ ODD: tuple[Callable[[dict[str, Any]], None], ...] = (
     lambda resource: resource.update(name=["Weber"]),
     lambda resource: resource.update(birthDate=19800515),
     lambda resource: resource["name"][0].update(given="Anna"),
+    lambda resource: resource["name"][0].update(use={}),
     lambda resource: resource.update(maritalStatus=[]),
     lambda resource: resource.update(resourceType="Person"),
     lambda resource: resource.update(identifier=[{"system": "https://example.org", "value": "1"}]),
