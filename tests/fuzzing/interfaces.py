@@ -54,6 +54,13 @@ class Interfaces:
         )
         self._domain = node.domain
 
+    @property
+    def task(self) -> int:
+        """The number, and the version, of the first task that waits."""
+        first = self._stewardship(_call(b"GET tasks\n")).content["tasks"][0]
+        assert first["number"] == first["version"]
+        return int(first["number"])
+
     def steward(self, data: bytes) -> None:
         """A request below /pix/stewardship, to the bytes of its answer."""
         json.dumps(self._stewardship(_call(data)).content, ensure_ascii=False).encode()

@@ -51,8 +51,8 @@ V2 = tuple(
 )
 RESEMBLING = tuple(
     f"MSH|^~\\&|HIS|HOSP|MPI|AGENCY|20260101120000||ADT^A28^ADT_A05|R{number}|P|2.5\rEVN||20260101\r"
-    f"PID|||{id}||Brandebourg^Lea||19820407|F|||9, rue Basse^^Esch^^4000\rPV1||N\r".encode()
-    for number, id in enumerate(("T1^^^IHERED", "T2^^^IHERED"))
+    f"PID|||{id}||Brandebourg^Lea||19820407|F\rPV1||N\r".encode()
+    for number, id in enumerate(("T1^^^IHERED", "T2^^^IHEBLUE"))
 )
 """Two records that a steward is asked about."""
 FRAMED = (b"".join(map(frame, V2[:3])), b"\0\r\n" + frame(V2[0])[:-1] + frame(V2[1]))
@@ -124,29 +124,28 @@ PACKAGES = (PACKAGE, INLINE, b"application/soap+xml\n" + ENVELOPES[0])
 PERMITTED = nested({"period": {"end": "2026-12-31"}})
 FHIR_CONSENTS = (json.dumps(fhir_writing.write(bppc.read(CONSENTS[0]))).encode(), json.dumps(PERMITTED).encode())
 
-H1_ID, OTHER_ID = "H1^^^IHERED", "L7^^^IHEBLUE"
-REASONED = {"reason": "called the ward", "version": 1}
-DECISIONS = tuple(
-    json.dumps(each | REASONED).encode()
-    for each in (
-        {"choice": "merge", "surviving": H1_ID},
-        {"choice": "split", "leaving": OTHER_ID},
-        {"choice": "never-link"},
-    )
-)
+ONE_ID, OTHER_ID = "T1^^^IHERED", "T2^^^IHEBLUE"
 DECLARED = (
-    json.dumps({"ids": [H1_ID, OTHER_ID], "reason": "the same birth date"}).encode(),
-    json.dumps({"ids": [H1_ID], "reason": "typed wrong"}).encode(),
+    json.dumps({"ids": [ONE_ID, OTHER_ID], "reason": "the same birth date"}).encode(),
+    json.dumps({"ids": [ONE_ID], "reason": "typed wrong"}).encode(),
 )
-STEWARDSHIP = (
-    b"GET tasks?kind=potential-duplicate&authority=IHERED&source=HIS&owner=anna&id=H1^^^IHERED&after=0&limit=10\n",
-    *(b"GET tasks/1\n", b"GET statistics\n", b"GET person?id=H1%5E%5E%5EIHERED\n"),
-    *(b"GET records?id=H1^^^IHERED&before=10&limit=3\n", b"GET explain?one=H1^^^IHERED&other=L7^^^IHEBLUE\n"),
-    b'POST tasks/1/assign\n{"owner": "anna", "version": 1, "reason": "mine"}',
-    *(b"POST tasks/1/decision\n" + each for each in DECISIONS),
-    *(b"POST %b\n" % name + DECLARED[0] for name in (b"link", b"never-link", b"withdraw")),
-    *(b"POST %b\n" % name + DECLARED[1] for name in (b"split", b"unmerge")),
-)
+
+
+def stewardship(task: int) -> tuple[bytes, ...]:
+    """Requests of stewards, one of them about a task that was not changed yet."""
+    decided = {"choice": "merge", "surviving": ONE_ID}, {"choice": "split", "leaving": OTHER_ID}, {"choice": "ignore"}
+    said = {"reason": "called the ward", "version": task}
+    return (
+        b"GET tasks?kind=potential-duplicate&authority=IHERED&source=HIS&owner=anna&id=T1^^^IHERED&after=0&limit=10\n",
+        *(b"GET tasks/%d\n" % task, b"GET statistics\n", b"GET person?id=T1%5E%5E%5EIHERED\n"),
+        *(b"GET records?id=T1^^^IHERED&before=10&limit=3\n", b"GET explain?one=T1^^^IHERED&other=T2^^^IHEBLUE\n"),
+        b"POST tasks/%d/assign\n" % task + json.dumps(said | {"owner": "anna"}).encode(),
+        *(b"POST tasks/%d/decision\n" % task + json.dumps(each | said).encode() for each in decided),
+        *(b"POST %b\n" % name + DECLARED[0] for name in (b"link", b"never-link", b"withdraw")),
+        *(b"POST %b\n" % name + DECLARED[1] for name in (b"split", b"unmerge")),
+    )
+
+
 ACCESSES = (
     f"GET accesses?patient=H1%5E%5E%5E%26{RED.universal_id}%26ISO&lang=fr&since=2026-01-01&until=2026-02-01T00:00:00Z"
     "&everything=true&limit=10\n".encode(),

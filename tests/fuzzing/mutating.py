@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.fuzzing.hurtful import HURTFUL
 from tests.fuzzing.targets import Target
 
-CUTS = re.compile(rb"(?=[<>|^~&\r\n\"' ])|(?<=[<>|^~&\r\n\"' =])")
+CUTS = re.compile(rb"(?=[<>|^~&,;\r\n\"' ])|(?<=[<>|^~&,;\r\n\"' =])")
 """Where a message has its joints."""
 
 

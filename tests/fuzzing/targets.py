@@ -16,6 +16,8 @@ from atna import dicom, syslog
 from atna.framing import Framer as SyslogFramer
 from atna.reception import Arrival, Transport, receive
 from consent import appc, bppc, fhir_reading
+from consent.effects import deeds
+from consent.statements import ConsentDocument, Definitions, Effect, PolicyId, Statement
 from hl7v2.er7 import Malformed, NotHL7, parse, serialize
 from ihe.errors import Rejected
 from ihe.exchange import Exchange, SOAPRequest
@@ -43,6 +45,8 @@ from xua.verifier import Verifier
 
 NOTHING: SearchStrategy[bytes] = nothing()
 EXCHANGE = Exchange(correlation_id="0" * 32, received_at=NOW)
+POLICIES = ((PolicyId("share", "2.25.46"), (Statement(rule=Effect.PERMIT),)),)
+DEFINITIONS = Definitions(POLICIES, "2.25.700")
 V2 = hl7v2_transactions(TRANSACTIONS)
 SOAP = tuple(
     (binding.request, transaction)
@@ -114,8 +118,9 @@ class Actors:
 
 
 def write_again(data: bytes) -> None:
-    """An HL7 v2 message, parsed and serialized."""
-    serialize(parse(data))
+    """An HL7 v2 message, parsed and serialized: what was written reads the same, and is written the same."""
+    written = serialize(parse(data))
+    assert serialize(parse(written)) == written
 
 
 def take_frames(data: bytes) -> None:
@@ -132,6 +137,11 @@ def take_frames(data: bytes) -> None:
 def take_envelope(data: bytes) -> None:
     """A SOAP envelope with its addressing."""
     read_addressing(open_envelope(xml.parse(data)).headers)
+
+
+def agreed(read: Callable[[bytes], ConsentDocument]) -> Callable[[bytes], object]:
+    """A consent document, from its bytes to what it does to a record."""
+    return lambda data: deeds(read(data), DEFINITIONS, NOW, bppc.RULE)
 
 
 def take_audit_frames(data: bytes) -> None:
@@ -220,11 +230,11 @@ def _of_consents() -> Iterable[Target]:
     bppcs, appcs = messages.CONSENTS[:1], messages.CONSENTS[1:]
     others = plain(messages.FHIR_CONSENTS)
     return (
-        Target(name="bppc", run=bppc.read, seeds=messages.CONSENTS, grown=trees(bppcs), refusals=(Rejected,)),
-        Target(name="appc", run=appc.read, seeds=messages.CONSENTS, grown=trees(appcs), refusals=(Rejected,)),
+        Target(name="bppc", run=agreed(bppc.read), seeds=messages.CONSENTS, grown=trees(bppcs), refusals=(Rejected,)),
+        Target(name="appc", run=agreed(appc.read), seeds=messages.CONSENTS, grown=trees(appcs), refusals=(Rejected,)),
         Target(
             name="fhir-consent",
-            run=fhir_reading.read,
+            run=agreed(fhir_reading.read),
             seeds=messages.FHIR_CONSENTS,
             grown=others,
             refusals=(Rejected,),
@@ -234,10 +244,10 @@ def _of_consents() -> Iterable[Target]:
 
 def _of_json(actors: Actors) -> Iterable[Target]:
     those = actors.interfaces
-    decided, audited = requests(messages.STEWARDSHIP), requests(messages.AUDIT_REQUESTS)
-    shown = requests(messages.ACCESSES)
+    asked = messages.stewardship(those.task)
+    audited, shown = requests(messages.AUDIT_REQUESTS), requests(messages.ACCESSES)
     return (
-        Target(name="stewardship", run=those.steward, seeds=messages.STEWARDSHIP, grown=decided),
+        Target(name="stewardship", run=those.steward, seeds=asked, grown=requests(asked)),
         Target(name="accesses", run=those.show_accesses, seeds=messages.ACCESSES, grown=shown),
         Target(name="audit-fhir", run=those.audit, seeds=messages.AUDIT_REQUESTS, grown=audited),
         Target(name="load-csv", run=those.load_csv, seeds=messages.CSV),

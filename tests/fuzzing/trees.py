@@ -28,7 +28,7 @@ NAMESPACES = (
 )
 INCLUDES = ("cid:d@x", "cid:d%40x", "cid:nobody", "cid:", "http://x/", "d@x", "")
 ENCODINGS = ("utf-8", "utf-16", "iso-8859-1", "us-ascii")
-DEPTHS = (1, 3, 40, 300)
+DEPTHS = (1, 3, 40, 120)
 DRAWN = st.DrawFn
 Element = etree._Element
 
