@@ -4,7 +4,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
@@ -19,6 +18,8 @@ from soap.mtom import pack
 from soap.reception import InThread
 from soap.request import StreamingRequest
 
+PIECE = 512 * 1024
+"""Bytes of a longer answer that are read at once: each time two threads wait for one another."""
 WHOLE = 256 * 1024
 """Bytes of an answer with documents that are read at once; of a longer one, piece by piece as the client takes them."""
 
@@ -75,7 +76,7 @@ async def stream(request: StreamingRequest, answer: Long, in_thread: InThread) -
 
 @implementer(IPushProducer)
 class _Stream:
-    """Reads the next chunk in a thread, writes it, waits while the client's buffers are full."""
+    """Reads the next piece in a thread while this one is sent; waits while the client's buffers are full."""
 
     def __init__(self, request: StreamingRequest, chunks: Iterator[bytes], in_thread: InThread) -> None:
         self._request = request
@@ -86,17 +87,22 @@ class _Stream:
     async def run(self) -> None:
         """Write everything, or stop when the client is gone."""
         self._request.registerProducer(self, True)
+        coming = self._read()
         try:
-            while not self._request.gone:
-                chunk: Any = await self._in_thread(next, self._chunks, None)
-                if chunk is None:
-                    return
-                self._request.write(chunk)
+            while piece := await coming:
+                coming = self._read()
+                self._request.write(piece)
                 if self._resumed is not None:
                     await self._resumed
+                if self._request.gone:
+                    await coming  # a thread is reading: what it reads from is not closed meanwhile
+                    return
         finally:
             if not self._request.gone:
                 self._request.unregisterProducer()
+
+    def _read(self) -> "Deferred[bytes]":
+        return self._in_thread(_piece, self._chunks)
 
     def pauseProducing(self) -> None:
         """The client is slower than the disk."""
@@ -112,3 +118,14 @@ class _Stream:
     def stopProducing(self) -> None:
         """The client is gone."""
         self.resumeProducing()
+
+
+def _piece(chunks: Iterator[bytes]) -> bytes:
+    """The next chunks, together; nothing at the end."""
+    taken, size = [], 0
+    for chunk in chunks:
+        taken.append(chunk)
+        size += len(chunk)
+        if size >= PIECE:
+            break
+    return b"".join(taken)
