@@ -71,7 +71,8 @@ def _check_records(database: Database, done: dict[str, tuple[str, ...]]) -> None
     said = rows(database, event.c.number, event.c.reason, event.c.origin)
     told = [message.event.outcome_description or "" for message in successes(database, CONSOLE)]
     desk = [f"consent event {number}: {reason}" for number, reason, origin in said if origin == "console"]
-    assert sorted(each for each in told if each.startswith("consent event")) == sorted(desk)
+    desk += [f"consent imported: {reason}" for _, reason, origin in said if origin.startswith("consent:")]
+    assert sorted(each for each in told if each.startswith("consent ")) == sorted(desk)
 
 
 def _check_projections(database: Database) -> None:

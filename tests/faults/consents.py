@@ -3,6 +3,7 @@
 Each act is about a patient of its own, or the next one about the same; a chain of them is one line of ``CHAINS``.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,8 @@ from itertools import count
 from pathlib import Path
 
 from affinity.client import xds
+from consent import fhir_writing
+from consent.statements import Attribute, Condition, ConsentDocument, Effect, Statement
 from ihe.datatypes import CX, HD, Code
 from ihe.exchange import OutgoingPart
 from ihe.identifiers import EntryUUID, UniqueId, new_entry_uuid, new_oid
@@ -92,7 +95,7 @@ class Consents:
             return False
         self._keep("encounter", patient)
         self.sent["exclude"].append(patient)
-        if self.desk.does("exclude", str(_id(patient)), PARTY, "--reason", f"excluded by {patient}"):
+        if self.desk.does(*self._exclusion(patient), "--reason", f"excluded by {patient}"):
             self._keep("exclude", patient)
         return True
 
@@ -115,6 +118,17 @@ class Consents:
         if patient is None:
             return False
         return self._submit("refused", patient, _about(patient, UNREADABLE), APPC, new_entry_uuid())
+
+    def _exclusion(self, patient: str) -> tuple[str, ...]:
+        """What is typed: each second time the FHIR Consent that says the same of the doctor's organisation."""
+        if len(self.sent["exclude"]) % 2:
+            return "exclude", str(_id(patient)), PARTY
+        shut_out = Condition(Attribute.ORGANIZATION_ID, DOCTOR.organization_id)
+        rule = Statement(rule=Effect.DENY, conditions=frozenset({shut_out}))
+        document = ConsentDocument(id=patient, patients=(_id(patient),), statements=(rule,))
+        file = self.scene.certificate.with_name(f"{patient}.json")
+        file.write_text(json.dumps(fhir_writing.write(document)))
+        return "import", str(file)
 
     def _announced(self, kind: str) -> str | None:
         patient = f"{kind}-{next(self._numbers)}"
