@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import QueuePool, event
+from sqlalchemy import Engine, QueuePool, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
@@ -74,6 +74,11 @@ class Database:
             return self._writer.write(work)
         assert self._servers is not None
         return self._servers.write(work, asker)
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """Of all servers that answer for it, replicas included."""
+        return self._servers.engines if self._servers else (self.engine,)
 
     @property
     def waiting(self) -> int:

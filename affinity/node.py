@@ -117,7 +117,7 @@ def join_node(settings: Settings, loaded: LoadedDomain, lock: int, wake: Callabl
 def _node(
     settings: Settings, loaded: LoadedDomain, database: Database, lock: int, wake: Callable[[], None] | None = None
 ) -> Node:
-    watch(database.engine, settings.log.slow_query_seconds)
+    watch(database.engines, settings.log.slow_query_seconds)
     trace_with(tracer(settings.tracing))
     store = traced(open_store(settings), settings.tracing)
     couriers = Couriers()

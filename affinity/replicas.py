@@ -89,6 +89,11 @@ class Replicas:
                 self._samples.popleft()
 
     @property
+    def engines(self) -> tuple[Engine, ...]:
+        """Each replica's."""
+        return tuple(each.engine for each in self._replicas)
+
+    @property
     def resting(self) -> int:
         """How many replicas have failed and are not asked for a while."""
         now = self._clock()

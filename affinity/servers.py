@@ -5,6 +5,7 @@ Only a node that has such servers imports this, and their driver with it.
 
 from contextlib import suppress
 
+from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 
 from affinity.floors import Floors
@@ -36,6 +37,11 @@ class Servers:
         if self._replicas is not None:
             self._replicas.note(asker, reached)
         return result
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """The primary's, and those of the replicas."""
+        return self.engine, *(self._replicas.engines if self._replicas else ())
 
     @property
     def away(self) -> float:

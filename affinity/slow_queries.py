@@ -3,7 +3,7 @@
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,10 +29,12 @@ def shape(statement: str) -> str:
     return ROWS.sub(r"\1, ...", LIST.sub("?, ...", bare))[:LONGEST]
 
 
-def watch(engine: Engine, seconds: float | None) -> None:
-    """Tell of an engine's slow statements, if anybody wants to know."""
+def watch(engines: Iterable[Engine], seconds: float | None) -> None:
+    """Tell of slow statements of each engine, if anybody wants to know."""
     if seconds is not None:
-        SlowQueries(seconds).watch(engine)
+        slow = SlowQueries(seconds)
+        for each in engines:
+            slow.watch(each)
 
 
 class SlowQueries:

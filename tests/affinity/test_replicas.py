@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, create_engine, event, func, insert, select, text
+from structlog.testing import capture_logs
 
 from affinity.audited_database import AuditedDatabase
 from affinity.auditing import Auditor
@@ -16,6 +17,7 @@ from affinity.floors import Floors
 from affinity.outages import InDoubt, Trouble, Unavailable
 from affinity.replicas import NotHere, Replicas
 from affinity.schema import METADATA
+from affinity.slow_queries import watch
 from affinity.terms import Terms
 from atna.trail import AuditTrail
 from hl7v2.er7 import parse
@@ -23,6 +25,7 @@ from ihe.exchange import Exchange
 from ihe.transactions import Actor
 from pix.iti9 import ITI_9
 from pix.iti30 import ITI_30
+from statements.prepared import Prepared
 from tests.atna.test_atna_seam import DOMAIN
 from tests.atna.trail import NODE
 from tests.servers import Server, directories
@@ -92,6 +95,18 @@ def test_a_replica_that_is_near_answers(stage: Stage) -> None:
     stage.catch_up()
     assert stage.seen("WARD") == ("replica", number)
     assert stage.seen("LAB") == ("replica", number)
+
+
+def test_a_slow_statement_of_a_replica_is_told(stage: Stage) -> None:
+    stage.write("LAB")
+    stage.catch_up()
+    newest = Prepared(select(func.pg_is_in_recovery(), func.max(NOTES.c.id)))
+    assert stage.database.read(lambda connection: newest.rows(connection, {}), "LAB")[0][0], "it is asked already"
+    watch(stage.database.engines, 1e-9)
+    with capture_logs() as told:
+        assert stage.database.read(lambda connection: newest.rows(connection, {}), "LAB")[0][0]
+    [only] = [each["statement"] for each in told if each["event"] == "slow query"]
+    assert only.startswith("SELECT pg_is_in_recovery()")
 
 
 def test_what_is_asked_without_a_partner_is_asked_of_the_primary(stage: Stage) -> None:
