@@ -23,6 +23,7 @@ Sending = tuple[str, Callable[[], None]]
 """A statement, and what sends it."""
 Wait = Callable[[Any], Any]
 """Waits for the server on behalf of one of psycopg's generators."""
+SYNC = pq.ExecStatus.PIPELINE_SYNC
 GOOD = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 MOST = 300
 """Statements that a connection keeps prepared; the server needs some 20 KB for each."""
@@ -178,16 +179,20 @@ class StraightConnection(psycopg.Connection[Any]):
         return ahead
 
     def _exchange(self, sendings: Sequence[Sending], wait: Wait) -> list[pq.abc.PGresult]:
-        """Send statements in a pipeline; the result of each. After one that fails none is run."""
+        """Send statements in a pipeline; the result of each. After one that fails none is run.
+
+        Raises psycopg.OperationalError where the server did not come to the end of them.
+        """
         self.pgconn.enter_pipeline_mode()
         for _, send in sendings:
             send()
         self.pgconn.pipeline_sync()
         wait(generators.send(self.pgconn))
-        results: list[pq.abc.PGresult] = [wait(generators.fetch_many(self.pgconn))[-1] for _ in sendings]
-        wait(generators.fetch_many(self.pgconn))  # that all were answered
+        results: list[list[pq.abc.PGresult]] = [wait(generators.fetch_many(self.pgconn)) for _ in (*sendings, SYNC)]
+        if not results[-1] or results[-1][-1].status != SYNC:
+            raise psycopg.OperationalError("the server closed the connection")
         self.pgconn.exit_pipeline_mode()
-        return results
+        return [each[-1] for each in results[:-1]]
 
     def _check(self, sendings: Sequence[Sending], results: Sequence[pq.abc.PGresult]) -> pq.abc.PGresult:
         """The last result. Raises psycopg.Error for the first that is none, and remembers its statement."""

@@ -178,6 +178,21 @@ def test_a_connection_that_the_server_ended_is_replaced_and_the_work_done_again(
     assert numbers(notes) == [1]
 
 
+def test_a_connection_that_ends_before_the_commit_with_which_it_was_sent_is_replaced(notes: Database) -> None:
+    ends = Prepared(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    runs: list[int] = []
+
+    def ended_once(connection: Connection) -> None:
+        runs.append(1)
+        ADD.run(connection, {"id": 1})
+        if len(runs) == 1:
+            ends.run(connection, {})
+            ADD.run(connection, {"id": 2})
+
+    notes.write(ended_once)
+    assert (len(runs), numbers(notes)) == (2, [1])
+
+
 def test_a_read_is_done_again_as_well(notes: Database) -> None:
     runs: list[int] = []
 
