@@ -13,7 +13,7 @@ from affinity.collector_tls import Context, TLSCollector
 from affinity.collector_udp import UDPCollector
 from affinity.collectors import Collector
 from affinity.database import Database
-from affinity.domain import Repository
+from affinity.domain_model import Repository
 from affinity.forwarding import Alarm, AuditCourier, Pace
 from affinity.notifications import Patience
 from affinity.settings import AuditForwarding

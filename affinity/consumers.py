@@ -12,8 +12,8 @@ from affinity.client.connecting import explain_connection
 from affinity.client.hl7_answers import acknowledgement
 from affinity.client.patients import Remark
 from affinity.client.v3_answers import found
-from affinity.domain import Subscriber
 from affinity.domain_files import SOAP_SCHEMES
+from affinity.domain_model import Subscriber
 from hl7v2.er7 import NotHL7, parse, serialize
 from ihe.domain import AffinityDomain
 from ihe.errors import Rejected

@@ -12,7 +12,8 @@ from affinity.demo.endpoints import print_endpoints
 from affinity.demo.on_demand import DemonstrationContent
 from affinity.demo.play import play
 from affinity.demo.stage import Stage
-from affinity.domain import LoadedDomain, load
+from affinity.domain import load
+from affinity.domain_model import LoadedDomain
 from affinity.doors import audiences, issuers, xua_mode
 from affinity.lifecycle import run
 from affinity.node import Node, open_node, utc_now

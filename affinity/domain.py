@@ -3,170 +3,41 @@
 ``load`` takes the directory, or the name of a shipped one, and gives the checked domain or every fault at once.
 """
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
-
-from pydantic import ValidationError
 
 from affinity import token_profiles
 from affinity.access_file import AccessFile
-from affinity.domain_faults import (
-    Fault,
-    inconsistencies,
-    repeated_repositories,
-    scheme_faults,
-    unknown_interests,
-    unknown_trust,
-)
+from affinity.domain_faults import Fault, inconsistencies, unknown_interests, unknown_trust
 from affinity.domain_files import (
     AuthoritiesFile,
     AuthorityTable,
-    CodesFile,
     DomainFile,
     OrganizationsFile,
     OrganizationTable,
-    RepositoriesFile,
     SubscribersFile,
-    Table,
+)
+from affinity.domain_model import Application, DomainPolicy, LoadedDomain, Organization, Subscriber
+from affinity.domain_reading import (
+    Displays,
+    read,
+    read_codes,
+    read_if_there,
+    read_matching,
+    read_partners,
+    read_repositories,
 )
 from affinity.golden_file import GoldenFile
-from affinity.matching_files import MatchingFiles, WrongMatching
-from affinity.matching_files import read as read_matching
-from affinity.partner_agreements import agreement, contradictions, unknown_profiles
-from affinity.partner_files import PartnerFile
-from affinity.partners import Agreement, Partners
-from affinity.record_file import RecordFile, RecordRules
+from affinity.matching_files import MatchingFiles
+from affinity.partner_agreements import agreement, unknown_profiles
+from affinity.record_file import RecordFile
 from consent.policy import Policy as AccessPolicy
-from hl7v2.encoding import Charset
-from ihe.datatypes import HD, Code
+from ihe.datatypes import HD
 from ihe.domain import AffinityDomain, AssigningAuthority
-from mllp.validation import Policy
-from pix.golden import Survivorship
-from pix.update_notifications import Subscription
-from xua.authentication import XUAMode
-from xua.profile_files import shipped
-from xua.profiles import TokenProfile
 
 SHIPPED = Path(__file__).resolve().parent.parent / "domains"
-CODED_ATTRIBUTES = (
-    "classCode",
-    "typeCode",
-    "formatCode",
-    "confidentialityCode",
-    "healthcareFacilityTypeCode",
-    "practiceSettingCode",
-    "eventCodeList",
-    "contentTypeCode",
-    "codeList",
-    "associationDocumentation",
-    "mimeType",
-    "languageCode",
-)
-"""Attributes with a code list; ``codeList`` is the Folder's (ITI TF-3: 4.2.3.4.2)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomainPolicy:
-    """What the domain asks of the wires: assertions on SOAP, and plain ports on the loopback interface.
-
-    ``partners_by_source``: on ports without TLS a partner is known by its source ids. ``unknown_partners``: what
-    becomes of who is no partner, where there are some: ``refuse`` or ``admit``.
-    """
-
-    xua: XUAMode
-    plain_loopback: bool
-    partners_by_source: bool = False
-    unknown_partners: str = "refuse"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
-    """A system of an organisation: its name in MSH-3, and its v3 device id (``root`` or ``root^extension``).
-
-    ``validation`` says when hl7apy looks at its HL7 v2 messages, ``charset`` how one without MSH-18 is read.
-    """
-
-    name: str
-    device: str | None = None
-    validation: Policy = Policy.OFF
-    charset: Charset | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Organization:
-    """A hospital or laboratory of the domain. ``facility`` is its name in MSH-4, ``oid`` its id in v3 and in XON."""
-
-    facility: str
-    oid: str
-    kind: str
-    applications: tuple[Application, ...]
-    display: Mapping[str, str]
-
-    def senders(self) -> Iterator[str]:
-        """Every ``application|facility`` pair under which its systems speak, in v2 and in v3."""
-        for application in self.applications:
-            yield f"{application.name}|{self.facility}"
-            if application.device:
-                yield f"{application.device}|{self.oid}"
-                yield f"{application.device}|"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscriber:
-    """A PIX Consumer that is told of changed ids; ``domains`` are the OIDs of those of interest to it, none means all.
-
-    ``wire`` is a URL (mllp, mllps, http, https). MLLP names it by ``application`` and ``facility``, SOAP by ``device``.
-    """
-
-    name: str
-    wire: str
-    domains: frozenset[str] = frozenset()
-    application: str = ""
-    facility: str = ""
-    device: str = ""
-
-    @property
-    def subscription(self) -> Subscription:
-        """What the index has to know of it."""
-        return Subscription(name=self.name, domains=self.domains, with_name=bool(self.device))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repository:
-    """An Audit Record Repository that the audit trail is forwarded to; ``wire`` is a URL (ITI TF-2: 3.20)."""
-
-    name: str
-    wire: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedDomain:
-    """A checked domain directory. ``display`` and ``code_display`` hold names by language (``en``, ``fr``, ...)."""
-
-    affinity_domain: AffinityDomain
-    policy: DomainPolicy
-    organizations: tuple[Organization, ...]
-    display: Mapping[str, str]
-    code_display: Mapping[str, Mapping[Code, Mapping[str, str]]]
-    matching: MatchingFiles
-    subscribers: tuple[Subscriber, ...] = ()
-    repositories: tuple[Repository, ...] = ()
-    survivorship: Survivorship = field(default_factory=Survivorship)
-    token_profiles: Mapping[str, TokenProfile] = field(default_factory=shipped)
-    agreements: tuple[Agreement, ...] = ()
-    record: RecordRules | None = None
-    """The life of shared care records; None: there are none, and no access rights depend on them."""
-    access: AccessPolicy = field(default_factory=AccessPolicy)
-
-    @property
-    def partners(self) -> Partners:
-        """The nodes with which there is an agreement."""
-        admits = self.policy.unknown_partners == "admit"
-        return Partners(self.agreements, by_source=self.policy.partners_by_source, admits_unknown=admits)
 
 
 class DomainError(Exception):
@@ -181,18 +52,18 @@ def load(name_or_path: str | Path) -> LoadedDomain:
     """Read and check a domain directory, or a shipped domain by its name. Raises DomainError with every fault."""
     directory = locate(name_or_path)
     faults: list[Fault] = []
-    main = _read(directory / "domain.toml", DomainFile, faults)
-    authorities = _read(directory / "authorities.toml", AuthoritiesFile, faults)
-    organizations = _read(directory / "organizations.toml", OrganizationsFile, faults)
-    subscribers = _read_if_there(directory / "subscribers.toml", SubscribersFile, faults)
-    repositories = _read_repositories(directory / "repositories.toml", faults)
-    golden = _read_if_there(directory / "golden.toml", GoldenFile, faults)
-    record = _read(path, RecordFile, faults) if (path := directory / "record.toml").exists() else None
-    access = _read_if_there(directory / "access.toml", AccessFile, faults)
-    codes = _read_codes(directory / "codes", faults)
-    matching = _read_matching(directory, faults)
+    main = read(directory / "domain.toml", DomainFile, faults)
+    authorities = read(directory / "authorities.toml", AuthoritiesFile, faults)
+    organizations = read(directory / "organizations.toml", OrganizationsFile, faults)
+    subscribers = read_if_there(directory / "subscribers.toml", SubscribersFile, faults)
+    repositories = read_repositories(directory / "repositories.toml", faults)
+    golden = read_if_there(directory / "golden.toml", GoldenFile, faults)
+    record = read(path, RecordFile, faults) if (path := directory / "record.toml").exists() else None
+    access = read_if_there(directory / "access.toml", AccessFile, faults)
+    codes = read_codes(directory / "codes", faults)
+    matching = read_matching(directory, faults)
     tokens = token_profiles.read(directory, faults)
-    partners = _read_partners(directory / "partners", faults)
+    partners = read_partners(directory / "partners", faults)
     faults += unknown_profiles(partners, tokens)
     if main and authorities and organizations:
         faults += inconsistencies(authorities, organizations)
@@ -217,10 +88,10 @@ def load(name_or_path: str | Path) -> LoadedDomain:
 def read_access(path: Path) -> AccessPolicy:
     """A proposed access policy. Raises DomainError with every fault."""
     faults: list[Fault] = []
-    read = _read(path, AccessFile, faults)
-    if read is None:
+    written = read(path, AccessFile, faults)
+    if written is None:
         raise DomainError(faults)
-    return read.policy()
+    return written.policy()
 
 
 def locate(name_or_path: str | Path) -> Path:
@@ -230,75 +101,6 @@ def locate(name_or_path: str | Path) -> Path:
             return candidate
     shipped = ", ".join(sorted(path.parent.name for path in SHIPPED.glob("*/domain.toml")))
     raise DomainError([Fault(str(name_or_path), "", f"is no directory with a domain.toml, nor one of: {shipped}")])
-
-
-File = TypeVar("File", bound=Table)
-Displays = Mapping[Code, Mapping[str, str]]
-
-
-def _read(path: Path, shape: type[File], faults: list[Fault]) -> File | None:
-    name = f"{path.parent.name}/{path.name}" if path.parent.name in ("codes", "partners") else path.name
-    try:
-        return shape.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        faults.append(Fault(name, "", f"cannot be read: {error.strerror}"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        faults.append(Fault(name, "", f"is not TOML in UTF-8: {error}"))
-    except ValidationError as error:
-        faults += [Fault(name, _key(each["loc"]), each["msg"].removeprefix("Value error, ")) for each in error.errors()]
-    return None
-
-
-def _read_if_there(path: Path, shape: type[File], faults: list[Fault]) -> File | None:
-    return _read(path, shape, faults) if path.exists() else shape()
-
-
-def _read_repositories(path: Path, faults: list[Fault]) -> tuple[Repository, ...]:
-    written = _read_if_there(path, RepositoriesFile, faults)
-    if written is None:
-        return ()
-    faults += repeated_repositories(written)
-    return tuple(Repository(name=each.name, wire=each.wire) for each in written.repository)
-
-
-def _read_matching(directory: Path, faults: list[Fault]) -> MatchingFiles | None:
-    try:
-        return read_matching(directory)
-    except WrongMatching as error:
-        faults += [Fault(error.file, "", rule) for rule in error.rules]
-        return None
-
-
-def _read_partners(directory: Path, faults: list[Fault]) -> dict[str, PartnerFile]:
-    files = {path.stem: _read(path, PartnerFile, faults) for path in sorted(directory.glob("*.toml"))}
-    found = {name: written for name, written in files.items() if written is not None}
-    faults += contradictions(found)
-    return found
-
-
-def _key(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(step + 1) if isinstance(step, int) else step for step in location)
-
-
-def _read_codes(directory: Path, faults: list[Fault]) -> Mapping[str, Displays]:
-    found: dict[str, Displays] = {}
-    for path in sorted(directory.glob("*.toml")):
-        if path.stem not in CODED_ATTRIBUTES:
-            faults.append(Fault(f"codes/{path.name}", "", f"is named after none of: {', '.join(CODED_ATTRIBUTES)}"))
-        elif content := _read(path, CodesFile, faults):
-            faults += scheme_faults(path.stem, content)
-            found[path.stem] = MappingProxyType(dict(_codes(content)))
-    return MappingProxyType(found)
-
-
-def _codes(content: CodesFile) -> Iterator[tuple[Code, Mapping[str, str]]]:
-    for scheme in content.scheme:
-        for code, display in scheme.codes.items():
-            names = {"en": display} if isinstance(display, str) else display
-            yield (
-                Code(code, scheme.oid or "", names.get("en") or next(iter(names.values()), code)),
-                MappingProxyType(names),
-            )
 
 
 def _assemble(

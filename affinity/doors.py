@@ -3,7 +3,7 @@
 import ipaddress
 from pathlib import Path
 
-from affinity.domain import LoadedDomain
+from affinity.domain_model import LoadedDomain
 from affinity.issuers import Check, Issuers, configured_issuers, trusted_files
 from affinity.settings import Settings
 from xua.authentication import XUAMode

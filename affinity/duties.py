@@ -9,7 +9,7 @@ from affinity.audit_server import AuditServer
 from affinity.chores import housekeeping
 from affinity.configuration_audit import ConfigurationAudit, complain_of_changes, tell_changes
 from affinity.consumers import consumer
-from affinity.domain import Subscriber
+from affinity.domain_model import Subscriber
 from affinity.duty import Duty
 from affinity.node import Node, utc_now
 from affinity.notification_audit import NotificationAudit

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from affinity.domain import Application, Organization
+from affinity.domain_model import Application, Organization
 from affinity.metrics import DOUBTFUL
 from hl7v2.encoding import UNDECLARED, Charset
 from hl7v2.message import Message

@@ -19,7 +19,8 @@ from affinity.consent_documents import ConsentDocuments
 from affinity.data_directory import UnusableData, lock_data
 from affinity.database import Database
 from affinity.document_store import open_store
-from affinity.domain import LoadedDomain, Repository, Subscriber, locate
+from affinity.domain import locate
+from affinity.domain_model import LoadedDomain, Repository, Subscriber
 from affinity.hidden_successors import HiddenSuccessors, Witnesses
 from affinity.hl7_sources import HL7Sources
 from affinity.migrations import is_up_to_date, upgrade

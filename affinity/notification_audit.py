@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from affinity.consumers import Outcome
-from affinity.domain import Subscriber
+from affinity.domain_model import Subscriber
 from affinity.notifications import Told
 from atna.exchanges import Circumstances, failed, succeeded
 from atna.model import AuditMessage, EventOutcomeIndicator

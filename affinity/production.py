@@ -2,7 +2,8 @@
 
 from affinity import logs
 from affinity.catalogue import TRANSACTIONS
-from affinity.domain import LoadedDomain, load
+from affinity.domain import load
+from affinity.domain_model import LoadedDomain
 from affinity.doors import audiences, issuers, opens_plain_ports
 from affinity.issuers import trusted_files
 from affinity.lifecycle import run

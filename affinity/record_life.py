@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from affinity.domain import LoadedDomain
+from affinity.domain_model import LoadedDomain
 from affinity.encounter_relationships import Derived, derived, source
 from affinity.record_file import Creation, RecordRules
 from consent import recording, store

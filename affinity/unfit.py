@@ -7,7 +7,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from affinity.authority import ORGANIZATION
-from affinity.domain import LoadedDomain
+from affinity.domain_model import LoadedDomain
 from affinity.doors import is_loopback
 from affinity.issuers import trusted_files
 from affinity.pki import development_certificates

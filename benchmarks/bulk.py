@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import Column, Connection, MetaData, Table, create_engine, event, insert
 
-from affinity.collecting import rare_collections
+from affinity.garbage import rare_collections
 from affinity.population.records import PopulationRecord, records
 from affinity.population.tags import Tag
 from benchmarks.filling import TABLES, columns, fill

@@ -9,7 +9,7 @@ from operator import itemgetter
 
 from affinity.bulk.line import Unreadable
 from affinity.bulk.reading import Batch, Sound, Source, Unsound, batches
-from affinity.collecting import rare_collections
+from affinity.garbage import rare_collections
 from ihe.domain import AffinityDomain
 from pix.rendering import Rendering
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from affinity.bulk.loading import Advance, Outcome
     from affinity.bulk.reading import Source
     from affinity.database import Database
-    from affinity.domain import LoadedDomain
+    from affinity.domain_model import LoadedDomain
     from affinity.settings import Settings
     from pix.manager import PatientIndex
 
@@ -68,8 +68,8 @@ def load(
 ) -> ExitCode:
     """Load files of patients, CSV or FHIR NDJSON, into the index of a node that is not running."""
     from affinity.bulk import loading
-    from affinity.collecting import rare_collections
     from affinity.domain import load as load_domain
+    from affinity.garbage import rare_collections
 
     settings, sources = place.settings(), _sources(files, format, source)
     loaded = load_domain(settings.domain)

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from affinity.cli.finding import Finding, failed, ok, warning
 from affinity.client.connecting import explain_connection
-from affinity.domain import DomainError, Repository, load
+from affinity.domain import DomainError, load
+from affinity.domain_model import Repository
 from affinity.settings import Settings
 from mllp.client import client_context
 from tls.files import TLS

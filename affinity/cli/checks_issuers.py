@@ -6,7 +6,7 @@ from pathlib import Path
 
 from affinity.cli.checks_partners import lists
 from affinity.cli.finding import Finding, failed, ok, warning
-from affinity.domain import LoadedDomain
+from affinity.domain_model import LoadedDomain
 from affinity.issuers import configured_issuers
 from affinity.settings import XUA, Issuer
 

@@ -37,8 +37,8 @@ def population(
 ) -> ExitCode:
     """Write the records of N invented people of Luxembourg, and beside them who each record really is."""
     from affinity.cli.show import counted, print_json, print_line
-    from affinity.collecting import rare_collections
     from affinity.domain import load
+    from affinity.garbage import rare_collections
     from affinity.population.sources import sources_of
     from affinity.population.writing import truth_of, write
 

@@ -11,8 +11,8 @@ from affinity.cli.soap_targets import demo_role
 from affinity.cli.targets import domain_of
 from affinity.cli.verbs import wrong_use
 from affinity.development import STS_ISSUER, own_issuer
-from affinity.domain import LoadedDomain
 from affinity.domain import load as load_domain
+from affinity.domain_model import LoadedDomain
 from affinity.doors import audiences, issuers
 from affinity.settings import Settings, load
 from soap.xml import serialize

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from affinity.catalogue import PATHS
 from affinity.client.hl7 import Route
 from affinity.client.xds import Coding
-from affinity.domain import LoadedDomain, Organization
+from affinity.domain_model import LoadedDomain, Organization
 from affinity.pki import DevelopmentPKI
 from affinity.settings import Listen
 from consent.policy import Mode

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from functools import cache
 
-from affinity.domain import LoadedDomain, load
+from affinity.domain import load
+from affinity.domain_model import LoadedDomain
 from ihe.datatypes import HD
 from ihe.domain import AssigningAuthority
 

@@ -9,7 +9,7 @@ import sys
 from typing import NoReturn
 
 from affinity import logs
-from affinity.domain import LoadedDomain
+from affinity.domain_model import LoadedDomain
 from affinity.listening import bind_all
 from affinity.node import open_node
 from affinity.production import checked

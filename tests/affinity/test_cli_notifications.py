@@ -12,7 +12,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from affinity.cli import app
-from affinity.domain import SHIPPED, LoadedDomain, load
+from affinity.domain import SHIPPED, load
+from affinity.domain_model import LoadedDomain
 from affinity.node import Node, open_node
 from affinity.settings import Settings
 from ihe.domain import AssigningAuthority

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from affinity.domain import SHIPPED, DomainError, Repository, load
+from affinity.domain import SHIPPED, DomainError, load
+from affinity.domain_model import Repository
 from affinity.settings import XUAMode
 from ihe.datatypes import HD, Code
 

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from affinity.admission import Admission
 from affinity.catalogue import TRANSACTIONS, hl7v2_transactions
-from affinity.domain import Application
+from affinity.domain_model import Application
 from affinity.hl7_answers import HL7Answers, choose
 from affinity.hl7_sources import HL7Sources
 from affinity.metrics import exposition

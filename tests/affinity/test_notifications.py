@@ -13,7 +13,7 @@ from prometheus_client import generate_latest
 
 from affinity.consumers import MLLPConsumer, consumer
 from affinity.database import Database
-from affinity.domain import Subscriber
+from affinity.domain_model import Subscriber
 from affinity.metrics import REGISTRY
 from affinity.node import utc_now
 from affinity.notifications import Courier, Couriers, Patience

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from affinity.domain import LoadedDomain, load
+from affinity.domain import load
+from affinity.domain_model import LoadedDomain
 from affinity.pki import DevelopmentPKI, development_pki
 from affinity.settings import Settings
 from affinity.settings import load as load_settings

@@ -10,7 +10,7 @@ from affinity.auditing import Auditor
 from affinity.consumers import Outcome, Verdict
 from affinity.database import Database
 from affinity.desk_audit import DeskAudit
-from affinity.domain import Subscriber
+from affinity.domain_model import Subscriber
 from affinity.notification_audit import NotificationAudit
 from affinity.notifications import Told
 from affinity.stewardship.calls import Call

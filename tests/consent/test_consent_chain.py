@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from affinity.domain import LoadedDomain, load
+from affinity.domain import load
+from affinity.domain_model import LoadedDomain
 from affinity.node import Node, open_node
 from affinity.settings import Settings
 from consent import recording
