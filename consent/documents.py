@@ -53,7 +53,8 @@ def _do(connection: Connection, patient: Patient, deed: Deed, act: Act, keep_clo
         case OpenRecord(until=until):
             recording.open_record(connection, patient, act, until)
         case CloseRecord():
-            recording.close_record(connection, patient, act, act.at + keep_closed if keep_closed else None)
+            delete_at = None if keep_closed is None else act.at + keep_closed
+            recording.close_record(connection, patient, act, delete_at)
         case LetIn(party=party, until=until):
             kind = RelationshipKind.PROFESSIONAL
             recording.relate(connection, patient, party, kind, act, until=until, source=act.origin)

@@ -10,8 +10,10 @@ from atna import store as trail
 from atna.model import AuditSource
 from atna.participants import ThisNode
 from atna.trail import AuditTrail
-from consent import log, recording
+from consent import documents, log, recording
+from consent.effects import CloseRecord
 from consent.model import Act, EventType, RecordState
+from ihe.identifiers import UniqueId
 from tests.consent.stage import BPPC, NATIONAL, NOW, OPPOSITION, Stage
 from xds.tables import TABLE_OF
 
@@ -80,6 +82,17 @@ def test_other_patients_keep_theirs(stage: Stage) -> None:
 def test_what_is_not_due_stays(here: Stage, days: int | None) -> None:
     close(here, days=days)
     assert delete_due(here) == 0
+
+
+def test_an_opposition_may_be_due_at_once(stage: Stage) -> None:
+    """``delete_after_days = 0`` is no delay, and not no deletion."""
+    act = Act(actor="Léa", reason="the patient objects", at=stage.now)
+    stage.index.database.write(
+        lambda each: documents.take_up(
+            each, stage.patient(), UniqueId("2.25.1"), (CloseRecord(),), act, keep_closed=timedelta(0)
+        )
+    )
+    assert delete_due(stage) == 1
 
 
 def test_a_record_that_was_opened_again_is_not_deleted(stage: Stage) -> None:

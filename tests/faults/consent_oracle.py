@@ -27,7 +27,7 @@ EMERGENCY_OVERRIDE, CONSOLE = "110127", "110141"
 
 def check_consents(database: Database, consents: Consents, known: set[str]) -> None:
     """``known`` are the patients about whom the doctor was answered at last."""
-    done = {patient: _acts(patient, story) for patient, story in _stories(database).items()}
+    done = {patient: _acts(patient, story) for patient, story in stories(database).items()}
     for act in EVENTS.keys() - {"refused"}:
         patients = {each for each, acts in done.items() if act in acts}
         assert {*consents.kept[act]} <= patients <= {*consents.sent[act]}, act
@@ -37,7 +37,7 @@ def check_consents(database: Database, consents: Consents, known: set[str]) -> N
     _check_projections(database)
 
 
-def _stories(database: Database) -> dict[str, tuple[str, ...]]:
+def stories(database: Database) -> dict[str, tuple[str, ...]]:
     """What happened to each patient, in order."""
     names = {key: id for id, key in rows(database, record.c.id, record.c.key)}
     found: dict[str, tuple[str, ...]] = {}
