@@ -12,7 +12,8 @@ from affinity.one_patient import PatientBoundAccess
 from atna.events import emergency_access
 from atna.trail import AuditTrail
 from consent import recording, store
-from consent.decision import Case, may_break_glass, personal
+from consent.case import Case, personal
+from consent.decision import may_break_glass
 from consent.model import Act
 from consent.policy import Mode, Policy
 from consent.viewing import Eyes

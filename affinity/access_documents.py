@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from sqlalchemy import Connection, false, select
 
-from consent.decision import Described
+from consent.case import Described
 from ihe.identifiers import PatientKey, UniqueId
 from xds.tables import document_entry
 

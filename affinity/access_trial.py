@@ -13,7 +13,8 @@ from sqlalchemy import Connection, select
 
 from affinity.access_documents import documents
 from consent import store
-from consent.decision import Case, Described, judge, stand
+from consent.case import Case, Described
+from consent.decision import judge, stand
 from consent.facts import Facts
 from consent.model import Relationship, RelationshipKind, professional
 from consent.policy import Policy

@@ -7,7 +7,8 @@ from itertools import product
 from sqlalchemy import Connection, select
 
 from consent import store
-from consent.decision import Case, Standing, stand
+from consent.case import Case, Standing
+from consent.decision import stand
 from consent.events import instant
 from consent.model import Party, parties
 from consent.policy import Policy

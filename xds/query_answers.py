@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from ihe.identifiers import EntryUUID, PatientKey
 from xds.model import MetadataObject
-from xds.search import Found, Scope, Search
+from xds.search import Found, Search
+from xds.search_statements import Scope
 from xds.stored_queries import (
     FIND_DOCUMENTS,
     FIND_DOCUMENTS_BY_REFERENCE_ID,

@@ -3,36 +3,22 @@
 Every statement is ordered and bounded, and built once per shape of what is asked.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    FromClause,
-    String,
-    Table,
-    and_,
-    bindparam,
-    false,
-    null,
-    or_,
-    select,
-    true,
-    type_coerce,
-)
+from sqlalchemy import Connection
 
 from ihe.citations import Citation
 from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.identifiers import EntryUUID, PatientKey
-from ihe.vocabulary import Vocabulary
 from statements.selections import Selection
 from xds import folder_times, visibility
 from xds.adhoc_query import AdhocQuery, ReturnType
-from xds.model import TRIGGERS, AssociationType, AvailabilityStatus, DocumentAvailability, MetadataObject
-from xds.query_conditions import MANY, ONE, Comparison, Condition, among, bound_name, conditions, equals, predicates
+from xds.model import AvailabilityStatus, MetadataObject
+from xds.query_conditions import MANY, Condition, bound_name, conditions
+from xds.search_statements import Scope, statement
 from xds.seeing import (
     PATIENTS_BY_LOGICAL_ID,
     PATIENTS_BY_UNIQUE_ID,
@@ -41,23 +27,10 @@ from xds.seeing import (
     look_up,
 )
 from xds.stored_query import Kind
-from xds.tables import TABLE_OF, association, document_entry, folder, object_locator, unique_id_locator
-from xds.visibility import Shape, Viewer, visible
+from xds.tables import TABLE_OF
+from xds.visibility import Viewer
 
 ERRORS = Citation("ITI TF-3", "Table 4.2.4.1-2")
-
-
-class Scope(Vocabulary):
-    """Where a statement looks before parameters restrict it further; the keys are patients, ids or uuids."""
-
-    PATIENTS = "objects of the patients"
-    EVERYBODY = "objects of any patient"
-    ENTRY_UUID = "objects with the entryUUID"
-    UNIQUE_ID = "objects with the uniqueId"
-    LOGICAL_ID = "all versions with the logicalID"
-    MEMBERS_OF = "HasMember associations from the objects"
-    MEMBERSHIPS_OF = "HasMember associations to the objects"
-    EITHER_END = "associations from or to the objects"
 
 
 class Found(NamedTuple):
@@ -95,7 +68,7 @@ class Search:
         level = self.asked.parameters.one("$MetadataLevel", int) or 1
         leaf = self.asked.return_type is ReturnType.LEAF_CLASS
         if self.viewer is None:
-            return self._run(kind, _statement(kind, scope, min(len(keys), MANY), shape, level, leaf), values, keys)
+            return self._run(kind, statement(kind, scope, min(len(keys), MANY), shape, level, leaf), values, keys)
         return self._see(self.viewer, kind, scope, keys, (shape, level, leaf), values)
 
     def locate(self, kind: MetadataObject, scope: Scope, keys: Collection[object]) -> tuple[Found, ...]:
@@ -103,7 +76,7 @@ class Search:
         if not keys:
             return ()
         if self.viewer is None:
-            return self._run(kind, _statement(kind, scope, min(len(keys), MANY), (), 2, False), {}, keys)
+            return self._run(kind, statement(kind, scope, min(len(keys), MANY), (), 2, False), {}, keys)
         return self._see(self.viewer, kind, scope, keys, ((), 2, False), {})
 
     def _see(
@@ -120,8 +93,8 @@ class Search:
         shape, level, leaf = asked
         timed = tuple(each for each in shape if each.parameter.attribute == LAST_UPDATE)
         rest = tuple(each for each in shape if each not in timed)
-        statement = _statement(kind, scope, min(len(keys), MANY), rest, level, leaf, visibility.shape(sight))
-        found = self._run(kind, statement, bound | visibility.values(sight), keys)
+        looked = statement(kind, scope, min(len(keys), MANY), rest, level, leaf, visibility.shape(sight))
+        found = self._run(kind, looked, bound | visibility.values(sight), keys)
         if kind is not MetadataObject.FOLDER or not found:
             return found
         times = folder_times.seen(self.connection, sight, (each.entry_uuid for each in found))
@@ -192,124 +165,6 @@ def too_many(limit: int) -> Rejected:
     )
 
 
-@lru_cache(maxsize=4096)
-def _statement(
-    kind: MetadataObject,
-    scope: Scope,
-    keys: int,
-    shape: tuple[Condition, ...],
-    level: int,
-    leaf: bool,
-    sight: Shape | None = None,
-) -> Selection:
-    table = TABLE_OF[kind]
-    source, within = SCOPES[scope](table, equals if keys == ONE else among)
-    restrictions = [predicate for condition in shape for predicate in predicates(condition)]
-    if level == 1:
-        restrictions.extend(_level_one(kind, shape))
-    if sight is not None:
-        restrictions.append(visible(kind, sight))
-    return Selection(
-        select(*_columns(table, leaf))
-        .select_from(source)
-        .where(within, *restrictions)
-        .order_by(table.c.patient_key, table.c.id)
-        .limit(bindparam("bound"))
-    )
-
-
-def _columns(table: Table, leaf: bool) -> tuple[ColumnElement[Any], ...]:
-    shared = (
-        table.c.patient_key,
-        table.c.entry_uuid,
-        type_coerce(table.c.status, String),
-        table.c.home,
-        table.c.version,
-    )
-    own = (table.c[name] if name in table.c else _nothing(name) for name in OWN)
-    return (*shared, *own, table.c.fragment if leaf else _nothing("fragment"))
-
-
-OWN = ("last_update_time", "source_object", "target_object")
-
-
-def _nothing(name: str) -> ColumnElement[Any]:
-    return null().label(name)
-
-
-def _level_one(kind: MetadataObject, shape: tuple[Condition, ...]) -> tuple[ColumnElement[bool], ...]:
-    """What a consumer that does not know metadata update must not see (Metadata Update: 3.18.4.1.2.3.5.1.1)."""
-    if kind is MetadataObject.DOCUMENT_ENTRY:
-        offline = document_entry.c.document_availability == DocumentAvailability.OFFLINE
-        return (document_entry.c.superseded == false(), ~offline)
-    if kind is MetadataObject.FOLDER:
-        current = folder.c.superseded == false()
-        # "This is controlled only by $XDSFolderStatus", where a query has it (Metadata Update: 3.18.4.1.2.3.7.2).
-        asked = any(condition.parameter.attribute == "Folder.availabilityStatus" for condition in shape)
-        return (current,) if asked else (current, folder.c.status == AvailabilityStatus.APPROVED)
-    if kind is MetadataObject.ASSOCIATION:
-        return (association.c.status == AvailabilityStatus.APPROVED, association.c.association_type.not_in(TRIGGERS))
-    return ()
-
-
-Looking = tuple[FromClause, ColumnElement[bool]]
-
-
-def _of_patients(table: Table, test: Comparison) -> Looking:
-    return table, test(table.c.patient_key, "scope")
-
-
-def _of_everybody(table: Table, _test: Comparison) -> Looking:
-    return table, true()
-
-
-def _with_entry_uuid(table: Table, test: Comparison) -> Looking:
-    return _located(table, object_locator, test(object_locator.c.entry_uuid, "scope"))
-
-
-def _with_unique_id(table: Table, test: Comparison) -> Looking:
-    return _located(table, unique_id_locator, test(unique_id_locator.c.unique_id, "scope"))
-
-
-def _located(table: Table, place: Table, named: ColumnElement[bool]) -> Looking:
-    at = and_(table.c.patient_key == place.c.patient_key, table.c.id == place.c.id)
-    return place.join(table, at), and_(named, place.c.kind == _kind_of(table))
-
-
-def _with_logical_id(table: Table, test: Comparison) -> Looking:
-    return table, test(table.c.logical_id, "scope")
-
-
-def _members_of(table: Table, test: Comparison) -> Looking:
-    return table, and_(test(table.c.source_object, "scope"), _has_member(table))
-
-
-def _memberships_of(table: Table, test: Comparison) -> Looking:
-    return table, and_(test(table.c.target_object, "scope"), _has_member(table))
-
-
-def _either_end(table: Table, test: Comparison) -> Looking:
-    return table, or_(test(table.c.source_object, "scope"), test(table.c.target_object, "scope"))
-
-
-def _has_member(table: Table) -> ColumnElement[bool]:
-    return table.c.association_type == AssociationType.HAS_MEMBER
-
-
-def _kind_of(table: Table) -> MetadataObject:
-    return next(kind for kind, known in TABLE_OF.items() if known is table)
-
-
-SCOPES: Mapping[Scope, Callable[[Table, Comparison], Looking]] = {
-    Scope.PATIENTS: _of_patients,
-    Scope.EVERYBODY: _of_everybody,
-    Scope.ENTRY_UUID: _with_entry_uuid,
-    Scope.UNIQUE_ID: _with_unique_id,
-    Scope.LOGICAL_ID: _with_logical_id,
-    Scope.MEMBERS_OF: _members_of,
-    Scope.MEMBERSHIPS_OF: _memberships_of,
-    Scope.EITHER_END: _either_end,
-}
 PATIENTS_BY = {
     Scope.ENTRY_UUID: PATIENTS_BY_UUID,
     Scope.UNIQUE_ID: PATIENTS_BY_UNIQUE_ID,

@@ -12,7 +12,7 @@ from affinity.cli.verbs import ExitCode, Output, verb, wrong_use
 
 if TYPE_CHECKING:
     from affinity.access_trial import Outcome
-    from consent.decision import Described, Reason, Standing
+    from consent.case import Described, Reason, Standing
     from consent.policy import Policy
     from ihe.datatypes import Code
     from ihe.exchange import Principal
@@ -68,7 +68,8 @@ def explain(
     from affinity.access_documents import documents
     from affinity.cli.consent_places import opened
     from consent import store
-    from consent.decision import Case, judge, stand
+    from consent.case import Case
+    from consent.decision import judge, stand
     from ihe.identifiers import UniqueId
 
     asking = _principal(principal, role or (), organization or (), purpose or ())

@@ -65,7 +65,7 @@ def _comparing(kind: Kind, compare: Callable[[ColumnElement[Any], str], ColumnEl
     @contextmanager
     def switched() -> Iterator[None]:
         comparisons = original("xds.query_conditions:COMPARE")
-        compiled = original("xds.search:_statement")
+        compiled = original("xds.search_statements:statement")
         with replaced("xds.query_conditions:COMPARE", {**comparisons, kind: compare}):
             compiled.cache_clear()
             yield

@@ -5,7 +5,8 @@ from dataclasses import replace
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from consent.decision import Case, Described, Effect, Standing, judge, may_break_glass, stand
+from consent.case import Case, Described, Effect, Standing
+from consent.decision import judge, may_break_glass, stand
 from consent.facts import Facts
 from consent.model import (
     Emergency,

@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from affinity.database import Database
-from consent.decision import Case, Described, Standing, judge, stand
+from consent.case import Case, Described, Standing
+from consent.decision import judge, stand
 from consent.facts import Facts
 from consent.policy import Policy
 from ihe.errors import Breach, Rejected

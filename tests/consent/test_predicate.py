@@ -11,7 +11,8 @@ from sqlalchemy import Connection, insert, select
 from affinity.access_documents import documents
 from affinity.database import Database
 from consent import store
-from consent.decision import Case, judge, stand
+from consent.case import Case
+from consent.decision import judge, stand
 from consent.events import instant
 from consent.facts import Facts
 from consent.policy import Policy

@@ -18,7 +18,8 @@ from xds.model import AvailabilityStatus, MetadataObject
 from xds.query_answers import ANSWERS
 from xds.query_conditions import COLUMNS
 from xds.query_parameters import QueryParameters
-from xds.search import Scope, Search, _statement
+from xds.search import Search
+from xds.search_statements import Scope, statement
 from xds.stored_queries import (
     FIND_DOCUMENTS,
     GET_DOCUMENTS,
@@ -95,15 +96,15 @@ def test_the_same_question_about_another_patient_is_the_same_statement(shelves: 
         asked.find(MetadataObject.DOCUMENT_ENTRY, Scope.PATIENTS, [key])
 
     shelves.database.read(lambda connection: ask(connection, 1, "A"))
-    built = _statement.cache_info().misses
+    built = statement.cache_info().misses
     shelves.database.read(lambda connection: ask(connection, 2, "B"))
-    assert _statement.cache_info().misses == built
+    assert statement.cache_info().misses == built
 
 
 def test_every_statement_is_ordered_and_bounded() -> None:
     for kind in MetadataObject:
         for scope in (Scope.PATIENTS, Scope.ENTRY_UUID, Scope.EVERYBODY):
-            text = str(_statement(kind, scope, 2, (), 1, True).statement)
+            text = str(statement(kind, scope, 2, (), 1, True).statement)
             assert "ORDER BY" in text
             assert "LIMIT" in text
 
