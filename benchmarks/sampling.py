@@ -15,7 +15,7 @@ from affinity.client.patients import Sought
 from ihe.datatypes import CX, HD
 from ihe.domain import AffinityDomain
 from ihe.identifiers import PatientKey
-from pix import matricule, store_records
+from pix import matricule, store_nationals, store_records
 from pix.state import NationalId
 from pix.store_records import Record
 
@@ -87,7 +87,7 @@ def draw(connection: Connection, domain: AffinityDomain, seed: int = 1) -> Sampl
     found = store_records.by_keys(connection, [PatientKey(each) for each in drawn])
     return Sample(
         records=tuple(found[PatientKey(each)] for each in drawn),
-        nationals=store_records.nationals(connection, found),
+        nationals=store_nationals.held(connection, found),
         domain=domain,
     )
 

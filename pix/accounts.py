@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ihe.datatypes import CX
 from ihe.identifiers import PatientKey
-from pix import registration, store_encounters, store_records
+from pix import registration, store_encounters, store_nationals, store_records
 from pix.claims import own_identifiers, refuse_subsumed
 from pix.encounter_requests import AccountMove
 from pix.encounters import Encounter
@@ -79,7 +79,7 @@ def _target(change: Change, each: AccountMove) -> PatientKey:
 
 def _take(change: Change, record: Record, account: CX) -> None:
     """Remove the account from a record."""
-    held = store_records.nationals(change.connection, (record.key,)).get(record.key, ())
+    held = store_nationals.held(change.connection, (record.key,)).get(record.key, ())
     before = State(demographics=record.demographics, nationals=held)
     left = tuple(one for one in record.demographics.accounts if not _same(one, account))
     after = replace(before, demographics=replace(record.demographics, accounts=left))

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.identifiers import PatientKey
-from pix import store_links, store_persons, store_records
+from pix import store_links, store_nationals, store_persons, store_records
 from pix.found import Found
 from pix.model import Identifier
 from pix.queries import CandidateQuery
@@ -93,7 +93,7 @@ def persons_named(connection: Connection, identifier: Identifier) -> set[Patient
     own = store_records.by_identifiers(connection, (identifier,)).get(identifier.key)
     if own is not None and own.announced and own.survivor is None:
         return set(store_links.persons_of(connection, (own.key,)).values())
-    carrying = store_records.records_with_national(connection, identifier.key)
+    carrying = store_nationals.carrying(connection, identifier.key)
     return set(store_links.persons_of(connection, carrying).values()) or None
 
 

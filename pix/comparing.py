@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from ihe.identifiers import PatientKey
-from pix import store_matches, store_records
+from pix import store_matches, store_nationals, store_records
 from pix.decisions import Match, pair
 from pix.events import Matched, Unmatched
 from pix.journal import Change
@@ -139,7 +139,7 @@ def _is_apart(mine: Subject, birth: str, demographics: str) -> bool:
 
 
 def _subjects(connection: Connection, texts: Mapping[PatientKey, str]) -> dict[PatientKey, Subject]:
-    nationals = store_records.nationals(connection, texts) if texts else {}
+    nationals = store_nationals.held(connection, texts) if texts else {}
     return {key: seen_as(text, linking_ids(nationals.get(key, ()))) for key, text in texts.items()}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from pix import event_log, store_links, store_matches, store_records
+from pix import event_log, store_links, store_matches, store_nationals, store_records
 from pix.decisions import Decision, Match, Pair
 from pix.event_log import Line
 from pix.events import Matched
@@ -92,7 +92,7 @@ def _stored(connection: Connection, two: Pair) -> Stored | None:
 def _today(
     connection: Connection, found: Mapping[Any, Record], two: Pair, configuration: Configuration
 ) -> Mapping[str, Any]:
-    nationals = store_records.nationals(connection, two)
+    nationals = store_nationals.held(connection, two)
     states = (State(demographics=found[key].demographics, nationals=nationals.get(key, ())) for key in two)
     one, other = map(seen, states)
     return compare(one, other, configuration).plain

@@ -12,7 +12,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, text
 
 from ihe.identifiers import PatientKey
-from pix import store_links, store_matches, store_records
+from pix import store_links, store_matches, store_nationals, store_records
 from pix.matching.blocking import lookup_keys
 from pix.matching.subject import subject
 from pix.model import Identifier
@@ -114,7 +114,7 @@ def names_to_compare(connection: Connection, keys: Collection[PatientKey]) -> Na
     """What a change locks that compares these records anew, as far as it is known now."""
     if connection.dialect.name != "postgresql":
         return frozenset()
-    nationals = store_records.nationals(connection, keys)
+    nationals = store_nationals.held(connection, keys)
     names: set[Name] = set(map(str, keys))
     for key, found in store_records.by_keys(connection, keys).items():
         blocking = lookup_keys(subject(found.demographics, linking_ids(nationals.get(key, ()))))
@@ -133,8 +133,8 @@ def _connected(
     records = store_records.by_identifiers(connection, identifiers).values()
     national = [each for each in identifiers if each.authority.national]
     reached = {key for each in records for key in (each.key, each.survivor or each.key)}
-    reached |= {key for each in national for key in store_records.records_with_national(connection, each.key)}
-    held = store_records.nationals(connection, reached).values()
+    reached |= {key for each in national for key in store_nationals.carrying(connection, each.key)}
+    held = store_nationals.held(connection, reached).values()
     frontier = reached
     while frontier and len(reached) < REACH:
         frontier = store_links.neighbours(connection, frontier) - reached

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.identifiers import PatientKey
-from pix import comparing, store_links, store_records
+from pix import comparing, store_links, store_nationals, store_records
 from pix.claims import refuse_kept_apart, refuse_subsumed
 from pix.decisions import Decision, pair
 from pix.doubts import ask_again, questions
@@ -133,7 +133,7 @@ def merge_records(change: Change, *, survivor: PatientKey, subsumed: PatientKey)
 
 def _inherited(change: Change, survivor: PatientKey, subsumed: PatientKey) -> tuple[Nationals, Nationals]:
     """The national ids of the subsumed, and those that the survivor has none of the same authority of."""
-    held = store_records.nationals(change.connection, (survivor, subsumed))
+    held = store_nationals.held(change.connection, (survivor, subsumed))
     own, others = held.get(survivor, ()), held.get(subsumed, ())
     known = {mine.authority for mine in own}
     return others, tuple(each for each in others if each.authority not in known)
@@ -159,7 +159,7 @@ def inherited_decisions(
 def match_again(change: Change, key: PatientKey) -> set[PatientKey]:
     """Compare a record anew, of which other ids are known now, or which is in use again; those that it was like."""
     found = store_records.by_keys(change.connection, (key,))[key]
-    nationals = store_records.nationals(change.connection, (key,)).get(key, ())
+    nationals = store_nationals.held(change.connection, (key,)).get(key, ())
     before = comparing.held(change, key)
     state = State(demographics=found.demographics, nationals=nationals)
     comparing.note(change, key, comparing.verdicts(change, key, state, before), before)
@@ -188,10 +188,10 @@ def _rename(change: Change, found: Found) -> None:
 
 def _exchange_national(change: Change, each: Merge) -> None:
     """Change a national id on the records that this source feeds and that carry the old one."""
-    carrying = store_records.records_with_national(change.connection, each.subsumed.key)
+    carrying = store_nationals.carrying(change.connection, each.subsumed.key)
     records = store_records.by_keys(change.connection, carrying)
     own = [key for key, record in records.items() if record.source == change.origin.source]
-    held = store_records.nationals(change.connection, own)
+    held = store_nationals.held(change.connection, own)
     for key in own:
         rest = tuple(one for one in held[key] if (one.authority, one.id) != each.subsumed.key)
         after = (*rest, national_id(change, each.surviving))

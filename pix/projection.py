@@ -16,6 +16,7 @@ from pix import (
     store_encounters,
     store_links,
     store_matches,
+    store_nationals,
     store_records,
     store_tasks,
     store_tokens,
@@ -92,7 +93,7 @@ def _national_ids_changed(connection: Connection, entry: Entry, event: NationalI
 
 
 def _describe(connection: Connection, key: PatientKey, before: State, after: State) -> None:
-    store_records.set_nationals(connection, key, before.nationals, after.nationals)
+    store_nationals.replace(connection, key, before.nationals, after.nationals)
     store_tokens.replace_tokens(connection, key, before.demographics, after.demographics)
     store_blocking.replace_keys(connection, key, before, after)
 
@@ -139,9 +140,9 @@ def _end(connection: Connection, key: PatientKey, number: int) -> None:
 
 def _merged(connection: Connection, entry: Entry, event: Merged) -> None:
     subsumed, survivor = event.record, event.other
-    own = store_records.nationals(connection, (survivor,)).get(survivor, ())
+    own = store_nationals.held(connection, (survivor,)).get(survivor, ())
     _carry(connection, survivor, own, (*own, *event.inherited))
-    store_records.set_nationals(connection, subsumed, event.held, ())
+    store_nationals.replace(connection, subsumed, event.held, ())
     store_links.forget_decisions(connection, subsumed)
     _decide_all(connection, event.adopted)
     store_records.subsume(connection, subsumed, survivor)
@@ -155,7 +156,7 @@ def _merged(connection: Connection, entry: Entry, event: Merged) -> None:
 def _unmerged(connection: Connection, entry: Entry, event: Unmerged) -> None:
     key, survivor = event.record, event.other
     store_records.restore(connection, key, event.redirected)
-    held = store_records.nationals(connection, (survivor,)).get(survivor, ())
+    held = store_nationals.held(connection, (survivor,)).get(survivor, ())
     gone = {(each.authority, each.id) for each in event.withdrawn}
     _carry(connection, survivor, held, tuple(each for each in held if (each.authority, each.id) not in gone))
     found = store_records.by_keys(connection, (key,))[key]
@@ -169,7 +170,7 @@ def _carry(
     connection: Connection, key: PatientKey, before: tuple[NationalId, ...], after: tuple[NationalId, ...]
 ) -> None:
     """Change the national ids of a record, and by what it is found."""
-    store_records.set_nationals(connection, key, before, after)
+    store_nationals.replace(connection, key, before, after)
     if linking_ids(before) != linking_ids(after):
         known = store_records.by_keys(connection, (key,))[key].demographics
         store_blocking.replace_keys(

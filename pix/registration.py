@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ihe.identifiers import PatientKey
-from pix import comparing, declaring, matricule, store_records
+from pix import comparing, declaring, matricule, store_nationals, store_records
 from pix.agreement import names_disagree
 from pix.claims import claimed, own_identifiers, refuse_subsumed
 from pix.doubts import report, report_collision
@@ -89,7 +89,7 @@ def _announce(change: Change, named: Record | None, identifier: Identifier, feed
 
 def _update(change: Change, found: Record, identifier: Identifier, feed: Feed) -> Stored:
     key, connection = found.key, change.connection
-    held = store_records.nationals(connection, (key,)).get(key, ())
+    held = store_nationals.held(connection, (key,)).get(key, ())
     before = State(demographics=found.demographics, nationals=held)
     after = State(demographics=feed.applied_to(before.demographics), nationals=_nationals(change, held, feed))
     oid, id = identifier.key
@@ -111,7 +111,7 @@ def _update(change: Change, found: Record, identifier: Identifier, feed: Feed) -
 def _shared(change: Change, nationals: tuple[NationalId, ...]) -> bool:
     """Claim that another record carries one of these national ids."""
     valid = [(each.authority, each.id) for each in nationals if each.valid]
-    return any(store_records.records_with_national(change.connection, each) for each in valid)
+    return any(store_nationals.carrying(change.connection, each) for each in valid)
 
 
 def _report_overlay(change: Change, key: PatientKey, before: State, after: State) -> None:

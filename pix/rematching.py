@@ -12,7 +12,16 @@ from typing import Any
 
 from ihe.domain import AssigningAuthority
 from ihe.identifiers import PatientKey
-from pix import comparing, locks, store_blocking, store_links, store_matches, store_records, store_tasks
+from pix import (
+    comparing,
+    locks,
+    store_blocking,
+    store_links,
+    store_matches,
+    store_nationals,
+    store_records,
+    store_tasks,
+)
 from pix.decisions import Pair
 from pix.journal import Change
 from pix.linking import reevaluate
@@ -163,7 +172,7 @@ def _identifier(found: Record) -> Identifier:
 
 def _states(change: Change, keys: list[PatientKey]) -> dict[PatientKey, State]:
     """The records that are still in use when the transaction begins."""
-    nationals = store_records.nationals(change.connection, keys)
+    nationals = store_nationals.held(change.connection, keys)
     return {
         key: State(demographics=found.demographics, nationals=nationals.get(key, ()))
         for key, found in store_records.by_keys(change.connection, keys).items()

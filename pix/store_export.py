@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, bindparam, select
 
 from ihe.identifiers import PatientKey
-from pix import store_records
+from pix import store_nationals, store_records
 from pix.state import NationalId
 from pix.store_records import Record
 from pix.tables import ACTIVE, link
@@ -34,7 +34,7 @@ def records(connection: Connection) -> Iterator[tuple[Record, tuple[NationalId, 
     """Each record that was announced and not merged away, with its national ids."""
     last = PatientKey(0)
     while keys := store_records.current_after(connection, last, PAGE):
-        nationals = store_records.nationals(connection, keys)
+        nationals = store_nationals.held(connection, keys)
         for key, found in store_records.by_keys(connection, keys).items():
             yield found, nationals.get(key, ())
         last = keys[-1]

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection, insert, select, text, union
 
 from ihe.identifiers import PatientKey
-from pix import store_blocking, store_cards, store_links, store_records, store_tasks, store_tokens
+from pix import store_blocking, store_cards, store_links, store_nationals, store_records, store_tasks, store_tokens
 from pix.store_blocking import CROWDED
 from pix.tables import decision, event, link, match, national
 from statements.among import Among
@@ -126,7 +126,7 @@ class Rows:
         """Insert them, those of each table in the order of its key, so that each page is written once."""
         store_links.END.run_all(connection, self.ended)
         store_records.INSERT.insert(connection, self.records)
-        store_records.INSERT_NATIONAL.insert(connection, self.nationals)
+        store_nationals.INSERT.insert(connection, self.nationals)
         LINKS.insert(connection, sorted((*self.former, *self.links.values())))
         MATCHES.insert(connection, sorted(self.matches))
         store_tasks.OPEN.insert(connection, list(self.tasks.values()))

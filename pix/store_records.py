@@ -10,8 +10,7 @@ from ihe.identifiers import PatientKey
 from pix.folding import fold
 from pix.model import NOTHING_KNOWN, Demographics, Identifier
 from pix.snapshot import from_json, to_json
-from pix.state import NationalId
-from pix.tables import national, record
+from pix.tables import record
 from statements.among import Among
 from statements.compiled import Row
 from statements.prepared import Prepared, upsert
@@ -96,18 +95,6 @@ CURRENT_AFTER = Prepared(
     .limit(bindparam("most"))
 )
 SUBSUMED = Prepared(select(record.c.key).where(record.c.survivor == bindparam("this")).order_by(record.c.key))
-NATIONALS = Prepared(
-    select(national.c.record, national.c.authority, national.c.id, national.c.type_code, national.c.valid)
-    .where(Among(national.c.record, "keys"))
-    .order_by(national.c.record, national.c.authority, national.c.id)
-)
-CARRYING = Prepared(
-    select(national.c.record)
-    .where(national.c.authority == bindparam("of"), national.c.id == bindparam("named"))
-    .order_by(national.c.record)
-)
-INSERT_NATIONAL = Prepared(insert(national), national.columns)
-DELETE_NATIONALS = Prepared(delete(national).where(national.c.record == bindparam("this")))
 
 
 Named = tuple[str, str, str]
@@ -280,40 +267,10 @@ def remove(connection: Connection, key: PatientKey) -> None:
     REMOVE.run(connection, {"this": key})
 
 
-def nationals(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, tuple[NationalId, ...]]:
-    """The national ids of each of the records that has any."""
-    found: dict[PatientKey, tuple[NationalId, ...]] = {}
-    for key, authority, id, type_code, valid in NATIONALS.rows(connection, {"keys": keys}):
-        each = NationalId(authority=authority, id=id, type_code=type_code, valid=bool(valid))
-        found[key] = (*found.get(key, ()), each)
-    return found
-
-
-def set_nationals(
-    connection: Connection, key: PatientKey, before: Collection[NationalId], after: Collection[NationalId]
-) -> None:
-    """Replace the national ids of a record; nothing is written where nothing changed."""
-    if set(before) == set(after):
-        return
-    if before:
-        DELETE_NATIONALS.run(connection, {"this": key})
-    INSERT_NATIONAL.run_all(connection, [_national_row(key, each) for each in dict.fromkeys(after)])
-
-
-def records_with_national(connection: Connection, identifier: tuple[str, str]) -> tuple[PatientKey, ...]:
-    """The records that carry a national id, valid or not."""
-    authority, id = identifier
-    return tuple(PatientKey(key) for (key,) in CARRYING.rows(connection, {"of": authority, "named": id}))
-
-
 def _row(key: PatientKey, identifier: Named, demographics: Demographics, state: Mapping[str, Any]) -> Mapping[str, Any]:
     authority, id, type_code = identifier
     named = {"key": key, "authority": authority, "id": id, "type_code": type_code, "survivor": None}
     return {**named, **state, **_description(demographics)}
-
-
-def _national_row(key: PatientKey, each: NationalId) -> Mapping[str, Any]:
-    return {"record": key, **each.plain}
 
 
 def described_as(demographics: Demographics) -> tuple[str, str, str | None, str | None]:

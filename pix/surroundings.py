@@ -7,7 +7,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from ihe.identifiers import PatientKey
-from pix import store_links, store_matches, store_records, store_tasks
+from pix import store_links, store_matches, store_nationals, store_records, store_tasks
 from pix.comparing import seen_as
 from pix.decisions import Decision, Match
 from pix.persons import Member
@@ -55,7 +55,7 @@ class Stored:
         return store_links.together(self.connection, keys)
 
     def members(self, keys: Keys) -> Mapping[PatientKey, Member]:
-        nationals = store_records.nationals(self.connection, keys)
+        nationals = store_nationals.held(self.connection, keys)
         return {
             key: Member(key=key, announced=announced, subject=seen_as(text, linking_ids(nationals.get(key, ()))))
             for key, (announced, text) in store_records.unmerged(self.connection, keys).items()

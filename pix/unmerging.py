@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.identifiers import PatientKey
-from pix import store_links, store_records, store_tasks
+from pix import store_links, store_nationals, store_records, store_tasks
 from pix.decisions import Decision, pair
 from pix.doubts import ask_again
 from pix.event_log import LATEST as NOW
@@ -60,7 +60,7 @@ def _compensating(change: Change, key: PatientKey, survivor: PatientKey, number:
     merged = _merged(change, number)
     redirected = tuple(each for each in merged.redirected if _is_still(change, each, survivor, number))
     left = [_merged(change, _latest_merge(change, each, number)) for each in set(merged.redirected) - set(redirected)]
-    held = store_records.nationals(change.connection, (survivor,)).get(survivor, ())
+    held = store_nationals.held(change.connection, (survivor,)).get(survivor, ())
     passed_on = _passed_on(change, merged, survivor)
     came = _came(merged, left, _withdrawn(change, merged, survivor))
     events = {each.event for each in came} & _events(merged.adopted, *(each.displaced for each in left))

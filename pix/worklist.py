@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from ihe.identifiers import PatientKey
-from pix import event_log, store_links, store_records, store_tasks, store_worklist
+from pix import event_log, store_links, store_nationals, store_records, store_tasks, store_worklist
 from pix.choices import Choice, fitting
 from pix.decisions import pair
 from pix.event_log import Line
@@ -163,7 +163,7 @@ def _shown(connection: Connection, record: Record) -> Shown:
     related = store_records.by_keys(connection, {*others, *subsumed})
     return Shown(
         record=record,
-        nationals=store_records.nationals(connection, (record.key,)).get(record.key, ()),
+        nationals=store_nationals.held(connection, (record.key,)).get(record.key, ()),
         person=person,
         others=tuple(related[each] for each in others),
         subsumed=tuple(related[each] for each in subsumed),
