@@ -238,6 +238,7 @@ def _do(said: Said, output: Output, patient: str, work: Work) -> ExitCode:
     """One event, in a transaction of its own beside a running server."""
     from affinity.cli.consent_places import opened
     from affinity.cli.show import print_json, print_line
+    from affinity.console import operator
     from atna.events import console_used
     from consent.model import Act
     from ihe.audit import patient as whose
@@ -249,8 +250,9 @@ def _do(said: Said, output: Output, patient: str, work: Work) -> ExitCode:
 
     def audited(connection: "Connection", desk: "Records") -> int:
         number = work(connection, desk.patient(connection, patient), act, desk)
-        done = f"consent event {number}: {said.reason}"
-        desk.trail.append(connection, (console_used(desk.trail.node, act.at, actor, done, (whose((patient,)),)),))
+        # The trail names the account that worked here, whoever is said to have decided.
+        done = f"consent event {number}, decided by {actor}: {said.reason}"
+        desk.trail.append(connection, (console_used(desk.trail.node, act.at, operator(), done, (whose((patient,)),)),))
         return number
 
     with opened(said) as desk:

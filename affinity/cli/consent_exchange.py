@@ -79,7 +79,7 @@ def _do(
 
     patient = records.patient(connection, str(document.patients[0]))
     documents.do(connection, patient, done, act, records.rules.delete_after)
-    said = f"consent imported: {act.reason}"
+    said = f"consent imported, decided by {act.actor}: {act.reason}"
     told = console_used(records.trail.node, act.at, operator(), said, (whose([str(patient.id)]),))
     records.trail.append(connection, (told,))
 

@@ -10,9 +10,12 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from affinity.cli import app
+from affinity.console import operator
 from affinity.domain import SHIPPED, DomainError, load, read_access
 from affinity.node import open_node
 from affinity.settings import Settings
+from atna.events import LOCAL_SERVICE_STARTED
+from atna.store import Search, search
 from atna.tables import audit_event
 from consent.policy import Mode
 from ihe.datatypes import CX, HD, Code
@@ -81,6 +84,18 @@ def test_a_relationship_lets_a_doctor_in_and_every_step_is_kept(run: Run, data: 
     recorded = node.database.read(lambda c: len(c.execute(select(audit_event)).all()))
     node.close()
     assert recorded >= 3
+
+
+def test_the_audit_trail_names_the_account_whoever_is_said_to_have_decided(run: Run, data: Path) -> None:
+    run("record", "open", PATIENT, "--reason", "signed", "--actor", "Léa Brandebourg")
+    node = open_node(Settings(domain="demo", data=data), load("demo"))
+    used = Search(events=(LOCAL_SERVICE_STARTED.code,))
+    trail = node.database.read(lambda c: [each.message for each in search(c, used)])
+    node.close()
+    [act] = [each for each in trail if "Brandebourg" in str(each.event.outcome_description)]
+    assert str(act.event.outcome_description).endswith("decided by Léa Brandebourg: signed")
+    assert operator() in [each.user_id for each in act.participants]
+    assert told(run("history", PATIENT, "--json"))[0]["actor"] == "Léa Brandebourg"
 
 
 def test_what_a_patient_forbids_counts_more(run: Run) -> None:

@@ -68,10 +68,10 @@ def _check_records(database: Database, done: dict[str, tuple[str, ...]]) -> None
     for name, act in ((EMERGENCY_OVERRIDE, "emergency"), ("ITI-31", "encounter")):
         recorded = [each.partition("^")[0] for message in successes(database, name) for each in patient_ids(message)]
         assert sorted(recorded) == sorted(patient for patient, acts in done.items() if act in acts), act
-    said = rows(database, event.c.number, event.c.reason, event.c.origin)
+    said = rows(database, event.c.number, event.c.reason, event.c.origin, event.c.actor)
     told = [message.event.outcome_description or "" for message in successes(database, CONSOLE)]
-    desk = [f"consent event {number}: {reason}" for number, reason, origin in said if origin == "console"]
-    desk += [f"consent imported: {reason}" for _, reason, origin in said if origin.startswith("consent:")]
+    desk = [f"consent event {number}, decided by {who}: {why}" for number, why, via, who in said if via == "console"]
+    desk += [f"consent imported, decided by {who}: {why}" for _, why, via, who in said if via[:8] == "consent:"]
     assert sorted(each for each in told if each.startswith("consent ")) == sorted(desk)
 
 
