@@ -1,12 +1,17 @@
 """Receiving a large body, through worker threads to the spool; a fast sender with a slow disk is held back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from twisted.python.failure import Failure
 
 from soap.faults import busy
 from soap.mtom import PackageReader
 from soap.reception import Circumstances, Producer, Received, opened, remove, too_large, unkept
+
+TOGETHER = 128 * 1024
+"""Bytes of a fast sender that are taken at once: for each piece, a thread is woken and the two wait for one another."""
+SLOW = 8 * 1024
+"""A piece that is shorter was all that there was: its sender is slower than we are, and nothing waits for more."""
 
 
 class Spooled:
@@ -38,7 +43,9 @@ class Spooled:
         if self._queued > self._limits.queue and not self._paused:
             self._paused = True
             self._producer.pauseProducing()
-        self._work()
+        # The first piece is looked at when it comes: there may be no use in more.
+        if self._queued >= TOGETHER or len(chunk) < SLOW or self._arrived == len(chunk):
+            self._work()
 
     def end(self, then: Callable[[], None]) -> None:
         """Wait for the worker that takes what has arrived."""
@@ -78,8 +85,8 @@ class Spooled:
             then()
 
     def _feed(self, chunks: list[bytes]) -> int:
-        for chunk in chunks:
-            self._reader.feed(chunk)
+        for some in _together(chunks):
+            self._reader.feed(some)
         return sum(map(len, chunks))
 
     def _fed(self, size: int) -> None:
@@ -129,3 +136,15 @@ class Spooled:
         if self._paused and self._queued <= self._limits.queue // 2:
             self._paused = False
             self._producer.resumeProducing()
+
+
+def _together(chunks: list[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces of ``TOGETHER`` or a little more: one of all might be megabytes, several times over."""
+    some: list[bytes] = []
+    for chunk in chunks:
+        some.append(chunk)
+        if sum(map(len, some)) >= TOGETHER:
+            yield b"".join(some)
+            some = []
+    if some:
+        yield b"".join(some)
