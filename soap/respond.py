@@ -15,11 +15,12 @@ from soap.faults import FaultCode, SOAPFault, render, render_version_mismatch_fo
 from soap.head import ENVELOPE_END, reply_head
 from soap.media import SOAP_XML
 from soap.mtom import pack
+from soap.pieces import together
 from soap.reception import InThread
 from soap.request import StreamingRequest
 
 PIECE = 512 * 1024
-"""Bytes of a longer answer that are read at once: each time two threads wait for one another."""
+"""Bytes of a longer answer that are read at once."""
 WHOLE = 256 * 1024
 """Bytes of an answer with documents that are read at once; of a longer one, piece by piece as the client takes them."""
 
@@ -80,7 +81,7 @@ class _Stream:
 
     def __init__(self, request: StreamingRequest, chunks: Iterator[bytes], in_thread: InThread) -> None:
         self._request = request
-        self._chunks = chunks
+        self._pieces = together(chunks, PIECE)
         self._in_thread = in_thread
         self._resumed: Deferred[None] | None = None
 
@@ -102,7 +103,7 @@ class _Stream:
                 self._request.unregisterProducer()
 
     def _read(self) -> "Deferred[bytes]":
-        return self._in_thread(_piece, self._chunks)
+        return self._in_thread(next, self._pieces, b"")
 
     def pauseProducing(self) -> None:
         """The client is slower than the disk."""
@@ -118,14 +119,3 @@ class _Stream:
     def stopProducing(self) -> None:
         """The client is gone."""
         self.resumeProducing()
-
-
-def _piece(chunks: Iterator[bytes]) -> bytes:
-    """The next chunks, together; nothing at the end."""
-    taken, size = [], 0
-    for chunk in chunks:
-        taken.append(chunk)
-        size += len(chunk)
-        if size >= PIECE:
-            break
-    return b"".join(taken)

@@ -1,15 +1,16 @@
 """Receiving a large body, through worker threads to the spool; a fast sender with a slow disk is held back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from twisted.python.failure import Failure
 
 from soap.faults import busy
 from soap.mtom import PackageReader
+from soap.pieces import together
 from soap.reception import Circumstances, Producer, Received, opened, remove, too_large, unkept
 
 TOGETHER = 128 * 1024
-"""Bytes of a fast sender that are taken at once: for each piece, a thread is woken and the two wait for one another."""
+"""Bytes of a fast sender that are taken at once: more would be held several times over."""
 SLOW = 8 * 1024
 """A piece that is shorter was all that there was: its sender is slower than we are, and nothing waits for more."""
 
@@ -85,7 +86,7 @@ class Spooled:
             then()
 
     def _feed(self, chunks: list[bytes]) -> int:
-        for some in _together(chunks):
+        for some in together(chunks, TOGETHER):
             self._reader.feed(some)
         return sum(map(len, chunks))
 
@@ -136,15 +137,3 @@ class Spooled:
         if self._paused and self._queued <= self._limits.queue // 2:
             self._paused = False
             self._producer.resumeProducing()
-
-
-def _together(chunks: list[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces of ``TOGETHER`` or a little more: one of all might be megabytes, several times over."""
-    some: list[bytes] = []
-    for chunk in chunks:
-        some.append(chunk)
-        if sum(map(len, some)) >= TOGETHER:
-            yield b"".join(some)
-            some = []
-    if some:
-        yield b"".join(some)
