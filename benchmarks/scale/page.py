@@ -12,12 +12,14 @@ from benchmarks.scale.inputs import (
     DAY_CPU,
     DOCUMENT_ROWS,
     LARGEST,
+    LARGEST_TAIL,
     MEASURED,
     OBJECT_PRICE,
     PARTS,
     PATIENTS,
     SMALLER_ROWS,
     SMALLEST,
+    SMALLEST_TAIL,
     Measured,
 )
 from benchmarks.scale.model import TERA, Deployment
@@ -66,8 +68,9 @@ def page() -> str:
     """docs/scale.md."""
     parts = {"results": _results(), "measured": _measured(), "assumed": _assumed(), "checks": _checks()}
     tables = {name: _table(rows) for name, rows in parts.items()}
-    costs = {"largest": f"{LARGEST.value:g}", "smallest": f"{SMALLEST.value:g}"}
-    return Template(WORDS.read_text()).substitute(tables | costs)
+    figures = {"largest": LARGEST, "smallest": SMALLEST, "largest_tail": LARGEST_TAIL, "smallest_tail": SMALLEST_TAIL}
+    told = {name: f"{figure.value:g}" for name, figure in figures.items()}
+    return Template(WORDS.read_text()).substitute(tables | told)
 
 
 def _table(rows: Iterator[Row]) -> str:

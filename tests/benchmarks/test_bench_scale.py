@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.scale.inputs import CHECKED, MEASURED, Measured
+from benchmarks.scale.inputs import CHECKED, MEASURED, TOLD, Measured
 from benchmarks.scale.model import Deployment
 from benchmarks.scale.page import page
 
 ROOT = Path(__file__).parents[2]
-QUOTED = (*MEASURED, *CHECKED)
+QUOTED = (*MEASURED, *CHECKED, *TOLD)
 
 
 def test_the_page_is_what_the_script_prints() -> None:
