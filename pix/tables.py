@@ -1,6 +1,19 @@
 """Tables of the patient index. ``pix_event`` is what happened; ``pix.replay`` names the tables made from it."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
 
 metadata = MetaData()
 
@@ -82,6 +95,7 @@ decision = Table(
     Column("same", Boolean, nullable=False),
     Column("basis", Text, nullable=False),  # pix.decisions.Basis
     Column("event", BigInteger, nullable=False),
+    PrimaryKeyConstraint("low", "high", name="pix_decision_with_basis_pkey"),
     Index("ix_pix_decision_high", "high"),
     sqlite_with_rowid=False,
 )
@@ -140,7 +154,7 @@ task = Table(
     Column("closed_by", BigInteger),  # the event; NULL: open
     Column("decision", Text),  # what a person decided, NULL: nobody did
     Column("owner", Text),
-    Column("version", BigInteger, nullable=False),  # the event that changed it last
+    Column("version", BigInteger, nullable=False, server_default=text("0")),  # the event that changed it last
     Index("ix_pix_task_pair", "low", "high", "kind"),
     Index("ix_pix_task_high", "high"),
     sqlite_autoincrement=True,
