@@ -75,6 +75,7 @@ class Transcript:
 
     step: str = ""
     _exchanges: list[Exchange] = field(default_factory=list)
+    _by_step: dict[str, list[Exchange]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, exchange: Exchange) -> Exchange:
@@ -82,7 +83,13 @@ class Transcript:
         with self._lock:
             kept = replace(exchange, number=len(self._exchanges) + 1, step=exchange.step or self.step)
             self._exchanges.append(kept)
+            self._by_step.setdefault(kept.step, []).append(kept)
         return kept
+
+    def during(self, step: str) -> tuple[Exchange, ...]:
+        """What was exchanged in one step."""
+        with self._lock:
+            return tuple(self._by_step.get(step, ()))
 
     def __iter__(self) -> Iterator[Exchange]:
         with self._lock:

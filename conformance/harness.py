@@ -20,6 +20,7 @@ from conformance.exchanges import Transcript
 from conformance.system import DeclarationFault, System, Tokens
 from ihe.datatypes import CX
 from ihe.transactions import Actor
+from mllp.client import client_context
 from soap.client import SOAPClient
 from xua.envelope import security_header
 from xua.sts import Defect
@@ -71,10 +72,11 @@ class Harness:
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
-        wire = HTTPWire(transcript=self.transcript, tls=self.system.trust.context if self.system.trust else None)
+        trust = self.system.trust
+        wire = HTTPWire(transcript=self.transcript, tls=trust.context if trust else None)
         purse = TokenPurse(self.system)
         self.documents = DocumentActors(system=self.system, caller=_caller(wire, Actor.DOCUMENT_CONSUMER, purse.header))
-        mllp = MLLPWire(transcript=self.transcript)
+        mllp = MLLPWire(transcript=self.transcript, tls=client_context(trust.tls) if trust else None)
         self.patients = PatientActors(system=self.system, mllp=mllp, dice=self.dice)
         self.v3 = V3Actors(system=self.system, caller=_caller(wire, Actor.PATIENT_IDENTITY_SOURCE, purse.header))
         self.inventor = Inventor(system=self.system, dice=self.dice)

@@ -41,8 +41,9 @@ class Verdicts:
     """Tests that were chosen, those that are not claimed included."""
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Give the tests what they need."""
+        """Give the tests what they need; verdicts quote no source, to find which takes longer than many a test."""
         config.stash[HARNESS] = self.harness
+        config.option.tbstyle = "native"
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:
         """Scenarios are files of YAML."""
@@ -86,7 +87,7 @@ class Verdicts:
         return claimed
 
     def _result(self, item: pytest.Item, report: pytest.TestReport, call: pytest.CallInfo[None]) -> Result:
-        exchanges = [each for each in self.harness.transcript if each.step == _step(item)]
+        exchanges = self.harness.transcript.during(_step(item))
         broken = tuple(wrong for each in exchanges for wrong in _wrong(each))
         outcome, message = _outcome(report, call)
         if outcome is Outcome.PASSED and broken:

@@ -40,13 +40,16 @@ class Address:
 class Connection:
     """An open connection; use it in a ``with`` statement. Any error closes it."""
 
-    def __init__(self, address: Address, timeout: float = 30.0) -> None:
-        """Connect within ``timeout`` seconds, which also bounds every exchange later. Raises NotConnected."""
+    def __init__(self, address: Address, timeout: float = 30.0, context: ssl.SSLContext | None = None) -> None:
+        """Connect within ``timeout`` seconds, which also bounds every exchange later. Raises NotConnected.
+
+        Who connects often to an address with TLS reads its files once, and gives the ``client_context`` of them.
+        """
         self._address = address
         self._timeout = timeout
         self._framer = Framer()
         self._answers: deque[bytes] = deque()
-        self._socket = _connect(address, timeout)
+        self._socket = _connect(address, timeout, context)
 
     def __enter__(self) -> Self:
         return self
@@ -98,9 +101,9 @@ class Connection:
                 raise ConnectionError(f"the answer is longer than {event.limit} bytes")
 
 
-def send(address: Address, message: bytes, timeout: float = 30.0) -> bytes:
+def send(address: Address, message: bytes, timeout: float = 30.0, context: ssl.SSLContext | None = None) -> bytes:
     """Connect, send one message, return its answer, hang up. Raises NotConnected or NoAnswer."""
-    with Connection(address, timeout) as connection:
+    with Connection(address, timeout, context) as connection:
         return connection.exchange(message)
 
 
@@ -114,18 +117,19 @@ def client_context(tls: TLS) -> ssl.SSLContext:
     return context
 
 
-def _connect(address: Address, timeout: float) -> socket.socket:
+def _connect(address: Address, timeout: float, context: ssl.SSLContext | None) -> socket.socket:
     try:
         plain = socket.create_connection((address.host, address.port), timeout)
     except OSError as error:
         raise NotConnected(f"no connection to {address}: {_reason(error)}") from error
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return plain if address.tls is None else _secure(plain, address, address.tls)
+    return plain if address.tls is None else _secure(plain, address, address.tls, context)
 
 
-def _secure(plain: socket.socket, address: Address, tls: TLS) -> socket.socket:
+def _secure(plain: socket.socket, address: Address, tls: TLS, context: ssl.SSLContext | None) -> socket.socket:
     try:
-        return client_context(tls).wrap_socket(plain, server_hostname=address.server_name or address.host)
+        made = context or client_context(tls)
+        return made.wrap_socket(plain, server_hostname=address.server_name or address.host)
     except OSError as error:
         plain.close()
         raise NotConnected(f"no TLS connection to {address}: {_reason(error)}") from error

@@ -70,6 +70,7 @@ class MLLPWire:
     """Sends ready HL7 v2 messages, one connection each."""
 
     transcript: Transcript
+    tls: ssl.SSLContext | None = None
 
     def send(self, call: Call, address: Address, message: bytes) -> Exchange:
         """Send one message and keep what came of it."""
@@ -79,7 +80,7 @@ class MLLPWire:
             Wire.MLLP,
             call,
             request,
-            lambda: Payload(content=send(address, message, timeout=PATIENCE)),
+            lambda: Payload(content=send(address, message, PATIENCE, self.tls)),
         )
 
 

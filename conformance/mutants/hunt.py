@@ -1,7 +1,7 @@
 """The suites hunt mutants: one is caught if a test that covers what it breaks fails, where none failed before."""
 
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from conformance.running import EVERYTHING, play
 from conformance.system import System
 from conformance.verdicts import Verdicts, shown_by
 
+Shown = tuple[tuple[pytest.Item, Set[str]], ...]
+"""Tests, and the assertions that each may see broken."""
 SEED = 1
 """The same every time: a hunt is repeatable."""
 
@@ -71,16 +73,17 @@ class Hunter:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Hunt, unless a test fails without any mutant. True: nobody else need run the tests."""
         self.sound = tuple(self._results(session.items))
+        shown = tuple((item, shown_by(item).all) for item in session.items)
         for mutant in () if any(map(_is_unsound, self.sound)) else self.mutants:
             self.switches.put(mutant.name)
             self._begin_anew(session.config)
-            self.found.append(_hunted(mutant, tuple(self._results_until_seen(session.items, mutant))))
+            self.found.append(_hunted(mutant, tuple(self._results_until_seen(shown, mutant))))
             self.watch(self.found[-1])
         self.switches.put("")
         return True
 
-    def _results_until_seen(self, items: Iterable[pytest.Item], mutant: Mutant) -> Iterator[Result]:
-        for result in self._results(each for each in items if mutant.breaks & shown_by(each).all):
+    def _results_until_seen(self, shown: Shown, mutant: Mutant) -> Iterator[Result]:
+        for result in self._results(item for item, assertions in shown if mutant.breaks & assertions):
             yield result
             if _has_failed(result):
                 return
