@@ -6,6 +6,7 @@ A thread drains their queue, runs each work, commits once, then lets everybody a
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from contextvars import copy_context
 from functools import partial
 from typing import Any, Generic
@@ -17,6 +18,7 @@ from affinity.outages import Trouble, Unavailable, told_by_sqlite
 from affinity.sqlite_connections import SQLiteConnections
 from affinity.works import Result, Work
 from affinity.writers_turn import Turn
+from statements.together import done_together, prepare_part
 
 GROUP = 200
 """Most works in one commit: bounds how long the first of a group waits."""
@@ -46,6 +48,7 @@ class _Job(Generic[Result]):
     result: Result
 
     def __init__(self, work: Work[Result]) -> None:
+        prepare_part()
         self.work = work
         self.context = copy_context()
         self.failure: Exception | None = None
@@ -71,6 +74,7 @@ class _Job(Generic[Result]):
 
         SQLAlchemy's own savepoint takes a sixth of the time of a small work, so the driver is told directly.
         """
+        self.failure = None
         driver: Any = connection.connection.dbapi_connection
         driver.execute("SAVEPOINT work")
         try:
@@ -161,16 +165,20 @@ class GroupWriter:
         """Do all works and commit them.
 
         A savepoint makes SQLite copy each page that a work changes, and hardly any work fails: so there is none until
-        one does, and then all that its group did is taken back and done again, each in its own.
+        one does, and then all that its group did is taken back and done again, each in its own. What works have in
+        common is done together first; if they fail who rely on it, none of their group may.
         """
         if not self._careful:
             try:
-                self._connections.write(partial(_all, _Job.run, group))
+                self._connections.write(partial(_together, _Job.run, group))
                 return
             except _Failed:
                 self._careful = CAREFUL
         self._careful -= 1
-        self._connections.write(partial(_all, _Job.run_apart, group))
+        try:
+            self._connections.write(partial(_together, _Job.run_apart, group))
+        except _Failed:
+            self._connections.write(partial(_each, group))
 
     def _gather(self, group: list[_Job[Any]]) -> bool:
         """Take what else is queued by now; False says that this is the last group."""
@@ -182,9 +190,23 @@ class GroupWriter:
         return True
 
 
-def _all(run: Callable[[_Job[Any], Connection], None], group: list[_Job[Any]], connection: Connection) -> None:
+def _together(run: Callable[[_Job[Any], Connection], None], group: list[_Job[Any]], connection: Connection) -> None:
+    """Do what works have in common, then they; the others by ``run``. Raises _Failed.
+
+    They were asked for by threads that wait, each for its own, so that nobody can tell in which order they are done.
+    """
+    with ExitStack() as stack:
+        try:
+            done = stack.enter_context(done_together(connection, [job.context for job in group]))
+        except Exception as error:
+            raise _Failed from error
+        for place, job in enumerate(group):
+            (_Job.run if place in done else run)(job, connection)
+
+
+def _each(group: list[_Job[Any]], connection: Connection) -> None:
     for job in group:
-        run(job, connection)
+        job.run_apart(connection)
 
 
 def _told(error: Exception) -> Exception:

@@ -149,17 +149,18 @@ def seen_as(demographics: str, nationals: frozenset[tuple[str, str]]) -> Subject
     found = _SEEN.get(stored)
     if found is None:
         found = subject(from_json(demographics), nationals)
-        _keep(stored, found)
+        remember_seen(demographics, nationals, found)
     return found
 
 
 def remember(state: State) -> None:
     """A record that was just written will soon be compared with its family: how it is seen is known already."""
-    _keep((to_json(state.demographics), linking_ids(state.nationals)), seen(state))
+    remember_seen(to_json(state.demographics), linking_ids(state.nationals), seen(state))
 
 
-def _keep(stored: tuple[str, frozenset[tuple[str, str]]], found: Subject) -> None:
-    _SEEN[stored] = found
+def remember_seen(demographics: str, nationals: frozenset[tuple[str, str]], found: Subject) -> None:
+    """How a record is seen of which this is stored."""
+    _SEEN[demographics, nationals] = found
     while len(_SEEN) > REMEMBERED:
         with suppress(KeyError, StopIteration, RuntimeError):  # another thread was here at the same moment
             del _SEEN[next(iter(_SEEN))]

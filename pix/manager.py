@@ -1,6 +1,7 @@
 """The responder of every PIX and PDQ transaction, v2 and v3: one index of source records and the persons they form."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -14,6 +15,7 @@ from ihe.identifiers import PatientKey
 from ihe.patients import Patient
 from pix import (
     accounts,
+    arrivals,
     asking,
     candidates,
     declaring,
@@ -27,7 +29,8 @@ from pix import (
     registration,
     store_records,
 )
-from pix.claims import refuse_too_many
+from pix.arrivals import Arrival
+from pix.claims import own_identifiers, refuse_too_many
 from pix.encounter_requests import AccountMove, EncounterMessage
 from pix.golden import Survivorship
 from pix.journal import Change, Write, write_now
@@ -41,6 +44,7 @@ from pix.moving import Follow, Move
 from pix.notifications import Outbox
 from pix.queries import CandidateQuery, Page
 from pix.rendering import is_national_id
+from statements.together import with_others
 
 Answer = TypeVar("Answer")
 NOBODY_IS_TOLD = Outbox()
@@ -80,14 +84,18 @@ class PatientIndex:
     def register(self, feed: Feed, origin: Origin) -> bytes:
         """Add a patient or update it (ITI-8 A01/A04/A05/A08, ITI-30 A28/A31, ITI-44 add and revise)."""
         nationals = [each.key for each in feed.identifiers if each.authority.national]
-        if feed.announces:
-            registration.foresee(feed)
-        return self.apply(
-            origin,
-            feed.identifiers,
-            lambda change: registration.register(change, feed),
-            lambda: lookup_keys(subject(feed.demographics, nationals)),
-        )
+        arrival = self._foreseen(feed, origin) if feed.announces else None
+
+        def applied() -> bytes:
+            return self.apply(
+                origin,
+                feed.identifiers,
+                lambda change: registration.register(change, feed),
+                lambda: lookup_keys(subject(feed.demographics, nationals)),
+                arrival,
+            )
+
+        return applied() if arrival is None else with_others(self._arrive, arrival, applied)
 
     def load(self, entries: Sequence[loading.Entry], keep: loading.Keep) -> loading.Verdicts:
         """Register many feeds in one transaction, in order; why each was refused, None for those that are stored.
@@ -114,6 +122,23 @@ class PatientIndex:
             configuration=self.matching if self._registers_together else None,
         )
         return loading.load(self.database, entries, means, keep)
+
+    def _foreseen(self, feed: Feed, origin: Origin) -> Arrival | None:
+        """What a new record says, worked out before the change begins; None where it is to be looked at alone."""
+        registration.foresee(feed)
+        if not self._registers_together or len(own_identifiers(feed.identifiers)) != 1:
+            return None
+        return Arrival(feed, origin, self.clock())
+
+    def _arrive(self, connection: Connection, some: Sequence[Arrival]) -> AbstractContextManager[Collection[Arrival]]:
+        """Register those who are new, of messages that share a commit."""
+        locks = Alone(connection)
+        means = arrivals.Means(
+            begin=lambda connection, origin, at, write: self._change(connection, origin, at, locks, write),
+            follow=lambda change: self.follow(self, change),
+            configuration=self.matching,
+        )
+        return arrivals.registered(means, connection, some)
 
     @property
     def _registers_together(self) -> bool:
@@ -218,8 +243,12 @@ class PatientIndex:
         identifiers: Iterable[Identifier],
         work: Callable[[Change], None],
         early: EarlyNames = frozenset,
+        arrival: Arrival | None = None,
     ) -> bytes:
-        """Run one change that speaks of these ids, once; the answer to send. ``early`` gives names to lock at once."""
+        """Run one change that speaks of these ids, once; the answer to send. ``early`` gives names to lock at once.
+
+        Nothing is left to do for an ``arrival`` that is registered already, in the same transaction.
+        """
         named = tuple(identifiers)
         refuse_too_many(named)
 
@@ -230,7 +259,9 @@ class PatientIndex:
             work(change)
             return origin.answer
 
-        return self.transact(origin, named, once, early)
+        return self.transact(
+            origin, named, once, early, lambda: origin.answer if arrival and arrival.is_registered else None
+        )
 
     def transact(
         self,
@@ -238,12 +269,18 @@ class PatientIndex:
         identifiers: tuple[Identifier, ...],
         work: Callable[[Change], Answer],
         early: EarlyNames = frozenset,
+        done: Callable[[], Answer | None] = lambda: None,
     ) -> Answer:
-        """Run a change that is no message, so that nobody sends it again; ``early`` gives names to lock at once."""
+        """Run a change that is no message, so that nobody sends it again; ``early`` gives names to lock at once.
+
+        ``done`` gives the answer where the transaction holds the change already.
+        """
         at = self.clock()
         posted: list[bool] = []
 
         def transaction(connection: Connection, further: Names) -> Answer:
+            if (answer := done()) is not None:
+                return answer
             locks = self.locking(connection, identifiers, lambda: further | early())
             change = self._change(connection, origin, at, locks)
             result = work(change)

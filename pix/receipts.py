@@ -1,14 +1,18 @@
 """What was answered to each message, so that a message sent again is answered again and not applied twice."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from pix.journal import Change
+from pix.model import Origin
 from pix.tables import receipt
+from statements.among import Among
 from statements.prepared import Prepared
 
 STORED = Prepared(
@@ -21,6 +25,12 @@ CLAIM = {
     "postgresql": Prepared(postgresql.insert(receipt).on_conflict_do_nothing(), receipt.columns),
 }
 """A message is new where its row is: hardly any is sent again, so to look first would be to look in vain."""
+KEEP = Prepared(insert(receipt), receipt.columns)
+ANSWERED = Prepared(
+    select(receipt.c.message_id)
+    .where(receipt.c.source == bindparam("of"), Among(receipt.c.message_id, "named"))
+    .order_by(receipt.c.message_id)
+)
 PURGED = 1000
 """Most receipts that one transaction deletes, so that no feed waits for long."""
 EXPIRED = Prepared(
@@ -49,6 +59,24 @@ def answered_before(change: Change) -> bytes | None:
     if digest != origin.digest:
         raise Rejected(_used_before(origin.message_id))
     return bytes(answer)
+
+
+def answered(connection: Connection, messages: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of the messages, each by its source and its id, that were answered before."""
+    by_source: defaultdict[str, list[str]] = defaultdict(list)
+    for source, message_id in messages:
+        by_source[source].append(message_id)
+    return {
+        (source, message_id)
+        for source, some in by_source.items()
+        for (message_id,) in ANSWERED.rows(connection, {"of": source, "named": some})
+    }
+
+
+def keep(connection: Connection, given: Collection[tuple[Origin, str]]) -> None:
+    """Remember the answers to messages that are new, and when they were applied."""
+    rows = [(each.source, each.message_id, each.digest, each.answer, at) for each, at in given]
+    KEEP.insert(connection, sorted(rows))
 
 
 def purge(connection: Connection, before: datetime) -> int:

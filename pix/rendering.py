@@ -1,4 +1,4 @@
-"""What a load would work out while it writes, worked out beforehand, by another process: all that a patient makes.
+"""What a change would work out while others wait for it, worked out beforehand: all that a patient makes.
 
 Nothing in it depends on the index, so that it is true of any record that nobody knew. It is made of texts, numbers,
 tuples and sets alone, which go from one process to another without delay.
@@ -12,11 +12,12 @@ from pix.claims import own_identifiers
 from pix.matching.blocking import lookup_keys, stored_keys
 from pix.matching.contacts import Place
 from pix.matching.names import Surname
-from pix.matching.subject import Subject, subject
+from pix.matching.subject import Subject
 from pix.model import Feed, Identifier, IdentifierList
 from pix.registration import remarks
 from pix.snapshot import from_json, to_json, written
 from pix.state import NationalId, linking_ids
+from pix.store_blocking import seen_with
 from pix.store_records import described_as
 from pix.tokens import tokens
 
@@ -64,10 +65,10 @@ class Rendering(NamedTuple):
 
 
 def render(feed: Feed) -> Rendering:
-    """What ``feed``, which is no message and deletes nothing, says of a patient, in all forms in which it is stored."""
+    """What ``feed`` says of a patient whom nobody knew, in all forms in which it is stored."""
     said, nationals, own = feed.demographics, _nationals(feed), own_identifiers(feed.identifiers)
     linking = linking_ids(nationals)
-    seen = subject(said, linking)
+    seen = seen_with(said, linking)
     stored = stored_keys(seen)
     return Rendering(
         identifiers=tuple(map(_named, feed.identifiers)),
@@ -81,7 +82,7 @@ def render(feed: Feed) -> Rendering:
         stored=tuple(sorted(stored)),
         lookup=tuple(sorted(lookup_keys(seen) - stored)),
         tokens=tuple(sorted(tokens(said))),
-        announced=_announced(own[0]),
+        announced=_announced(own[0], feed.sent),
         national=written([each.plain for each in nationals]),
         remarks=tuple((remark, each.authority, each.id) for remark, each in remarks(nationals, said.birth_time)),
     )
@@ -142,7 +143,7 @@ def _nationals(feed: Feed) -> tuple[NationalId, ...]:
     )
 
 
-def _announced(own: Identifier) -> str:
+def _announced(own: Identifier, sent: str) -> str:
     """The JSON of ``Announced`` as far as its field ``alone``."""
-    told = {"authority": own.authority.oid, "id": own.id, "type_code": own.type_code, "sent": ""}
+    told = {"authority": own.authority.oid, "id": own.id, "type_code": own.type_code, "sent": sent}
     return written(told).removesuffix("}")

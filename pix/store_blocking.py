@@ -52,8 +52,12 @@ def unidentified(demographics: Demographics) -> Subject:
 @Last
 def seen(state: State) -> Subject:
     """A record as the matcher sees it. One change asks for that of its record three times."""
-    nationals = linking_ids(state.nationals)
-    found = unidentified(state.demographics)
+    return seen_with(state.demographics, linking_ids(state.nationals))
+
+
+def seen_with(demographics: Demographics, nationals: frozenset[tuple[str, str]]) -> Subject:
+    """The same of a record with these national ids that may link."""
+    found = unidentified(demographics)
     return replace(found, nationals=nationals) if nationals else found
 
 
