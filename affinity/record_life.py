@@ -5,7 +5,7 @@ concerned should make are compared with those that there are, so that a cancella
 that turns out to be somebody else's ends what it should end.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -24,7 +24,7 @@ from pix.events import EncounterChanged, Linked, Merged, Unmerged
 from pix.journal import Change
 from pix.manager import PatientIndex, nobody_follows
 
-Follow = Callable[[PatientIndex, Change], None]
+Follow = Callable[[PatientIndex, Sequence[Change]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +34,17 @@ class RecordLife:
     rules: RecordRules
     facilities: Mapping[str, str]
 
-    def follow(self, index: PatientIndex, change: Change) -> None:
-        """Do what a change of the index asks for."""
+    def follow(self, index: PatientIndex, changes: Sequence[Change]) -> None:
+        """Do what changes of the index, which were made in one transaction, ask for."""
         if self.rules.creation is Creation.OPT_OUT:
             issuing = _issuing(index)
-            for key, authority, id in change.announced:
-                if authority in issuing:
-                    self._create(change, key, CX(id, HD("", authority, "ISO")))
-        if self.rules.lets_in and (persons := _persons(change)):
-            self._compare(index, change, persons)
+            for change in changes:
+                for key, authority, id in change.announced:
+                    if authority in issuing:
+                        self._create(change, key, CX(id, HD("", authority, "ISO")))
+        if self.rules.lets_in:
+            for change, persons in _concerned(changes):
+                self._compare(index, change, persons)
 
     def _create(self, change: Change, key: PatientKey, id: CX) -> None:
         """Begin a record that opens by itself: an id that is announced for the first time has none yet."""
@@ -56,9 +58,7 @@ class RecordLife:
     def _compare(self, index: PatientIndex, change: Change, persons: Collection[PatientKey]) -> None:
         """Bring the relationships of these persons' encounters up to date, whose ever they were before."""
         connection = change.connection
-        having = store_encounters.persons_with_any(connection, persons)
-        members = store_links.members(connection, having) if having else {}
-        for keys in members.values():
+        for keys in store_links.members(connection, persons).values():
             all_keys = {*keys, *(each for key in keys for each in store_records.subsumed_by(connection, key))}
             patients = _patients(index, connection, keys)
             for encounter in store_encounters.all_of(connection, all_keys):
@@ -111,15 +111,29 @@ def _end(index: PatientIndex, connection: Connection, relationship: Relationship
         recording.end_relationship(connection, patient, relationship.number, act)
 
 
-def _persons(change: Change) -> set[PatientKey]:
-    """The persons whose encounters may let in others than before; a new record alone has no encounter."""
-    moved = Linked, Merged, Unmerged, EncounterChanged
-    events = [event for _, event in change.noted if isinstance(event, moved)]
+def _concerned(changes: Sequence[Change]) -> Iterator[tuple[Change, set[PatientKey]]]:
+    """Each change by which encounters of persons may let in others than before, and these persons; few are any."""
+    moved = [(change, *_moved(change)) for change in changes]
+    records = set[PatientKey]().union(*(some for _, some, _ in moved))
+    if not records:
+        return
+    connection = changes[0].connection
+    persons = store_links.current_persons(connection, records)
+    every = set(persons.values()).union(*(former for *_, former in moved))
+    having = store_encounters.persons_with_any(connection, every)
+    for change, some, former in moved:
+        if concerned := having & {*former, *(persons[key] for key in some if key in persons)}:
+            yield change, concerned
+
+
+def _moved(change: Change) -> tuple[set[PatientKey], set[PatientKey]]:
+    """The records that may be of other persons now, and whose they were; a new record alone has no encounter."""
+    kinds = Linked, Merged, Unmerged, EncounterChanged
+    events = [event for _, event in change.noted if isinstance(event, kinds)]
     if all(isinstance(event, Linked) and event.before is None and event.person == event.record for event in events):
-        return set()
+        return set(), set()
     records = {key for event in events for name in ("record", "other") if (key := getattr(event, name, None))}
-    former = {event.before for event in events if isinstance(event, Linked) and event.before is not None}
-    return {*store_links.current_persons(change.connection, records).values(), *former}
+    return records, {event.before for event in events if isinstance(event, Linked) and event.before is not None}
 
 
 def _patients(index: PatientIndex, connection: Connection, keys: Collection[PatientKey]) -> list[Patient]:

@@ -31,14 +31,14 @@ Keep = Callable[[Connection, Verdicts], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """How entries get into an index: ``begin`` makes their changes, and ``follow`` is told of them.
+    """How entries get into an index: ``begin`` makes their changes, and ``follow`` is told of some at a time.
 
     ``alone`` feeds one entry; Rejected: it is refused. ``configuration`` is None if all are to be fed so.
     """
 
     begin: Callable[[Connection, Origin, Write], Change]
     alone: Callable[[Connection, Entry], None]
-    follow: Callable[[Change], None]
+    follow: Callable[[Sequence[Change]], None]
     configuration: Configuration | None
 
 
@@ -112,6 +112,5 @@ class _Batch:
     def _finish(self) -> None:
         """Write who was registered together, so that the next one finds them in the tables."""
         if self._newcomers is not None:
-            for change in self._newcomers.write():
-                self._means.follow(change)
+            self._means.follow(self._newcomers.write())
             self._newcomers = None

@@ -50,7 +50,7 @@ Answer = TypeVar("Answer")
 NOBODY_IS_TOLD = Outbox()
 
 
-def nobody_follows(index: "PatientIndex", change: Change) -> None:
+def nobody_follows(index: "PatientIndex", changes: Sequence[Change]) -> None:
     """Nothing depends on what the index learns."""
 
 
@@ -65,7 +65,7 @@ class PatientIndex:
     ``outbox`` takes what PIX Consumers are to be told of a change, in its transaction (ITI-10, ITI-46).
     ``seconds_to_search`` is how long the database may look for the answer to one demographics query.
     ``shadow`` is a configuration on trial, whose verdicts are kept where they differ (``pix.shadowing``).
-    ``follow`` is told of each change, in its transaction: the shared care record lives by it.
+    ``follow`` is told of the changes of a transaction, in it: the shared care record lives by it.
     """
 
     domain: AffinityDomain
@@ -79,7 +79,7 @@ class PatientIndex:
     survivorship: Survivorship = field(default_factory=Survivorship)
     outbox: Outbox = NOBODY_IS_TOLD
     seconds_to_search: float = found.SECONDS
-    follow: Callable[["PatientIndex", Change], None] = nobody_follows
+    follow: Callable[["PatientIndex", Sequence[Change]], None] = nobody_follows
 
     def register(self, feed: Feed, origin: Origin) -> bytes:
         """Add a patient or update it (ITI-8 A01/A04/A05/A08, ITI-30 A28/A31, ITI-44 add and revise)."""
@@ -112,13 +112,13 @@ class PatientIndex:
             origin, told = entry
             change = begin(connection, origin, write_now)
             registration.register(change, told.feed(self.domain))
-            self.follow(self, change)
+            self.follow(self, (change,))
             self.outbox.post(change)
 
         means = loading.Means(
             begin=begin,
             alone=alone,
-            follow=lambda change: self.follow(self, change),
+            follow=lambda changes: self.follow(self, changes),
             configuration=self.matching if self._registers_together else None,
         )
         return loading.load(self.database, entries, means, keep)
@@ -284,7 +284,7 @@ class PatientIndex:
             locks = self.locking(connection, identifiers, lambda: further | early())
             change = self._change(connection, origin, at, locks)
             result = work(change)
-            self.follow(self, change)
+            self.follow(self, (change,))
             posted.append(self.outbox.post(change))
             return result
 

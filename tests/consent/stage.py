@@ -22,6 +22,7 @@ from ihe.patients import Patient
 from pix.iti31 import ITI_31
 from pix.manager import PatientIndex
 from pix.model import Demographics, Feed, Identifier, Origin, PersonName
+from pix.rendering import render
 from soap.xml import parse
 from xds.ebrim_writing import encode
 from xds.file_store import FileStore
@@ -80,11 +81,18 @@ class Stage:
 
     def feed(self, *ids: tuple[AssigningAuthority, str], family: str = "Weber", birth: str = "19800515") -> None:
         """Announce a patient."""
-        who = Demographics(names=(PersonName(family=family, given="Anna"),), birth_time=birth, sex="F")
-        identifiers = tuple(Identifier(authority=authority, id=id) for authority, id in ids)
         number = next(_NUMBERS)
         origin = Origin(source="HIS|H", message_id=f"M{number}", digest=f"{number}", answer=b"AA", transaction="ITI-30")
-        self.index.register(Feed(identifiers=identifiers, demographics=who), origin)
+        self.index.register(Feed(identifiers=_identifiers(ids), demographics=_anna(family, birth)), origin)
+
+    def load(self, *lines: tuple[str, tuple[tuple[AssigningAuthority, str], ...]]) -> None:
+        """Load a file of patients, each a family name and ids, in one transaction."""
+        feeds = [Feed(identifiers=_identifiers(ids), demographics=_anna(family)) for family, ids in lines]
+        origins = [
+            Origin(source="HIS|H", message_id=f"F:{number}", digest="f", answer=b"", transaction="load")
+            for number, _ in enumerate(feeds)
+        ]
+        self.index.load(list(zip(origins, map(render, feeds), strict=True)), lambda _connection, _verdicts: None)
 
     def visit(self, event: str, *, patient: str = "L-1", doctor: str = DOCTOR, at: datetime | None = None) -> None:
         """Send a message of ITI-31 about the one visit of a patient at the hospital."""
@@ -137,6 +145,14 @@ class Stage:
 
 
 _NUMBERS = count(1)
+
+
+def _anna(family: str, birth: str = "19800515") -> Demographics:
+    return Demographics(names=(PersonName(family=family, given="Anna"),), birth_time=birth, sex="F")
+
+
+def _identifiers(ids: tuple[tuple[AssigningAuthority, str], ...]) -> tuple[Identifier, ...]:
+    return tuple(Identifier(authority=authority, id=id) for authority, id in ids)
 
 
 def make_stage(database: Database, directory: Path) -> Stage:

@@ -45,6 +45,19 @@ def test_an_id_that_is_no_patient_id_of_the_domain_has_no_record(stage: Stage) -
     assert stage.index.database.read(lambda each: len(log.history(each, stage.patient()))) == 1
 
 
+def test_each_patient_of_a_load_has_a_record_and_none_changes_who_is_let_in_to_another(stage: Stage) -> None:
+    stage.visit("A01")
+    stage.load(("Faber", ((NATIONAL, "80"),)), ("Thoma", ((HOSPITAL, "L-3"),)), ("Kremer", ((NATIONAL, "81"),)))
+    assert [len(stage.facts(each).records) for each in ("80", "81")] == [1, 1]
+    assert let_in(stage) == {CLINIC, KIEFFER} and let_in(stage, id="80") == let_in(stage, id="81") == set()
+
+
+def test_a_load_that_tells_whose_an_encounter_is_lets_in_to_that_patient_alone(stage: Stage) -> None:
+    stage.visit("A01", patient="L-7")
+    stage.load(("Faber", ((NATIONAL, "80"),)), ("Weber", ((NATIONAL, "79"), (HOSPITAL, "L-7"))))
+    assert let_in(stage, id="79") == {CLINIC, KIEFFER} and let_in(stage, id="80") == set()
+
+
 def test_where_patients_ask_for_it_an_arrival_creates_nothing(database: Database, tmp_path: Path) -> None:
     stage = make_stage(database, tmp_path)
     life = RecordLife(rules=replace(RULES, creation=Creation.OPT_IN), facilities={})
