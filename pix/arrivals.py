@@ -48,10 +48,10 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """How an index registers: ``begin`` makes the change of a message, and ``follow`` is told of it."""
+    """How an index registers: ``begin`` makes the change of a message, and ``follow`` is told of all of them."""
 
     begin: Callable[[Connection, Origin, datetime, Write], Change]
-    follow: Callable[[Change], None]
+    follow: Callable[[Sequence[Change]], None]
     configuration: Configuration
 
 
@@ -79,10 +79,9 @@ def _register(means: Means, connection: Connection, arrivals: Sequence[Arrival])
     done = new[: newcomers.add([(each.origin, each.rendering) for each in new])]
     changes = newcomers.write()
     receipts.keep(connection, [(each.origin, each.timestamp) for each in changes])
-    for each, change in zip(done, changes, strict=True):
-        told = each.rendering
+    for told in (each.rendering for each in done):
         comparing.remember_seen(told.text, told.linking, subject_of(told.subject))
-        means.follow(change)
+    means.follow(changes)
     return done
 
 

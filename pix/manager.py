@@ -135,7 +135,7 @@ class PatientIndex:
         locks = Alone(connection)
         means = arrivals.Means(
             begin=lambda connection, origin, at, write: self._change(connection, origin, at, locks, write),
-            follow=lambda change: self.follow(self, change),
+            follow=lambda changes: self.follow(self, changes),
             configuration=self.matching,
         )
         return arrivals.registered(means, connection, some)

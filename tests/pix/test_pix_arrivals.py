@@ -31,9 +31,10 @@ class Order:
 
     numbers: dict[int, None] = field(default_factory=dict)
 
-    def follow(self, _index: PatientIndex, change: Change) -> None:
-        self.numbers.pop(id(change.origin), None)
-        self.numbers[id(change.origin)] = None
+    def follow(self, _index: PatientIndex, changes: Sequence[Change]) -> None:
+        for each in changes:
+            self.numbers.pop(id(each.origin), None)
+            self.numbers[id(each.origin)] = None
 
 
 def sent(index: PatientIndex, message: Message) -> bytes | Rejected:
