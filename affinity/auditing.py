@@ -6,8 +6,7 @@ exchange changes is committed together with the record of its success, or not at
 
 import os
 import socket
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import TracebackType
 from typing import Any
@@ -21,10 +20,10 @@ from affinity.database import Database
 from affinity.outcomes import Wire
 from affinity.spans import in_part
 from affinity.works import Result, Work
-from atna.entries import Entry, entry
+from atna.entries import Entry
 from atna.events import SECURITY_ALERT, authentication_failed, node_authentication_failed
-from atna.exchanges import Circumstances, failed, succeeded
-from atna.model import AuditMessage, AuditSource, EventOutcomeIndicator
+from atna.exchanges import Canonical, Circumstances, Systems, failed, succeeded
+from atna.model import AuditSource, EventOutcomeIndicator
 from atna.participants import ANONYMOUS, ThisNode, system
 from atna.trail import AuditTrail, AuditUnavailable
 from hl7v2.message import Message
@@ -116,18 +115,15 @@ class AuditedExchange:
 
     def _record_failure(self, outcome: EventOutcomeIndicator, why: str) -> None:
         events = self._audit.describe(self._wire, self.request, None)
-        self._trail.record(*failed(self._audit, events, self._around, outcome, why))
+        self._trail.record_entries(failed(self._audit, events, self._around, outcome, why))
 
     def _record(self, result: Any) -> None:
-        self._trail.record(*self._succeeded(result))
+        self._trail.record_entries(self._entries(result))
 
-    def _append(self, connection: Connection, result: Any, foretold: tuple[Entry, ...] | None) -> None:
+    def _append(self, connection: Connection, result: Any, foretold: list[Entry] | None) -> None:
         self._trail.append_entries(connection, self._entries(result) if foretold is None else foretold)
 
-    def _entries(self, result: Any) -> tuple[Entry, ...]:
-        return tuple(map(entry, self._succeeded(result)))
-
-    def _succeeded(self, result: Any) -> Sequence[AuditMessage]:
+    def _entries(self, result: Any) -> list[Entry]:
         return succeeded(self._audit, self._audit.describe(self._wire, self.request, result), self._around)
 
 
@@ -141,6 +137,10 @@ class Auditor:
     trail: AuditTrail
     domain: AffinityDomain
     may_lag: frozenset[Actor] = frozenset()
+    canonical: Canonical = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "canonical", canonical_in(self.domain))
 
     def open(
         self, transaction: Transaction[Any, Any, Any, Any, Any], wire: Wire, exchange: Exchange
@@ -172,22 +172,38 @@ class Auditor:
 
     def _circumstances(self, wire: Wire, exchange: Exchange) -> Circumstances:
         initiator, responder = _names(wire, exchange)
-        node = self.trail.node
         return Circumstances(
             at=exchange.received_at,
-            initiator=system(initiator, exchange.peer, is_requestor=True, alternative_user_id=exchange.node),
-            responder=system(responder, node.host, alternative_user_id=node.process_id),
+            systems=_systems(self.trail.node, initiator, exchange.peer, exchange.node, responder),
             principal=exchange.principal,
-            source=node.source,
             canonical=self.canonical,
         )
 
-    def canonical(self, patient_id: str) -> str:
-        """Spell ``id^^^namespace&oid&ISO`` as ``id^^^&oid&ISO`` where the domain knows the authority."""
-        id, _, authority = patient_id.partition("^^^")
+
+@lru_cache(maxsize=1024)
+def _systems(node: ThisNode, initiator: str, peer: str, certified: str | None, responder: str) -> Systems:
+    return Systems(
+        initiator=system(initiator, peer, is_requestor=True, alternative_user_id=certified),
+        responder=system(responder, node.host, alternative_user_id=node.process_id),
+        source=node.source,
+    )
+
+
+def canonical_in(domain: AffinityDomain) -> Canonical:
+    """What spells ``id^^^namespace&oid&ISO`` as ``id^^^&oid&ISO`` where the domain knows the authority."""
+
+    @lru_cache(maxsize=1024)
+    def issuer(authority: str) -> str | None:
         parts = (*authority.split("^")[0].split("&"), "", "")
-        known = self.domain.authority(HD(*parts[:3])) if any(parts) else None
-        return f"{id}^^^&{known.oid}&ISO" if known else patient_id
+        known = domain.authority(HD(*parts[:3])) if any(parts) else None
+        return known.oid if known else None
+
+    def canonical(patient_id: str) -> str:
+        id, _, authority = patient_id.partition("^^^")
+        oid = issuer(authority)
+        return patient_id if oid is None else f"{id}^^^&{oid}&ISO"
+
+    return canonical
 
 
 def spelled(rejected: Rejected) -> str:

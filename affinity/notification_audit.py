@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
@@ -10,9 +11,10 @@ from sqlalchemy import Connection
 from affinity.consumers import Outcome
 from affinity.domain_model import Subscriber
 from affinity.notifications import Told
-from atna.exchanges import Circumstances, failed, succeeded
-from atna.model import AuditMessage, EventOutcomeIndicator
-from atna.participants import system
+from atna.entries import Entry
+from atna.exchanges import Circumstances, Systems, failed, succeeded
+from atna.model import EventOutcomeIndicator
+from atna.participants import ThisNode, system
 from atna.trail import AuditTrail
 from pix.iti10 import ITI_10
 from pix.iti46 import ITI_46
@@ -29,9 +31,9 @@ class NotificationAudit:
     def __call__(self, connection: Connection, told: list[Told]) -> None:
         """What never left is not told, so there is no record of it."""
         sent = [each for each in told if each.verdict.outcome is not Outcome.UNREACHABLE]
-        self.trail.append(connection, (message for each in sent for message in self._messages(each)))
+        self.trail.append_entries(connection, (entry for each in sent for entry in self._entries(each)))
 
-    def _messages(self, told: Told) -> list[AuditMessage]:
+    def _entries(self, told: Told) -> list[Entry]:
         audit = (ITI_46 if self.subscriber.device else ITI_10).audit
         events, around = audit.describe(told.notification, None, None), self._circumstances()
         if told.verdict.outcome is Outcome.ACCEPTED:
@@ -40,13 +42,16 @@ class NotificationAudit:
         return failed(audit, events, around, EventOutcomeIndicator.MINOR_FAILURE, why)
 
     def _circumstances(self) -> Circumstances:
-        node, wire = self.trail.node, urlsplit(self.subscriber.wire)
-        named = f"{self.subscriber.facility}|{self.subscriber.application}"
-        consumer = self.subscriber.wire if self.subscriber.device else named
-        return Circumstances(
-            at=self.clock(),
-            initiator=system(node.source.id, node.host, is_requestor=True, alternative_user_id=node.process_id),
-            responder=system(consumer, wire.hostname or ""),
-            principal=None,
-            source=node.source,
-        )
+        systems = _systems(self.trail.node, self.subscriber)
+        return Circumstances(at=self.clock(), systems=systems, principal=None)
+
+
+@lru_cache(maxsize=256)
+def _systems(node: ThisNode, subscriber: Subscriber) -> Systems:
+    named = f"{subscriber.facility}|{subscriber.application}"
+    consumer = subscriber.wire if subscriber.device else named
+    return Systems(
+        initiator=system(node.source.id, node.host, is_requestor=True, alternative_user_id=node.process_id),
+        responder=system(consumer, urlsplit(subscriber.wire).hostname or ""),
+        source=node.source,
+    )

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
+from typing import NamedTuple
 
 from atna import merkle
 from atna.compact import pack
-from atna.dicom import read, write
+from atna.dicom import read
+from atna.dicom_writing import Frame, frame
 from atna.model import ActiveParticipant, AuditMessage
-from ihe.audit import ALSO_KNOWN_AS, DESTINATION, SOURCE, ObjectTypeCode, ObjectTypeCodeRole
+from ihe.audit import ALSO_KNOWN_AS, DESTINATION, SOURCE, ObjectTypeCode, ObjectTypeCodeRole, ParticipantObject
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -33,8 +35,7 @@ class Subject(StrEnum):
     OBJECT = "object"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One row of ``audit_event`` but its number, and the further subjects by which it is found."""
 
     at: int
@@ -42,41 +43,64 @@ class Entry:
     outcome: int
     person: int | None
     patient: int | None
-    subjects: frozenset[int]
     leaf: bytes
     message: bytes
+    subjects: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """A message without its time, the description of its outcome and its objects, and what finds it by the rest.
+
+    ``agents`` are patients, as far as participants may be patients.
+    """
+
+    frame: Frame
+    event: str
+    outcome: int
+    person: int | None
+    agents: frozenset[int]
+
+    def filled(self, time: datetime, description: str | None, objects: tuple[ParticipantObject, ...]) -> Entry:
+        """The entry of the whole message."""
+        return self.entry(time, objects, self.frame.filled(time, description, objects))
+
+    def entry(self, time: datetime, objects: tuple[ParticipantObject, ...], xml: bytes) -> Entry:
+        """The entry of a message that is written already."""
+        patients, others = _named(objects)
+        patient, subjects = None, self.agents
+        if patients:
+            first, *further = dict.fromkeys(patients)
+            patient = number(Subject.PATIENT, first)
+            subjects = subjects.union([number(Subject.PATIENT, each) for each in further]) if further else subjects
+        if others:
+            subjects = subjects.union([number(Subject.OBJECT, each) for each in others])
+        at = instant(time)
+        return Entry(at, self.event, self.outcome, self.person, patient, merkle.leaf(xml), pack(xml), subjects)
+
+
+def template(message: AuditMessage) -> Template:
+    """What messages have in common that differ in time, description and objects alone."""
+    users = user_ids(message)
+    return Template(
+        frame=frame(message),
+        event=event_code(message),
+        outcome=message.event.outcome,
+        person=number(Subject.PERSON, users[0]) if users else None,
+        agents=frozenset([number(Subject.PATIENT, each) for each in agent_ids(message)]),
+    )
 
 
 def entry(message: AuditMessage) -> Entry:
     """Write a message and take from it what it is found by."""
-    return _entry(message, write(message))
+    event = message.event
+    return template(message).filled(event.time, event.outcome_description, message.objects)
 
 
 def entry_of(xml: bytes) -> Entry:
     """The same for a message that is written already. Raises NotAnAuditMessage."""
-    return _entry(read(xml), xml)
-
-
-def _entry(message: AuditMessage, xml: bytes) -> Entry:
-    event, patients, users = message.event, patient_ids(message), user_ids(message)
-    return Entry(
-        at=instant(event.time),
-        event=event_code(message),
-        outcome=event.outcome,
-        person=number(Subject.PERSON, users[0]) if users else None,
-        patient=number(Subject.PATIENT, patients[0]) if patients else None,
-        subjects=_further(message, patients),
-        leaf=merkle.leaf(xml),
-        message=pack(xml),
-    )
-
-
-def _further(message: AuditMessage, patients: list[str]) -> frozenset[int]:
-    """Objects, other patients than the first, and who took part under an id of a patient."""
-    others = [each for each in dict.fromkeys(patients) if each != patients[0]] if len(patients) > 1 else []
-    others += agent_ids(message)
-    found = {number(Subject.OBJECT, each) for each in object_ids(message)}
-    return frozenset(found.union([number(Subject.PATIENT, each) for each in others]) if others else found)
+    message = read(xml)
+    return template(message).entry(message.event.time, message.objects, xml)
 
 
 def number(kind: Subject, identifier: str) -> int:
@@ -124,21 +148,31 @@ def is_human(participant: ActiveParticipant) -> bool:
 
 def patient_ids(message: AuditMessage) -> list[str]:
     """Every id by which the event names a patient (CX form)."""
-    ids: list[str] = []
-    for each in message.objects:
-        if each.role is PATIENT and each.type_code is ObjectTypeCode.PERSON and each.id:
-            ids.append(each.id)
+    return _named(message.objects)[0]
+
+
+def object_ids(message: AuditMessage) -> list[str]:
+    """The ids of documents, submission sets and other objects of the registry."""
+    return _named(message.objects)[1]
+
+
+def _named(objects: tuple[ParticipantObject, ...]) -> tuple[list[str], list[str]]:
+    """Ids of patients, and of what else records are found by."""
+    patients: list[str] = []
+    others: list[str] = []
+    for each in objects:
+        if not each.id:
+            continue
+        if each.role in FOUND_ROLES:
+            others.append(each.id)
+        elif each.role is PATIENT and each.type_code is ObjectTypeCode.PERSON:
+            patients.append(each.id)
             for detail in each.details:
                 if detail.type == ALSO_KNOWN_AS:
-                    ids.append(detail.value.decode("utf-8", "replace"))
-    return ids
+                    patients.append(detail.value.decode("utf-8", "replace"))
+    return patients, others
 
 
 def agent_ids(message: AuditMessage) -> list[str]:
     """Participants who may be patients: who took part is found as a patient, too (RESTful ATNA: 3.81.4.1.2.2)."""
     return [each.user_id for each in message.participants if "^^^" in each.user_id]
-
-
-def object_ids(message: AuditMessage) -> list[str]:
-    """The ids of documents, submission sets and other objects of the registry."""
-    return [each.id for each in message.objects if each.id and each.role in FOUND_ROLES]

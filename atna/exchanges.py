@@ -1,13 +1,17 @@
-"""The audit messages of one exchange, as its transaction describes them (``ihe.audited``)."""
+"""The audit records of one exchange, as its transaction describes them (``ihe.audited``)."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
 
+from atna.entries import EPOCH, Entry, Template, template
 from atna.model import (
     ActiveParticipant,
     AuditMessage,
     AuditSource,
+    EventActionCode,
     EventIdentification,
     EventOutcomeIndicator,
     ParticipantObject,
@@ -22,75 +26,100 @@ Canonical = Callable[[str], str]
 LONGEST_DESCRIPTION = 4000
 MOST_OBJECTS = 500
 """Participant objects of one message; an event about more becomes several messages."""
+PATIENT = ObjectTypeCodeRole.PATIENT
+DISPLAY = attrgetter("display")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Systems:
+    """The two that take part, and who writes the record. ``initiator`` began; their roles follow from the transaction.
+
+    The same few take part in most exchanges: keep one value for them, and what their records have in common is kept.
+    """
+
+    initiator: ActiveParticipant
+    responder: ActiveParticipant
+    source: AuditSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """When, and who took part. ``initiator`` began the exchange; their roles follow from the transaction."""
+    """When, and who took part."""
 
     at: datetime
-    initiator: ActiveParticipant
-    responder: ActiveParticipant
+    systems: Systems
     principal: Principal | None
-    source: AuditSource
     canonical: Canonical = str
 
 
-def succeeded(audit: Audit, events: Iterable[Event], around: Circumstances) -> list[AuditMessage]:
-    """The messages of an exchange whose parts ended as their events say."""
-    messages: list[AuditMessage] = []
+def succeeded(audit: Audit, events: Iterable[Event], around: Circumstances) -> list[Entry]:
+    """The records of an exchange whose parts ended as their events say."""
+    made: list[Entry] = []
+    displays = _displays(around.principal) if around.principal else ()
     for event in events:
-        messages += _messages(audit, event, around)
-    return messages
+        action = event.action or audit.action
+        common = _template(audit, action, event.outcome, around.systems, around.principal, displays)
+        description = event.description[:LONGEST_DESCRIPTION] if event.description else None
+        objects = event.objects if around.canonical is str else _canonical_objects(event.objects, around.canonical)
+        for some in (objects,) if len(objects) <= MOST_OBJECTS else _bounded(objects):
+            made.append(common.filled(around.at, description, some))
+    return made
 
 
 def failed(
     audit: Audit, events: Iterable[Event], around: Circumstances, outcome: EventOutcomeIndicator, why: str
-) -> list[AuditMessage]:
-    """The messages of an exchange that was refused or broke."""
+) -> list[Entry]:
+    """The records of an exchange that was refused or broke."""
     return succeeded(audit, (replace(each, outcome=outcome, description=why) for each in events), around)
 
 
-def _messages(audit: Audit, event: Event, around: Circumstances) -> list[AuditMessage]:
-    identification = EventIdentification(
+@lru_cache(maxsize=512)
+def _template(
+    audit: Audit,
+    action: EventActionCode,
+    outcome: EventOutcomeIndicator,
+    systems: Systems,
+    principal: Principal | None,
+    displays: tuple[str, ...],
+) -> Template:
+    """What these records have in common. ``displays`` tells apart what equal codes of a principal display."""
+    event = EventIdentification(
         id=audit.event,
-        action=event.action or audit.action,
-        time=around.at,
-        outcome=event.outcome,
+        action=action,
+        time=EPOCH,
+        outcome=outcome,
         types=(audit.type,),
-        outcome_description=event.description[:LONGEST_DESCRIPTION] if event.description else None,
-        purpose_of_use=around.principal.purpose_of_use if around.principal else (),
+        purpose_of_use=principal.purpose_of_use if principal else (),
     )
-    first, second = around.initiator, around.responder
+    first, second = systems.initiator, systems.responder
     source, destination = (second, first) if audit.answers_as_source else (first, second)
-    humans = people(around.principal) if around.principal else ()
-    participants = (as_source(source), *humans, as_destination(destination))
-    objects = _canonical_objects(event.objects, around.canonical)
-    return [
-        AuditMessage(event=identification, participants=participants, source=around.source, objects=some)
-        for some in _bounded(objects)
-    ]
+    participants = (as_source(source), *people(principal), as_destination(destination))
+    return template(AuditMessage(event=event, participants=participants, source=systems.source))
+
+
+def _displays(principal: Principal) -> tuple[str, ...]:
+    return tuple(map(DISPLAY, principal.roles + principal.purpose_of_use))
 
 
 def _bounded(objects: tuple[ParticipantObject, ...]) -> list[tuple[ParticipantObject, ...]]:
     """Cut a long list; what stands first, the patient, stands first in every piece."""
-    if len(objects) <= MOST_OBJECTS:
-        return [objects]
-    whose = objects[:1] if objects[0].role is ObjectTypeCodeRole.PATIENT else ()
+    whose = objects[:1] if objects[0].role is PATIENT else ()
     others = objects[len(whose) :]
     return [(*whose, *others[start : start + MOST_OBJECTS]) for start in range(0, len(others), MOST_OBJECTS)]
 
 
 def _canonical_objects(objects: tuple[ParticipantObject, ...], canonical: Canonical) -> tuple[ParticipantObject, ...]:
     """With the ids of patients as metadata spell them; nothing else of them changes."""
-    return tuple([_canonical(each, canonical) if each.role is ObjectTypeCodeRole.PATIENT else each for each in objects])
+    return tuple([_canonical(each, canonical) if each.role is PATIENT else each for each in objects])
 
 
 def _canonical(each: ParticipantObject, canonical: Canonical) -> ParticipantObject:
-    if each.id is None or canonical is str:
+    if each.id is None:
         return each
-    id, details = canonical(each.id), tuple([_canonical_detail(detail, canonical) for detail in each.details])
-    return each if (id, details) == (each.id, each.details) else replace(each, id=id, details=details)
+    id, details = canonical(each.id), each.details
+    if details:
+        details = tuple([_canonical_detail(detail, canonical) for detail in details])
+    return each if id == each.id and details == each.details else replace(each, id=id, details=details)
 
 
 def _canonical_detail(detail: Detail, canonical: Canonical) -> Detail:

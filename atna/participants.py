@@ -1,11 +1,7 @@
-"""Who takes part in an event: systems by their addresses, people by their assertion (ITI TF-2: 3.20.7.1, 3.40.4.2).
-
-The same few systems take part in most events, so these are kept.
-"""
+"""Who takes part in an event: systems by their addresses, people by their assertion (ITI TF-2: 3.20.7.1, 3.40.4.2)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from ipaddress import ip_address
 
 from atna.model import ActiveParticipant, AuditSource, NetworkAccessPointTypeCode
@@ -19,7 +15,7 @@ ORGANIZATION = Code("ORG", "2.16.840.1.113883.5.41", "Organisation of the reques
 """Role of the participant that is the organisation for which the human acts; HL7 EntityClass."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ThisNode:
     """How records name this node: as their source, and as a participant by its process id and its host."""
 
@@ -28,7 +24,6 @@ class ThisNode:
     host: str
 
 
-@lru_cache(maxsize=1024)
 def system(
     user_id: str,
     host: str,
@@ -47,13 +42,11 @@ def system(
     )
 
 
-@lru_cache(maxsize=1024)
 def as_source(participant: ActiveParticipant) -> ActiveParticipant:
     """The same as the system that the data come from."""
     return replace(participant, roles=(SOURCE,))
 
 
-@lru_cache(maxsize=1024)
 def as_destination(participant: ActiveParticipant) -> ActiveParticipant:
     """The same as the system that the data go to."""
     return replace(participant, roles=(DESTINATION,))
@@ -87,7 +80,6 @@ def user_name(principal: Principal) -> str:
     return f"{principal.alias or ''}<{principal.name_id}@{principal.issuer}>"
 
 
-@lru_cache(maxsize=1024)
 def _kind(host: str) -> NetworkAccessPointTypeCode:
     try:
         ip_address(host)

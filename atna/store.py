@@ -1,8 +1,7 @@
 """The audit trail in the database: records are added and found, never changed. Runs in the caller's transaction."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -26,8 +25,8 @@ from atna.model import AuditMessage
 from atna.tables import audit_event, audit_subject
 from statements.prepared import Prepared
 
-COLUMNS = ("at", "event", "outcome", "person", "patient", "leaf", "message")
-_values: Callable[[Entry], tuple[Any, ...]] = attrgetter(*COLUMNS)
+COLUMNS = Entry._fields[:-1]
+"""All but the further subjects."""
 PAGE = 500
 """Rows of one statement where many are read."""
 
@@ -87,24 +86,19 @@ def append(connection: Connection, entries: Iterable[Entry]) -> list[int]:
     return [_append(connection, each) for each in entries]
 
 
-def append_all(connection: Connection, entries: Iterable[Entry]) -> None:
+def append_all(connection: Connection, entries: Sequence[Entry]) -> None:
     """The same for many whose numbers nobody asks for: by one statement, as far as that can be."""
-    plain: list[Entry] = []
-    found_further: list[Entry] = []
+    APPEND[connection.dialect.name].insert(connection, [each[:-1] for each in entries if not each.subjects])
     for each in entries:
-        (found_further if each.subjects else plain).append(each)
-    APPEND[connection.dialect.name].run_all(connection, list(map(_row, plain)))
-    append(connection, found_further)
+        if each.subjects:
+            _append(connection, each)
 
 
 def _append(connection: Connection, each: Entry) -> int:
-    sequence = APPEND[connection.dialect.name].added(connection, _row(each))
-    SUBJECTS.insert(connection, [(one, sequence) for one in sorted(each.subjects)])
+    sequence = APPEND[connection.dialect.name].added(connection, dict(zip(COLUMNS, each, strict=False)))
+    if each.subjects:
+        SUBJECTS.insert(connection, [(one, sequence) for one in sorted(each.subjects)])
     return sequence
-
-
-def _row(each: Entry) -> dict[str, Any]:
-    return dict(zip(COLUMNS, _values(each), strict=True))
 
 
 def search(connection: Connection, wanted: Search) -> list[Stored]:

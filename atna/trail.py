@@ -1,13 +1,14 @@
 """The audit trail of a node: where every part of it records what happened.
 
 ``append`` records with a change, in the change's own database transaction. ``record`` records by itself and returns
-once the record is durable; a caller that cannot record refuses what it was asked for. Messages about exchanges are
-made by ``atna.exchanges``, all others by ``atna.events``.
+once the record is durable; a caller that cannot record refuses what it was asked for. Records of exchanges are
+made ready by ``atna.exchanges``, messages about all others are made by ``atna.events``.
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import sleep
 
 from sqlalchemy import Connection
@@ -29,7 +30,7 @@ class AuditUnavailable(Exception):
 class _Waiting:
     """Records of one caller, and what became of them. ``turn`` is released once they are done, or once it may lead."""
 
-    def __init__(self, entries: tuple[Entry, ...]) -> None:
+    def __init__(self, entries: Sequence[Entry]) -> None:
         self.entries = entries
         self.is_done = False
         self.failure: Exception | None = None
@@ -52,21 +53,18 @@ class _Together:
         """Exchanges that will bring a record."""
         self._guard = threading.Lock()
 
-    def write(self, database: Transactor[Connection], entries: tuple[Entry, ...]) -> None:
+    def write(self, database: Transactor[Connection], entries: Sequence[Entry]) -> None:
         """Return once they are durable. Raises AuditUnavailable."""
         mine = _Waiting(entries)
-        if not self._leads(mine):
+        with self._guard:
+            self._waiting.append(mine)
+            leads, self._is_led = not self._is_led, True
+        if not leads:
             mine.turn.acquire()
         if not mine.is_done:
             self._lead(database)
         if mine.failure is not None:
             raise AuditUnavailable(type(mine.failure).__name__) from mine.failure
-
-    def _leads(self, mine: _Waiting) -> bool:
-        with self._guard:
-            self._waiting.append(mine)
-            leads, self._is_led = not self._is_led, True
-        return leads
 
     def _lead(self, database: Transactor[Connection]) -> None:
         """Write for all who wait, then let one of those lead who came meanwhile."""
@@ -85,10 +83,10 @@ class _Together:
 
 
 def _write(database: Transactor[Connection], group: list[_Waiting]) -> None:
-    entries = [one for each in group for one in each.entries]
+    entries = group[0].entries if len(group) == 1 else [one for each in group for one in each.entries]
     failure: Exception | None = None
     try:
-        database.write(lambda connection: store.append_all(connection, entries))
+        database.write(partial(store.append_all, entries=entries))
     except Exception as error:  # every caller's own: each of them refuses what it was asked for
         failure = error
     for each in group:
@@ -113,4 +111,8 @@ class AuditTrail:
 
     def record(self, *messages: AuditMessage) -> None:
         """Record in a transaction of its own. Raises AuditUnavailable."""
-        self.together.write(self.database, tuple(map(entry, messages)))
+        self.record_entries(tuple(map(entry, messages)))
+
+    def record_entries(self, entries: Sequence[Entry]) -> None:
+        """The same of messages that were made ready before it."""
+        self.together.write(self.database, entries)

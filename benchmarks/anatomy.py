@@ -64,7 +64,7 @@ STEPS: tuple[tuple[str, Any, str], ...] = (
     ("search", registry_query, "_answer"),
     ("audit", AuditTrail, "append_entries"),
     ("audit", AuditedExchange, "_entries"),
-    ("audit", AuditTrail, "record"),
+    ("audit", AuditTrail, "record_entries"),
     ("audit", Auditor, "_circumstances"),
     ("commit", sqlite_connections, "_end"),
     ("acknowledge", adt, "ack"),

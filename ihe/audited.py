@@ -35,7 +35,7 @@ returned where it is recorded with the change, else what ``handle`` returned; No
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Audit:
     """The audit record that the responder of a transaction writes.
 

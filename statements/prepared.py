@@ -96,7 +96,10 @@ class Prepared:
         compiled = self._compiled.get(connection.dialect.name) or self._for(connection)
         if connection.dialect.name == "sqlite":
             _insert_together(connection.connection.dbapi_connection, compiled, rows)
-        elif driver := straight(connection):
+        elif (driver := straight(connection)) and not compiled.row:
+            for each in rows:
+                driver.later(connection, compiled.placed, each)
+        elif driver:
             together = TOGETHER if "DO UPDATE" not in compiled.text else 1  # it must not meet one row twice
             for some in _batches(rows, together):
                 driver.later(connection, numbered_rows(compiled, len(some)), list(chain.from_iterable(some)))

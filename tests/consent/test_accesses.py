@@ -12,10 +12,10 @@ from affinity.consent_api import ConsentAPI
 from affinity.stewardship.access import Stewards, digest
 from affinity.stewardship.calls import Call, Reply
 from atna import store as trail
-from atna.entries import entry
+from atna.entries import Entry, entry
 from atna.events import emergency_access
-from atna.exchanges import Circumstances, failed, succeeded
-from atna.model import AuditMessage, AuditSource, EventOutcomeIndicator
+from atna.exchanges import Circumstances, Systems, failed, succeeded
+from atna.model import AuditSource, EventOutcomeIndicator
 from atna.participants import ThisNode, system
 from atna.trail import AuditTrail
 from consent import recording
@@ -64,30 +64,29 @@ def document(unique_id: str) -> ParticipantObject:
 
 
 def around(minutes: int, who: Principal | None = DOCTOR) -> Circumstances:
-    return Circumstances(
-        at=NOW + minutes * MINUTE,
+    systems = Systems(
         initiator=system("HIS|NORD", "10.0.0.9", is_requestor=True, alternative_user_id="CN=his.nord.example"),
         responder=system("https://affinity/xds", "10.0.0.1"),
-        principal=who,
         source=NODE.source,
     )
+    return Circumstances(at=NOW + minutes * MINUTE, systems=systems, principal=who)
 
 
-def query(minutes: int, who: Principal | None = DOCTOR, id: str = PATIENT) -> list[AuditMessage]:
-    return list(succeeded(ITI_18.audit, [Event(objects=(whose(id),))], around(minutes, who)))
+def query(minutes: int, who: Principal | None = DOCTOR, id: str = PATIENT) -> list[Entry]:
+    return succeeded(ITI_18.audit, [Event(objects=(whose(id),))], around(minutes, who))
 
 
-def retrieval(minutes: int, unique_id: str) -> list[AuditMessage]:
-    return list(succeeded(ITI_43.audit, [Event(objects=(document(unique_id),))], around(minutes)))
+def retrieval(minutes: int, unique_id: str) -> list[Entry]:
+    return succeeded(ITI_43.audit, [Event(objects=(document(unique_id),))], around(minutes))
 
 
-def refusal(minutes: int) -> list[AuditMessage]:
+def refusal(minutes: int) -> list[Entry]:
     event, outcome = Event(objects=(whose(),)), EventOutcomeIndicator.MINOR_FAILURE
-    return list(failed(ITI_18.audit, [event], around(minutes), outcome, "not yours"))
+    return failed(ITI_18.audit, [event], around(minutes), outcome, "not yours")
 
 
-def keep(stage: Stage, *messages: AuditMessage) -> None:
-    stage.index.database.write(lambda each: trail.append(each, map(entry, messages)))
+def keep(stage: Stage, *entries: Entry) -> None:
+    stage.index.database.write(lambda each: trail.append(each, entries))
 
 
 def seen(stage: Stage, id: str = "78", **wanted: object) -> list[tuple[Activity, str]]:
@@ -147,7 +146,7 @@ def broken_glass(stage: Stage) -> None:
     stage.index.database.write(
         lambda each: recording.break_glass(each, stage.patient(), professional("90000022"), act, until=until, level="R")
     )
-    keep(stage, emergency_access(NODE, NOW, DOCTOR, (PATIENT,), "unconscious"), *query(1))
+    keep(stage, entry(emergency_access(NODE, NOW, DOCTOR, (PATIENT,), "unconscious")), *query(1))
 
 
 def test_an_emergency_comes_first_and_its_accesses_are_marked(stage: Stage) -> None:
