@@ -138,13 +138,15 @@ def transaction_code(id: str, name: str) -> Code:
 def patient(ids: Sequence[str], *details: Detail, life_cycle: ObjectDataLifeCycle | None = None) -> ParticipantObject:
     """A patient by ids in CX form; what stands for all is the first of them."""
     first, *others = ids
+    if others:
+        details += tuple([Detail(ALSO_KNOWN_AS, each.encode()) for each in others])
     return ParticipantObject(
         id=first,
         id_type=PATIENT_NUMBER,
         type_code=ObjectTypeCode.PERSON,
         role=ObjectTypeCodeRole.PATIENT,
         life_cycle=life_cycle,
-        details=(*details, *(Detail(ALSO_KNOWN_AS, each.encode()) for each in others)),
+        details=details,
     )
 
 
