@@ -3,16 +3,20 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, Engine, MetaData, PrimaryKeyConstraint, String, Table, insert, inspect, select
+from sqlalchemy import Column, Engine, MetaData, PrimaryKeyConstraint, String, Table, func, insert, inspect, select
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 URL = "AFFINITY_MIGRATE_URL"
 """The environment variable by which the child learns the database: a command line could be read by anybody."""
+TURN = 2_600_000_001
+"""The number of the advisory lock of whoever makes or migrates tables."""
 HEAD = "0028"
 """The newest revision in ``versions``."""
 MARK = Table(
@@ -38,10 +42,24 @@ def upgrade(engine: Engine) -> None:
     """Create or migrate every table; does nothing to a database that is up to date."""
     if is_up_to_date(engine):
         return
-    if inspect(engine).get_table_names():
-        _migrate(engine)
-    else:
-        _create(engine)
+    with _in_turn(engine):
+        if is_up_to_date(engine):
+            return
+        if inspect(engine).get_table_names():
+            _migrate(engine)
+        else:
+            _create(engine)
+
+
+@contextmanager
+def _in_turn(engine: Engine) -> Iterator[None]:
+    """Let nodes that start at the same time on one PostgreSQL do this one after the other; SQLite has one node."""
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    with engine.begin() as connection:
+        connection.execute(select(func.pg_advisory_xact_lock(TURN)))
+        yield
 
 
 def _create(engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from affinity.database import Database
-from affinity.migrations import HEAD, config, is_up_to_date, upgrade
+from affinity.migrations import HEAD, MARK, TURN, config, is_up_to_date, upgrade
 from affinity.schema import METADATA
 
 DECLARED = text("SELECT name, sql FROM sqlite_master ORDER BY name")
@@ -111,6 +112,21 @@ def test_a_new_database_that_cannot_be_finished_is_left_as_it_was(tmp_path: Path
         upgrade(database.engine)
     assert in_sqlite(database.engine).keys() == {last}
     database.close()
+
+
+def test_of_two_nodes_that_start_at_once_the_second_waits_and_finds_the_tables(on_postgresql: Engine) -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    with ThreadPoolExecutor(1) as pool:
+        with on_postgresql.begin() as first, on_postgresql.connect() as watching:
+            first.execute(text(f"SELECT pg_advisory_xact_lock({TURN})"))
+            second = pool.submit(upgrade, on_postgresql)
+            while not watching.scalar(waiting):
+                assert not second.done(), "it did not wait"
+            for metadata in (*METADATA, MARK.metadata):
+                metadata.create_all(first, checkfirst=False)
+            first.execute(MARK.insert().values(version_num=HEAD))
+        second.result()
+    assert is_up_to_date(on_postgresql)
 
 
 def test_a_database_named_relative_to_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
