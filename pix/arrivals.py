@@ -16,16 +16,20 @@ from pix.journal import Change, Write
 from pix.matching.configuration import Configuration
 from pix.model import Feed, Origin
 from pix.newcomers import Newcomers
-from pix.rendering import Rendering, render, subject_of
+from pix.rendering import Rendering, render
+from pix.store_blocking import seen_with
 
 
 class Arrival:
     """One message, received ``at``; ``is_registered`` while it is, along with others, in a transaction under way."""
 
     rendering: Rendering
+    patient: tuple[str, str]
+    """The authority (OID) and the id of the record."""
 
     def __init__(self, feed: Feed, origin: Origin, at: datetime) -> None:
         self.origin = origin
+        self.message = (origin.source, origin.message_id)
         self.at = at
         self.is_registered = False
         self._feed = feed
@@ -33,17 +37,13 @@ class Arrival:
     def prepare(self) -> None:
         """Work out all that the patient makes."""
         self.rendering = render(self._feed)
-
-    @property
-    def patient(self) -> tuple[str, str]:
-        """The authority (OID) and the id of the record."""
         ((authority, id, _),) = self.rendering.own
-        return authority, id
+        self.patient = (authority, id)
 
-    @property
-    def message(self) -> tuple[str, str]:
-        """Who sent it, and under which id."""
-        return self.origin.source, self.origin.message_id
+    def remember(self) -> None:
+        """The record will soon be compared with its family: how it is seen is known already."""
+        linking = self.rendering.linking
+        comparing.remember_seen(self.rendering.text, linking, seen_with(self._feed.demographics, linking))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +79,8 @@ def _register(means: Means, connection: Connection, arrivals: Sequence[Arrival])
     done = new[: newcomers.add([(each.origin, each.rendering) for each in new])]
     changes = newcomers.write()
     receipts.keep(connection, [(each.origin, each.timestamp) for each in changes])
-    for told in (each.rendering for each in done):
-        comparing.remember_seen(told.text, told.linking, subject_of(told.subject))
+    for each in done:
+        each.remember()
     means.follow(changes)
     return done
 

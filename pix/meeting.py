@@ -112,7 +112,7 @@ class Meeting:
         """
         mine, births = subject_of(each.subject), self._births
         lists = [self._stored[one] for one in chain(each.stored, each.lookup)]
-        met = set(chain.from_iterable(some for some in lists if len(some) <= CROWDED))
+        met = set(chain.from_iterable([some for some in lists if len(some) <= CROWDED]))
         if mine.identifiers:
             return Comer(each, mine, met)
         known = {key for of, id, *_ in each.nationals for key, _ in self._carrying[of, id]}

@@ -105,11 +105,13 @@ def _phone_tokens(phone: Telecom) -> list[Token]:
 
 
 def _family_words(name: PersonName) -> frozenset[str]:
+    if not (name.own_family or name.partner_family):
+        return name_words(name.family)
     return NO_WORDS.union(*map(name_words, (name.family, name.own_family, name.partner_family)))
 
 
 def _given_words(name: PersonName) -> frozenset[str]:
-    return name_words(name.given) | name_words(name.further_given)
+    return name_words(name.given) | name_words(name.further_given) if name.further_given else name_words(name.given)
 
 
 @lru_cache(maxsize=8192)
