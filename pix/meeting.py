@@ -9,7 +9,7 @@ from itertools import chain
 from sqlalchemy import Connection
 
 from ihe.identifiers import PatientKey
-from pix import store_newcomers, store_records
+from pix import store_cards, store_newcomers
 from pix.comparing import Verdict, subjects_of, worth_keeping
 from pix.matching import dates
 from pix.matching.configuration import Configuration
@@ -134,7 +134,7 @@ class Meeting:
 
     def _read_births(self, keys: set[PatientKey]) -> None:
         if asked := keys - self._births.keys():
-            births = store_records.births(self._connection, asked)
+            births = store_cards.births(self._connection, asked)
             self._births |= {key: _day(birth) for key, birth in births.items()}
 
     def _read_subjects(self, keys: set[PatientKey]) -> None:

@@ -1,10 +1,11 @@
 """What searches list of the records of persons: copies, over ``pix.tables``, that change with record and link."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Set
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from ihe.identifiers import PatientKey
+from pix import store_records
 from pix.model import Demographics
 from pix.store_records import described_as
 from pix.tables import ACTIVE, card, link, record
@@ -27,6 +28,7 @@ PUT_ALL = _put(Among(record.c.key, "keys"))
 REMOVE = Prepared(delete(card).where(THIS))
 DESCRIBE = Prepared(update(card).where(THIS), ("family", "given", "birth", "sex", "updated"))
 CONFIRM = Prepared(update(card).where(THIS), ("updated",))
+BIRTHS = Prepared(select(card.c.record, func.coalesce(card.c.birth, "")).where(Among(card.c.record, "keys")))
 
 
 def put(connection: Connection, key: PatientKey) -> None:
@@ -54,3 +56,13 @@ def describe(connection: Connection, key: PatientKey, demographics: Demographics
 def confirm(connection: Connection, key: PatientKey, at: str) -> None:
     """Say when the record was fed last."""
     CONFIRM.run(connection, {"this": key, "updated": at})
+
+
+def births(connection: Connection, keys: Set[PatientKey]) -> dict[PatientKey, str]:
+    """The day of birth of each record: of thousands that lie all over the table, and are larger than their cards.
+
+    Who is nobody's has no card.
+    """
+    found: dict[PatientKey, str] = dict(BIRTHS.rows(connection, {"keys": sorted(keys)}))
+    others = keys - found.keys()
+    return found | store_records.births(connection, others) if others else found
