@@ -66,6 +66,7 @@ def _on(directory: Path, effort: Effort, say: Say, relay: Relay | None) -> list[
     os.environ[counted.FILE] = str(written)
     url = relay.url if relay else None
     with Node(directory / "counted", database_url=url, module="benchmarks.counted") as node:
+        load.run(node.ports["mllp"], 1, _sisters(), load.MLLP)
         kinds = _kinds(node, WARM_UP + effort.count(REQUESTS))
         return [figure for each in kinds for figure in _counted(node, each, written, say, relay)]
 
@@ -140,10 +141,20 @@ def _kinds(node: Node, count: int) -> Iterator[Kind]:
     yield Kind("ITI-43, one document of 20 KB", "http", retrieved, load.HTTP)
 
 
+def _sisters() -> list[bytes]:
+    """Two whose given names are compared, for which a node reads a table: once, and not while it is counted."""
+    one = messages.announcement("SISTER")
+    other = one.replace(b"SISTER", b"OTHER").replace(b"^Anne^", b"^Lea^")
+    return [one, _under_another_number(other)]
+
+
 def _said_again(announced: bytes) -> bytes:
     """ADT^A31 that says of a patient what their ADT^A28 said, in a message of its own."""
-    control = announced.split(b"|")[9]
-    return announced.replace(b"A28", b"A31").replace(control, uuid.uuid4().hex[:20].encode())
+    return _under_another_number(announced.replace(b"A28", b"A31"))
+
+
+def _under_another_number(announced: bytes) -> bytes:
+    return announced.replace(announced.split(b"|")[9], uuid.uuid4().hex[:20].encode())
 
 
 def _of(announced: bytes) -> Sought:
