@@ -24,7 +24,7 @@ from pix.events import Announced, Event, Linked, to_plain
 from pix.projection import Entry, project
 from pix.snapshot import plain
 from pix.state import NationalId, State
-from pix.tables import card, record
+from pix.tables import card, record, wordlist
 from pix.tables import event as log
 from statements.prepared import Prepared
 
@@ -139,10 +139,10 @@ def _stranger(told: PopulationRecord) -> dict[str, object]:
 
 
 def _bare_tables() -> MetaData:
-    """The tables without any index but those of records and their cards by their keys."""
+    """The tables without any index but those of records, their cards and word lists by their keys."""
     bare = MetaData()
     for table in TABLES:
-        key = table in (record, card)
+        key = table in (record, card, wordlist)
         found = [Column(each.name, each.type, primary_key=key and each.primary_key) for each in table.columns]
         Table(table.name, bare, *found)
     return bare

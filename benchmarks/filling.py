@@ -7,9 +7,9 @@ from pathlib import Path
 from sqlalchemy import Table, create_engine
 
 from affinity.migrations import upgrade
-from pix.tables import blocking, card, event, link, national, record, token
+from pix.tables import blocking, card, event, link, national, record, token, wordlist
 
-TABLES = (record, national, token, blocking, link, card, event)
+TABLES = (record, national, token, wordlist, blocking, link, card, event)
 """What a feed of somebody whom nobody resembles writes, its receipt aside."""
 CACHE = 2 * 2**30
 """Bytes that SQLite may sort in memory."""

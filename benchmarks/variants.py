@@ -5,6 +5,7 @@ rare names are less rare than they would be. Blocking keys stay as well, althoug
 variants what it says of the first.
 """
 
+import json
 import shutil
 from datetime import date, timedelta
 from functools import lru_cache, partial
@@ -30,6 +31,7 @@ SHIFTED = {
         "birth": "born(birth, v)",
         "value": "iif(v AND kind = 'phone', value || v, value)",
     },
+    "pix_wordlist": {"record": "record + v * {most}", "words": "found_by(words, v)"},
     "pix_blocking": {"record": "record + v * {most}"},
     "pix_link": {
         "number": "number + v * {most} * {events}",
@@ -49,7 +51,7 @@ def multiply(data: Path, times: int, records: int) -> Path:
     if (made / FILE).exists():
         return made
     made.mkdir(exist_ok=True)
-    fill(made / FILE, (data / FILE,), partial(_variants, times=times, most=records), (("born", 2, born),))
+    fill(made / FILE, (data / FILE,), partial(_variants, times=times, most=records), FUNCTIONS)
     shutil.copy(strangers_of(data), strangers_of(made))
     return made
 
@@ -74,3 +76,16 @@ def born(birth: str | None, variant: int) -> str | None:
     day = date(int(birth[:4]), int(birth[4:6]), int(birth[6:8])) + variant * APART
     # Nobody is born after the others: the century before has room.
     return (day if day.year < 2026 else day.replace(year=day.year - 100, day=min(day.day, 28))).strftime("%Y%m%d")
+
+
+def found_by(words: str, variant: int) -> str:
+    """The word list of a variant, whose telephones are others."""
+    listed = json.loads(words)
+    if "phone" not in listed or not variant:
+        return words
+    phones = sorted(f"{each}{variant}" for each in listed["phone"])
+    return json.dumps({**listed, "phone": phones}, ensure_ascii=False, separators=(",", ":"))
+
+
+FUNCTIONS = (("born", 2, born), ("found_by", 2, found_by))
+"""What SHIFTED asks for."""

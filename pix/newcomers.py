@@ -120,6 +120,8 @@ class Newcomers:
         rows.records.append((key, oid, id, code, None, True, source, at, told.text, *told.columns))
         rows.nationals += [(key, *national) for national in told.nationals]
         rows.tokens += [(kind, value, key, beside, birth) for kind, value, beside, birth in told.tokens]
+        if told.words:
+            rows.words.append((key, told.words))
         rows.blocking += [(blocking, key) for blocking in told.stored]
         change.announced.append((key, oid, id))
         if each.met.is_nobody:

@@ -19,7 +19,7 @@ from pix.state import NationalId, State
 from pix.store_blocking import seen, unidentified
 from pix.store_records import Record
 from pix.tasks import Kind
-from pix.tokens import tokens
+from pix.wordlists import wordlist
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ def register(change: Change, feed: Feed) -> None:
 def foresee(feed: Feed) -> None:
     """Work out what a new record says, before the change begins: while one changes the index, others wait."""
     to_json(feed.demographics)
-    tokens(feed.demographics)
+    wordlist(feed.demographics)
     lookup_keys(unidentified(feed.demographics))
 
 

@@ -20,6 +20,7 @@ from pix.state import NationalId, linking_ids
 from pix.store_blocking import seen_with
 from pix.store_records import described_as
 from pix.tokens import tokens
+from pix.wordlists import driving, wordlist
 
 Named = tuple[str, str, str]
 """Authority (OID), id and type code (CX.5)."""
@@ -47,6 +48,7 @@ class Rendering(NamedTuple):
     stored: tuple[int, ...]
     lookup: tuple[int, ...]
     tokens: tuple[tuple[str, str, str, str], ...]
+    words: str
     announced: str
     national: str
     remarks: tuple[Named, ...]
@@ -81,7 +83,8 @@ def render(feed: Feed) -> Rendering:
         subject=_plain(seen),
         stored=tuple(sorted(stored)),
         lookup=tuple(sorted(lookup_keys(seen) - stored)),
-        tokens=tuple(sorted(tokens(said))),
+        tokens=tuple(sorted(driving(tokens(said)))),
+        words=wordlist(said),
         announced=_announced(own[0], feed.sent),
         national=written([each.plain for each in nationals]),
         remarks=tuple((remark, each.authority, each.id) for remark, each in remarks(nationals, said.birth_time)),

@@ -8,11 +8,11 @@ from sqlalchemy import Connection, Table, delete, func, select, text
 
 from pix.event_log import lines
 from pix.projection import project
-from pix.tables import blocking, card, decision, link, match, national, record, task, token
+from pix.tables import blocking, card, decision, link, match, national, record, task, token, wordlist
 from pix.tables_encounters import encounter, movement, word
 
 PROJECTIONS: tuple[Table, ...] = (
-    *(record, national, link, card, decision, match, blocking, task, token),
+    *(record, national, link, card, decision, match, blocking, task, token, wordlist),
     *(encounter, movement, word),
 )
 """Every table that is a projection of the log."""

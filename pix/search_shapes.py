@@ -14,25 +14,10 @@ from pix.pairs import sought
 from pix.queries import Criteria, IdentifierPattern, SearchMode
 from pix.search_patterns import LAST, Form, compares, escaped, form_of, parts
 from pix.search_words import Word, criteria_words
-from pix.tokens import MARKS, Kind
+from pix.tokens import MARKS, STRONG, Kind
 
 PREFIX = 2
 """Fewest characters before ``*`` by which the index is searched; shorter ones only narrow what others have found."""
-STRONG = frozenset(
-    {
-        Kind.FAMILY,
-        Kind.GIVEN,
-        Kind.FAMILY_SOUND,
-        Kind.GIVEN_SOUND,
-        Kind.MOTHERS_FAMILY,
-        Kind.STREET,
-        Kind.POSTAL_CODE,
-        Kind.PHONE,
-        Kind.EMAIL,
-        Kind.ACCOUNT,
-    }
-)
-"""Kinds of words that are worth a search by themselves."""
 
 
 class WordShape(NamedTuple):
@@ -59,7 +44,11 @@ class WordShape(NamedTuple):
 
     def condition_on(self, tokens: FromClause) -> ColumnElement[bool]:
         """The tokens that this word stands for."""
-        return and_(tokens.c.kind == self.kind.value, *compares(tokens.c.value, self.form, self.part))
+        return and_(tokens.c.kind == self.kind.value, *self.compares(tokens.c.value))
+
+    def compares(self, value: ColumnElement[str]) -> list[ColumnElement[bool]]:
+        """What is asked of a word of this kind."""
+        return compares(value, self.form, self.part)
 
 
 class PairShape(NamedTuple):

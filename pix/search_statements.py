@@ -19,8 +19,9 @@ from sqlalchemy import (
 
 from pix.search_shapes import Shape, Wanted, WordShape
 from pix.search_sources import Source, born
-from pix.tables import card, record, token
+from pix.tables import card, record, token, wordlist
 from pix.tokens import MANY
+from statements.listed import listed
 
 SHOWN = (
     card.c.person,
@@ -85,9 +86,12 @@ def _beside(word: WordShape, other: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _carries(driver: Source, word: WordShape) -> ColumnElement[bool]:
-    other = token.alias()
-    condition = word.condition_on(other)
-    # OFFSET 0 keeps PostgreSQL from reading every record of the word first, for a word that it believes to be rare.
+    words = listed(wordlist.c.words, word.kind.value)
+    # OFFSET 0 keeps PostgreSQL from reading the word lists of everybody first: it cannot know how rare a word is.
     return (
-        select(literal_column("1")).select_from(other).where(other.c.record == driver.key, condition).offset(0).exists()
+        select(literal_column("1"))
+        .select_from(wordlist, words)
+        .where(wordlist.c.record == driver.key, *word.compares(words.c.value))
+        .offset(0)
+        .exists()
     )

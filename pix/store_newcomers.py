@@ -95,6 +95,7 @@ class Rows:
     records: list[Row] = field(default_factory=list)
     nationals: list[Row] = field(default_factory=list)
     tokens: list[Row] = field(default_factory=list)
+    words: list[Row] = field(default_factory=list)
     blocking: list[Row] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     matches: list[Row] = field(default_factory=list)
@@ -136,6 +137,7 @@ class Rows:
         store_cards.remove(connection, [each["this"] for each in self.ended])
         store_cards.put_all(connection, self.links)
         store_tokens.INSERT.insert(connection, sorted(self.tokens))
+        store_tokens.LIST.insert(connection, self.words)
         if connection.dialect.name == "postgresql":
             COUNT_ON["pix_event"].run(connection, {"last": self.events[-1][0]})
             COUNT_ON["pix_record"].run(connection, {"last": self.records[-1][0]})

@@ -171,8 +171,15 @@ token = Table(
     # Beside a family name the given names and the town, and so on: they are searched in one range of the index.
     Column("beside", SORTED, primary_key=True),
     Column("birth", SORTED, primary_key=True),
-    Index("ix_pix_token_record", "record", "kind", "value"),
     sqlite_with_rowid=False,
+)
+
+# All words of a record, also of kinds that no search is read by; and which tokens are the record's.
+wordlist = Table(
+    "pix_wordlist",
+    metadata,
+    Column("record", KEY, primary_key=True, autoincrement=False),
+    Column("words", Text, nullable=False),  # JSON: kind -> words, both in order; of those who have any
 )
 
 receipt = Table(

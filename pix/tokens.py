@@ -42,6 +42,23 @@ class Kind(StrEnum):
     ACCOUNT = "account"
 
 
+STRONG = frozenset(
+    {
+        Kind.FAMILY,
+        Kind.GIVEN,
+        Kind.FAMILY_SOUND,
+        Kind.GIVEN_SOUND,
+        Kind.MOTHERS_FAMILY,
+        Kind.STREET,
+        Kind.POSTAL_CODE,
+        Kind.PHONE,
+        Kind.EMAIL,
+        Kind.ACCOUNT,
+    }
+)
+"""Kinds of words that are worth a search by themselves."""
+DRIVING = STRONG | {Kind.CITY, Kind.PAIR}
+"""Kinds that a search may be read by; words of the others only narrow."""
 MARKS: Mapping[str, str] = {Kind.CITY: "@", Kind.POSTAL_CODE: "#"}
 """How words that are no names are told apart where they stand beside a name, or beside a pair of names."""
 

@@ -12,6 +12,7 @@ from pix.model import Address, Demographics, PersonName
 from pix.pairs import woven
 from pix.snapshot import to_json
 from pix.tokens import Kind, Token, tokens
+from pix.wordlists import wordlist
 
 KEY = 7
 PERSON = Demographics(
@@ -91,3 +92,38 @@ def test_records_that_are_somebodys_have_a_card(older: Older) -> None:
         assert [tuple(row) for row in connection.execute(text("SELECT record, person, updated FROM pix_card"))] == [
             (7, 2, "")
         ]
+
+
+def test_words_of_records_are_listed_and_those_that_only_narrow_are_no_tokens(older: Older) -> None:
+    engine = older("0028")
+    words = [
+        ("street", "rue"),
+        ("street", "12"),
+        ("country", "lu"),
+        ("state", 'a "b\\'),
+        ("mothers-given", "é"),
+        ("pair", woven("a", "b")),
+    ]
+    before = {(kind, word, "", "1980" if kind == "pair" else "") for kind, word in words}
+    insert = text("INSERT INTO pix_token (kind, value, record, beside, birth) VALUES (:kind, :value, 7, '', :birth)")
+    names = ("kind", "value", "beside", "birth")
+    with engine.begin() as connection:
+        connection.execute(insert, [dict(zip(names, each, strict=True)) for each in before])
+    command.upgrade(config(engine), "head")
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT record, words FROM pix_wordlist")).all() == [
+            (
+                7,
+                '{"country":["lu"],"mothers-given":["é"],"pair":["ab  "],"state":["a \\"b\\\\"],"street":["12","rue"]}',
+            )
+        ]
+    assert stored(engine) == {each for each in before if each[0] in ("street", "pair")}
+    command.downgrade(config(engine), "0028")
+    assert stored(engine) == before
+
+
+def test_a_migrated_word_list_is_what_a_feed_writes(older: Older) -> None:
+    engine = older("0005")
+    command.upgrade(config(engine), "head")
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT words FROM pix_wordlist")).scalars().all() == [wordlist(PERSON)]

@@ -19,7 +19,7 @@ from hl7v2.er7 import parse
 from ihe.domain import AffinityDomain
 from pix.manager import PatientIndex
 from pix.model import Feed, Origin
-from pix.tables import blocking, event, national, record, token
+from pix.tables import blocking, event, national, record, token, wordlist
 
 PEOPLE = People(persons=60, strangers=5)
 WHEN = frozenset({"at", "updated", "number", "origin", "message_id"})
@@ -54,7 +54,8 @@ def test_the_rows_of_those_who_are_alone_are_those_of_a_feed(
     alone = [key for key, each in told if persons.count(each.person) == 1 and key in fed]
     assert len(alone) > 10
     bulk = Database(f"sqlite:///{built / FILE}")
-    for table, of in ((record, "key"), (national, "record"), (token, "record"), (blocking, "record")):
+    of_record = (national, token, wordlist, blocking)
+    for table, of in ((record, "key"), *((each, "record") for each in of_record)):
         assert rows(bulk, table, of, alone) == rows(database, table, of, alone), table.name
     announced = [row for row in rows(bulk, event, "record", alone) if "announced" in row]
     assert announced == [row for row in rows(database, event, "record", alone) if "announced" in row]
@@ -78,10 +79,15 @@ def test_variants_are_other_people_with_the_same_names(built: Path, domain: Affi
     connection = sqlite3.connect(many / FILE)
     ((records, ids),) = connection.execute("SELECT count(*), count(DISTINCT authority || id) FROM pix_record")
     ((persons,),) = connection.execute("SELECT count(DISTINCT person) FROM pix_link")
+    phones = connection.execute(
+        "SELECT count(*) FROM pix_token WHERE kind = 'phone' AND NOT EXISTS (SELECT 1 FROM pix_wordlist w,"
+        " json_each(w.words, '$.phone') each WHERE w.record = pix_token.record AND each.value = pix_token.value)"
+    ).fetchone()
     ((families,),) = connection.execute("SELECT count(DISTINCT family) FROM pix_record")
     connection.close()
     before = sample_of(built, domain).records
     assert records == ids == 3 * len(before)
+    assert phones == (0,), "each is in its variant's word list, too"
     assert persons == 3 * len({each.person for key, each in PEOPLE.records() if key})
     assert families <= len(before)
     assert len(list(strangers(many))) == len(strangers_of(built).read_text().splitlines()) >= 5
