@@ -8,7 +8,7 @@ run: setup            ## set up, serve the demo domain, play the demo traffic, s
 	@$(BIN)/affinity up
 
 test: setup           ## set up, run the whole suite, a process for each core
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: setup lint types imports  ## lint, types, import contracts
 

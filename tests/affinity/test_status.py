@@ -1,9 +1,11 @@
 """``affinity status`` and the doctor's look at the database: one good state, one change, one verdict."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
@@ -147,9 +149,26 @@ def test_settings_of_postgresql_that_lose_acknowledged_data_fail(
     assert complaints(**{name: value}) == verdict
 
 
-def test_a_setting_of_the_session_alone_is_seen_as_well(postgresql_url: str, tmp_path: Path) -> None:
-    lax = f"{postgresql_url}&options=-csynchronous_commit%3Doff"
-    for url, state in ((postgresql_url, "ok"), (lax, "FAILED")):
+@pytest.fixture
+def durable_url(postgresql_url: str) -> Iterator[str]:
+    """The server of the test run with the fsync that it is spared elsewhere."""
+    _fsync(postgresql_url, "on")
+    yield postgresql_url
+    _fsync(postgresql_url, "off")
+
+
+def _fsync(url: str, state: str) -> None:
+    server = url.replace("+psycopg", "")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"ALTER SYSTEM SET fsync = {state}".encode())
+        connection.execute("SELECT pg_reload_conf()")
+        while connection.execute("SHOW fsync").fetchone() != (state,):
+            pass  # the server reads its settings after it has answered
+
+
+def test_a_setting_of_the_session_alone_is_seen_as_well(durable_url: str, tmp_path: Path) -> None:
+    lax = f"{durable_url}&options=-csynchronous_commit%3Doff"
+    for url, state in ((durable_url, "ok"), (lax, "FAILED")):
         found = {each.check: each for each in database(Settings(data=tmp_path, database_url=url))}
         assert found["database durability"].state == state, found["database durability"].detail
         assert found["database clock"].state == "ok"
