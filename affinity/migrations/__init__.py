@@ -8,7 +8,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, Engine, MetaData, PrimaryKeyConstraint, String, Table, func, insert, inspect, select
+from sqlalchemy import (
+    Column,
+    Engine,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+)
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -53,11 +65,15 @@ def upgrade(engine: Engine) -> None:
 
 @contextmanager
 def _in_turn(engine: Engine) -> Iterator[None]:
-    """Let nodes that start at the same time on one PostgreSQL do this one after the other; SQLite has one node."""
+    """Let nodes that start at the same time on one PostgreSQL do this one after the other; SQLite has one node.
+
+    Whoever waits may do so for longer than a statement of a request: a migration may take minutes.
+    """
     if engine.dialect.name != "postgresql":
         yield
         return
     with engine.begin() as connection:
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(select(func.pg_advisory_xact_lock(TURN)))
         yield
 

@@ -114,12 +114,19 @@ def test_a_new_database_that_cannot_be_finished_is_left_as_it_was(tmp_path: Path
     database.close()
 
 
-def test_of_two_nodes_that_start_at_once_the_second_waits_and_finds_the_tables(on_postgresql: Engine) -> None:
-    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+def test_of_two_nodes_that_start_at_once_the_second_waits_beyond_its_limit_for_statements(
+    empty_postgresql: str, on_postgresql: Engine
+) -> None:
+    limited = create_engine(f"{empty_postgresql}&options=-cstatement_timeout%3D1000")
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE wait_event = 'advisory' AND clock_timestamp() - query_start > interval '1.2 seconds'"
+    )
     with ThreadPoolExecutor(1) as pool:
         with on_postgresql.begin() as first, on_postgresql.connect() as watching:
+            watching.execution_options(isolation_level="AUTOCOMMIT")
             first.execute(text(f"SELECT pg_advisory_xact_lock({TURN})"))
-            second = pool.submit(upgrade, on_postgresql)
+            second = pool.submit(upgrade, limited)
             while not watching.scalar(waiting):
                 assert not second.done(), "it did not wait"
             for metadata in (*METADATA, MARK.metadata):
@@ -127,6 +134,7 @@ def test_of_two_nodes_that_start_at_once_the_second_waits_and_finds_the_tables(o
             first.execute(MARK.insert().values(version_num=HEAD))
         second.result()
     assert is_up_to_date(on_postgresql)
+    limited.dispose()
 
 
 def test_a_database_named_relative_to_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
