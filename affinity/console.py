@@ -18,6 +18,11 @@ def operator() -> str:
     return f"{getpass.getuser()}@console"
 
 
+def account() -> str:
+    """The same as the actor of an event."""
+    return f"operator|{getpass.getuser()}"
+
+
 def command() -> str:
     """Which command runs, without its arguments: they may hold passwords."""
     context = get_current_context(silent=True)

@@ -70,10 +70,10 @@ def registered(means: Means, connection: Connection, arrivals: Sequence[Arrival]
 
 def _register(means: Means, connection: Connection, arrivals: Sequence[Arrival]) -> list[Arrival]:
     new = _new(connection, arrivals)
-    times = {id(each.origin): each.at for each in new}
+    times = {each.message: each.at for each in new}
 
     def begin(origin: Origin, write: Write) -> Change:
-        return means.begin(connection, origin, times[id(origin)], write)
+        return means.begin(connection, origin, times[origin.source, origin.message_id], write)
 
     newcomers = Newcomers(connection, means.configuration, begin)
     done = new[: newcomers.add([(each.origin, each.rendering) for each in new])]

@@ -47,13 +47,12 @@ def replace_tokens(connection: Connection, key: PatientKey, before: Demographics
         return
     old, new, words = tokens(before), tokens(after), listed(after)
     gone = {(kind, word) for kind, word, *_ in driving(old - new)}
-    if words == listed(before):
-        words = ""
-    else:
+    others = words != listed(before)
+    if others:
         # What an earlier version took for words of this patient goes as well.
         gone |= _unlist(connection, key) - words_of(words)
     _delete(connection, key, gone)
-    _insert(connection, key, driving(new - old), words)
+    _insert(connection, key, driving(new - old), words if others else "")
 
 
 def remove_tokens(connection: Connection, key: PatientKey) -> None:

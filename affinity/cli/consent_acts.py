@@ -1,6 +1,5 @@
 """``affinity consent record | relate | end | exclude | admit | mask | unmask | break-glass | review``: what is done."""
 
-import getpass
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -238,14 +237,14 @@ def _do(said: Said, output: Output, patient: str, work: Work) -> ExitCode:
     """One event, in a transaction of its own beside a running server."""
     from affinity.cli.consent_places import opened
     from affinity.cli.show import print_json, print_line
-    from affinity.console import operator
+    from affinity.console import account, operator
     from atna.events import console_used
     from consent.model import Act
     from ihe.audit import patient as whose
 
     if not said.reason.strip():
         raise wrong_use("--reason says why; it cannot be empty")
-    actor = said.actor or f"operator|{getpass.getuser()}"
+    actor = said.actor or account()
     act = Act(actor=actor, reason=said.reason, at=datetime.now(UTC), origin="console")
 
     def audited(connection: "Connection", desk: "Records") -> int:

@@ -1,6 +1,5 @@
 """``affinity consent import`` and ``export``: the rights of a record as a FHIR Consent."""
 
-import getpass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -39,12 +38,13 @@ def import_(file: ConsentFile, place: Place, output: Output, reason: Reason, act
     """Do to a record what a FHIR Consent says."""
     from affinity.cli.consent_places import opened
     from affinity.cli.show import print_json, print_line
+    from affinity.console import account
     from consent.model import Act
 
     now = datetime.now(UTC)
     with opened(place) as records:
         document, done = _agreed(file.read_bytes(), records, now)
-        who = actor or f"operator|{getpass.getuser()}"
+        who = actor or account()
         act = Act(actor=who, reason=reason, at=now, origin=f"consent:{document.id or file.name}")
         records.database.write(lambda connection: _do(connection, records, document, done, act))
     patient = str(document.patients[0])

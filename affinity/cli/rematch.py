@@ -1,6 +1,5 @@
 """``affinity pix rematch``: every record compared anew, or what that would change."""
 
-import getpass
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +43,7 @@ def rematch(place: Place, output: Output, dry_run: DryRun = False, configuration
     """Compare every record anew with the weights in force; link, part and open tasks accordingly."""
     from affinity import rematches
     from affinity.cli.show import counted
+    from affinity.console import account
     from affinity.offline import beside
 
     if configuration is not None and not dry_run:
@@ -55,7 +55,7 @@ def rematch(place: Place, output: Output, dry_run: DryRun = False, configuration
             if dry_run:
                 summary = rematches.dry_run(index, reach)
             else:
-                summary = rematches.run(index, settings.data, f"operator|{getpass.getuser()}", reach)
+                summary = rematches.run(index, settings.data, account(), reach)
     show_summary(summary, output, heading="Nothing was written. It would be" if dry_run else "Done")
 
 

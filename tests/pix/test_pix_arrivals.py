@@ -119,18 +119,22 @@ def told(verdict: bytes | Rejected) -> object:
     return verdict if isinstance(verdict, bytes) else verdict.breaches
 
 
-def test_most_of_a_group_of_new_patients_are_registered_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    counted: list[int] = []
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many of each group were registered together."""
+    found: list[int] = []
 
     def register(*arguments: Any) -> list[arrivals.Arrival]:
         done = usual(*arguments)
-        counted.append(len(done))
+        found.append(len(done))
         return done
 
     usual = arrivals._register
     monkeypatch.setattr(arrivals, "_register", register)
+    return found
+
+
+def test_most_of_a_group_of_new_patients_are_registered_together(tmp_path: Path, counted: list[int]) -> None:
     with index_in(tmp_path / "a.db") as index:
         waiting_together(index, announced(population()[:10]))
     assert counted == [10]
@@ -179,18 +183,20 @@ class Failing:
         return self.database.write(audited)
 
 
-def test_who_fails_after_all_were_registered_fails_alone_and_leaves_nothing(tmp_path: Path) -> None:
+def test_who_fails_after_all_were_registered_fails_alone_and_leaves_nothing(tmp_path: Path, counted: list[int]) -> None:
     messages = announced(population()[:5])
 
     def named(each: int) -> bytes | Rejected:
         threading.current_thread().name = str(each)
-        return sent(replace(index, database=Failing(database, "2")), messages[each])
+        return sent(failing, messages[each])
 
     with index_in(tmp_path / "a.db") as index:
         database = index.database
         assert isinstance(database, Database)
+        failing = replace(index, database=Failing(database, "2"))
         futures = at_once(database, [lambda each=each: named(each) for each in range(5)])
         assert [each for each, future in enumerate(futures) if future.exception()] == [2]
+        assert counted == [5, 5]  # at first, and again with care; then each is on its own
         assert len(receipts_of(index)) == 4
         ids = index.database.read(lambda connection: set(connection.scalars(select(record.c.id))))
         assert ids == {feed.identifiers[0].id for _, feed in messages if isinstance(feed, Feed)} - {
