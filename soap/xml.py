@@ -60,7 +60,7 @@ def parse(
     """
     if len(data) > limits.size:
         raise XMLRefused(f"the XML document has {len(data)} bytes; at most {limits.size} are accepted")
-    if data.count(b"<") > limits.tags:
+    if len(data) > limits.tags and data.count(b"<") > limits.tags:
         raise XMLRefused(f"the XML document has more than {limits.tags} tags")
     keeps = bool(comments_kept_in) and _may_hold_comments(data)
     try:

@@ -45,7 +45,7 @@ def proof(
         assertion = parse(document)
     except ValueError as error:
         raise AssertionRefused(Subcode.INVALID_SECURITY_TOKEN, str(error)) from error
-    if assertion.find(SIGNATURE) is None:
+    if next(assertion.iterchildren(SIGNATURE), None) is None:
         raise AssertionRefused(Subcode.FAILED_CHECK, "the assertion is not signed")
     yield Step.SIGNED, lambda: "a ds:Signature"
     check_shape(assertion)

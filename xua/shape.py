@@ -133,19 +133,21 @@ def check_shape(assertion: _Element) -> None:
 def _check_element(element: _Element) -> None:
     name, shape = _BY_TAG.get(element.tag) or _extension(element.tag)
     given = element.keys()
-    if not shape.required.issubset(given) or not shape.allowed.issuperset(given):
+    if (given or shape.required) and not (shape.required.issubset(given) and shape.allowed.issuperset(given)):
         raise _invalid(f"{name} has the attributes {given[:8]}")
     if shape.content is None:
         if len(element):
             raise _invalid(f"{name} holds elements")
         return
-    children, names = list(element), ""
-    for child in children:
-        names += (_BY_TAG.get(child.tag) or _extension(child.tag))[0] + ";"
+    names, loose = "", element.text or ""
+    if len(element):
+        for child in element:
+            names += (_BY_TAG.get(child.tag) or _extension(child.tag))[0] + ";"
+            loose += child.tail or ""
     if shape.content.fullmatch(names) is None:
         raise _invalid(f"{name} holds {names[:200]}")
-    if shape is not _VALUE or children:
-        _refuse_loose_text(element, children, name)
+    if loose and not loose.isspace() and (names or shape is not _VALUE):
+        raise _invalid(f"{name} holds text between its elements")
 
 
 def _extension(tag: str) -> tuple[str, Shape]:
@@ -154,14 +156,6 @@ def _extension(tag: str) -> tuple[str, Shape]:
     if name.namespace == HL7:
         return f"hl7:{name.localname}", _HL7_VALUE
     raise AssertionRefused(Subcode.UNSUPPORTED_SECURITY_TOKEN, f"the element {tag[:120]} is not supported")
-
-
-def _refuse_loose_text(element: _Element, children: list[_Element], name: str) -> None:
-    text = element.text or ""
-    for child in children:
-        text += child.tail or ""
-    if text and not text.isspace():
-        raise _invalid(f"{name} holds text between its elements")
 
 
 def _invalid(reason: str) -> AssertionRefused:

@@ -5,8 +5,11 @@ of the algorithms are checked here first, because signxml passes over a transfor
 """
 
 import re
+import threading
 from collections.abc import Iterable
+from copy import deepcopy
 from datetime import datetime
+from typing import Any
 
 from lxml.etree import LxmlError, SubElement, _Element
 from signxml import DigestAlgorithm, SignatureConfiguration, SignatureMethod, XMLSigner, XMLVerifier
@@ -83,7 +86,7 @@ def verify_signature(
     KeyInfo is cut off first: the issuer is known and so are its keys; nothing that the message says may choose another.
     """
     signature = assertion[1]
-    for key_info in signature.findall(KEY_INFO):
+    for key_info in list(signature.iterchildren(KEY_INFO)):
         signature.remove(key_info)
     failures = []
     for certificate in certificates:
@@ -117,12 +120,41 @@ class _AsItStands(XMLVerifier):  # type: ignore[misc]
     """signxml's, on the very tree whose form was checked.
 
     It would spell that and parse it again, so that namespaces of elements around it do no harm: there are none around
-    a document of its own. What it digests is a copy in any case.
+    a document of its own. What it digests is a copy in any case. It copies by spelling and parsing; a whole document is
+    copied as a tree here, which costs a quarter. A part is still spelled, and what was signed is still read from the
+    bytes that were digested.
     """
 
     def get_root(self, data: _Element) -> _Element:
         """The element that is to be verified."""
         return data
+
+    def _tostring(self, xml_node: _Element, **kwargs: Any) -> bytes | _Element:
+        if xml_node.getparent() is None and not kwargs:
+            return xml_node
+        spelled: bytes = super()._tostring(xml_node, **kwargs)
+        return spelled
+
+    def _fromstring(self, xml_string: bytes | _Element, **kwargs: Any) -> _Element:
+        if isinstance(xml_string, _Element):
+            return deepcopy(xml_string)
+        parsed: _Element = super()._fromstring(xml_string, **kwargs)
+        return parsed
+
+    def _get_cert_description(self, cert: Certificate, cert_source: str) -> str:
+        """What would be said of a certificate that is not valid now: spelled each time, and asked for before."""
+        return cert_source
+
+
+_VERIFIERS = threading.local()
+
+
+def open_verifier() -> _AsItStands:
+    """This thread's: it keeps its parser, and nothing of what it verified."""
+    if not hasattr(_VERIFIERS, "own"):
+        _VERIFIERS.own = _AsItStands()
+    own: _AsItStands = _VERIFIERS.own
+    return own
 
 
 def _verify(assertion: _Element, certificate: Certificate, now: datetime, *, sha1: bool) -> _Element:
@@ -134,7 +166,7 @@ def _verify(assertion: _Element, certificate: Certificate, now: datetime, *, sha
         verification_time=now,
     )
     # The shape that we checked is narrower than the schema of XML Signature.
-    result = _AsItStands().verify(
+    result = open_verifier().verify(
         assertion, x509_cert=certificate, id_attribute="ID", validate_schema=False, expect_config=expected
     )
     signed: _Element = result.signed_xml

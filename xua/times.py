@@ -2,12 +2,15 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII
 )
 
 
+# An assertion says the same few instants several times, and those of one issuer are alike.
+@lru_cache(maxsize=256)
 def parse_instant(text: str) -> datetime:
     """Read an instant as an aware datetime in UTC.
 
