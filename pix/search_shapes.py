@@ -15,6 +15,7 @@ from pix.queries import Criteria, IdentifierPattern, SearchMode
 from pix.search_patterns import LAST, Form, compares, escaped, form_of, parts
 from pix.search_words import Word, criteria_words
 from pix.tokens import MARKS, STRONG, Kind
+from pix.wordlists import part_of_list
 
 PREFIX = 2
 """Fewest characters before ``*`` by which the index is searched; shorter ones only narrow what others have found."""
@@ -128,6 +129,7 @@ def _word(number: int, word: Word, values: dict[str, Any]) -> WordShape:
     name, (kind, pattern) = f"word{number}", word
     beginning, star, _ = pattern.partition("*")
     _put(values, name, parts(pattern))
+    values[f"{name}_listed"] = part_of_list(kind, pattern)
     values[f"{name}_beside"] = f"% {MARKS.get(kind, '')}{escaped(beginning)}{'' if star else ' '}%"
     return WordShape(kind, form_of(pattern), not star or len(beginning) >= PREFIX, name)
 

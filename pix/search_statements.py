@@ -11,17 +11,20 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    literal,
     literal_column,
     or_,
     select,
     tuple_,
 )
 
+from pix.search_patterns import LIKES, Form, compares
 from pix.search_shapes import Shape, Wanted, WordShape
 from pix.search_sources import Source, born
 from pix.tables import card, record, token, wordlist
 from pix.tokens import MANY
-from statements.listed import listed
+from pix.wordlists import before_words
+from statements.listed import has, listed
 
 SHOWN = (
     card.c.person,
@@ -63,13 +66,12 @@ def going_on(reading: Select[Any]) -> Select[Any]:
 
 
 def _filters(driver: Source, sources: Iterable[Source], shape: Shape) -> Iterator[ColumnElement[bool]]:
-    for word in shape.words:
-        carries = _carries(driver, word)
-        if word in driver.covered:
-            if not driver.also:
-                yield or_(token.c.value != MANY, carries)
-        elif word != driver.word:
-            yield _beside(word, carries) if driver.shows(word) else carries
+    others = [each for each in shape.words if each not in (driver.word, *driver.covered)]
+    if listed_alone := [each for each in others if not driver.shows(each)]:
+        yield _carries(driver, listed_alone)
+    yield from [_beside(each, _carries(driver, (each,))) for each in others if driver.shows(each)]
+    if not driver.also:
+        yield from [or_(token.c.value != MANY, _carries(driver, (each,))) for each in driver.covered]
     if shape.birth is not None and not driver.is_birth:
         yield born(token.c.birth if driver.is_name else card.c.birth, shape.birth)
     if shape.has_sex:
@@ -85,13 +87,23 @@ def _beside(word: WordShape, other: ColumnElement[bool]) -> ColumnElement[bool]:
     return or_(seen, and_(token.c.beside == "", other))
 
 
-def _carries(driver: Source, word: WordShape) -> ColumnElement[bool]:
-    words = listed(wordlist.c.words, word.kind.value)
+def _carries(driver: Source, words: Iterable[WordShape]) -> ColumnElement[bool]:
+    """The record's word list has all of these."""
     # OFFSET 0 keeps PostgreSQL from reading the word lists of everybody first: it cannot know how rare a word is.
     return (
         select(literal_column("1"))
-        .select_from(wordlist, words)
-        .where(wordlist.c.record == driver.key, *word.compares(words.c.value))
+        .select_from(wordlist)
+        .where(wordlist.c.record == driver.key, *[condition for each in words for condition in _listing(each)])
         .offset(0)
         .exists()
     )
+
+
+def _listing(word: WordShape) -> Iterator[ColumnElement[bool]]:
+    """What is asked of a list as a text; where that does not say it all, of its words, too, which takes longer."""
+    text, part = wordlist.c.words, word.part("listed")
+    yield text.like(part, escape="\\") if word.form is Form.INSIDE else has(text, part)
+    if word.form in LIKES:
+        kind, each = literal(before_words(word.kind)), listed(text)
+        alike = compares(each.c.value, word.form, lambda name: kind + word.part(name))
+        yield select(literal_column("1")).select_from(each).where(*alike).exists()

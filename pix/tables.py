@@ -179,7 +179,7 @@ wordlist = Table(
     "pix_wordlist",
     metadata,
     Column("record", KEY, primary_key=True, autoincrement=False),
-    Column("words", Text, nullable=False),  # JSON: kind -> words, both in order; of those who have any
+    Column("words", Text, nullable=False),  # JSON: an empty text, and each kind:word in order
 )
 
 receipt = Table(

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, create_engine, text
 from affinity.migrations import config
 from pix.model import Address, Demographics, PersonName
 from pix.pairs import woven
-from pix.snapshot import to_json
+from pix.snapshot import to_json, written
 from pix.tokens import Kind, Token, tokens
 from pix.wordlists import wordlist
 
@@ -109,7 +109,7 @@ def test_words_of_records_are_listed_and_those_that_only_narrow_are_no_tokens(ol
     names = ("kind", "value", "beside", "birth")
     with engine.begin() as connection:
         connection.execute(insert, [dict(zip(names, each, strict=True)) for each in before])
-    command.upgrade(config(engine), "head")
+    command.upgrade(config(engine), "0029")
     with engine.connect() as connection:
         assert connection.execute(text("SELECT record, words FROM pix_wordlist")).all() == [
             (
@@ -122,8 +122,27 @@ def test_words_of_records_are_listed_and_those_that_only_narrow_are_no_tokens(ol
     assert stored(engine) == before
 
 
+def test_words_of_lists_stand_behind_their_kinds(older: Older) -> None:
+    engine = older("0029")
+    odd = ["", 'a"b\\c,"d', "line\nbreak\x1f\x7f", "name:of|1.2", "\uffee", "\U0001f600"]
+    before = {"account": odd, "family": ["é"], "family-sound": ["S"], "pair": ["ab  "]}
+    insert = text("INSERT INTO pix_wordlist (record, words) VALUES (7, :words), (8, :one)")
+    lists = {"words": written(before), "one": written({"state": ["sud"]})}
+    with engine.begin() as connection:
+        connection.execute(insert, lists)
+    command.upgrade(config(engine), "head")
+    after = ["", *(f"account:{each}" for each in odd), "family-sound:S", "family:é", "pair:ab  "]
+    assert listed(engine) == [written(after), written(["", "state:sud"])]
+    command.downgrade(config(engine), "0029")
+    assert listed(engine) == list(lists.values())
+
+
+def listed(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return list(connection.execute(text("SELECT words FROM pix_wordlist ORDER BY record")).scalars())
+
+
 def test_a_migrated_word_list_is_what_a_feed_writes(older: Older) -> None:
     engine = older("0005")
     command.upgrade(config(engine), "head")
-    with engine.connect() as connection:
-        assert connection.execute(text("SELECT words FROM pix_wordlist")).scalars().all() == [wordlist(PERSON)]
+    assert listed(engine) == [wordlist(PERSON)]

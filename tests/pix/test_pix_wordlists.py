@@ -42,6 +42,7 @@ def found(scene: Scene, **asked: Any) -> bool:
         {"email": "*" + ODD + "*"},
         {"email": "*"},
         {"email": ODD + "@ex*org"},
+        {"country": "lux", "state": "*ud", "street": "g*re rue", "mothers_given": "an*"},
     ],
 )
 def test_a_word_of_any_form_narrows(scene: Scene, asked: dict[str, Any]) -> None:
@@ -60,11 +61,23 @@ def test_a_word_of_any_form_narrows(scene: Scene, asked: dict[str, Any]) -> None
         {"street": "gare 12x"},
         {"email": "o%*"},
         {"phone": "*"},
+        {"email": ODD + "@example"},
+        {"email": "*" + ODD},
+        {"country": "lux", "state": "*ud", "street": "g*re route", "mothers_given": "an*"},
     ],
 )
 def test_words_of_other_kinds_and_parts_of_words_do_not(scene: Scene, asked: dict[str, Any]) -> None:
     scene.feed("HOSP:1", who=ROSA)
     assert not found(scene, **asked)
+
+
+@pytest.mark.parametrize(
+    "looks_like", ['lux,"country:fra"', 'lux","country:fra","', "country:fra", '"country:fra"', "fra*"]
+)
+def test_a_word_that_looks_like_another_is_none(scene: Scene, looks_like: str) -> None:
+    scene.feed("HOSP:1", who=replace(ROSA, home_phones=(Telecom(email=looks_like),)))
+    assert found(scene, email=looks_like)
+    assert not any(found(scene, country=each) for each in ("fra", "fr*", "*ra", "f*a"))
 
 
 def standing(scene: Scene) -> tuple[set[tuple[str, ...]], list[str]]:
@@ -96,7 +109,9 @@ def aged(scene: Scene) -> None:
 
     def age(connection: Connection) -> None:
         connection.execute(update(token).where(token.c.value == "klein").values(value="kl"))
-        connection.execute(update(wordlist).values(words=func.replace(wordlist.c.words, '"klein"', '"kl"')))
+        connection.execute(
+            update(wordlist).values(words=func.replace(wordlist.c.words, '"family:klein"', '"family:kl"'))
+        )
 
     scene.feed("HOSP:1", who=ROSA)
     scene.index.database.write(age)
