@@ -115,7 +115,7 @@ def register(admission: Admission, transaction: str, rules: PatientRules, listed
     """Feed the patient of PID."""
     pid, reader = admission.message["PID"], admission.reader()
     identifiers = reader.read(pid, 3)
-    reader.breaches.extend(breaches(pid, rules))
+    reader.breaches.extend((*breaches(pid, rules), *other_patients(admission.message)))
     warnings = reader.verdict()
     feed = Feed(
         identifiers=identifiers,
@@ -129,17 +129,30 @@ def register(admission: Admission, transaction: str, rules: PatientRules, listed
     return admission.index.register(feed, admission.origin(transaction, warnings))
 
 
+def other_patients(message: Message) -> Iterator[Breach]:
+    """Each PID beyond the first: acknowledged and not read, its patient would be lost (ITI TF-2: Table 3.30-9)."""
+    for number in range(2, len(message.all("PID")) + 1):
+        yield Breach(
+            code=HL7ErrorCode.SEGMENT_SEQUENCE_ERROR,
+            text="The message is about one patient and has another PID",
+            location=f"PID^{number}",
+            citation=tf2("Table 3.30-9"),
+            remedy="Send a message for each patient",
+        )
+
+
 def read_merges(admission: Admission) -> tuple[Merge, ...]:
     """Pair each id of MRG-1 with the id of PID-3 that has the same authority (ITI TF-2: 3.8.4.2.2.4)."""
     reader, merges = admission.reader(), []
     for group in admission.message.groups("PID"):
-        surviving = reader.read(group["PID"], 3)
+        surviving, pairs = reader.read(group["PID"], 3), []
         for subsumed in reader.read(group["MRG"], 1):
             target = _target(subsumed, surviving)
             if target is None and surviving:
                 reader.breaches.append(_across_domains(subsumed))
             elif target is not None:
-                merges.append(Merge(surviving=target, subsumed=subsumed))
+                pairs.append(Merge(surviving=target, subsumed=subsumed))
+        merges += _differing(pairs)
     reader.verdict()
     return tuple(merges)
 
@@ -176,6 +189,11 @@ def as_sent(segment: Segment) -> str:
 def _target(subsumed: Identifier, surviving: Iterable[Identifier]) -> Identifier | None:
     same = [each for each in surviving if each.authority.oid == subsumed.authority.oid]
     return subsumed if subsumed in same else next(iter(same), None)
+
+
+def _differing(merges: list[Merge]) -> list[Merge]:
+    """Without the ids that stand in both lists and stay; lists that say nothing else are left for a refusal."""
+    return [each for each in merges if each.subsumed != each.surviving] or merges
 
 
 def _across_domains(identifier: Identifier) -> Breach:

@@ -25,7 +25,7 @@ def read(admission: adt.Admission, action: str, received: str) -> tuple[Encounte
     pid, pv1 = message["PID"], message["PV1"]
     identifiers = reader.read(pid, 3)
     reader.breaches.extend(breaches(pid, adt.NAMED_PATIENT_RULES))
-    reader.breaches.extend(breaches(message, ENCOUNTER_RULES))
+    reader.breaches.extend((*breaches(message, ENCOUNTER_RULES), *adt.other_patients(message)))
     zbe = message.find("ZBE")
     if zbe is None and action == UPDATE:
         reader.breaches.append(_no_movement())

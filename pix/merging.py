@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ihe.citations import tf2
-from ihe.errors import Breach, HL7ErrorCode, Rejected
+from ihe.errors import Rejected
 from ihe.identifiers import PatientKey
 from pix import comparing, store_links, store_nationals, store_records
 from pix.claims import refuse_kept_apart, refuse_subsumed
@@ -13,7 +12,8 @@ from pix.doubts import ask_again, questions
 from pix.events import IdentifierChanged, Merged, NationalIdsChanged, Remarked
 from pix.journal import Change
 from pix.linking import reevaluate
-from pix.model import Identifier, Merge
+from pix.merge_refusals import is_changed_too, is_taken, is_the_same, is_unknown
+from pix.model import Merge
 from pix.registration import national_id
 from pix.state import NationalId, State
 from pix.store_records import Record
@@ -41,7 +41,7 @@ def merge(change: Change, merges: Iterable[Merge]) -> None:
             if record is None
         ]
         if unknown:
-            raise Rejected(*map(_unknown, unknown))
+            raise Rejected(*map(is_unknown, unknown))
         _merge(change, found)
 
 
@@ -61,20 +61,30 @@ def merge_or_change(change: Change, merges: Iterable[Merge]) -> None:
 
 def change_identifiers(change: Change, changes: Iterable[Merge]) -> None:
     """Change ids. One that another patient has is an error, an unknown old one is not (ITI TF-2: 3.30.6.5.4)."""
+    changes = tuple(changes)
+    _refuse_two_for_one(changes)
     for each in _of_records(change, changes):
         found = _find(change, each)
         if found.surviving is not None:
-            raise Rejected(_taken(each.surviving))
+            raise Rejected(is_taken(each.surviving))
         if found.subsumed is None:
             change.note(_without_subject(each))
         else:
             _rename(change, found)
 
 
+def _refuse_two_for_one(changes: Iterable[Merge]) -> None:
+    """Refuse to give two ids the same new one: "a single ... value has been found to be incorrect" (3.30.6.5.1)."""
+    given: dict[tuple[str, str], Merge] = {}
+    again = [each for each in changes if given.setdefault(each.surviving.key, each) is not each]
+    if again:
+        raise Rejected(*(is_changed_too(each.subsumed) for each in again))
+
+
 def _of_records(change: Change, merges: Iterable[Merge]) -> list[Merge]:
     """Refuse an id given twice; exchange national ids where sources carry them; leave the ids that are records."""
     merges = tuple(merges)
-    same = [_same(each.subsumed) for each in merges if each.subsumed == each.surviving]
+    same = [is_the_same(each.subsumed) for each in merges if each.subsumed == each.surviving]
     if same:
         raise Rejected(*same)
     national = [each for each in merges if each.subsumed.authority.national]
@@ -204,35 +214,3 @@ def _without_subject(each: Merge) -> Remarked:
     """Nobody knows the id that was to go: no error, and nothing to do (ITI TF-2: 3.30.6.4.4, 3.30.6.5.4)."""
     detail = {"authority": each.subsumed.authority.oid, "old": each.subsumed.id, "new": each.surviving.id}
     return Remarked(remark="without-subject", detail=detail)
-
-
-def _unknown(identifier: Identifier) -> Breach:
-    return Breach(
-        code=HL7ErrorCode.UNKNOWN_KEY_IDENTIFIER,
-        text="No feed announced this patient id, so it cannot be merged",
-        location=identifier.location,
-        observed=identifier.id,
-        citation=tf2("3.8.4.2.4"),
-        remedy="Send ADT^A01, A04 or A28 for the patient first",
-    )
-
-
-def _taken(identifier: Identifier) -> Breach:
-    return Breach(
-        code=HL7ErrorCode.DUPLICATE_KEY_IDENTIFIER,
-        text="The new patient id already belongs to another patient",
-        location=identifier.location,
-        observed=identifier.id,
-        citation=tf2("3.30.6.5.4"),
-        remedy="Send ADT^A40 to merge the two patients",
-    )
-
-
-def _same(identifier: Identifier) -> Breach:
-    return Breach(
-        code=HL7ErrorCode.DUPLICATE_KEY_IDENTIFIER,
-        text="A patient id cannot be merged into itself",
-        location=identifier.location,
-        observed=identifier.id,
-        citation=tf2("3.8.4.2.4"),
-    )

@@ -68,6 +68,14 @@ def test_a_name_needs_a_family_name(ask: Ask) -> None:
     assert verdict(ask(feed("1", "1^^^HOSP", name="^Anna"))) == ("AE", "PID^1^5^1^1 101")
 
 
+@pytest.mark.parametrize("event", ["A28", "A31"])
+def test_a_second_patient_is_refused_and_not_lost(ask: Ask, pix: Pix, event: str) -> None:
+    """ADT_A05 has one PID, [1..1] (Table 3.30-9, Table 3.30-10)."""
+    two = feed("1", "1^^^HOSP", event=event) + "PID|||2^^^HOSP||Thill^Luc\r"
+    assert verdict(ask(two)) == ("AE", "PID^2 100")
+    assert pix("1^^^HOSP") == "QPD^1^3^1^1 204"
+
+
 def test_a40_merges(ask: Ask, pix: Pix) -> None:
     ask(feed("1", "1^^^HOSP"))
     ask(feed("2", "2^^^HOSP~7^^^CLINIC"))
@@ -121,6 +129,33 @@ def test_a47_to_the_id_of_another_patient_is_an_error(ask: Ask) -> None:
     ask(feed("1", "1^^^HOSP"))
     ask(feed("2", "2^^^HOSP"))
     assert verdict(ask(change("3", "A47", "1^^^HOSP", "2^^^HOSP"))) == ("AE", "PID^1^3^1^1 205")
+
+
+@pytest.mark.parametrize("event", ["A40", "A47"])
+def test_an_id_that_stands_in_both_lists_stays_as_it_is(ask: Ask, pix: Pix, event: str) -> None:
+    """PID-3 and MRG-1 are "two lists of patient identifiers" (3.30.6.4.1), and a patient keeps the national one."""
+    ask(feed("1", f"1^^^HOSP~{MATRICULE}^^^NAT"))
+    ask(feed("2", f"2^^^HOSP~{MATRICULE}^^^NAT"))
+    new = "1^^^HOSP" if event == "A40" else "3^^^HOSP"
+    lists = (f"2^^^HOSP~{MATRICULE}^^^NAT", f"{new}~{MATRICULE}^^^NAT")
+    assert verdict(ask(change("3", event, *lists))) == ("AA",)
+    assert pix("2^^^HOSP") == "QPD^1^3^1^1 204"
+    assert f"{MATRICULE}^^^NAT" in pix(new)
+
+
+def test_lists_that_have_nothing_but_the_same_ids_are_refused(ask: Ask) -> None:
+    ask(feed("1", f"1^^^HOSP~{MATRICULE}^^^NAT"))
+    same = f"1^^^HOSP~{MATRICULE}^^^NAT"
+    expected = ("AE", "MRG^1^1^1^1 205", "MRG^1^1^2^1 205")
+    assert verdict(ask(change("2", "A40", same, same))) == expected
+
+
+def test_a47_changes_one_id_of_a_domain(ask: Ask, pix: Pix) -> None:
+    """ "A single PID-3-patient identifier list value has been found to be incorrect" (3.30.6.5.1)."""
+    ask(feed("1", "1^^^HOSP"))
+    ask(feed("2", "2^^^HOSP", name="Thill^Luc"))
+    assert verdict(ask(change("3", "A47", "1^^^HOSP~2^^^HOSP", "3^^^HOSP~4^^^HOSP"))) == ("AE", "MRG^1^1^2^1 205")
+    assert pix("1^^^HOSP") == "NF"
 
 
 def test_a47_of_an_unknown_id_is_no_error(ask: Ask) -> None:
