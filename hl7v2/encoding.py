@@ -57,7 +57,8 @@ SPELLED: Mapping[str, Charset] = {each.value: each for each in Charset}
 
 def charset(name: str) -> Charset | None:
     """Find the character set that MSH-18 names; None if we do not speak it."""
-    return SPELLED.get(name) or MISSPELLED.get(name.upper())
+    spelled = name.strip().upper()
+    return SPELLED.get(spelled) or MISSPELLED.get(spelled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from ihe.citations import tf2
 from ihe.datatypes import CX, DTM, HD
 from ihe.domain import AffinityDomain
 from ihe.errors import Breach, HL7ErrorCode, Rejected
-from pix.adt import SEXES
+from pix.adt import FRACTION_AND_ZONE, SEXES
 from pix.identification import missing, unknown_authority
 from pix.queries import Criteria, IdentifierPattern
 
@@ -132,10 +132,15 @@ def _criteria(parameters: tuple[Parameter, ...], breaches: list[Breach]) -> Crit
                 breaches.append(_breach(HL7ErrorCode.DATA_TYPE_ERROR, each, "Another value was given before"))
         elif "." not in each.criterion:
             values.setdefault(each.criterion, []).append(each.value)
-    day = values.pop("birth", [""])[0]
+    day = _dtm(values.pop("birth", [""])[0])
     phone = _phone(values)
     known = {name: tuple(texts) if name in REPEATABLE else " ".join(texts) for name, texts in values.items()}
     return Criteria(**known, birth=(day, day) if day else None, phone=phone or None)  # type: ignore[arg-type]
+
+
+def _dtm(text: str) -> str:
+    """A TS without fraction of a second and zone: births are compared as far as the day."""
+    return FRACTION_AND_ZONE.sub("", text)
 
 
 def _phone(values: dict[str, list[str]]) -> str:
@@ -147,7 +152,7 @@ def _phone(values: dict[str, list[str]]) -> str:
 
 
 def _wrong_value(parameter: Parameter) -> Iterator[Breach]:
-    if parameter.criterion == "birth" and not DTM.match(parameter.value):
+    if parameter.criterion == "birth" and not DTM.fullmatch(_dtm(parameter.value)):
         yield _breach(HL7ErrorCode.DATA_TYPE_ERROR, parameter, "A date of birth is YYYY[MM[DD]]")
     if parameter.criterion == "phone" and not any(map(str.isdecimal, parameter.value)):
         yield _breach(HL7ErrorCode.DATA_TYPE_ERROR, parameter, "A telephone number has digits")

@@ -16,6 +16,7 @@ from pix.auditing import demographics_queried
 from pix.demographics_fields import read_criteria
 from pix.domains_returned import domains_returned
 from pix.identification import missing
+from pix.immediate import check_priority
 from pix.manager import PatientIndex
 from pix.pid import write_pid
 from pix.queries import CandidateQuery, Page
@@ -137,13 +138,6 @@ def continuation_pointer(message: Message) -> str:
     return dsc.text(1) if dsc else ""
 
 
-def check_priority(message: Message) -> None:
-    """RCP-1 is I; we answer at once, and whoever asks for another time must not wait for it (3.21.4.1.2.5.1)."""
-    rcp = message.find("RCP")
-    if rcp and rcp.text(1) not in ("I", ""):
-        raise Rejected(_not_immediate(rcp))
-
-
 def quantity_limit(message: Message) -> int | None:
     """RCP-2, a number of records; none: all at once (ITI TF-2: 3.21.4.1.2.5.2)."""
     rcp = message.find("RCP")
@@ -180,17 +174,6 @@ def _unknown_pointer(pointer: str) -> Breach:
         observed=pointer,
         citation=tf2("3.21.4.2.2.7"),
         remedy="Send the query again without DSC",
-    )
-
-
-def _not_immediate(rcp: Segment) -> Breach:
-    return Breach(
-        code=HL7ErrorCode.TABLE_VALUE_NOT_FOUND,
-        text="A query is answered immediately",
-        location=rcp.location(1),
-        observed=rcp.text(1),
-        expected="I",
-        citation=tf2("3.21.4.1.2.5.1"),
     )
 
 

@@ -21,10 +21,10 @@ from pix.adt import source
 from pix.auditing import demographics_queried
 from pix.domains_returned import domains_returned
 from pix.encounters import Encounter, Fields
+from pix.immediate import check_priority
 from pix.iti21 import (
     DOMAINS,
     acknowledgement,
-    check_priority,
     continuation_pointer,
     decode,
     go_on,

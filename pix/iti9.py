@@ -14,6 +14,7 @@ from ihe.transactions import Actor, HL7v2Binding, Transaction
 from pix.auditing import identifiers_queried
 from pix.domains_returned import domains_returned
 from pix.identification import assigning_authority, missing, unknown_authority
+from pix.immediate import check_priority
 from pix.manager import PatientIndex
 from pix.model import Identifier
 from pix.pid import IDENTIFICATION
@@ -37,6 +38,9 @@ def decode(message: Message) -> Segment:
     qpd = message["QPD"]
     if not qpd.text(PERSON):
         raise Rejected(missing(qpd.location(PERSON, 1, 1), "The person identifier", tf2("Table 3.9-2")))
+    if len(qpd.repetitions(PERSON)) > 1:
+        raise Rejected(_two_patients(qpd))
+    check_priority(message)
     return qpd
 
 
@@ -96,6 +100,17 @@ def _domains(qpd: Segment, domain: AffinityDomain) -> tuple[AssigningAuthority, 
         others = ", ".join(each.observed or "no authority" for each in unknown)
         raise Rejected(replace(unknown[0], observed=others))
     return known
+
+
+def _two_patients(qpd: Segment) -> Breach:
+    return Breach(
+        code=HL7ErrorCode.DATA_TYPE_ERROR,
+        text="A query is about a single patient",
+        location=qpd.location(PERSON, 2),
+        observed=qpd.repetitions(PERSON)[1].text(),
+        citation=tf2("3.9.4.1.2.2"),
+        remedy="Send a query for each patient",
+    )
 
 
 def _unknown_patient(qpd: Segment, person: Identifier) -> Breach:

@@ -29,6 +29,8 @@ REJECTIONS = {
     HL7ErrorCode.APPLICATION_RECORD_LOCKED,
 }
 """What makes an acknowledgement "reject" and not "error", as in HL7 v2 (ITI TF-2: C.2.3)."""
+CONTROL_ID = "MSH^1^10"
+"""What is the message's id here, where a rule that v2 and v3 share names it."""
 KEY_ERRORS = {
     HL7ErrorCode.UNKNOWN_KEY_IDENTIFIER,
     HL7ErrorCode.DUPLICATE_KEY_IDENTIFIER,
@@ -207,5 +209,6 @@ def _add_acknowledgement(answer: _Element, code: str, request: _Element, breache
         name = SENTENCES[breach.code] if isinstance(breach.code, HL7ErrorCode) else None
         add(detail, "code", code=str(breach.code.value), codeSystem=TABLE_0357, displayName=name)
         add(detail, "text", breach.code_context)
-        if breach.location.startswith("/"):  # an XPath, not the place in a v2 message that a shared rule names
-            add(detail, "location", breach.location)
+        located = message_id(request).location if breach.location == CONTROL_ID else breach.location
+        if located.startswith("/"):  # an XPath, not the place in a v2 message that a shared rule names
+            add(detail, "location", located)

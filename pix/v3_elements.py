@@ -17,7 +17,8 @@ XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _IN_NAMESPACE = f"{{{NAMESPACE}}}"
 XSI_TYPE = f"{{{XSI}}}type"
 REPEATABLE = {"dataSource", "otherIDsScopingOrganization", "livingSubjectId", "livingSubjectName"}
-_FRACTION_AND_ZONE = re.compile(r"(\.[0-9]+)?([+-][0-9]{2,4})?$")
+# Only after a whole date: 1985-05 is no year with a zone (TS of the datatypes' schema).
+_FRACTION_AND_ZONE = re.compile(r"(?<=[0-9]{8})(\.[0-9]+)?([+-][0-9]{2,4})?$")
 _UID = re.compile(
     r"[0-2](\.(0|[1-9][0-9]*))*|[0-9a-zA-Z]{8}(-[0-9a-zA-Z]{4}){3}-[0-9a-zA-Z]{12}|[A-Za-z][A-Za-z0-9\-]*"
 )

@@ -74,7 +74,14 @@ def test_without_subcomponent_and_escape_characters_both_are_plain_text() -> Non
 
 
 @pytest.mark.parametrize(
-    ("declared", "spelled"), [("8859/1", b"M\xfcller"), ("8859/15", b"M\xfcller"), ("UNICODE UTF-8", b"M\xc3\xbcller")]
+    ("declared", "spelled"),
+    [
+        ("8859/1", b"M\xfcller"),
+        ("8859/15", b"M\xfcller"),
+        ("UNICODE UTF-8", b"M\xc3\xbcller"),
+        ("unicode utf-8", b"M\xc3\xbcller"),
+        ("iso-8859-1 ", b"M\xfcller"),
+    ],
 )
 def test_msh_18_names_the_character_set(declared: str, spelled: bytes) -> None:
     data = ADMISSION.replace(b"UNICODE UTF-8", declared.encode()).replace(b"M\xc3\xbcller", spelled)

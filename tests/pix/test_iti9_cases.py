@@ -50,6 +50,7 @@ CASES = {
     "3 or 4: the domain is looked at first": ("404^^^NOBODY", "AE", "AE", DOMAIN),
     "4 or 5: the patient's domain is looked at first": ("10^^^NOBODY|^^^NOBODY", "AE", "AE", DOMAIN),
     "3 or 5: the domains are looked at first": ("404^^^HOSP|^^^NOBODY", "AE", "AE", "QPD^1^4^1|204"),
+    "two patients in one query": ("10^^^HOSP~20^^^HOSP", "AE", "AE", "QPD^1^3^2|102"),
     "no id": ("^^^HOSP", "AE", "AE", "QPD^1^3^1^1|101"),
 }
 
@@ -80,8 +81,15 @@ def test_a_case(query: Callable[[str], list[str]], case: str) -> None:
     if code == "AE":
         (err, *rest) = rest
         place, number = told.split("|")
-        sentence = {"204": "Unknown key identifier", "101": "Required field missing"}[number]
+        sentence = {"204": "Unknown key identifier", "101": "Required field missing", "102": "Data type error"}[number]
         assert err.startswith(f"ERR||{place}|{number}^{sentence}^HL70357|E|||")
     assert rest[0] == f"QAK|T|{status}"
     assert rest[1] == f"QPD|IHE PIX Query|T|{qpd}"
     assert rest[2:] == ([f"PID|||{told}||~^^^^^^S"] if status == "OK" else [])
+
+
+def test_a_query_that_would_be_answered_later_is_refused(ask: Ask) -> None:
+    """RCP-1 "shall always contain I" (3.9.4.1.2.3.1): who asks for another time must not take this answer for it."""
+    reply = ask(QUERY.format(qpd="10^^^HOSP").replace("RCP|I", "RCP|D"))
+    assert reply is not None
+    assert (reply["QAK"].text(2), reply["ERR"].raw(2), reply["ERR"].text(3)) == ("AE", "RCP^1^1", "103")

@@ -93,7 +93,9 @@ def test_a_message_sent_again_gets_the_very_same_answer(desk: Desk) -> None:
 
 def test_another_message_under_the_same_id_is_refused(desk: Desk, found: Found) -> None:
     desk.ask("iti44_added")
-    assert desk.ask("iti44_added", ('"H-1"', '"H-7"')).verdict == "CE 205"
+    reply = desk.ask("iti44_added", ('"H-1"', '"H-7"'))
+    assert reply.verdict == "CE 205"
+    assert reply.locations == ["/PRPA_IN201301UV02/id"]
     assert found("H-7") is None
 
 
