@@ -10,7 +10,7 @@ from pix.claims import own_identifiers, refuse_subsumed
 from pix.encounter_events import EFFECTS, EVENTS, HISTORIC, Otherwise, Reach, Situation, TriggerEvent
 from pix.encounter_refusals import is_admitted, is_known_movement, is_not_current, is_unknown_movement
 from pix.encounter_requests import CANCEL, CHANGES_OF_CLASS, UPDATE, EncounterMessage
-from pix.encounters import OPEN, PRESENT, Encounter, Movement, after
+from pix.encounters import LOCATION, OPEN, PRESENT, Encounter, Movement, Status, after
 from pix.events import EncounterChanged, Remarked
 from pix.journal import Change
 
@@ -110,6 +110,10 @@ def _cancel(case: Case) -> None:
     told = replace(case.message.movement, ids=()) if case.event.effect.says else None
     rest = tuple(each for each in case.situation.movements if each not in gone)
     state = after(encounter, (*rest, told) if told else rest, EFFECTS)
+    if told and state.status is Status.CANCELLED and LOCATION in (case.event.effect.says or ()):
+        # Nobody told how the visit began: the patient is where this says, as after a transfer (3.31.7.11.4).
+        told = replace(told, trigger="A02")
+        state = after(encounter, (*rest, told), EFFECTS)
     _note(case, state, movement=told, cancelled=tuple(each.number for each in gone))
 
 

@@ -52,6 +52,19 @@ STORIES = {
         ["A01 f3=W1", "A02 f3=W2", "A02 f3=W3", "A12 f3=W2"],
         ["V1 active I W2"],
     ),
+    "3.31.7.12 cancel the transfer of somebody whose admission nobody told": (
+        ["A02 f3=W2", "A12 f3=W1"],
+        ["V1 active I W1"],
+    ),
+    "3.31.7.12 cancel such a transfer after a pending discharge": (
+        ["A02 f3=W2", "A16", "A12 f3=W1"],
+        ["V1 pending discharge I W1"],
+    ),
+    "3.31.7.12 cancel a transfer after the discharge": (["A02 f3=W2", "A03", "A12 f3=W1"], ["V1 discharged I W1"]),
+    "3.31.7.12 cancel a transfer of somebody pre-admitted": (
+        ["A05 f2=P", "A02", "A12 f2=P f3=W1"],
+        ["V1 pre-admitted P W1"],
+    ),
     "3.31.7.13 pending admit": (["A14 f2=P"], ["V1 pending admit P -"]),
     "3.31.7.14 cancel pending admit": (["A14 f2=P", "A27 f2=P"], []),
     "3.31.7.14 cancel pending admit before a pre-admission": (
