@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import lru_cache
 
-from pix.matching import household
+from pix.matching import household, unsaid
 from pix.matching.configuration import Configuration, Evidence
 from pix.matching.findings import Findings
 from pix.matching.likeness import Level
@@ -53,7 +53,9 @@ def _identifiers(found: Findings, one: Subject, other: Subject, configuration: C
     if found.national is not None:
         yield configuration.evidence["national", "same" if found.national else "different"]
     if one.identifiers and other.identifiers:
-        yield configuration.evidence["identifier", _closest(one.identifiers, other.identifiers)]
+        mine, theirs = unsaid.identifiers(one.identifiers), unsaid.identifiers(other.identifiers)
+        if mine and theirs:
+            yield configuration.evidence["identifier", _closest(mine, theirs)]
 
 
 def _shared(one: Subject, other: Subject, configuration: Configuration) -> Iterator[Evidence]:
@@ -65,8 +67,10 @@ def _shared(one: Subject, other: Subject, configuration: Configuration) -> Itera
     if one.places and other.places:
         yield from household.address(one.places, other.places, configuration)
     if one.mothers and other.mothers:
-        yield listed["mother", _closest(one.mothers, other.mothers)]
-    if one.birth_place and other.birth_place:
+        mothers, others = unsaid.mothers(one.mothers), unsaid.mothers(other.mothers)
+        if mothers and others:
+            yield listed["mother", _closest(mothers, others)]
+    if unsaid.place(one.birth_place) and unsaid.place(other.birth_place):
         yield listed["birth_place", household.texts(*sorted((one.birth_place, other.birth_place)))]
 
 

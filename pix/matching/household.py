@@ -6,6 +6,7 @@ from itertools import product
 
 from pix.matching.configuration import Configuration, Evidence
 from pix.matching.contacts import Place
+from pix.matching.unsaid import place
 from pix.matching.words import are_a_slip_apart
 
 
@@ -24,11 +25,11 @@ def _compared(one: Place, other: Place, configuration: Configuration) -> tuple[E
 
 def _evidence(one: Place, other: Place, configuration: Configuration) -> Iterator[Evidence]:
     listed = configuration.evidence
-    if one.postal_code and other.postal_code:
+    if place(one.postal_code) and place(other.postal_code):
         yield listed["postal_code", texts(one.postal_code, other.postal_code)]
-    if one.city and other.city:
+    if place(one.city) and place(other.city):
         yield _city(one.city, other.city, configuration)
-    if one.street and other.street:
+    if place(one.street) and place(other.street):
         street = texts(one.street, other.street)
         yield listed["street", street if street != "same" or one.number == other.number else "without-number"]
 

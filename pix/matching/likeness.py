@@ -107,7 +107,8 @@ def _alike(some: Collection[str], others: Collection[str]) -> bool:
 @lru_cache(maxsize=65536)
 def _compare_lists(one: Words, other: Words) -> Agreement:
     if one == other:
-        return Agreement(Level.SAME, one)
+        # L. and L. are called Lena and Lina, perhaps.
+        return Agreement(Level.SAME, one) if any(len(word) > 1 for word in one) else Agreement(Level.INITIAL)
     shorter, longer = sorted((one, other), key=lambda words: (len(words), words))
     found = [_best(word, longer) for word in shorter]
     if all(likeness > Likeness.DOUBTFUL for likeness, _ in found):

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from pix.folding import fold
-from pix.matching import contacts, dates, names
+from pix.matching import contacts, dates, names, unsaid
 from pix.matching.contacts import Place
 from pix.matching.names import Surname
 from pix.model import Demographics, PersonName
@@ -19,7 +19,7 @@ class Subject:
 
     ``givens`` holds the given names of each name and alias, in order. ``nationals`` are (authority, id) whose check
     digits are right, ``identifiers`` those that nobody can check (PID-19). ``placeholder`` says that the given name is
-    none (``Baby``), ``unknown`` that the source knows that it does not know the patient (PID-31).
+    none (``Baby``), ``unknown`` that the source knows that it does not know the patient (PID-31, or ``Inconnu``).
     """
 
     surnames: tuple[Surname, ...] = ()
@@ -50,7 +50,8 @@ def subject(demographics: Demographics, nationals: Collection[tuple[str, str]] =
         family_words=families[0].words if len(families) == 1 else NO_WORDS.union(*(each.words for each in families)),
         givens=givens,
         placeholder=not givens and any(names.says_placeholder(each.given) for each in said),
-        unknown=demographics.identity_unknown == "Y",
+        unknown=demographics.identity_unknown == "Y"
+        or (bool(families) and all([unsaid.names_nobody(each.words) for each in families])),
         birth=dates.day(demographics.birth_time),
         sex=demographics.sex if demographics.sex in ("F", "M") else "",
         birth_order=demographics.birth_order or "",

@@ -56,6 +56,8 @@ def record(said: Mapping[str, str]) -> Subject:
         home_phones=tuple(telecoms),
         birth_order=said.get("order") or None,
         identity_unknown=said.get("unknown") or None,
+        ssn=said.get("ssn") or None,
+        birth_place=said.get("birth_place") or None,
     )
     return subject(known, [NATIONALS[said["national"]]] if said.get("national") else ())
 
