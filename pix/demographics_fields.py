@@ -183,7 +183,7 @@ def _patterns(
         elif authority is None:
             breaches.append(unknown_authority(domain, each.authority, each.location))
         else:
-            yield IdentifierPattern(id=each.parts["id"].value, authority=authority)
+            yield IdentifierPattern(id=each.parts["id"].value.strip(" "), authority=authority)
 
 
 def _accounts(identifications: list[Identification], breaches: list[Breach]) -> Iterator[CX]:

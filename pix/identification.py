@@ -63,7 +63,8 @@ class IdentifierReader:
             location = segment.location(number, count)
             if each.presence(1) is Presence.NULL or not each.raw.strip("^&~ "):
                 continue
-            id, type_code = each.text(), each.text(5)
+            # Blanks at the end are optional in an ST (HL7 v2.5: 2.A.74), and v3 has none.
+            id, type_code = each.text().strip(" "), each.text(5)
             if not id:
                 breaches.append(missing(f"{location}^1", "The id of a patient identifier", tf2("E.1.1")))
                 continue

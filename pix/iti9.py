@@ -90,7 +90,7 @@ def _person(qpd: Segment, domain: AffinityDomain) -> Identifier:
     known = domain.authority(authority)
     if known is None:
         raise Rejected(unknown_authority(domain, authority, qpd.location(PERSON, 1, 4), tf2("3.9.4.2.2.6, case 4")))
-    return Identifier(authority=known, id=repetition.text(), location=qpd.location(PERSON, 1, 1))
+    return Identifier(authority=known, id=repetition.text().strip(" "), location=qpd.location(PERSON, 1, 1))
 
 
 def _domains(qpd: Segment, domain: AffinityDomain) -> tuple[AssigningAuthority, ...]:

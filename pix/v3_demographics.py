@@ -18,7 +18,7 @@ from pix.v3_datatypes import (
     to_v2,
     to_v3,
 )
-from pix.v3_elements import InstanceIdentifier, add, attribute, child, children, time_stamp, words
+from pix.v3_elements import InstanceIdentifier, add, attribute, child, children, time_stamp, words, written_time
 from pix.v3_roles import SSN, add_mother, add_other_ids, is_drivers_license, mothers, mothers_identifiers, other_ids
 
 GENDERS = (("M", "M"), ("F", "F"), ("UN", "O"), ("UN", "A"), ("UN", "N"))
@@ -131,9 +131,9 @@ def _add_vital_data(person: _Element, known: Demographics) -> None:
         add(person, "administrativeGenderCode", nullFlavor="UNK")
     true_or_false = {"Y": "true", "N": "false"}
     for name, value in (
-        ("birthTime", known.birth_time),
+        ("birthTime", known.birth_time and written_time(known.birth_time)),
         ("deceasedInd", true_or_false.get(known.death_indicator or "")),
-        ("deceasedTime", known.death_time),
+        ("deceasedTime", known.death_time and written_time(known.death_time)),
         ("multipleBirthInd", true_or_false.get(known.multiple_birth or "")),
         ("multipleBirthOrderNumber", known.birth_order if (known.birth_order or "").isdecimal() else None),
     ):

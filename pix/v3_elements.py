@@ -19,6 +19,8 @@ XSI_TYPE = f"{{{XSI}}}type"
 REPEATABLE = {"dataSource", "otherIDsScopingOrganization", "livingSubjectId", "livingSubjectName"}
 # Only after a whole date: 1985-05 is no year with a zone (TS of the datatypes' schema).
 _FRACTION_AND_ZONE = re.compile(r"(?<=[0-9]{8})(\.[0-9]+)?([+-][0-9]{2,4})?$")
+_V2_FRACTION_AND_ZONE = re.compile(r"(\.[0-9]+)?([+-][0-9]{4})?$")
+_TS = re.compile(r"[0-9]{1,8}|([0-9]{9,14}|[0-9]{14}\.[0-9]+)([+-][0-9]{1,4})?")
 _UID = re.compile(
     r"[0-2](\.(0|[1-9][0-9]*))*|[0-9a-zA-Z]{8}(-[0-9a-zA-Z]{4}){3}-[0-9a-zA-Z]{12}|[A-Za-z][A-Za-z0-9\-]*"
 )
@@ -104,6 +106,11 @@ def instance_identifiers(parent: _Element | None, path: str) -> tuple[InstanceId
 def time_stamp(text: str) -> str:
     """A TS as a DTM: without fraction of a second and zone. Check the result with ``is_dtm``."""
     return _FRACTION_AND_ZONE.sub("", text)
+
+
+def written_time(text: str) -> str:
+    """A TS of v2 as v3 can say it: a zone follows an hour at least, a fraction seconds; what cannot stand goes."""
+    return text if _TS.fullmatch(text) else _V2_FRACTION_AND_ZONE.sub("", text)
 
 
 def message(name: str, quoted: _Element | None = None) -> _Element:

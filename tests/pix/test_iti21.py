@@ -44,6 +44,7 @@ def found(ask: Ask) -> Callable[[str], list[str]]:
     ("fields", "expected"),
     [
         ("@PID.3.1^1~@PID.3.4.1^HOSP", ["1"]),
+        ("@PID.3.1^1 ~@PID.3.4.1^HOSP", ["1"]),
         ("@PID.3.1^7~@PID.3.4.2^2.25.999.2~@PID.3.4.3^ISO", ["1"]),
         (f"@PID.3.1^{MATRICULE}~@PID.3.4.1^NAT", ["1"]),
         ("@PID.3.1^1~@PID.3.4.1^HOSP~@PID.3.1^7~@PID.3.4.1^CLINIC", ["1"]),

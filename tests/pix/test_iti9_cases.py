@@ -28,6 +28,13 @@ CASES = {
     "2: no id in the domain asked for": ("20^^^HOSP|^^^LAB", "AA", "NF", ""),
     "2: no id in any domain": ("30^^^HOSP", "AA", "NF", ""),
     "2: the only id of the domain is the one asked about": ("10^^^HOSP|^^^HOSP", "AA", "NF", ""),
+    "1: trailing blanks, which are optional in HL7 (v2.5: 2.A.74)": (
+        "10 ^^^HOSP|^^^CLINIC",
+        "AA",
+        "OK",
+        f"11^^^CLINIC{CLINIC}",
+    ),
+    "1: an id that was fed with trailing blanks": ("50^^^HOSP|^^^CLINIC", "AA", "OK", f"51^^^CLINIC{CLINIC}"),
     "3: an id that nobody announced": ("404^^^HOSP", "AE", "AE", ID),
     "3: an id that is known in another domain": ("11^^^HOSP|^^^CLINIC", "AE", "AE", ID),
     "3: an id that was merged away": ("31^^^HOSP", "AE", "AE", ID),
@@ -59,7 +66,13 @@ CASES = {
 def query(ask: Ask) -> Callable[[str], list[str]]:
     """Patients with one, two and three ids, one merged; then ask: the answer's segments."""
     alone = ("30^^^HOSP", "31^^^HOSP", "X7^^^HOSP")
-    fed = ("10^^^HOSP~11^^^CLINIC", "20^^^HOSP~21^^^CLINIC", "40^^^HOSP~41^^^CLINIC~42^^^CLINIC", *alone)
+    fed = (
+        "10^^^HOSP~11^^^CLINIC",
+        "20^^^HOSP~21^^^CLINIC",
+        "40^^^HOSP~41^^^CLINIC~42^^^CLINIC",
+        "50  ^^^HOSP~51^^^CLINIC",
+        *alone,
+    )
     for number, ids in enumerate(fed):
         ask(FEED.format(control=f"F{number}", ids=ids))
     ask(FEED.format(control="L", ids="12^^^LAB~10^^^HOSP").replace("|HIS|HOSP|", "|LIS|LABO|"))

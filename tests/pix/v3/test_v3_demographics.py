@@ -16,7 +16,7 @@ from pix.queries import Candidate, Page
 from pix.v3_answers import Community
 from pix.v3_datatypes import ADDRESS_PARTS, NAME_USES
 from pix.v3_demographics import add_person, demographics
-from pix.v3_elements import add, child, message
+from pix.v3_elements import add, attribute, child, message
 from soap.xml import parse
 from tests.pix.v3.desk import MESSAGES, complaints
 
@@ -125,6 +125,8 @@ UNSAID = {
 }
 
 anything = st.text(max_size=8)
+zoned = st.sampled_from(["1980+0100", "19800515+0100", "198005150830.5", "198005150830-0500", "19800515083059.25-0500"])
+"""Times as HL7 v2 has them: a zone and a fraction of a second after any precision (ITI TF-2: N.5)."""
 hostile = st.builds(
     Demographics,
     names=st.lists(
@@ -132,7 +134,8 @@ hostile = st.builds(
         max_size=2,
     ).map(tuple),
     mothers_maiden_names=st.lists(st.builds(PersonName, family=anything, given=anything), max_size=1).map(tuple),
-    birth_time=st.none() | times,
+    birth_time=st.none() | times | zoned,
+    death_time=st.none() | times | zoned,
     sex=st.none() | anything,
     addresses=st.lists(st.builds(Address, street=anything, city=anything, type_code=anything), max_size=2).map(tuple),
     home_phones=st.lists(
@@ -158,6 +161,13 @@ def test_what_v3_can_say_comes_back_as_it_was(known: Demographics) -> None:
     assert demographics(patient) == known
 
 
+def test_a_zone_stays_where_v3_can_say_it() -> None:
+    patient = add(message("PRPA_IN201306UV02"), "patient")
+    add_person(patient, Demographics(birth_time="198005150830-0500", death_time="2026+0100"))
+    assert attribute(patient, "patientPerson/birthTime") == "198005150830-0500"
+    assert attribute(patient, "patientPerson/deceasedTime") == "2026"
+
+
 def test_no_attribute_is_forgotten_on_the_way() -> None:
     empty = {name for name in ATTRIBUTES if getattr(EVERYTHING, name) == getattr(NOTHING_KNOWN, name)}
     assert empty == set(UNSAID)
@@ -167,6 +177,7 @@ def test_no_attribute_is_forgotten_on_the_way() -> None:
 
 
 @given(hostile)
+@example(Demographics(birth_time="19800515+0100", death_time="198005150830.5"))
 @example(Demographics(citizenships=(Coded(code="0", scheme="3.0"),)))
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # the first one compiles the schema
 def test_whatever_the_index_holds_the_answer_is_valid(known: Demographics) -> None:
