@@ -1,6 +1,6 @@
 """What the benchmarks rest on: prepared answers are the real bytes, answers end where they end, contents are exact."""
 
-import hashlib
+import base64
 import json
 import os
 import sys
@@ -9,18 +9,19 @@ from pathlib import Path
 import psycopg
 import pytest
 from hypothesis import given
-from hypothesis.strategies import binary, integers
+from hypothesis.strategies import DataObject, binary, data, integers
 
 from benchmarks.counted import Counting
 from benchmarks.exchanges import Relay
 from benchmarks.figures import Aim, Better, Figure
 from benchmarks.fragments import APPROVED, cut
-from benchmarks.load import whole_http, whole_mllp
+from benchmarks.load import WrongAnswer, whole_http, whole_mllp
 from benchmarks.messages import announcements, find_documents
 from benchmarks.populations import build
 from benchmarks.process import cpu_seconds, peak_rss
-from benchmarks.streams import Content
+from benchmarks.streams import ComparingSink, Content
 from hl7v2.er7 import parse
+from ihe.exchange import Part
 
 ENTRY = b'<rim:ExtrinsicObject id="%d" status="' + APPROVED + b'" home="x"><rim:Name/></rim:ExtrinsicObject>'
 START, END = (
@@ -53,7 +54,36 @@ def test_an_mllp_answer_is_whole_with_its_end_block() -> None:
 def test_a_content_has_its_size_and_always_the_same_bytes(size: int, seed: int) -> None:
     content = Content(seed=seed, size=size)
     whole = b"".join(content.chunks())
-    assert (len(whole), hashlib.sha256(whole).hexdigest()) == (size, content.sha256())
+    assert len(whole) == size
+    assert whole == b"".join(content.chunks())
+    assert not size or whole != b"".join(Content(seed=seed + 4, size=size).chunks())
+
+
+def test_each_chunk_of_a_content_is_whole_base64() -> None:
+    content = Content(seed=1, size=2_000_001)
+    assert b"".join(map(base64.b64encode, content.chunks())) == base64.b64encode(b"".join(content.chunks()))
+
+
+@given(integers(1, 2_000_000), integers(1, 400_000), data())
+def test_what_comes_back_is_compared_byte_by_byte(size: int, piece: int, draw: DataObject) -> None:
+    content = Content(seed=0, size=size)
+    came = bytearray(b"".join(content.chunks()))
+    assert _compared(content, bytes(came), piece).size == size
+    came[draw.draw(integers(0, size - 1))] ^= 1
+    with pytest.raises(WrongAnswer):
+        _compared(content, bytes(came), piece)
+
+
+def test_more_bytes_than_were_sent_are_wrong() -> None:
+    with pytest.raises(WrongAnswer):
+        _compared(Content(seed=0, size=10), b"".join(Content(seed=0, size=10).chunks()) + b"x", 10)
+
+
+def _compared(content: Content, came: bytes, piece: int) -> Part:
+    sink = ComparingSink(content)
+    for start in range(0, len(came), piece):
+        sink.write(came[start : start + piece])
+    return sink.finish("document", "text/plain")
 
 
 def test_every_announcement_is_a_message_about_another_patient() -> None:
