@@ -125,18 +125,23 @@ class Sealer:
 
     def update(self, plain: bytes) -> bytes:
         """Take the next bytes; return the chunks that are full and cannot be the last."""
-        self._pending += plain
-        sealed = []
-        while len(self._pending) > CHUNK:
-            sealed.append(self._seal(bytes(self._pending[:CHUNK]), last=False))
-            del self._pending[:CHUNK]
+        if len(self._pending) + len(plain) <= CHUNK:
+            self._pending += plain
+            return b""
+        taken = CHUNK - len(self._pending)
+        rest = memoryview(plain)
+        sealed = [self._seal(self._pending + plain[:taken], last=False)]
+        while len(plain) - taken > CHUNK:
+            sealed.append(self._seal(rest[taken : taken + CHUNK], last=False))
+            taken += CHUNK
+        self._pending = bytearray(rest[taken:])
         return b"".join(sealed)
 
     def finish(self, digest: str, size: int) -> tuple[bytes, bytes]:
         """Return the last chunk, and the header that belongs before the first."""
         return self._seal(bytes(self._pending), last=True), self._keys.wrap(self._data_key, digest, size)
 
-    def _seal(self, plain: bytes, *, last: bool) -> bytes:
+    def _seal(self, plain: bytes | bytearray | memoryview, *, last: bool) -> bytes:
         sealed = self._cipher.encrypt(_nonce(self._index, last), plain, None)
         self._index += 1
         return sealed
