@@ -5,7 +5,8 @@ what its ids are connected with; if that grew while it waited, it begins again w
 writer, needs none of this.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -17,8 +18,8 @@ from pix.matching.blocking import lookup_keys
 from pix.matching.subject import subject
 from pix.model import Identifier
 from pix.state import linking_ids
-from pix.store_blocking import sharing
-from statements.prepared import Prepared
+from pix.store_blocking import asking_sharing, sharing
+from statements.prepared import Prepared, ask_ahead
 
 LOCKS = Prepared(text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS BIGINT[])) AS key"))
 ATTEMPTS = 20
@@ -42,22 +43,46 @@ class Grown(Exception):
         self.names = names
 
 
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What a change found when it took its locks: its blocking keys, who shares one, and the keys of ids it names."""
+
+    blocking: Collection[int]
+    candidates: Collection[PatientKey]
+    known: Mapping[tuple[str, str], PatientKey]
+
+
 class Locks:
     """The names that one change has locked: a record by its key, an id by authority and id, and each blocking key.
 
     Two feeds of one new person share a blocking key, so that the second waits and then sees the first. Blocking keys
     are locked first: while they are held, no further record can come to be compared.
+
+    ``met`` is who was there meanwhile, None where nothing is locked.
     """
+
+    met: Met | None = None
 
     def __init__(self, connection: Connection, identifiers: Iterable[Identifier], early: EarlyNames) -> None:
         self._connection = connection
         self._needed = connection.dialect.name == "postgresql"
         self._held: set[Name] = set()
         if self._needed:
-            names = early()
-            self._take({each for each in names if isinstance(each, int)})
-            candidates = sharing(connection, [each for each in self._held if isinstance(each, int)])
-            connected = _connected(connection, tuple(identifiers), candidates)
+            names, identifiers = early(), tuple(identifiers)
+            blocking = {each for each in names if isinstance(each, int)}
+            self._take(blocking)
+            ask_ahead(
+                connection,
+                [
+                    *asking_sharing(blocking),
+                    *store_records.asking_by_identifiers(identifiers),
+                    *store_nationals.asking_carrying(_nationals(identifiers)),
+                ],
+            )
+            candidates = sharing(connection, blocking)
+            known = store_records.by_identifiers(connection, identifiers)
+            self.met = Met(blocking, candidates, {id: each.key for id, each in known.items()})
+            connected = _connected(connection, identifiers, known.values(), candidates)
             self._take(connected | {each for each in names if isinstance(each, str)})
 
     def adopt(self, key: PatientKey) -> None:
@@ -78,10 +103,10 @@ class Locks:
         if missing := names - self._held:
             raise Grown(missing)
 
-    def _take(self, names: set[Name]) -> None:
+    def _take(self, names: Collection[Name]) -> None:
         if names:
             LOCKS.run(self._connection, {"keys": sorted(map(_lock_key, names))})
-            self._held |= names
+            self._held.update(names)
 
 
 class Alone(Locks):
@@ -127,21 +152,28 @@ def _matched(connection: Connection, key: PatientKey) -> set[str]:
 
 
 def _connected(
-    connection: Connection, identifiers: tuple[Identifier, ...], candidates: Iterable[PatientKey]
+    connection: Connection,
+    identifiers: tuple[Identifier, ...],
+    records: Iterable[store_records.Record],
+    candidates: Iterable[PatientKey],
 ) -> set[Name]:
     """The ids, every record that may be linked by them at this moment, and those that it is compared with."""
-    records = store_records.by_identifiers(connection, identifiers).values()
-    national = [each for each in identifiers if each.authority.national]
     reached = {key for each in records for key in (each.key, each.survivor or each.key)}
-    reached |= {key for each in national for key in store_nationals.carrying(connection, each.key)}
-    held = store_nationals.held(connection, reached).values()
-    frontier = reached
+    reached |= {key for each in _nationals(identifiers) for key in store_nationals.carrying(connection, each)}
+    if reached:
+        ask_ahead(connection, [(store_nationals.HELD, {"keys": sorted(reached)})])
+    own, frontier = set(reached), reached
     while frontier and len(reached) < REACH:
         frontier = store_links.neighbours(connection, frontier) - reached
         reached |= frontier
+    held = store_nationals.held(connection, own).values() if own else ()
     named = {"|".join(each.key) for each in identifiers}
     carried = {f"{each.authority}|{each.id}" for some in held for each in some}
     return {*named, *carried, *map(str, reached), *map(str, candidates)}
+
+
+def _nationals(identifiers: Iterable[Identifier]) -> list[tuple[str, str]]:
+    return [each.key for each in identifiers if each.authority.national]
 
 
 def _lock_key(name: Name) -> int:

@@ -34,7 +34,7 @@ from pix.claims import own_identifiers, refuse_too_many
 from pix.encounter_requests import AccountMove, EncounterMessage
 from pix.golden import Survivorship
 from pix.journal import Change, Write, write_now
-from pix.locks import Alone, EarlyNames, Locks, Names, until_locked
+from pix.locks import Alone, EarlyNames, Locks, Met, Names, until_locked
 from pix.matching.blocking import lookup_keys
 from pix.matching.configuration import Configuration, default
 from pix.matching.mode import Mode
@@ -44,6 +44,7 @@ from pix.moving import Follow, Move
 from pix.notifications import Outbox
 from pix.queries import CandidateQuery, Page
 from pix.rendering import is_national_id
+from statements.prepared import Question, ask_ahead
 from statements.together import with_others
 
 Answer = TypeVar("Answer")
@@ -52,6 +53,15 @@ NOBODY_IS_TOLD = Outbox()
 
 def nobody_follows(index: "PatientIndex", changes: Sequence[Change]) -> None:
     """Nothing depends on what the index learns."""
+
+
+Asking = Callable[[Change, Met], Iterable[Question]]
+"""What a change will ask of PostgreSQL first, as those tell it who were met while its locks were taken."""
+
+
+def nothing_is_known(change: Change, met: Met) -> Iterable[Question]:
+    """It is not known what a change will ask."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +103,7 @@ class PatientIndex:
                 lambda change: registration.register(change, feed),
                 lambda: lookup_keys(subject(feed.demographics, nationals)),
                 arrival,
+                lambda change, met: registration.asking(change, met, feed),
             )
 
         return applied() if arrival is None else with_others(self._arrive, arrival, applied)
@@ -244,15 +255,19 @@ class PatientIndex:
         work: Callable[[Change], None],
         early: EarlyNames = frozenset,
         arrival: Arrival | None = None,
+        asking: Asking = nothing_is_known,
     ) -> bytes:
         """Run one change that speaks of these ids, once; the answer to send. ``early`` gives names to lock at once.
 
-        Nothing is left to do for an ``arrival`` that is registered already, in the same transaction.
+        Nothing is left to do for an ``arrival`` that is registered already, in the same transaction. ``asking``
+        says what ``work`` will ask the database first: it is asked together with whether the message is new.
         """
         named = tuple(identifiers)
         refuse_too_many(named)
 
         def once(change: Change) -> bytes:
+            if met := change.locks.met:
+                ask_ahead(change.connection, (receipts.asking_answered_before(change), *asking(change, met)))
             stored = receipts.answered_before(change)
             if stored is not None:
                 return stored

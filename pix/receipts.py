@@ -13,7 +13,7 @@ from pix.journal import Change
 from pix.model import Origin
 from pix.tables import receipt
 from statements.among import Among
-from statements.prepared import Prepared
+from statements.prepared import Prepared, Question
 
 STORED = Prepared(
     select(receipt.c.digest, receipt.c.answer).where(
@@ -50,15 +50,17 @@ def answered_before(change: Change) -> bytes | None:
     Rejected if the id was used for other content.
     """
     origin = change.origin
-    row = {"source": origin.source, "message_id": origin.message_id, "digest": origin.digest}
-    if CLAIM[change.connection.dialect.name].adds(
-        change.connection, {**row, "answer": origin.answer, "at": change.timestamp}
-    ):
+    if CLAIM[change.connection.dialect.name].adds(change.connection, _claim(change)):
         return None
     digest, answer = STORED.rows(change.connection, {"of": origin.source, "named": origin.message_id})[0]
     if digest != origin.digest:
         raise Rejected(_used_before(origin.message_id))
     return bytes(answer)
+
+
+def asking_answered_before(change: Change) -> Question:
+    """What ``answered_before`` asks."""
+    return CLAIM[change.connection.dialect.name], _claim(change)
 
 
 def answered(connection: Connection, messages: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -84,6 +86,12 @@ def purge(connection: Connection, before: datetime) -> int:
     rows = EXPIRED.rows(connection, {"until": before.astimezone(UTC).isoformat()})
     DELETE.run_all(connection, [{"of": source, "named": message_id} for source, message_id in rows])
     return len(rows)
+
+
+def _claim(change: Change) -> dict[str, object]:
+    origin = change.origin
+    row = {"source": origin.source, "message_id": origin.message_id, "digest": origin.digest}
+    return {**row, "answer": origin.answer, "at": change.timestamp}
 
 
 def _used_before(message_id: str) -> Breach:

@@ -9,17 +9,20 @@ from pix.agreement import names_disagree
 from pix.claims import claimed, own_identifiers, refuse_subsumed
 from pix.doubts import report, report_collision
 from pix.events import Announced, Remarked, Updated
-from pix.journal import Change
+from pix.journal import Change, asking_number
 from pix.linking import reevaluate
+from pix.locks import Met
 from pix.matching.blocking import lookup_keys
 from pix.matching.dates import Birth, compare, day
+from pix.matching.mode import Mode
 from pix.model import Feed, Identifier, IdentifierList
 from pix.snapshot import to_json
 from pix.state import NationalId, State
-from pix.store_blocking import seen, unidentified
+from pix.store_blocking import asking_sharing, seen, unidentified
 from pix.store_records import Record
 from pix.tasks import Kind
 from pix.wordlists import wordlist
+from statements.prepared import Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,23 @@ def register(change: Change, feed: Feed) -> None:
         reevaluate(change, {*keys, *(other for each in stored for other in each.alike)})
     for each in strangers:
         report_collision(change, each, keys[0])
+
+
+def asking(change: Change, met: Met, feed: Feed) -> Iterator[Question]:
+    """What ``register`` will ask first of PostgreSQL, as who was met while locks were taken tells it."""
+    own = own_identifiers(feed.identifiers)
+    yield from store_records.asking_by_identifiers(own)
+    yield asking_number()
+    known = {met.known[each.key] for each in own if each.key in met.known}
+    if known:
+        yield from [(store_nationals.HELD, {"keys": [key]}) for key in known]
+        return
+    yield store_records.NEXT_KEY["postgresql"], {}
+    if change.mode is not Mode.OFF:
+        yield from asking_sharing(met.blocking)
+        if met.candidates:
+            yield store_records.SEEN, {"keys": sorted(met.candidates)}
+    yield from store_nationals.asking_carrying(each.key for each in feed.identifiers if each.authority.national)
 
 
 def foresee(feed: Feed) -> None:

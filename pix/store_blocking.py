@@ -14,7 +14,7 @@ from pix.model import Demographics
 from pix.remembering import Last
 from pix.state import NOTHING, State, linking_ids
 from pix.tables import blocking
-from statements.prepared import Prepared
+from statements.prepared import Prepared, Question
 
 CROWDED = 60
 """Most records of one key that are worth a look: what more people have in common tells nobody from anybody."""
@@ -87,10 +87,19 @@ def sharing(connection: Connection, keys: Collection[int]) -> list[PatientKey]:
     """The records that have one of the blocking keys, those with most of them first; crowded keys are left out."""
     if not keys:
         return []
-    rows = SHARING[connection.dialect.name].rows(connection, {"keys": keys, "most": CROWDED + 1})
+    rows = SHARING[connection.dialect.name].rows(connection, _shared(keys))
     lists = [records.split(",") for (records,) in rows if records]
     shared = Counter(chain.from_iterable([some for some in lists if len(some) <= CROWDED]))
     if not shared:
         return []
     ordered = sorted(shared, key=lambda key: (-shared[key], int(key)))
     return [PatientKey(int(key)) for key in ordered[:MOST]]
+
+
+def asking_sharing(keys: Collection[int]) -> list[Question]:
+    """What ``sharing`` asks of PostgreSQL."""
+    return [(SHARING["postgresql"], _shared(keys))] if keys else []
+
+
+def _shared(keys: Collection[int]) -> dict[str, object]:
+    return {"keys": sorted(keys), "most": CROWDED + 1}

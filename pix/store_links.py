@@ -99,12 +99,13 @@ class Link:
 
 def neighbours(connection: Connection, keys: Collection[PatientKey]) -> set[PatientKey]:
     """Every record that one of these may be linked with, or is."""
-    return {other for key in keys for (other,) in NEIGHBOURS.rows(connection, {"this": key})}
+    rows = NEIGHBOURS.rows_of_each(connection, [{"this": key} for key in sorted(keys)])
+    return {other for _, some in rows for (other,) in some}
 
 
 def persons_of(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, PatientKey]:
     """The person that each record is linked to."""
-    return dict(PERSONS.rows(connection, {"keys": keys}))
+    return dict(PERSONS.rows(connection, {"keys": sorted(keys)}))
 
 
 def links_of(connection: Connection, keys: Collection[PatientKey]) -> tuple[Link, ...]:
@@ -165,7 +166,7 @@ def decisions(connection: Connection, keys: Collection[PatientKey]) -> tuple[Dec
     """All decisions about these records, oldest first."""
     return tuple(
         Decision(pair=pair(low, high), same=bool(same), basis=Basis(basis), event=event)
-        for low, high, same, basis, event in DECISIONS.rows(connection, {"keys": keys})
+        for low, high, same, basis, event in DECISIONS.rows(connection, {"keys": sorted(keys)})
     )
 
 

@@ -45,7 +45,7 @@ def forget(connection: Connection, key: PatientKey) -> None:
 
 def matches(connection: Connection, keys: Collection[PatientKey]) -> tuple[Match, ...]:
     """All verdicts on these records, the heaviest first."""
-    return tuple(map(_match, AMONG.rows(connection, {"keys": keys})))
+    return tuple(map(_match, AMONG.rows(connection, {"keys": sorted(keys)})))
 
 
 def between(connection: Connection, two: Pair) -> Match | None:

@@ -1,6 +1,6 @@
 """National ids as the records carry them, with right check digits or not (``pix.matricule``)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
@@ -9,7 +9,7 @@ from ihe.identifiers import PatientKey
 from pix.state import NationalId
 from pix.tables import national
 from statements.among import Among
-from statements.prepared import Prepared
+from statements.prepared import Prepared, Question
 
 HELD = Prepared(
     select(national.c.record, national.c.authority, national.c.id, national.c.type_code, national.c.valid)
@@ -28,7 +28,7 @@ DELETE = Prepared(delete(national).where(national.c.record == bindparam("this"))
 def held(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, tuple[NationalId, ...]]:
     """The national ids of each of the records that has any."""
     found: dict[PatientKey, tuple[NationalId, ...]] = {}
-    for key, authority, id, type_code, valid in HELD.rows(connection, {"keys": keys}):
+    for key, authority, id, type_code, valid in HELD.rows(connection, {"keys": sorted(keys)}):
         each = NationalId(authority=authority, id=id, type_code=type_code, valid=bool(valid))
         found[key] = (*found.get(key, ()), each)
     return found
@@ -49,6 +49,11 @@ def carrying(connection: Connection, identifier: tuple[str, str]) -> tuple[Patie
     """The records that carry a national id, valid or not."""
     authority, id = identifier
     return tuple(PatientKey(key) for (key,) in CARRYING.rows(connection, {"of": authority, "named": id}))
+
+
+def asking_carrying(identifiers: Iterable[tuple[str, str]]) -> list[Question]:
+    """What ``carrying`` asks of each."""
+    return [(CARRYING, {"of": authority, "named": id}) for authority, id in identifiers]
 
 
 def _row(key: PatientKey, each: NationalId) -> Mapping[str, Any]:

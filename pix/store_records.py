@@ -13,7 +13,7 @@ from pix.snapshot import from_json, to_json
 from pix.tables import record
 from statements.among import Among
 from statements.compiled import Row
-from statements.prepared import Prepared, upsert
+from statements.prepared import Prepared, Question, upsert
 
 COLUMNS = (
     record.c.key,
@@ -139,9 +139,17 @@ class Told(NamedTuple):
 
 def by_identifiers(connection: Connection, identifiers: Iterable[Identifier]) -> dict[tuple[str, str], Record]:
     """The records with these ids, merged ones and those not announced yet included."""
-    asked = [{"of": oid, "named": id} for oid, id in dict.fromkeys([each.key for each in identifiers])]
-    found = [_record(row) for each in asked if (row := BY_IDENTIFIER.first(connection, each)) is not None]
-    return {each.identifier: each for each in found}
+    rows = BY_IDENTIFIER.rows_of_each(connection, _named_by(identifiers))
+    return {found.identifier: found for _, some in rows for found in map(_record, some)}
+
+
+def asking_by_identifiers(identifiers: Iterable[Identifier]) -> list[Question]:
+    """What ``by_identifiers`` asks."""
+    return [(BY_IDENTIFIER, each) for each in _named_by(identifiers)]
+
+
+def _named_by(identifiers: Iterable[Identifier]) -> list[dict[str, str]]:
+    return [{"of": oid, "named": id} for oid, id in dict.fromkeys([each.key for each in identifiers])]
 
 
 def current_key(connection: Connection, identifier: Identifier) -> PatientKey | None:
@@ -195,7 +203,7 @@ def survivors(connection: Connection, keys: Collection[PatientKey]) -> dict[Pati
 
 def described(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, tuple[str, str]]:
     """The day of birth of records, and their demographics as they are stored, in the order of their keys."""
-    return {PatientKey(key): (birth or "", text) for key, birth, text in SEEN.rows(connection, {"keys": keys})}
+    return {PatientKey(key): (birth or "", text) for key, birth, text in SEEN.rows(connection, {"keys": sorted(keys)})}
 
 
 def births(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, str]:
@@ -205,7 +213,7 @@ def births(connection: Connection, keys: Collection[PatientKey]) -> dict[Patient
 
 def unmerged(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, tuple[bool, str]]:
     """Of each record that was not merged into another: whether it was announced, and its demographics as stored."""
-    rows = UNMERGED.rows(connection, {"keys": keys})
+    rows = UNMERGED.rows(connection, {"keys": sorted(keys)})
     return {PatientKey(key): (bool(announced), demographics) for key, announced, demographics in rows}
 
 

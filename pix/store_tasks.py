@@ -97,7 +97,7 @@ def by_number(connection: Connection, number: int) -> Task | None:
 
 def about(connection: Connection, keys: Collection[PatientKey]) -> tuple[Task, ...]:
     """The tasks about these records that are open, or that somebody chose to ignore, oldest first."""
-    return tuple(map(read_task, ABOUT.rows(connection, {"keys": keys})))
+    return tuple(map(read_task, ABOUT.rows(connection, {"keys": sorted(keys)})))
 
 
 def closed_by(connection: Connection, key: PatientKey, number: int) -> tuple[Task, ...]:

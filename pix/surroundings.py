@@ -13,8 +13,12 @@ from pix.decisions import Decision, Match
 from pix.persons import Member
 from pix.state import linking_ids
 from pix.tasks import Task
+from statements.prepared import ask_ahead
 
 Keys = Collection[PatientKey]
+OF_EACH = (store_nationals.HELD, store_records.UNMERGED, store_links.PERSONS, store_tasks.ABOUT)
+OF_SEVERAL = (*OF_EACH, store_links.DECISIONS, store_matches.AMONG)
+"""What linking asks of the members that it finds, and of two or more of them."""
 
 
 class Surroundings(Protocol):
@@ -55,6 +59,8 @@ class Stored:
         return store_links.together(self.connection, keys)
 
     def members(self, keys: Keys) -> Mapping[PatientKey, Member]:
+        about = {"keys": sorted(keys)}
+        ask_ahead(self.connection, [(each, about) for each in (OF_SEVERAL if len(keys) > 1 else OF_EACH)])
         nationals = store_nationals.held(self.connection, keys)
         return {
             key: Member(key=key, announced=announced, subject=seen_as(text, linking_ids(nationals.get(key, ()))))

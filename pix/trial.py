@@ -56,6 +56,7 @@ def try_out(database: Transactor[Connection], work: Callable[[Transactor[Connect
 
 def _stand_before(connection: Connection) -> None:
     connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+    first = connection.execute(text("SELECT nextval(pg_get_serial_sequence('pix_event', 'number'))")).scalar_one()
     for table in (*COPIED, event):
         made = f"CREATE TEMPORARY TABLE trial_{table.name} (LIKE {table.name} INCLUDING DEFAULTS INCLUDING INDEXES)"
         connection.execute(text(f"{made} ON COMMIT DROP"))
@@ -64,5 +65,7 @@ def _stand_before(connection: Connection) -> None:
     for table in (*COPIED, event):
         connection.execute(text(f"ALTER TABLE trial_{table.name} RENAME TO {table.name}"))
         connection.execute(text(f"ANALYZE {table.name}"))
+    numbers = f"CREATE TEMPORARY SEQUENCE trial_numbers START WITH {first} OWNED BY {event.name}.number"
+    connection.execute(text(numbers))
     # Statements that this connection prepared before know the real tables.
     connection.execute(text("DISCARD PLANS"))

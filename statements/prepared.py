@@ -38,6 +38,20 @@ class Prepared:
         result = connection.exec_driver_sql(compiled.text, _lists(bound))
         return [tuple(row) for row in result] if result.returns_rows else ()
 
+    def rows_of_each(
+        self, connection: Connection, parameters: Iterable[Mapping[str, Any]]
+    ) -> list[tuple[Mapping[str, Any], Sequence[Row]]]:
+        """Run it with each of these parameters, on PostgreSQL together; what it returns for each, beside them."""
+        every = list(parameters)
+        if len(every) > 1:
+            ask_ahead(connection, [(self, each) for each in every])
+        return [(each, self.rows(connection, each)) for each in every]
+
+    def told(self, connection: Connection, parameters: Mapping[str, Any]) -> tuple[str, Row]:
+        """The statement as PostgreSQL is told it straight, and the values of its parameters."""
+        compiled = self._for(connection)
+        return compiled.placed, compiled.order({**compiled.constants, **parameters})
+
     def first(self, connection: Connection, parameters: Mapping[str, Any]) -> Row | None:
         """Run it; the first row, or None."""
         found = self.rows(connection, parameters)
@@ -132,6 +146,19 @@ class Prepared:
         if name not in self._compiled:
             self._compiled[name] = compiled_for(name, self._statement, self._columns)
         return self._compiled[name]
+
+
+Question = tuple[Prepared, Mapping[str, Any]]
+"""A statement and its parameters."""
+
+
+def ask_ahead(connection: Connection, questions: Iterable[Question]) -> None:
+    """On PostgreSQL, ask these together with the next statement: who asks the same then has the answer already.
+
+    It is asked again where anything is written in between, or a lock taken.
+    """
+    if connection.dialect.name != "sqlite" and (driver := straight(connection)):
+        driver.ask_ahead(connection, [each.told(connection, parameters) for each, parameters in questions])
 
 
 def straight(connection: Connection) -> Any:

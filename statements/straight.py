@@ -16,11 +16,10 @@ from psycopg.errors import error_from_result
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from statements.asked import Asked, Sending, may_change
 from statements.spelling import Spelling, spellings, unusual
 
 Row = tuple[Any, ...]
-Sending = tuple[str, Callable[[], None]]
-"""A statement, and what sends it."""
 Wait = Callable[[Any], Any]
 """Waits for the server on behalf of one of psycopg's generators."""
 SYNC = pq.ExecStatus.PIPELINE_SYNC
@@ -61,6 +60,7 @@ class StraightConnection(psycopg.Connection[Any]):
         self._begin()
         if self._ahead:
             self._together()
+        self._asked.forget()
         return super().cursor(*arguments, **options)
 
     def rows(self, connection: Connection, text: str, values: Sequence[Any], *, lasts: bool = True) -> list[Row]:
@@ -68,7 +68,9 @@ class StraightConnection(psycopg.Connection[Any]):
 
         Raises DBAPIError, also for what went wrong with a statement that waited.
         """
-        result = self._run(connection, text, values, lasts=lasts)
+        result = (self._asked and self._asked_before(connection, text, values)) or self._run(
+            connection, text, values, lasts=lasts
+        )
         if not result.ntuples:
             return []
         loading = self._loading
@@ -78,21 +80,46 @@ class StraightConnection(psycopg.Connection[Any]):
 
     def changed(self, connection: Connection, text: str, values: Sequence[Any]) -> int:
         """Run a statement; how many rows it changed. Raises DBAPIError as ``rows`` does."""
-        return self._run(connection, text, values).command_tuples or 0
+        result = (self._asked and self._asked_before(connection, text, values)) or self._run(connection, text, values)
+        return result.command_tuples or 0
+
+    def ask_ahead(self, connection: Connection, asked: Iterable[tuple[str, Sequence[Any]]]) -> None:
+        """Run statements with the next; ``rows`` or ``changed`` for the same then have the answers (``Asked``).
+
+        Not at all where nobody settles, and in a savepoint: each is run when its answer is wanted.
+        """
+        if not self.may_wait or connection.in_nested_transaction():
+            return
+        try:
+            self._begin_for(connection)
+            for self._saying, values in asked:
+                if len(self._ahead) < MOST_AHEAD:
+                    self._ask_ahead(self._saying, values)
+        except psycopg.Error as error:
+            raise self._told(connection, error) from error
+
+    def _ask_ahead(self, text: str, values: Sequence[Any]) -> None:
+        question = (text, repr(values))
+        if question not in self._asked:
+            send = self._sending(text, values)
+            if may_change(text):
+                self._asked.forget()
+            self._ahead.append(Sending(text, send, question))
+            self._asked[question] = None
 
     def later(self, connection: Connection, text: str, values: Sequence[Any]) -> None:
         """Run a statement of which nobody wants to know anything: together with the next, in one exchange.
 
         At once where nobody settles, and in a savepoint, which must tell whether all in it went well.
         """
+        self._asked.forget()
         if not self.may_wait or len(self._ahead) >= MOST_AHEAD or connection.in_nested_transaction():
             self._run(connection, text, values)
             return
         self._saying = text
         try:
             self._begin_for(connection)
-            send = self._sending(text, values)
-            self._ahead.append((text, send))
+            self._ahead.append(Sending(text, self._sending(text, values)))
         except psycopg.Error as error:
             raise self._told(connection, error) from error
 
@@ -104,9 +131,10 @@ class StraightConnection(psycopg.Connection[Any]):
         Raises DBAPIError for what went wrong with a statement that waited: nothing is committed. Raises Unanswered.
         """
         try:
-            ending = [(text, self._sending(text, values, lasts=bool(values))) for text, values in closing]
+            ending = [Sending(text, self._sending(text, values, lasts=bool(values))) for text, values in closing]
         except psycopg.Error as error:
             raise self._told(connection, error) from error
+        self._asked.clear()
         ahead = self._waiting()
         try:
             results = self._exchange([*ahead, *ending], wait)
@@ -124,7 +152,7 @@ class StraightConnection(psycopg.Connection[Any]):
     def ask(self, statements: Iterable[str], wait: Wait) -> pq.abc.PGresult:
         """Run statements without parameters in one exchange; the result of the last. Raises psycopg.Error."""
         self.catch_up()
-        sendings = [(text, self._sending(text, (), lasts=False)) for text in statements]
+        sendings = [Sending(text, self._sending(text, (), lasts=False)) for text in statements]
         return self._check(sendings, self._exchange(sendings, wait))
 
     def leave(self) -> None:
@@ -134,6 +162,7 @@ class StraightConnection(psycopg.Connection[Any]):
         """
         self.beginning = None
         self._ahead.clear()
+        self._asked.clear()
         if not self._left and self.pgconn.transaction_status != pq.TransactionStatus.IDLE:
             self.pgconn.send_query(b"ROLLBACK")
             self._left = True
@@ -156,21 +185,38 @@ class StraightConnection(psycopg.Connection[Any]):
 
     def _run(self, connection: Connection, text: str, values: Sequence[Any], *, lasts: bool = True) -> pq.abc.PGresult:
         self._saying = text
+        if self._asked and may_change(text):
+            self._asked.forget()
         try:
             self._begin_for(connection)
             send = self._sending(text, values, lasts=lasts)
             if not self._ahead:
                 send()
                 return self._answer()
-            self._ahead.append((text, send))
+            self._ahead.append(Sending(text, send))
             return self._together()
         except psycopg.Error as error:
             raise self._told(connection, error) from error
 
+    def _asked_before(self, connection: Connection, text: str, values: Sequence[Any]) -> pq.abc.PGresult | None:
+        """The answer to what was asked ahead; only where anything was."""
+        question = (text, repr(values))
+        if question not in self._asked:
+            return None
+        try:
+            if self._asked[question] is None:
+                self._together()
+        except psycopg.Error as error:
+            raise self._told(connection, error) from error
+        return self._asked.pop(question, None)
+
     def _together(self) -> pq.abc.PGresult:
         """Run what waits in one exchange; the result of the last."""
         ahead = self._waiting()
-        return self._check(ahead, self._exchange(ahead, self.wait))
+        results = self._exchange(ahead, self.wait)
+        last = self._check(ahead, results)
+        self._asked.answer(ahead, results)
+        return last
 
     def _waiting(self) -> list[Sending]:
         """What waits, and waits no more."""
@@ -184,8 +230,8 @@ class StraightConnection(psycopg.Connection[Any]):
         Raises psycopg.OperationalError where the server did not come to the end of them.
         """
         self.pgconn.enter_pipeline_mode()
-        for _, send in sendings:
-            send()
+        for each in sendings:
+            each.send()
         self.pgconn.pipeline_sync()
         wait(generators.send(self.pgconn))
         results: list[list[pq.abc.PGresult]] = [wait(generators.fetch_many(self.pgconn)) for _ in (*sendings, SYNC)]
@@ -196,7 +242,8 @@ class StraightConnection(psycopg.Connection[Any]):
 
     def _check(self, sendings: Sequence[Sending], results: Sequence[pq.abc.PGresult]) -> pq.abc.PGresult:
         """The last result. Raises psycopg.Error for the first that is none, and remembers its statement."""
-        for (self._saying, _), result in zip(sendings, results, strict=False):
+        for each, result in zip(sendings, results, strict=False):
+            self._saying = each.text
             self._require(result)
         return results[-1]
 
@@ -206,7 +253,8 @@ class StraightConnection(psycopg.Connection[Any]):
         if self.beginning is not None:
             beginning, self.beginning = self.beginning, None
             if self.may_wait:
-                self._ahead.append((beginning.decode(), partial(self.pgconn.send_query_params, beginning, None)))
+                send = partial(self.pgconn.send_query_params, beginning, None)
+                self._ahead.append(Sending(beginning.decode(), send))
             else:
                 self.tell(beginning)
 
@@ -290,6 +338,10 @@ class StraightConnection(psycopg.Connection[Any]):
     @cached_property
     def _ahead(self) -> list[Sending]:
         return []
+
+    @cached_property
+    def _asked(self) -> Asked:
+        return Asked()
 
     @cached_property
     def _names(self) -> OrderedDict[str, bytes]:
