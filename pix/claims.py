@@ -1,15 +1,19 @@
 """Which records a message may speak of: those of its own ids, none merged away, none of somebody else."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import combinations
 
 from ihe.citations import tf2
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.identifiers import PatientKey
-from pix import store_links
+from pix import store_links, store_nationals
 from pix.agreement import disagreement
 from pix.decisions import Basis, pair
+from pix.identification import ANYBODY
 from pix.journal import Change
+from pix.matching.findings import DOUBTFUL
+from pix.matching.scoring import vetoes
+from pix.matching.subject import subject
 from pix.model import Feed, Identifier, Merge
 from pix.store_records import Record
 
@@ -17,6 +21,8 @@ Known = Mapping[tuple[str, str], Record]
 Found = Mapping[Identifier, Record]
 
 
+TWINS = (DOUBTFUL,)
+"""What alone speaks against two records if one of them may be the other's twin, or mistyped."""
 MOST_IDENTIFIERS = 200
 """In one message. Each is compared with each other while all other writers wait: 200 take 0.3 s, 1000 take 6 s."""
 
@@ -73,11 +79,12 @@ def claimed(change: Change, own: tuple[Identifier, ...], known: Known, feed: Fee
 
 def _strangers(change: Change, own: tuple[Identifier, ...], found: Found, feed: Feed) -> Iterator[Identifier]:
     if len(own) == 1:
-        # One source may correct its patient; a national id is shared, so another source's may be a mistyped one.
-        shared = {each: record for each, record in found.items() if each.authority.national}
+        # One source may correct its patient; of an id that anybody may send, another source's may be a mistyped one.
+        shared = {each: record for each, record in found.items() if _is_shared(each)}
         yield from _of_others(change, _contradicting(shared, feed), found)
         return
-    doubtful, torn = _contradicting(found, feed), _torn(found, feed)
+    contradicting, torn = _contradicting(found, feed), _torn(found, feed)
+    doubtful = [*contradicting, *_twins(change, found, feed, contradicting)]
     if doubtful or torn:
         persons = store_links.persons_of(change.connection, [each.key for each in found.values()])
         if len(found) < len(own) or len(set(persons.values())) > 1:
@@ -86,9 +93,30 @@ def _strangers(change: Change, own: tuple[Identifier, ...], found: Found, feed: 
             yield from _of_others(change, torn, found) or torn
 
 
+def _is_shared(identifier: Identifier) -> bool:
+    return identifier.authority.national or ANYBODY in identifier.authority.sources
+
+
 def _contradicting(found: Found, feed: Feed) -> list[Identifier]:
     """The ids of records that clearly speak of somebody else than the message does."""
     return [each for each, record in found.items() if disagreement(record.demographics, feed.demographics)]
+
+
+def _twins(change: Change, found: Found, feed: Feed, contradicting: Collection[Identifier]) -> Iterator[Identifier]:
+    """The ids of others' records that may be a twin's, Lena's or Lina's, with no national id in common.
+
+    They are not joined with this patient afterwards, so what the message says of them must not be stored either.
+    """
+    spoken = subject(feed.demographics)
+    nationals = {each.key for each in feed.identifiers if each.authority.national}
+    for each in _of_others(change, [each for each in found if each not in contradicting], found):
+        record = found[each]
+        known = record.demographics
+        if known.names == feed.demographics.names or vetoes(subject(known), spoken) != TWINS:
+            continue
+        held = store_nationals.held(change.connection, (record.key,)).get(record.key, ())
+        if nationals.isdisjoint((own.authority, own.id) for own in held if own.valid):
+            yield each
 
 
 def _torn(found: Found, feed: Feed) -> list[Identifier]:

@@ -160,7 +160,7 @@ def test_a_refused_message_may_be_mended_under_its_id(ask: Ask) -> None:
 
 def test_the_id_of_another_sender_is_another_message(ask: Ask) -> None:
     ask(feed())
-    assert verdict(ask(feed(name="Weber^Berta").replace("|HIS|HOSP|", "|HIS|OTHER|"))) == ("AA",)
+    assert verdict(ask(feed(ids="2^^^HOSP", name="Weber^Berta").replace("|HIS|HOSP|", "|HIS|OTHER|"))) == ("AA",)
 
 
 def test_lenient_validation_leaves_unknown_ids_out(

@@ -38,6 +38,42 @@ def test_a_vague_message_does_not_bridge_two_people(scene: Scene) -> None:
     assert scene.tasks() == ["collision: two people in one message"]
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_who_may_be_the_twin_does_not_take_the_id_of_whom_it_was_given_to(scene: Scene, known: bool) -> None:
+    """Lena and Lina: a slip of the finger, or two sisters. Who has the number keeps it until somebody has decided."""
+    lena, lina = person("Lena", birth="20150505"), person("Lina", birth="20150505")
+    scene.feed("CLINIC:7", "HOSP:1", who=lena, source="HIS|CLINIC")
+    if known:
+        scene.feed("LAB:5", who=lina, source="LIS|LABO")
+    scene.feed("LAB:5", "HOSP:1", who=lina, source="LIS|LABO")
+    assert scene.others("CLINIC:7") == ["HOSP:1"]
+    assert scene.others("LAB:5") == []
+    assert "collision: two people in one message" in scene.tasks()
+
+
+def test_a_source_that_mistypes_a_shared_number_does_not_give_it_to_its_patient(scene: Scene) -> None:
+    scene.feed("CLINIC:7", "HOSP:1", source="HIS|CLINIC")
+    with pytest.raises(Rejected) as caught:
+        scene.feed("HOSP:1", who=MARC, source="LIS|LABO")
+    assert caught.value.codes == {HL7ErrorCode.DUPLICATE_KEY_IDENTIFIER}
+    assert scene.others("CLINIC:7") == ["HOSP:1"]
+    scene.feed("HOSP:1", who=MARC, source="HIS|CLINIC")
+    assert scene.tasks() == ["overlay: the name was another before", "veto: given name, birth date"]
+
+
+def test_a_name_one_letter_away_is_a_slip_beside_the_same_national_id(scene: Scene) -> None:
+    lena, lina = person("Lena"), person("Lina")
+    scene.feed("CLINIC:7", "HOSP:1", f"NAT:{MATRICULE}", who=lena, source="HIS|CLINIC")
+    scene.feed("LAB:5", "HOSP:1", f"NAT:{MATRICULE}", who=lina, source="LIS|LABO")
+    assert set(scene.others("CLINIC:7")) >= {"HOSP:1", "LAB:5"}
+
+
+def test_a_source_may_correct_a_name_by_one_letter(scene: Scene) -> None:
+    scene.feed("CLINIC:7", "HOSP:1", who=person("Lena"), source="HIS|CLINIC")
+    scene.feed("CLINIC:7", "HOSP:1", who=person("Lina"), source="HIS|CLINIC")
+    assert scene.others("CLINIC:7") == ["HOSP:1"]
+
+
 def test_a_source_corrects_its_record_and_adds_the_id_of_a_record_that_agrees(scene: Scene) -> None:
     scene.feed("HOSP:77", who=person("Anna", birth="19080515"))
     scene.feed("LAB:5", source="LIS|LABO")
