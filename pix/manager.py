@@ -229,11 +229,10 @@ class PatientIndex:
         authority = self.domain.authority(patient_id.authority)
         if authority is None or not authority.issues_xds_ids:
             return None
-        key = store_records.current_key(connection, Identifier(authority=authority, id=patient_id.id))
-        if key is None:
+        keys = store_records.current_keys(connection, Identifier(authority=authority, id=patient_id.id))
+        if not keys:
             return None
-        subsumed = store_records.subsumed_by(connection, key)
-        return Patient(key=key, keys=(key, *subsumed), id=CX(patient_id.id, HD("", authority.oid, "ISO")))
+        return Patient(key=keys[0], keys=keys, id=CX(patient_id.id, HD("", authority.oid, "ISO")))
 
     def together(self, connection: Connection, keys: Collection[PatientKey]) -> tuple[tuple[PatientKey, ...], ...]:
         """The keys of each patient to whom one of these belongs, the surviving one first, then those merged into it."""

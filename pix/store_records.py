@@ -87,6 +87,18 @@ CURRENT = Prepared(
         record.c.survivor.is_(None),
     )
 )
+_merged = record.alias()
+CURRENT_AND_MERGED = Prepared(
+    select(record.c.key, _merged.c.key)
+    .select_from(record.outerjoin(_merged, _merged.c.survivor == record.c.key))
+    .where(
+        record.c.authority == bindparam("of"),
+        record.c.id == bindparam("named"),
+        record.c.announced.is_(True),
+        record.c.survivor.is_(None),
+    )
+    .order_by(_merged.c.key)
+)
 RESTORE = Prepared(update(record).where(THIS), ("survivor",))
 CURRENT_AFTER = Prepared(
     select(record.c.key)
@@ -156,6 +168,12 @@ def current_key(connection: Connection, identifier: Identifier) -> PatientKey | 
     """The record with this id if it was announced and not merged into another; its demographics are left unread."""
     row = CURRENT.first(connection, {"of": identifier.authority.oid, "named": identifier.id})
     return None if row is None else PatientKey(row[0])
+
+
+def current_keys(connection: Connection, identifier: Identifier) -> tuple[PatientKey, ...]:
+    """``current_key``, and the records that were merged into that one, in order; empty where there is none."""
+    rows = CURRENT_AND_MERGED.rows(connection, {"of": identifier.authority.oid, "named": identifier.id})
+    return tuple(dict.fromkeys(key for row in rows for key in row if key is not None))
 
 
 def current_after(connection: Connection, last: PatientKey, most: int) -> list[PatientKey]:

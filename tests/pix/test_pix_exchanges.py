@@ -5,13 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import Connection, create_engine, select
 
 from affinity.database import Database
 from affinity.migrations import upgrade
 from affinity.terms import Terms
 from benchmarks.exchanges import Relay
+from ihe.datatypes import CX, HD
 from ihe.domain import AffinityDomain
+from ihe.patients import Patient
 from pix.manager import PatientIndex
 from pix.model import Demographics, IdentifierList, Origin, PersonName
 from pix.tables import event
@@ -71,6 +73,23 @@ def test_of_a_namesake_who_is_compared(scene: Scene, exchanges: COUNT) -> None:
 def test_of_somebody_who_is_linked(scene: Scene, exchanges: COUNT) -> None:
     scene.feed("HOSP:1", f"NAT:{MATRICULE}")
     assert exchanges(lambda: scene.feed("CLINIC:1", f"NAT:{MATRICULE}")) == 9
+
+
+def test_of_a_patient_id_in_a_document_with_all_that_were_merged_into_it(scene: Scene, exchanges: COUNT) -> None:
+    for number in "1234":
+        scene.feed(f"HOSP:{number}", who=person("Zoé", f"Quinn{number}", f"193{number}0203"))
+    scene.merge("HOSP:3", "HOSP:2")
+    scene.merge("HOSP:4", "HOSP:2")
+    found: list[Patient | None] = []
+    named = CX("2", HD("", scene.id("HOSP:2").authority.oid, "ISO"))
+
+    def resolve(connection: Connection) -> None:
+        found.append(scene.index.resolve(connection, named))
+
+    assert exchanges(lambda: scene.index.database.read(resolve)) == 1
+    [patient] = found
+    assert patient is not None
+    assert patient.keys == (patient.key, patient.key + 1, patient.key + 2)
 
 
 def test_events_are_numbered_in_the_order_in_which_they_are_written(scene: Scene) -> None:
