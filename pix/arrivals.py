@@ -15,7 +15,7 @@ from pix import comparing, receipts, store_newcomers
 from pix.journal import Change, Write
 from pix.matching.configuration import Configuration
 from pix.model import Feed, Origin
-from pix.newcomers import Newcomers
+from pix.newcomers import Line, Newcomers
 from pix.rendering import Rendering, render
 from pix.store_blocking import seen_with
 
@@ -76,7 +76,7 @@ def _register(means: Means, connection: Connection, arrivals: Sequence[Arrival])
         return means.begin(connection, origin, times[origin.source, origin.message_id], write)
 
     newcomers = Newcomers(connection, means.configuration, begin)
-    done = new[: newcomers.add([(each.origin, each.rendering) for each in new])]
+    done = new[: newcomers.add([Line(each.origin, each.rendering) for each in new])]
     changes = newcomers.write()
     receipts.keep(connection, [(each.origin, each.timestamp) for each in changes])
     for each in done:

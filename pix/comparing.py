@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -37,6 +38,14 @@ class Verdict:
 
     other: PatientKey
     comparison: Comparison
+
+
+class Look(NamedTuple):
+    """A record: its demographics as they are stored, its national ids that may link, and how the matcher sees it."""
+
+    text: str
+    nationals: frozenset[tuple[str, str]]
+    subject: Subject
 
 
 def held(change: Change, key: PatientKey) -> tuple[Match, ...]:
@@ -119,8 +128,13 @@ def objection(one: Member, other: Member, configuration: Configuration) -> str |
 
 def subjects_of(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, Subject]:
     """Records as the matcher sees them."""
+    return {key: each.subject for key, each in looks_at(connection, keys).items()}
+
+
+def looks_at(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, Look]:
+    """Records as they are stored, and as the matcher sees them."""
     found = store_records.described(connection, keys) if keys else {}
-    return _subjects(connection, {key: text for key, (_, text) in found.items()})
+    return _looks(connection, {key: text for key, (_, text) in found.items()})
 
 
 def comparable(connection: Connection, mine: Subject, keys: Collection[PatientKey]) -> dict[PatientKey, Subject]:
@@ -131,16 +145,17 @@ def comparable(connection: Connection, mine: Subject, keys: Collection[PatientKe
     """
     found = store_records.described(connection, keys) if keys else {}
     like = {key: text for key, (birth, text) in found.items() if mine.nationals or not _is_apart(mine, birth, text)}
-    return _subjects(connection, like)
+    return {key: each.subject for key, each in _looks(connection, like).items()}
 
 
 def _is_apart(mine: Subject, birth: str, demographics: str) -> bool:
     return are_of_other_births(mine, dates.day(birth), identified='"ssn":' in demographics)
 
 
-def _subjects(connection: Connection, texts: Mapping[PatientKey, str]) -> dict[PatientKey, Subject]:
-    nationals = store_nationals.held(connection, texts) if texts else {}
-    return {key: seen_as(text, linking_ids(nationals.get(key, ()))) for key, text in texts.items()}
+def _looks(connection: Connection, texts: Mapping[PatientKey, str]) -> dict[PatientKey, Look]:
+    held = store_nationals.held(connection, texts) if texts else {}
+    linking = {key: linking_ids(held.get(key, ())) for key in texts}
+    return {key: Look(text, linking[key], seen_as(text, linking[key])) for key, text in texts.items()}
 
 
 def seen_as(demographics: str, nationals: frozenset[tuple[str, str]]) -> Subject:

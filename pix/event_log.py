@@ -41,6 +41,7 @@ def _newest(number: Column[int], condition: ColumnElement[bool]) -> Select[tuple
     return select(newest.subquery())
 
 
+SINCE = Prepared(select(log.c.record).distinct().where(log.c.number >= bindparam("first"), log.c.record.is_not(None)))
 THIS: BindParameter[int] = bindparam("this")
 NUMBERS = Prepared(
     union(
@@ -88,6 +89,11 @@ def history(connection: Connection, key: PatientKey, before: int = LATEST, most:
     """What happened to one record, newest first: at most ``most`` events, and ``PIECE``, older than ``before``."""
     numbers = sorted((number for (number,) in NUMBERS.rows(connection, {"this": key, "before": before})), reverse=True)
     return map(_line, OF_NUMBERS.rows(connection, {"keys": numbers[: min(most, PIECE)]}))
+
+
+def records_since(connection: Connection, first: int) -> list[PatientKey]:
+    """The records that the events from this one on are about."""
+    return sorted(PatientKey(key) for (key,) in SINCE.rows(connection, {"first": first}))
 
 
 def newest(connection: Connection) -> int:

@@ -16,13 +16,11 @@ from pix import store_newcomers
 from pix.journal import Change, Write
 from pix.matching.configuration import Configuration
 from pix.model import Origin
-from pix.newcomers import Newcomers
-from pix.rendering import Rendering
+from pix.newcomers import Line, Newcomers
+from pix.recent import Recent, changed_since
 
 TOGETHER = 500
 """Most newcomers whose surroundings are read together."""
-Entry = tuple[Origin, Rendering]
-"""Who sent a patient, and the patient."""
 Verdicts = tuple[Rejected | None, ...]
 """Of each entry: why it was refused, None if it is stored."""
 Keep = Callable[[Connection, Verdicts], None]
@@ -37,16 +35,20 @@ class Means:
     """
 
     begin: Callable[[Connection, Origin, Write], Change]
-    alone: Callable[[Connection, Entry], None]
+    alone: Callable[[Connection, Line], None]
     follow: Callable[[Sequence[Change]], None]
     configuration: Configuration | None
 
 
-def load(database: Transactor[Connection], entries: Sequence[Entry], means: Means, keep: Keep) -> Verdicts:
-    """Register entries in order, in one transaction."""
+def load(
+    database: Transactor[Connection], entries: Sequence[Line], means: Means, keep: Keep, recent: Recent | None = None
+) -> Verdicts:
+    """Register entries in order, in one transaction; ``recent`` is what scouts did not see before it."""
 
     def transaction(connection: Connection) -> Verdicts:
-        verdicts = tuple(_Batch(connection, means).register(entries))
+        if recent is not None:
+            recent.begin(store_newcomers.next_event(connection))
+        verdicts = tuple(_Batch(connection, means, recent).register(entries))
         keep(connection, verdicts)
         return verdicts
 
@@ -56,13 +58,14 @@ def load(database: Transactor[Connection], entries: Sequence[Entry], means: Mean
 class _Batch:
     """The entries of one transaction."""
 
-    def __init__(self, connection: Connection, means: Means) -> None:
+    def __init__(self, connection: Connection, means: Means, recent: Recent | None) -> None:
         self._connection = connection
         self._means = means
+        self._recent = recent
         self._newcomers: Newcomers | None = None
         self._met: set[tuple[str, str]] = set()
 
-    def register(self, entries: Sequence[Entry]) -> Iterator[Rejected | None]:
+    def register(self, entries: Sequence[Line]) -> Iterator[Rejected | None]:
         """Register entries; the verdict on each."""
         for start in range(0, len(entries), TOGETHER):
             some = entries[start : start + TOGETHER]
@@ -71,19 +74,19 @@ class _Batch:
                 yield from self._together(following) if are_new else map(self._alone, following)
         self._finish()
 
-    def _are_new(self, some: Sequence[Entry]) -> list[bool]:
+    def _are_new(self, some: Sequence[Line]) -> list[bool]:
         """Of each entry: whether it has one id, which nobody knew."""
         if self._means.configuration is None:
             return [False] * len(some)
-        known = store_newcomers.known(self._connection, {(of, id) for _, told in some for of, id, _ in told.own})
+        own = [{(of, id) for of, id, _ in each.rendering.own} for each in some]
+        known = store_newcomers.known(self._connection, set[tuple[str, str]]().union(*own))
         found = []
-        for _, told in some:
-            ids = {(of, id) for of, id, _ in told.own}
+        for ids in own:
             found.append(len(ids) == 1 and known.isdisjoint(ids) and self._met.isdisjoint(ids))
             self._met |= ids
         return found
 
-    def _together(self, run: Sequence[Entry]) -> Iterator[Rejected | None]:
+    def _together(self, run: Sequence[Line]) -> Iterator[Rejected | None]:
         while run:
             count = self._begun().add(run)
             yield from (None,) * count
@@ -91,8 +94,17 @@ class _Batch:
                 yield self._alone(run[count])
             run = run[count + 1 :]
 
-    def _alone(self, entry: Entry) -> Rejected | None:
+    def _alone(self, entry: Line) -> Rejected | None:
         self._finish()
+        if self._recent is None:
+            return self._fed(entry)
+        first = store_newcomers.next_event(self._connection)
+        verdict = self._fed(entry)
+        for key, known in changed_since(self._connection, first).items():
+            self._recent.change(key, known)
+        return verdict
+
+    def _fed(self, entry: Line) -> Rejected | None:
         try:
             with self._connection.begin_nested():
                 self._means.alone(self._connection, entry)
@@ -105,7 +117,10 @@ class _Batch:
             configuration, connection = self._means.configuration, self._connection
             assert configuration is not None
             self._newcomers = Newcomers(
-                connection, configuration, lambda origin, write: self._means.begin(connection, origin, write)
+                connection,
+                configuration,
+                lambda origin, write: self._means.begin(connection, origin, write),
+                self._recent,
             )
         return self._newcomers
 

@@ -41,8 +41,10 @@ from pix.matching.mode import Mode
 from pix.matching.subject import subject
 from pix.model import Feed, Identifier, Merge, Origin
 from pix.moving import Follow, Move
+from pix.newcomers import Line
 from pix.notifications import Outbox
 from pix.queries import CandidateQuery, Page
+from pix.recent import Recent
 from pix.rendering import is_national_id
 from statements.prepared import Question, ask_ahead
 from statements.together import with_others
@@ -108,21 +110,21 @@ class PatientIndex:
 
         return applied() if arrival is None else with_others(self._arrive, arrival, applied)
 
-    def load(self, entries: Sequence[loading.Entry], keep: loading.Keep) -> loading.Verdicts:
+    def load(self, entries: Sequence[Line], keep: loading.Keep, recent: Recent | None = None) -> loading.Verdicts:
         """Register many feeds in one transaction, in order; why each was refused, None for those that are stored.
 
         Nobody else may write meanwhile: nothing is locked. There are no receipts: ``keep`` runs in the same
-        transaction, and writes what tells that these are done.
+        transaction, and writes what tells that these are done. ``recent`` is what earlier ones stored after scouts
+        looked for entries of this one; without it no scout may have looked.
         """
         at = self.clock()
 
         def begin(connection: Connection, origin: Origin, write: Write) -> Change:
             return self._change(connection, origin, at, Alone(connection), write)
 
-        def alone(connection: Connection, entry: loading.Entry) -> None:
-            origin, told = entry
-            change = begin(connection, origin, write_now)
-            registration.register(change, told.feed(self.domain))
+        def alone(connection: Connection, entry: Line) -> None:
+            change = begin(connection, entry.origin, write_now)
+            registration.register(change, entry.rendering.feed(self.domain))
             self.follow(self, (change,))
             self.outbox.post(change)
 
@@ -130,14 +132,14 @@ class PatientIndex:
             begin=begin,
             alone=alone,
             follow=lambda changes: self.follow(self, changes),
-            configuration=self.matching if self._registers_together else None,
+            configuration=self.matching if self.registers_together else None,
         )
-        return loading.load(self.database, entries, means, keep)
+        return loading.load(self.database, entries, means, keep, recent)
 
     def _foreseen(self, feed: Feed, origin: Origin) -> Arrival | None:
         """What a new record says, worked out before the change begins; None where it is to be looked at alone."""
         registration.foresee(feed)
-        if not self._registers_together or len(own_identifiers(feed.identifiers)) != 1:
+        if not self.registers_together or len(own_identifiers(feed.identifiers)) != 1:
             return None
         return Arrival(feed, origin, self.clock())
 
@@ -152,7 +154,7 @@ class PatientIndex:
         return arrivals.registered(means, connection, some)
 
     @property
-    def _registers_together(self) -> bool:
+    def registers_together(self) -> bool:
         """Claim that nobody looks at each change alone, and that what was worked out beforehand holds here."""
         judges_alike = self.is_national_id is is_national_id
         return judges_alike and self.mode is not Mode.OFF and self.shadow is None and not self.outbox.subscriptions

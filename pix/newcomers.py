@@ -6,6 +6,7 @@ their rows are written together at the end, in the order of the indexes. ``pix.r
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -21,13 +22,22 @@ from pix.matching.subject import Subject
 from pix.meeting import Comer, Meeting, Met
 from pix.model import Origin
 from pix.persons import Member
-from pix.rendering import Rendering
+from pix.recent import Recent
+from pix.rendering import Rendering, subject_of
+from pix.scouting import Scout, Sighting
 from pix.store_newcomers import Rows
 from pix.tasks import Opened
 
-Line = tuple[Origin, Rendering]
 Begin = Callable[[Origin, Write], Change]
 """Begins the change of one line, whose events are written this way."""
+
+
+class Line(NamedTuple):
+    """A patient who is new, where it came from, and what a scout saw of the index, if one looked."""
+
+    origin: Origin
+    rendering: Rendering
+    sighting: Sighting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +52,19 @@ class _Newcomer:
 
 
 class Newcomers:
-    """New records of one transaction; ``write`` puts them into the tables, where nothing of them is before."""
+    """New records of one transaction; ``write`` puts them into the tables, where nothing of them is before.
 
-    def __init__(self, connection: Connection, configuration: Configuration, begin: Begin) -> None:
+    ``recent`` are records that scouts did not see, of transactions before; without it no scout has looked.
+    """
+
+    def __init__(
+        self, connection: Connection, configuration: Configuration, begin: Begin, recent: Recent | None = None
+    ) -> None:
         self._connection = connection
         self._begin = begin
-        self._meeting = Meeting(connection, configuration)
+        self._recent = recent or Recent()
+        self._scout = Scout(connection, configuration)
+        self._meeting = Meeting(self._recent, configuration)
         self._gathered = Gathered(connection)
         self._first_key = self._next_key = store_records.next_key(connection)
         self._next_event = store_newcomers.next_event(connection)
@@ -59,14 +76,14 @@ class Newcomers:
 
         After that nothing more can be added.
         """
-        comers = self._meeting.prepare([rendering for _, rendering in lines])
         some = [
-            self._met(PatientKey(self._next_key + at), origin, comer)
-            for at, ((origin, _), comer) in enumerate(zip(lines, comers, strict=True))
+            self._met(PatientKey(self._next_key + at), each.origin, comer)
+            for at, (each, comer) in enumerate(zip(lines, self._comers(lines), strict=True))
         ]
         self._gathered.gather(key for each in some for key in each.met.connected if key < self._first_key)
         for count, each in enumerate(some):
             if not self._is_within_reach(each):
+                self._recent.drop(left.key for left in some[count:])
                 return count
             self._register(each)
         return len(lines)
@@ -79,6 +96,26 @@ class Newcomers:
         if changes:
             self._rows.insert(self._connection)
         return changes
+
+    def _comers(self, lines: Sequence[Line]) -> list[Comer]:
+        """Each line with what a scout saw of others; where none did, or what it saw is not enough, one looks now."""
+        seen = self._seen(lines)
+        blind = [at for at in range(len(lines)) if at not in seen]
+        looked = self._scout.look([lines[at].rendering for at in blind]) if blind else ()
+        seen |= {at: self._recent.rest(each) for at, each in zip(blind, looked, strict=True)}
+        return [Comer(each.rendering, subject_of(each.rendering.subject), seen[at]) for at, each in enumerate(lines)]
+
+    def _seen(self, lines: Sequence[Line]) -> dict[int, Sighting]:
+        """What scouts saw of others than the recent ones, by place, where that is enough."""
+        told = {at: each.sighting for at, each in enumerate(lines) if each.sighting}
+        if not told:
+            return {}
+        before = min(each.before for each in told.values())
+        self._recent.forget(before)
+        enough = {at: each for at, each in told.items() if not self._recent.belies(each)}
+        for each in enough.values():
+            each.remember()
+        return {at: each if each.before == before else self._recent.rest(each) for at, each in enough.items()}
 
     def _met(self, key: PatientKey, origin: Origin, comer: Comer) -> _Newcomer:
         return _Newcomer(key, origin, comer.rendering, comer.subject, self._meeting.meet(key, comer))

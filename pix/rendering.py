@@ -80,7 +80,7 @@ def render(feed: Feed) -> Rendering:
         complete=feed.identifier_list is IdentifierList.COMPLETE,
         text=to_json(said),
         columns=described_as(said),
-        subject=_plain(seen),
+        subject=plain_subject(seen),
         stored=tuple(sorted(stored)),
         lookup=tuple(sorted(lookup_keys(seen) - stored)),
         tokens=tuple(sorted(driving(tokens(said)))),
@@ -114,7 +114,8 @@ def subject_of(plain: tuple[Any, ...]) -> Subject:
     )
 
 
-def _plain(seen: Subject) -> tuple[Any, ...]:
+def plain_subject(seen: Subject) -> tuple[Any, ...]:
+    """What ``subject_of`` reads."""
     return (
         tuple(map(tuple, seen.surnames)),
         seen.family_words,

@@ -73,9 +73,14 @@ def replace_keys(connection: Connection, key: PatientKey, before: State, after: 
 def rewrite_keys(connection: Connection, key: PatientKey, state: State) -> None:
     """Write anew what finds a record, whatever stands there."""
     new = stored_keys(seen(state))
-    old = {each for (each,) in OF_RECORD.rows(connection, {"this": key})}
+    old = set(keys_of(connection, key))
     DELETE.run_all(connection, [{"this": key, "of": each} for each in sorted(old - new)])
     INSERT.insert(connection, [(each, key) for each in sorted(new - old)])
+
+
+def keys_of(connection: Connection, key: PatientKey) -> list[int]:
+    """The blocking keys of a record."""
+    return [each for (each,) in OF_RECORD.rows(connection, {"this": key})]
 
 
 def remove_keys(connection: Connection, key: PatientKey) -> None:

@@ -7,14 +7,17 @@ from datetime import UTC
 
 from sqlalchemy import Connection
 
+from affinity.bulk.lookout import Lookout
 from affinity.bulk.preparing import prepared
 from affinity.bulk.reading import Batch, Sound, Source, Unsound, digest
 from affinity.bulk.rejects import Reject, Rejects, dry_run_of, of_index, rejects_of
 from ihe.domain import AffinityDomain
 from pix import store_loads
-from pix.loading import Entry, Verdicts
+from pix.loading import Verdicts
 from pix.manager import PatientIndex
 from pix.model import Origin
+from pix.newcomers import Line
+from pix.recent import Recent
 from pix.store_loads import Progress
 
 TRANSACTION = "load"
@@ -47,16 +50,20 @@ def check(source: Source, domain: AffinityDomain, advance: Advance) -> Outcome:
     return Outcome(lines=lines, already=0, stored=lines - rejected, rejected=rejected)
 
 
-def load(source: Source, index: PatientIndex, advance: Advance) -> Outcome:
-    """Store every line that is not in the index yet. After a crash the same call stores the rest, each line once."""
+def load(source: Source, index: PatientIndex, advance: Advance, lookout: Lookout | None = None) -> Outcome:
+    """Store every line that is not in the index yet. After a crash the same call stores the rest, each line once.
+
+    With a ``lookout`` a process that reads ahead also looks for whom a line may be about.
+    """
     begun = _begin(source, index)
     advance(begun.position)
     with Rejects(rejects_of(source.file)) as rejects:
         done = replace(begun, rejects_size=rejects.begin(begun.rejects_size))
         if not begun.is_complete:
-            with closing(prepared(source, index.domain, begun.position, begun.line)) as coming:
+            recent = Recent() if lookout else None
+            with closing(prepared(source, index.domain, begun.position, begun.line, lookout)) as coming:
                 for batch in coming:
-                    after = _store(batch, done, index, rejects)
+                    after = _store(batch, done, index, rejects, recent)
                     advance(after.position - done.position)
                     done = after
     return Outcome(
@@ -86,8 +93,10 @@ def _begin(source: Source, index: PatientIndex) -> Progress:
     )
 
 
-def _store(batch: Batch, done: Progress, index: PatientIndex, rejects: Rejects) -> Progress:
+def _store(batch: Batch, done: Progress, index: PatientIndex, rejects: Rejects, recent: Recent | None) -> Progress:
     """One transaction: the lines of the batch, and that they are done."""
+    if recent is not None:
+        recent.forget(batch.seen)
     sound = [each for each in batch.lines if isinstance(each, Sound)]
     unsound = [each for each in batch.lines if isinstance(each, Unsound)]
     after = done
@@ -108,11 +117,11 @@ def _store(batch: Batch, done: Progress, index: PatientIndex, rejects: Rejects) 
         )
         store_loads.keep(connection, after)
 
-    index.load([_entry(each, done) for each in sound], keep)
+    index.load([_entry(each, done) for each in sound], keep, recent)
     return after
 
 
-def _entry(line: Sound, done: Progress) -> Entry:
+def _entry(line: Sound, done: Progress) -> Line:
     origin = Origin(
         source=line.source,
         message_id=f"{done.name}:{line.number}",
@@ -120,7 +129,7 @@ def _entry(line: Sound, done: Progress) -> Entry:
         answer=b"",
         transaction=TRANSACTION,
     )
-    return origin, line.patient
+    return Line(origin, line.patient, line.sighting)
 
 
 def _refused(sound: list[Sound], verdicts: Verdicts) -> list[Reject]:

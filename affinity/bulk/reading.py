@@ -13,6 +13,7 @@ from affinity.bulk.line import Unreadable
 from ihe.domain import AffinityDomain
 from pix.model import Feed
 from pix.rendering import Rendering, render
+from pix.scouting import Sighting
 
 FIRST, BATCH = 1000, 8000
 """Lines that are stored, and counted, in one transaction, of the first one and at most: each is twice the last one.
@@ -36,11 +37,12 @@ class Source:
 
 
 class Sound(NamedTuple):
-    """A line that keeps every rule, and all that its patient makes."""
+    """A line that keeps every rule, all that its patient makes, and what a scout saw of the index, if one looked."""
 
     number: int
     source: str
     patient: Rendering
+    sighting: Sighting | None = None
 
 
 class Unsound(NamedTuple):
@@ -52,11 +54,15 @@ class Unsound(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some lines; ``end`` is the byte after them, ``line`` the number of the last one."""
+    """Some lines; ``end`` is the byte after them, ``line`` the number of the last one.
+
+    ``seen`` is the event before which scouts, if any, saw everything, those of later batches as well.
+    """
 
     lines: tuple[Sound | Unsound, ...]
     end: int
     line: int
+    seen: int = 0
 
 
 def batches(source: Source, domain: AffinityDomain, position: int = 0, line: int = 0) -> Iterator[Batch]:

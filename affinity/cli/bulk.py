@@ -68,6 +68,7 @@ def load(
 ) -> ExitCode:
     """Load files of patients, CSV or FHIR NDJSON, into the index of a node that is not running."""
     from affinity.bulk import loading
+    from affinity.bulk.lookout import lookout_on
     from affinity.domain import load as load_domain
     from affinity.garbage import rare_collections
 
@@ -79,7 +80,8 @@ def load(
         if again:
             for each in sources:
                 loading.forget(each, index)
-        return _work(sources, lambda each, advance: loading.load(each, index, advance), output)
+        lookout = lookout_on(settings.database, index)
+        return _work(sources, lambda each, advance: loading.load(each, index, advance, lookout), output)
 
 
 @verb

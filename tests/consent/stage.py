@@ -22,6 +22,7 @@ from ihe.patients import Patient
 from pix.iti31 import ITI_31
 from pix.manager import PatientIndex
 from pix.model import Demographics, Feed, Identifier, Origin, PersonName
+from pix.newcomers import Line
 from pix.rendering import render
 from soap.xml import parse
 from xds.ebrim_writing import encode
@@ -92,7 +93,7 @@ class Stage:
             Origin(source="HIS|H", message_id=f"F:{number}", digest="f", answer=b"", transaction="load")
             for number, _ in enumerate(feeds)
         ]
-        self.index.load(list(zip(origins, map(render, feeds), strict=True)), lambda _connection, _verdicts: None)
+        self.index.load(list(map(Line, origins, map(render, feeds))), lambda _connection, _verdicts: None)
 
     def visit(self, event: str, *, patient: str = "L-1", doctor: str = DOCTOR, at: datetime | None = None) -> None:
         """Send a message of ITI-31 about the one visit of a patient at the hospital."""

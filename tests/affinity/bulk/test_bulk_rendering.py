@@ -20,10 +20,11 @@ from affinity.migrations import upgrade
 from affinity.population.records import PopulationRecord, records
 from ihe.errors import Rejected
 from pix import gathering, linking, loading, newcomers
-from pix.loading import Entry, Verdicts
+from pix.loading import Verdicts
 from pix.manager import PatientIndex
 from pix.matricule import complete
 from pix.model import Feed, Identifier, IdentifierList, Origin
+from pix.newcomers import Line
 from pix.rendering import render
 from pix.replay import digests, rebuild
 from pix.tables import event
@@ -64,8 +65,8 @@ def mixed(seed: int) -> list[Told]:
     return told
 
 
-def entries(told: list[Told]) -> list[Entry]:
-    return [(origin(number, source), render(each)) for number, (source, each) in enumerate(told)]
+def entries(told: list[Told]) -> list[Line]:
+    return [Line(origin(number, source), render(each)) for number, (source, each) in enumerate(told)]
 
 
 def origin(number: int, source: str) -> Origin:
