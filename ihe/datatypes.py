@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 from ihe.identifiers import is_oid
@@ -72,6 +73,20 @@ def _authority(text: str) -> HD:
 def is_dtm(text: str) -> bool:
     """Claim that ``text`` is YYYY[MM[DD[hh[mm[ss]]]]] (ITI TF-3: Table 4.2.3.1.7-2, DTM)."""
     return DTM.fullmatch(text) is not None
+
+
+def is_time(text: str) -> bool:
+    """Claim that ``text`` is a DTM, and that the calendar has its day: neither 30 February nor the year 0."""
+    return text.isascii() and is_dtm(text) and has_its_day(text)
+
+
+def has_its_day(dtm: str) -> bool:
+    """Claim that the calendar has the day of a DTM, or the first of its month or year."""
+    try:
+        date(int(dtm[:4]), int(dtm[4:6] or 1), int(dtm[6:8] or 1))
+    except ValueError:
+        return False
+    return True
 
 
 def earliest(dtm: str) -> str:

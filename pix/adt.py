@@ -1,65 +1,22 @@
-"""What the ADT messages of ITI-8 and ITI-30 have in common: reading, rules, origin (ITI TF-2: 3.8, 3.30)."""
+"""What the ADT messages of ITI-8 and ITI-30 have in common: reading, origin (ITI TF-2: 3.8, 3.30)."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
 from hl7v2.ack import Mode, ack
 from hl7v2.er7 import serialize
-from hl7v2.message import Message, Presence, Segment
+from hl7v2.message import Message, Segment
 from ihe.citations import tf2
-from ihe.datatypes import DTM
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.exchange import Exchange
-from ihe.rules import Offence, Rule, breaches, rule
+from ihe.rules import breaches
 from pix.identification import IdentifierReader, missing
 from pix.manager import PatientIndex
 from pix.model import Feed, Identifier, IdentifierList, Merge, Origin
+from pix.patient_rules import EVENT_RULES, PatientRules
 from pix.pid import deleted_attributes, read_demographics
 from pix.remembering import Last
-
-SEXES = ("F", "M", "O", "U", "A", "N")
-"""User-defined table 0001 as IHE has it (ITI TF-2: 3.30.5.3)."""
-FRACTION_AND_ZONE = re.compile(r"(\.\d{1,4})?([+-]\d{4})?$")
-
-
-@rule(HL7ErrorCode.REQUIRED_FIELD_MISSING, tf2("Table 3.8-2"))
-def patient_has_a_name(pid: Segment) -> Iterator[str]:
-    """PID-5 holds at least one name."""
-    if not any([name.family or name.given for name in read_demographics(pid).names]):
-        yield pid.location(5)
-
-
-@rule(HL7ErrorCode.DATA_TYPE_ERROR, tf2("N.5"))
-def times_are_times(pid: Segment) -> Iterator[Offence]:
-    """A date and time is YYYY[MM[DD[HH[MM[SS[.S]]]]]][+-ZZZZ]."""
-    for number in (7, 29, 33):
-        if pid.presence(number) is not Presence.VALUED:
-            continue
-        text = pid.text(number)
-        if not DTM.fullmatch(text) and not DTM.fullmatch(FRACTION_AND_ZONE.sub("", text)):
-            yield Offence(pid.location(number), observed=text, expected="for example 19800515 or 1980")
-
-
-@rule(HL7ErrorCode.TABLE_VALUE_NOT_FOUND, tf2("3.30.5.3"))
-def sex_is_of_the_table(pid: Segment) -> Iterator[Offence]:
-    """PID-8 holds a value of user-defined table 0001."""
-    if pid.presence(8) is Presence.VALUED and pid.text(8) not in SEXES:
-        yield Offence(pid.location(8), observed=pid.text(8), expected=", ".join(SEXES))
-
-
-@rule(HL7ErrorCode.REQUIRED_FIELD_MISSING, tf2("3.30.5.3"))
-def names_have_a_family_name(pid: Segment) -> Iterator[str]:
-    """At least one name in PID-5 has its first component, the family name."""
-    names = read_demographics(pid).names
-    if names and not any([name.family for name in names]):
-        yield pid.location(5, 1, 1)
-
-
-PatientRules = tuple[Rule[Segment], ...]
-PATIENT_RULES: PatientRules = (patient_has_a_name, times_are_times, sex_is_of_the_table)
-NAMED_PATIENT_RULES: PatientRules = (*PATIENT_RULES, names_have_a_family_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +73,7 @@ def register(admission: Admission, transaction: str, rules: PatientRules, listed
     pid, reader = admission.message["PID"], admission.reader()
     identifiers = reader.read(pid, 3)
     reader.breaches.extend((*breaches(pid, rules), *other_patients(admission.message)))
+    reader.breaches.extend(breaches(admission.message, EVENT_RULES))
     warnings = reader.verdict()
     feed = Feed(
         identifiers=identifiers,
@@ -144,6 +102,7 @@ def other_patients(message: Message) -> Iterator[Breach]:
 def read_merges(admission: Admission) -> tuple[Merge, ...]:
     """Pair each id of MRG-1 with the id of PID-3 that has the same authority (ITI TF-2: 3.8.4.2.2.4)."""
     reader, merges = admission.reader(), []
+    reader.breaches.extend(breaches(admission.message, EVENT_RULES))
     for group in admission.message.groups("PID"):
         surviving, pairs = reader.read(group["PID"], 3), []
         for subsumed in reader.read(group["MRG"], 1):

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from hl7v2.message import Segment
 from ihe.citations import tf2
-from ihe.datatypes import CX, DTM, HD
+from ihe.datatypes import CX, HD, is_time
 from ihe.domain import AffinityDomain
 from ihe.errors import Breach, HL7ErrorCode, Rejected
-from pix.adt import FRACTION_AND_ZONE, SEXES
 from pix.identification import missing, unknown_authority
+from pix.patient_rules import FRACTION_AND_ZONE, SEXES
 from pix.queries import Criteria, IdentifierPattern
 
 FIELD = 3
@@ -152,8 +152,8 @@ def _phone(values: dict[str, list[str]]) -> str:
 
 
 def _wrong_value(parameter: Parameter) -> Iterator[Breach]:
-    if parameter.criterion == "birth" and not DTM.fullmatch(_dtm(parameter.value)):
-        yield _breach(HL7ErrorCode.DATA_TYPE_ERROR, parameter, "A date of birth is YYYY[MM[DD]]")
+    if parameter.criterion == "birth" and not is_time(_dtm(parameter.value)):
+        yield _breach(HL7ErrorCode.DATA_TYPE_ERROR, parameter, "A date of birth is YYYY[MM[DD]], a day that exists")
     if parameter.criterion == "phone" and not any(map(str.isdecimal, parameter.value)):
         yield _breach(HL7ErrorCode.DATA_TYPE_ERROR, parameter, "A telephone number has digits")
     if parameter.criterion == "sex" and parameter.value not in SEXES:

@@ -13,6 +13,7 @@ from pix.encounter_requests import UPDATE, AccountMove, EncounterMessage
 from pix.encounter_rules import ENCOUNTER_RULES
 from pix.encounters import VISIT_NUMBER, Fields, Movement, cx
 from pix.model import Feed, Identifier
+from pix.patient_rules import EVENT_RULES, NAMED_PATIENT_RULES
 from pix.pid import IDENTIFICATION, deleted_attributes, read_demographics
 
 PRIOR_ACCOUNT = 3
@@ -24,7 +25,7 @@ def read(admission: adt.Admission, action: str, received: str) -> tuple[Encounte
     message, reader = admission.message, admission.reader()
     pid, pv1 = message["PID"], message["PV1"]
     identifiers = reader.read(pid, 3)
-    reader.breaches.extend(breaches(pid, adt.NAMED_PATIENT_RULES))
+    reader.breaches.extend(breaches(pid, NAMED_PATIENT_RULES))
     reader.breaches.extend((*breaches(message, ENCOUNTER_RULES), *adt.other_patients(message)))
     zbe = message.find("ZBE")
     if zbe is None and action == UPDATE:
@@ -48,9 +49,10 @@ def read(admission: adt.Admission, action: str, received: str) -> tuple[Encounte
 def read_account_moves(admission: adt.Admission) -> tuple[tuple[AccountMove, ...], Rejected | None]:
     """Each PID with its MRG, and warnings. Rejected: every breach (ITI TF-2: Table 3.31-31)."""
     reader, moves = admission.reader(), []
+    reader.breaches.extend(breaches(admission.message, EVENT_RULES))
     for group in admission.message.groups("PID"):
         pid, mrg = group["PID"], group["MRG"]
-        reader.breaches.extend(breaches(pid, adt.NAMED_PATIENT_RULES))
+        reader.breaches.extend(breaches(pid, NAMED_PATIENT_RULES))
         target, supplier = reader.read(pid, 3), reader.read(mrg, 1)
         number = cx(_fields(mrg).get(PRIOR_ACCOUNT, ""))
         account = next((IDENTIFICATION.read(each.raw, each.encoding) for each in mrg.repetitions(PRIOR_ACCOUNT)), None)

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 from hl7v2.message import Message, Presence, Segment
 from ihe.citations import tf2
-from ihe.datatypes import DTM
 from ihe.errors import HL7ErrorCode
 from ihe.rules import Offence, Rule, rule
-from pix.adt import FRACTION_AND_ZONE
 from pix.encounter_events import EVENTS
 from pix.encounter_requests import CANCEL, CHANGES_OF_CLASS, INSERT, UPDATE
+from pix.patient_rules import EVENT_RULES, is_ts
 
 
 @rule(HL7ErrorCode.REQUIRED_FIELD_MISSING, tf2("3.30.5.4"))
@@ -29,14 +28,14 @@ def visit_or_account_is_valued(message: Message) -> Iterator[str]:
 
 @rule(HL7ErrorCode.DATA_TYPE_ERROR, tf2("N.5"))
 def times_of_the_visit_are_times(message: Message) -> Iterator[Offence]:
-    """A date and time of the visit is YYYY[MM[DD[HH[MM[SS[.S]]]]]][+-ZZZZ]."""
+    """A date and time of the visit is YYYY[MM[DD[HH[MM[SS[.S]]]]]][+-ZZZZ], of a day that exists."""
     fields = [(message["PV1"], 44), (message["PV1"], 45)]
     fields += [(each, 6) for each in message.all("EVN")[:1]] + [
         (each, n) for each in _movement(message) for n in (2, 3)
     ]
     for segment, number in fields:
         text = segment.text(number)
-        if segment.presence(number) is Presence.VALUED and not DTM.fullmatch(FRACTION_AND_ZONE.sub("", text)):
+        if segment.presence(number) is Presence.VALUED and not is_ts(text):
             yield Offence(segment.location(number), observed=text, expected="for example 202611230815")
 
 
@@ -78,6 +77,7 @@ ENCOUNTER_RULES: tuple[Rule[Message], ...] = (
     patient_class_is_valued,
     visit_or_account_is_valued,
     times_of_the_visit_are_times,
+    *EVENT_RULES,
     movement_is_complete,
     action_fits_the_event,
     only_updates_are_historic,

@@ -11,11 +11,12 @@ from pix import adt
 from pix.auditing import fed
 from pix.manager import PatientIndex
 from pix.model import IdentifierList
+from pix.patient_rules import EVENT_RULES, NAMED_PATIENT_RULES
 
 
 def register(admission: adt.Admission) -> bytes:
     """Add the patient or update it; the message has the complete demographics (ITI TF-2: 3.30.6.2, 3.30.6.3.3)."""
-    return adt.register(admission, "ITI-30", adt.NAMED_PATIENT_RULES, IdentifierList.COMPLETE)
+    return adt.register(admission, "ITI-30", NAMED_PATIENT_RULES, IdentifierList.COMPLETE)
 
 
 def merge(admission: adt.Admission) -> bytes:
@@ -76,5 +77,5 @@ ITI_30 = Transaction(
     encode=encode,
     refuse=refuse,
     audit=fed(tf2("3.20.4.1.1.1"), transaction_code("ITI-30", "Patient Identity Management")),
-    rules=adt.NAMED_PATIENT_RULES,
+    rules=(*NAMED_PATIENT_RULES, *EVENT_RULES),
 )

@@ -17,6 +17,7 @@ from pix.encounter_events import EVENTS
 from pix.encounter_requests import CANCEL, INSERT, UPDATE
 from pix.encounter_rules import ENCOUNTER_RULES
 from pix.manager import PatientIndex
+from pix.patient_rules import NAMED_PATIENT_RULES
 
 MOVE_ACCOUNT = "A44"
 """The only event without PV1 (ITI TF-2: Table 3.31-31)."""
@@ -82,5 +83,5 @@ ITI_31 = Transaction(
     encode=iti30.encode,
     refuse=iti30.refuse,
     audit=fed(tf2("3.20.4.1.1.1"), transaction_code("ITI-31", "Patient Encounter Management")),
-    rules=(*adt.NAMED_PATIENT_RULES, *ENCOUNTER_RULES),
+    rules=(*NAMED_PATIENT_RULES, *ENCOUNTER_RULES),
 )

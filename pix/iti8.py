@@ -11,6 +11,7 @@ from pix import adt
 from pix.auditing import fed
 from pix.manager import PatientIndex
 from pix.model import IdentifierList
+from pix.patient_rules import EVENT_RULES, PATIENT_RULES
 
 
 def register(admission: adt.Admission) -> bytes:
@@ -18,7 +19,7 @@ def register(admission: adt.Admission) -> bytes:
 
     A08 for an unknown patient adds it, as A31 must (3.30.6.3.4): the feed may have begun in mid-life.
     """
-    return adt.register(admission, "ITI-8", adt.PATIENT_RULES, IdentifierList.PARTIAL)
+    return adt.register(admission, "ITI-8", PATIENT_RULES, IdentifierList.PARTIAL)
 
 
 def merge(admission: adt.Admission) -> bytes:
@@ -57,5 +58,5 @@ ITI_8 = Transaction(
     encode=encode,
     refuse=refuse,
     audit=fed(tf2("3.8.5.1.2"), transaction_code("ITI-8", "Patient Identity Feed")),
-    rules=adt.PATIENT_RULES,
+    rules=(*PATIENT_RULES, *EVENT_RULES),
 )

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from lxml.etree import _Element
 
 from ihe.citations import tf2
-from ihe.datatypes import is_dtm
+from ihe.datatypes import is_time
 from ihe.errors import HL7ErrorCode
 from ihe.rules import Offence, rule
 from pix.v3_elements import attribute, child, children, location, time_stamp
@@ -19,10 +19,10 @@ BIRTH_TIME = f"{PARAMETERS}/livingSubjectBirthTime/value"
 
 @rule(HL7ErrorCode.DATA_TYPE_ERROR, tf2("Table 3.47.4.1.2.2-1"))
 def searched_birth_is_a_time_or_a_range(body: _Element) -> Iterator[Offence]:
-    """LivingSubjectBirthTime is a value, or low and high in this order, each YYYY[MM[DD[hh[mm[ss]]]]]."""
+    """LivingSubjectBirthTime is a value, or low and high in this order, each an existing YYYY[MM[DD[hh[mm[ss]]]]]."""
     for value in children(body, BIRTH_TIME):
         given = [text for text in (_exact(value), attribute(value, "low"), attribute(value, "high")) if text]
-        if not given or not all(is_dtm(time_stamp(text)) for text in given) or child(value, "width") is not None:
+        if not given or not all(is_time(time_stamp(text)) for text in given) or child(value, "width") is not None:
             yield Offence(location(value), ", ".join(given))
         elif _range(value)[0] > _range(value)[1] + LATEST:
             yield Offence(location(value), " to ".join(given), "a range that ends after it begins")

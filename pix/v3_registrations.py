@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lxml.etree import _Element
 
 from ihe.citations import tf2
-from ihe.datatypes import is_dtm
+from ihe.datatypes import is_time
 from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.partners import Forgive, Quirk
@@ -77,10 +77,10 @@ def other_ids_are_of_their_scoping_organization(body: _Element) -> Iterator[Offe
 
 @rule(HL7ErrorCode.DATA_TYPE_ERROR, tf2("Table 3.44.4.1.2.2-1"))
 def times_of_birth_and_death_are_times(body: _Element) -> Iterator[Offence]:
-    """birthTime and deceasedTime are YYYY[MM[DD[hh[mm[ss]]]]]."""
+    """birthTime and deceasedTime are YYYY[MM[DD[hh[mm[ss]]]]], of a day that exists."""
     for name in ("birthTime", "deceasedTime"):
         element = child(body, f"{PATIENT}/patientPerson/{name}")
-        if element is not None and not is_dtm(time_stamp(element.get("value", ""))):
+        if element is not None and not is_time(time_stamp(element.get("value", ""))):
             yield Offence(location(element), element.get("value", ""))
 
 

@@ -5,10 +5,9 @@ Each function gives a sentence, or None where the text is right. Lengths that HL
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import date
 from functools import lru_cache, wraps
 
-from ihe.datatypes import DTM, parse_patient_id
+from ihe.datatypes import DTM, has_its_day, parse_patient_id
 from ihe.identifiers import is_oid
 
 _ESCAPE = re.compile(r"\\[FSRTE]\\")
@@ -45,11 +44,7 @@ def dtm(text: str) -> str | None:
     """DTM: YYYY[MM[DD[hh[mm[ss]]]]], a time that the calendar has."""
     if not DTM.fullmatch(text):
         return "a time has the form YYYY[MM[DD[hh[mm[ss]]]]] in UTC, with digits alone"
-    try:
-        date(int(text[:4]), int(text[4:6] or 1), int(text[6:8] or 1))
-    except ValueError:
-        return "the calendar has no such day"
-    return None
+    return None if has_its_day(text) else "the calendar has no such day"
 
 
 def language(text: str) -> str | None:

@@ -1,13 +1,11 @@
 """The rules that each line of a file must keep before the index sees it; they are those of an ADT message."""
 
 from collections.abc import Callable, Iterator
-from datetime import date
 
 from affinity.bulk.line import PatientLine
-from ihe.datatypes import is_dtm
-from pix.adt import FRACTION_AND_ZONE, SEXES
 from pix.claims import MOST_IDENTIFIERS
 from pix.identification import may_feed
+from pix.patient_rules import SEXES, YES_OR_NO, is_ts
 
 Check = Callable[[PatientLine], Iterator[str]]
 
@@ -44,7 +42,7 @@ def times_are_times(line: PatientLine) -> Iterator[str]:
     """A time is YYYY[MM[DD[HH[MM[SS]]]]], of a day that exists."""
     for name in ("birth_time", "death_time"):
         text = getattr(line.demographics, name)
-        if text and not (is_dtm(FRACTION_AND_ZONE.sub("", text)) and _is_day(text)):
+        if text and not is_ts(text):
             yield f"{name} is no date: {text}"
 
 
@@ -54,6 +52,20 @@ def sex_is_of_the_table(line: PatientLine) -> Iterator[str]:
         yield f"the sex is one of {', '.join(SEXES)}, not {line.demographics.sex}"
 
 
+def indicators_are_yes_or_no(line: PatientLine) -> Iterator[str]:
+    """Multiple birth and death are told by Y or N (HL7 table 0136)."""
+    for name in ("multiple_birth", "death_indicator"):
+        if (said := getattr(line.demographics, name)) and said not in YES_OR_NO:
+            yield f"{name} is Y or N, not {said}"
+
+
+def birth_order_is_a_number(line: PatientLine) -> Iterator[str]:
+    """The birth order is a number."""
+    order = line.demographics.birth_order
+    if order and not (order.isascii() and order.isdecimal()):
+        yield f"birth_order is no number: {order}"
+
+
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("source", source_is_named),
     ("identifier", patient_has_an_identifier),
@@ -61,6 +73,8 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("name", patient_has_a_name),
     ("date", times_are_times),
     ("sex", sex_is_of_the_table),
+    ("indicator", indicators_are_yes_or_no),
+    ("birth-order", birth_order_is_a_number),
 )
 """The name of each rule, as the file of rejects has it."""
 
@@ -68,13 +82,3 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 def breaches(line: PatientLine) -> list[tuple[str, str]]:
     """Every rule that the line breaks, and how."""
     return [(rule, reason) for rule, check in CHECKS for reason in check(line)]
-
-
-def _is_day(dtm: str) -> bool:
-    if len(dtm) < 8 or not dtm[:8].isdecimal():
-        return True
-    try:
-        date(int(dtm[:4]), int(dtm[4:6]), int(dtm[6:8]))
-    except ValueError:
-        return False
-    return True

@@ -80,6 +80,55 @@ def test_every_breach_is_reported_where_it_is(ask: Ask, change: dict[str, str], 
     assert verdict(ask(feed(**change))) == expected
 
 
+def with_field(number: int, value: str) -> str:
+    """The good message with one more field of PID."""
+    head, pid, rest = feed().partition("PID|")
+    patient, end, visit = rest.partition("\r")
+    return head + pid + "|".join((patient + "|" * number).split("|")[: number - 1]) + f"|{value}" + end + visit
+
+
+@pytest.mark.parametrize("birth", ["1980", "198005", "19800229", "1980051523", "19800515235959", "198005151030+0100"])
+def test_a_time_is_of_any_precision(ask: Ask, birth: str) -> None:
+    assert verdict(ask(feed(birth=birth))) == ("AA",)
+
+
+@pytest.mark.parametrize(
+    "birth",
+    ["19800230", "19810229", "19800431", "198013", "19801301", "1980051525", "198005151060", "00000101", "0000"],
+)
+def test_a_day_that_does_not_exist_is_refused_where_it_stands(ask: Ask, birth: str) -> None:
+    assert verdict(ask(feed(birth=birth))) == ("AE", "PID^1^7 102")
+    assert verdict(ask(with_field(29, birth))) == ("AE", "PID^1^29 102")
+    assert verdict(ask(feed().replace("|20261123080000\rPID", f"|{birth}\rPID"))) == ("AE", "EVN^1^2 102")
+    assert verdict(ask(merge("2", "1^^^HOSP", "2^^^HOSP").replace("A40|2026", f"A40|{birth}\rZZZ|"))) == (
+        "AE",
+        "EVN^1^2 102",
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "value", "expected"),
+    [
+        (24, "Y", ("AA",)),
+        (24, '""', ("AA",)),
+        (24, "yes", ("AE", "PID^1^24 103")),
+        (24, "1", ("AE", "PID^1^24 103")),
+        (25, "2", ("AA",)),
+        (25, "first", ("AE", "PID^1^25 102")),
+        (25, "2.5", ("AE", "PID^1^25 102")),
+        (25, "٢", ("AE", "PID^1^25 102")),
+        (30, "N", ("AA",)),
+        (30, "true", ("AE", "PID^1^30 103")),
+        (31, "Y", ("AA",)),
+        (31, "U", ("AE", "PID^1^31 103")),
+    ],
+)
+def test_indicators_and_numbers_are_what_their_types_say(
+    ask: Ask, number: int, value: str, expected: tuple[str, ...]
+) -> None:
+    assert verdict(ask(with_field(number, value))) == expected
+
+
 def test_a_mismatch_names_both_authorities(ask: Ask) -> None:
     reply = ask(feed(ids="1^^^HOSP&2.25.999.2&ISO"))
     assert reply is not None

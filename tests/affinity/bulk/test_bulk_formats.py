@@ -219,6 +219,9 @@ BROKEN = (
     ("date", replace(LINE, demographics=replace(ANNA, birth_time="19800230"))),
     ("date", replace(LINE, demographics=replace(ANNA, death_time="yesterday"))),
     ("sex", replace(LINE, demographics=replace(ANNA, sex="X"))),
+    ("indicator", replace(LINE, demographics=replace(ANNA, multiple_birth="yes"))),
+    ("indicator", replace(LINE, demographics=replace(ANNA, death_indicator="1"))),
+    ("birth-order", replace(LINE, demographics=replace(ANNA, birth_order="first"))),
 )
 
 

@@ -231,6 +231,15 @@ def test_all_breaches_of_a_message_are_reported_at_once(desk: Desk) -> None:
             "CE 102",
             f"{PERSON}/deceasedTime",
         ),
+        (
+            "iti44_added",
+            '<deceasedInd value="false"/>',
+            '<deceasedTime value="20260230"/>',
+            "CE 102",
+            f"{PERSON}/deceasedTime",
+        ),
+        ("iti44_added", "19800515", "19800230", "CE 102", f"{PERSON}/birthTime"),
+        ("iti44_added", "19800515", "1980051525", "CE 102", f"{PERSON}/birthTime"),
         ("iti44_added", "<addr ", '<multipleBirthInd value="1"/><addr ', "CE 102", f"{PERSON}/multipleBirthInd"),
         (
             "iti44_added",

@@ -323,6 +323,16 @@ def test_a_wrong_cancellation_is_refused_by_an_accept_acknowledgement(desk: Desk
             f"{PARAMETERS}/livingSubjectBirthTime/value",
         ),
         (
+            (parameter("livingSubjectBirthTime", '<value value="19800230"/>'),),
+            "AE QE 102",
+            f"{PARAMETERS}/livingSubjectBirthTime/value",
+        ),
+        (
+            (parameter("livingSubjectBirthTime", '<value><low value="1980"/><high value="19810229"/></value>'),),
+            "AE QE 102",
+            f"{PARAMETERS}/livingSubjectBirthTime/value",
+        ),
+        (
             (parameter("livingSubjectAdministrativeGender", '<value code="X"/>'), NAME),
             "AE QE 103",
             f"{PARAMETERS}/livingSubjectAdministrativeGender/value",
