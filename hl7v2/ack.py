@@ -11,6 +11,9 @@ from ihe.exchange import Exchange
 
 LOCATION = re.compile(r"([A-Z][A-Z0-9]{2})((?:\^\d+){1,5})")
 
+MOST = 2048
+"""The length of ERR-7, Diagnostic Information (HL7 v2.5: 2.15.5)."""
+
 SENTENCES: Mapping[HL7ErrorCode, str] = {
     HL7ErrorCode.SEGMENT_SEQUENCE_ERROR: "Segment sequence error",
     HL7ErrorCode.REQUIRED_FIELD_MISSING: "Required field missing",
@@ -138,7 +141,8 @@ def _err_1(breach: Breach) -> dict[int, FieldValue]:
 
 def _diagnosis(breach: Breach) -> str:
     unlocated = breach.location and not LOCATION.fullmatch(breach.location)
-    return (breach.code_context + (f" [{breach.location}]" if unlocated else ""))[:2048]
+    where = f" [{breach.location}]" if unlocated else ""
+    return (breach.within(MOST - len(where)).code_context + where)[:MOST]
 
 
 def _code(breach: Breach) -> HL7ErrorCode:

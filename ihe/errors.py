@@ -1,7 +1,10 @@
 """One error inside: ``Rejected`` carries every breach; the edges alone translate it (soap.faults, hl7v2.ack)."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
+from itertools import islice
+from typing import Self
 
 from ihe.citations import Citation
 from ihe.vocabulary import Vocabulary
@@ -110,6 +113,34 @@ class Breach:
             said.append(self.remedy.rstrip("."))
         rule = "; ".join((*([str(self.citation)] if self.citation else []), *self.assertions))
         return "; ".join(said) + (f" ({rule})" if rule else "")
+
+    def within(self, most: int) -> Self:
+        """The same with at most ``most`` characters of ``code_context``: what was sent and what is expected give way.
+
+        The rule and the remedy are what the sender needs; a list of what might have been is not. The longer of the two
+        gives way first, by half at most, so that something of both is told.
+        """
+        excess = len(self.code_context) - most
+        observed, expected = self.observed or "", self.expected or ""
+        longest = max(expected, observed, key=len)
+        if excess <= 0 or len(longest) <= len(CUT):
+            return self
+        cut = longest[: max(len(longest) - excess, len(longest) // 2, len(CUT)) - len(CUT)] + CUT
+        shorter = replace(self, expected=cut) if longest is expected else replace(self, observed=cut)
+        return shorter.within(most)
+
+
+CUT = "..."
+LISTED = 8
+"""So many of the values that are expected are told."""
+
+
+def some_of(expected: Iterable[str]) -> str:
+    """The first values of a list, and how many more there are."""
+    values = iter(expected)
+    first = ", ".join(islice(values, LISTED))
+    more = sum(1 for _ in values)
+    return f"{first} and {more} more" if more else first
 
 
 class Rejected(Exception):

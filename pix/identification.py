@@ -9,7 +9,7 @@ from hl7v2.message import Presence, Repetition, Segment
 from ihe.citations import Citation, tf2
 from ihe.datatypes import HD
 from ihe.domain import AffinityDomain, AssigningAuthority
-from ihe.errors import Breach, HL7ErrorCode, Rejected, Severity
+from ihe.errors import Breach, HL7ErrorCode, Rejected, Severity, some_of
 from ihe.partners import Forgive, Quirk, forgive_nothing
 from pix.model import Identifier
 
@@ -117,7 +117,7 @@ def unknown_authority(domain: AffinityDomain, hd: HD, location: str, citation: C
         text=text,
         location=location,
         observed="&".join((hd.namespace_id, hd.universal_id, hd.universal_id_type)).strip("&"),
-        expected=", ".join(f"{each.namespace_id} or &{each.oid}&ISO" for each in known),
+        expected=some_of(f"{each.namespace_id} or &{each.oid}&ISO" for each in known),
         citation=citation or tf2("E.1.1"),
         remedy="Add the authority to the domain's configuration, or send one that is there",
     )
@@ -155,7 +155,7 @@ def foreign_source(authority: AssigningAuthority, source: str, location: str) ->
         text=f"This sender is not recognized as a Patient Identity Source of {authority.namespace_id}",
         location=location,
         observed=source,
-        expected=", ".join(authority.sources),
+        expected=some_of(authority.sources),
         citation=tf2("3.8.4.1.3"),
         remedy="Add the sender (MSH-3 and MSH-4, or the OIDs of device and organization) to the authority's sources",
     )

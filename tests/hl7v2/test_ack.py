@@ -1,5 +1,7 @@
 """Acknowledgements as Appendix C wants them: who answers whom, with which code, and where the fault lies."""
 
+from dataclasses import replace
+
 import pytest
 
 from hl7v2.ack import Mode, ack, mode
@@ -43,6 +45,26 @@ def test_a_breach_becomes_an_err_with_location_code_severity_and_texts(exchange:
     assert err.raw(3) == "204^Unknown key identifier^HL70357"
     assert err.text(7) == "The assigning authority is not known here; observed: NOWHERE (ITI TF-2: 3.30)"
     assert err.text(8) == UNKNOWN.text
+
+
+@pytest.mark.parametrize(
+    ("observed", "expected"),
+    [("NOWHERE", "HOSP, " * 900), ("NOWHERE" * 900, "HOSP"), ("NOWHERE" * 900, "HOSP, " * 900)],
+)
+def test_the_remedy_and_the_section_are_told_whatever_was_sent(
+    observed: str, expected: str, exchange: Exchange
+) -> None:
+    breach = replace(UNKNOWN, observed=observed, expected=expected, remedy="Send one of ours")
+    told = answered(adt(), Rejected(breach), exchange)["ERR"].text(7)
+    assert len(told) <= 2048
+    assert told.startswith("The assigning authority is not known here; observed: NOWHERE")
+    assert "; expected: HOSP" in told
+    assert told.endswith("; Send one of ours (ITI TF-2: 3.30)")
+
+
+def test_a_text_that_is_short_enough_stays_as_it_is(exchange: Exchange) -> None:
+    assert UNKNOWN.within(2048) is UNKNOWN
+    assert replace(UNKNOWN, text="x" * 3000).within(2048).observed == "..."
 
 
 def test_every_breach_gets_its_err(exchange: Exchange) -> None:

@@ -1,10 +1,14 @@
 """Patient Identity Feed: one good message, one change, one verdict (ITI TF-2: 3.8)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from hl7v2.message import Message
+from ihe.datatypes import HD
+from ihe.domain import AssigningAuthority
+from pix.identification import unknown_authority
 from pix.manager import PatientIndex
 
 GOOD = (
@@ -127,6 +131,18 @@ def test_indicators_and_numbers_are_what_their_types_say(
     ask: Ask, number: int, value: str, expected: tuple[str, ...]
 ) -> None:
     assert verdict(ask(with_field(number, value))) == expected
+
+
+def test_a_list_of_what_is_known_says_how_much_more_there_is(index: PatientIndex, ask: Ask) -> None:
+    many = tuple(AssigningAuthority(namespace_id=f"H{n}", oid=f"2.25.999.1000.{n}") for n in range(500))
+    domain = replace(index.domain, assigning_authorities=many)
+    found = unknown_authority(domain, HD("NOBODY"), "PID^1^3^1^4")
+    assert found.expected is not None
+    assert found.expected.startswith("H0 or &2.25.999.1000.0&ISO, H1 or ")
+    assert found.expected.endswith("H7 or &2.25.999.1000.7&ISO and 492 more")
+    reply = ask(feed(ids="1^^^NOBODY"))
+    assert reply is not None
+    assert "Add the authority to the domain's configuration" in reply["ERR"].text(7)
 
 
 def test_a_mismatch_names_both_authorities(ask: Ask) -> None:
