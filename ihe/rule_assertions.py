@@ -82,6 +82,11 @@ ASSERTIONS: Mapping[str, tuple[str, ...]] = {
         "TF3-4.1-026",
         "TF3-4.2-048",
     ),
+    "message_has_a_creation_time": (
+        "TF2-O-005",
+        "TF2-O-021",
+        "TF2-O-032",
+    ),
     "message_has_an_id": (
         "TF2-O-004",
         "TF2-O-020",

@@ -11,6 +11,7 @@ from itertools import islice
 from lxml.etree import _Element
 
 from ihe.citations import tf2
+from ihe.datatypes import is_time
 from ihe.errors import HL7ErrorCode
 from ihe.rules import Offence, rule
 from ihe.transactions import SOAPBinding
@@ -24,6 +25,7 @@ from pix.v3_elements import (
     instance_identifiers,
     location,
     name_of,
+    time_stamp,
 )
 
 INTERACTIONS = "2.16.840.1.113883.1.6"
@@ -82,6 +84,20 @@ def message_has_an_id(body: _Element) -> Iterator[Offence]:
         yield Offence(f"{location(body)}/id")
 
 
+@rule(HL7ErrorCode.REQUIRED_FIELD_MISSING, tf2("Table O.1.1-1"))
+def message_has_a_creation_time(body: _Element) -> Iterator[Offence]:
+    """A message says when it was created: creationTime has a value."""
+    if not attribute(body, "creationTime"):
+        yield Offence(f"{location(body)}/creationTime")
+
+
+@rule(HL7ErrorCode.DATA_TYPE_ERROR, tf2("Table O.1.1-1"))
+def creation_time_is_a_time(body: _Element) -> Iterator[Offence]:
+    """creationTime is an existing YYYY[MM[DD[hh[mm[ss]]]]]."""
+    if (text := attribute(body, "creationTime")) and not is_time(time_stamp(text)):
+        yield Offence(f"{location(body)}/creationTime", text)
+
+
 @rule(HL7ErrorCode.UNSUPPORTED_MESSAGE_TYPE, tf2("O.1.1"))
 def interaction_id_names_the_message(body: _Element) -> Iterator[Offence]:
     """interactionId is the name of the message's element, without the suffix of a cancellation."""
@@ -130,6 +146,8 @@ def parties_have_oids(body: _Element) -> Iterator[Offence]:
 
 WRAPPER_RULES = (
     message_has_an_id,
+    message_has_a_creation_time,
+    creation_time_is_a_time,
     interaction_id_names_the_message,
     processing_code_is_of_the_vocabulary,
     trigger_event_belongs_to_the_interaction,

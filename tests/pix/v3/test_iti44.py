@@ -240,6 +240,20 @@ def test_all_breaches_of_a_message_are_reported_at_once(desk: Desk) -> None:
         ),
         ("iti44_added", "19800515", "19800230", "CE 102", f"{PERSON}/birthTime"),
         ("iti44_added", "19800515", "1980051525", "CE 102", f"{PERSON}/birthTime"),
+        (
+            "iti44_added",
+            "<creationTime value=",
+            '<creationTime nullFlavor="UNK" value=',
+            "CE 101",
+            "/PRPA_IN201301UV02/creationTime",
+        ),
+        (
+            "iti44_added",
+            '<creationTime value="',
+            '<creationTime value="20260230000000"/><creationTime nullFlavor="UNK" value="',
+            "CE 102",
+            "/PRPA_IN201301UV02/creationTime",
+        ),
         ("iti44_added", "<addr ", '<multipleBirthInd value="1"/><addr ', "CE 102", f"{PERSON}/multipleBirthInd"),
         (
             "iti44_added",
