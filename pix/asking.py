@@ -78,11 +78,15 @@ def find(supplier: Supplier, query: CandidateQuery) -> Page:
 def first_page(supplier: Supplier, query: CandidateQuery, search: Callable[[Connection], Result]) -> Page:
     """The first page of what ``search`` finds; the rest is kept for ``more`` and ``continued``."""
 
-    def work(connection: Connection) -> tuple[Result, Page]:
+    def work(connection: Connection) -> tuple[Result, Page, bool]:
         result = search(connection)
-        return result, _page(supplier, connection, result, 1, query.quantity)
+        page = _page(supplier, connection, result, 1, query.quantity)
+        older = query.continued_by_tag and not page.remaining
+        return result, page, older and candidates.are_kept(connection, query.owner, query.tag)
 
-    result, page = supplier.database.read(work)
+    result, page, has_older = supplier.database.read(work)
+    if has_older:
+        supplier.database.write(lambda connection: candidates.forget(connection, query.owner, query.tag))
     if not page.remaining:
         return page
     name = supplier.database.write(lambda connection: candidates.keep(connection, result, query, supplier.clock()))

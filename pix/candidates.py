@@ -31,6 +31,11 @@ LIMIT = Prepared(
         )
     )
 )
+SAME_TAG = Prepared(
+    select(continuation.c.token)
+    .where(continuation.c.owner == bindparam("owner"), continuation.c.tag == bindparam("tag"))
+    .limit(1)
+)
 INSERT = Prepared(insert(continuation), continuation.columns)
 
 
@@ -125,6 +130,8 @@ def keep(connection: Connection, result: Result, query: CandidateQuery, at: date
     horizon = (at - KEPT_FOR).astimezone(UTC).isoformat()
     EXPIRE.run(connection, {"horizon": horizon})
     LIMIT.run(connection, {"kept": KEPT})
+    if query.continued_by_tag:
+        forget(connection, query.owner, query.tag)
     row = {"token": name, "owner": query.owner, "tag": query.tag, "at": at.astimezone(UTC).isoformat()}
     lists = {"keys": written(result.keys), "degrees": written(result.degrees)}
     texts = {"domains": written(result.domains), "asked": result.asked}
@@ -149,6 +156,11 @@ def kept(connection: Connection, owner: str, at: datetime, *, token: str = "", t
         asked=row.asked,
     )
     return Kept(token=row.token, result=result, next=row.next, quantity=row.quantity)
+
+
+def are_kept(connection: Connection, owner: str, tag: str) -> bool:
+    """Claim that results of a query are kept."""
+    return SAME_TAG.first(connection, {"owner": owner, "tag": tag}) is not None
 
 
 def advance(connection: Connection, token: str, following: int, quantity: int | None) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from hl7v2.ack import ack, errors, msa, outcome
 from hl7v2.compose import answer, segment
@@ -13,7 +14,7 @@ from ihe.exchange import Exchange
 from ihe.transactions import Actor, HL7v2Binding, Transaction
 from pix.adt import source
 from pix.auditing import demographics_queried
-from pix.demographics_fields import read_criteria
+from pix.demographics_fields import FIELD, read_criteria
 from pix.domains_returned import domains_returned
 from pix.identification import missing
 from pix.immediate import check_priority
@@ -55,8 +56,8 @@ def handle(message: Message, index: PatientIndex, exchange: Exchange) -> Page | 
     check_priority(message)
     pointer, quantity = continuation_pointer(message), quantity_limit(message)
     if pointer:
-        return go_on(index, pointer, quantity, owner)
-    return index.find(_query(message["QPD"], index, quantity, owner))
+        return go_on(index, message, pointer, quantity)
+    return index.find(_query(message, index, quantity, owner))
 
 
 def encode(message: Message, found: Page | Cancelled, exchange: Exchange) -> Message | None:
@@ -108,7 +109,8 @@ def _payload(qpd: Segment, page: Page) -> Iterator[Segment]:
         yield segment("DSC", {1: page.pointer, 2: "I"})
 
 
-def _query(qpd: Segment, index: PatientIndex, quantity: int | None, owner: str) -> CandidateQuery:
+def _query(message: Message, index: PatientIndex, quantity: int | None, owner: str) -> CandidateQuery:
+    qpd = message["QPD"]
     domains, unknown = domains_returned(qpd, DOMAINS, index.domain, tf2("3.21.4.2.2.8, case 3"))
     if unknown:
         raise Rejected(*unknown)
@@ -121,14 +123,22 @@ def _query(qpd: Segment, index: PatientIndex, quantity: int | None, owner: str) 
         quantity=quantity,
         owner=owner,
         tag=qpd.text(2),
+        asked=as_asked(message),
     )
 
 
-def go_on(index: PatientIndex, pointer: str, quantity: int | None, owner: str) -> Page:
-    """The page that DSC names; Rejected if it is not known any more."""
-    page = index.more(pointer, quantity, owner)
+def as_asked(message: Message) -> str:
+    """The event and QPD from QPD-3 on: what "reissues the query message" when it goes on (ITI TF-2: 3.21.4.2.3)."""
+    return "|".join((message.trigger, *message["QPD"].fields[FIELD - 1 :])).rstrip("|")
+
+
+def go_on(index: PatientIndex, message: Message, pointer: str, quantity: int | None) -> Page:
+    """The page that DSC names. Rejected: it is not known any more, or the query is not the one that it continues."""
+    page = index.more(pointer, quantity, source(message))
     if page is None:
         raise Rejected(_unknown_pointer(pointer))
+    if page.asked != as_asked(message):
+        raise Rejected(_another_query(message, page.asked))
     return page
 
 
@@ -174,6 +184,19 @@ def _unknown_pointer(pointer: str) -> Breach:
         observed=pointer,
         citation=tf2("3.21.4.2.2.7"),
         remedy="Send the query again without DSC",
+    )
+
+
+def _another_query(message: Message, asked: str) -> Breach:
+    """Say where the query differs from the one that it continues: the answer repeats QPD, and would be untrue."""
+    both = zip_longest(asked.split("|"), as_asked(message).split("|"), fillvalue="")
+    differing = next(place for place, (before, now) in enumerate(both) if before != now)
+    return Breach(
+        code=HL7ErrorCode.UNKNOWN_KEY_IDENTIFIER,
+        text="This continuation pointer is of another query",
+        location=message["QPD"].location(FIELD + differing - 1) if differing else "DSC^1^1",
+        citation=tf2("3.21.4.2.3"),
+        remedy="Repeat the query as it was sent first, or send this one without DSC",
     )
 
 

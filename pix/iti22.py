@@ -25,6 +25,7 @@ from pix.immediate import check_priority
 from pix.iti21 import (
     DOMAINS,
     acknowledgement,
+    as_asked,
     continuation_pointer,
     decode,
     go_on,
@@ -59,8 +60,10 @@ def handle(message: Message, index: PatientIndex, exchange: Exchange) -> VisitPa
     if unknown:
         raise Rejected(*unknown)
     pointer, quantity = continuation_pointer(message), quantity_limit(message)
-    query = CandidateQuery(criteria=criteria, domains=domains, quantity=quantity, owner=owner, tag=qpd.text(2))
-    page = go_on(index, pointer, quantity, owner) if pointer else visits.find(index, query, visit)
+    query = CandidateQuery(
+        criteria=criteria, domains=domains, quantity=quantity, owner=owner, tag=qpd.text(2), asked=as_asked(message)
+    )
+    page = go_on(index, message, pointer, quantity) if pointer else visits.find(index, query, visit)
     keys = [each.key for each in page.candidates]
     return VisitPage(page=page, visits=index.database.read(lambda each: visits.shown(each, keys, visit)))
 

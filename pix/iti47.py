@@ -193,6 +193,7 @@ def _find(request: DemographicsQuery, index: PatientIndex) -> Page:
         asked=request.asked,
         algorithm=request.algorithm,
         minimum_degree=request.minimum_degree,
+        continued_by_tag=True,
     )
     try:
         return index.find(query)
@@ -202,7 +203,7 @@ def _find(request: DemographicsQuery, index: PatientIndex) -> Page:
 
 def _continue(request: Continuation, index: PatientIndex) -> Page:
     page = index.continued(request.tag, request.start, request.quantity, request.owner)
-    if page is None:
+    if page is None or not page.asked.startswith("<"):  # a sender on both wires may name two queries alike
         raise Rejected(
             Breach(
                 code=HL7ErrorCode.UNKNOWN_KEY_IDENTIFIER,

@@ -108,8 +108,9 @@ class CandidateQuery:
     ``domains`` restricts the identifiers in the answer, empty for all; a person without an id in any of them is not
     returned (ITI TF-2: 3.21.4.2.2.8, case 2). ``quantity`` limits the first page, None for all at once.
     ``alternatives`` are further criteria: a person who meets them or ``criteria`` is found. ``asked`` is the query as
-    sent, which answers repeat in HL7 v3 (ITI TF-2: 3.47.4.2.2.3). Candidates of a ``match_degree`` below
-    ``minimum_degree`` (percent) are left out.
+    sent, which a continuation in HL7 v2 and answers in HL7 v3 repeat (ITI TF-2: 3.21.4.2.3, 3.47.4.2.2.3).
+    ``continued_by_tag``: the tag alone says what goes on, as in HL7 v3, so that no older result may have it. Candidates
+    of a ``match_degree`` below ``minimum_degree`` (percent) are left out.
     """
 
     criteria: Criteria
@@ -121,3 +122,4 @@ class CandidateQuery:
     asked: str = ""
     algorithm: SearchMode = SearchMode.EXACT
     minimum_degree: int | None = None
+    continued_by_tag: bool = False

@@ -188,6 +188,34 @@ def test_a_patient_merged_between_pages_is_shown_as_its_survivor(paging: Paging,
     assert paging.page("9^RD", pointer)[0] == ["3", "6", "5"]
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (("@PID.5.1^Klein", "@PID.5.1^Gross"), "QPD^1^3 204"),
+        (("@PID.5.1^Klein", ""), "QPD^1^3 204"),
+        (("@PID.5.1^Klein", "@PID.5.1^Klein|50|approximate"), "QPD^1^4 204"),
+        (("@PID.5.1^Klein", "@PID.5.1^Klein|||||^^^HOSP"), "QPD^1^8 204"),
+        (("QBP^Q22", "QBP^ZV1"), "DSC^1^1 204"),
+    ],
+)
+def test_a_pointer_continues_no_other_query(paging: Paging, ask: Ask, change: tuple[str, str], expected: str) -> None:
+    _, _, pointer = paging.page("3^RD")
+    other = QUERY.format(control="Q", qpd="@PID.5.1^Klein", rest=f"RCP|I|3^RD\rDSC|{pointer}|I\r").replace(*change)
+    reply = ask(other)
+    assert reply is not None
+    assert [f"{each.raw(2)} {each.text(3)}" for each in reply.all("ERR")] == [expected]
+    assert "PID" not in reply
+    assert paging.page("3^RD", pointer)[0] == ["3", "4", "5"]
+
+
+def test_a_continuation_may_have_a_tag_of_its_own(paging: Paging, ask: Ask) -> None:
+    _, _, pointer = paging.page("3^RD")
+    again = QUERY.format(control="Q", qpd="@PID.5.1^Klein", rest=f"RCP|I|3^RD\rDSC|{pointer}|I\r")
+    reply = ask(again.replace("|T|@PID", "|T2|@PID"))
+    assert reply is not None
+    assert [each.text(3) for each in reply.all("PID")] == ["3", "4", "5"]
+
+
 def test_nobody_is_listed_twice_who_was_merged_between_pages(paging: Paging, ask: Ask) -> None:
     _, _, pointer = paging.page("3^RD")
     ask("MSH|^~\\&|HIS|HOSP|A|A|2026||ADT^A40^ADT_A39|M|P|2.5\rPID|||0^^^HOSP||x\rMRG|4^^^HOSP\r")

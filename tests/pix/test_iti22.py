@@ -135,6 +135,27 @@ def test_a_page_and_the_next(query: Callable[..., Message]) -> None:
     assert (found(second), "DSC" in second) == ("AA OK Anna/V1", False)
 
 
+@pytest.mark.parametrize(
+    ("fields", "domains", "expected"),
+    [("@PV1.2^O", "", "AE AE QPD^1^3 204"), ("@PV1.2^I", "^^^HOSP", "AE AE QPD^1^8 204")],
+)
+def test_a_pointer_continues_no_other_query(
+    query: Callable[..., Message], fields: str, domains: str, expected: str
+) -> None:
+    pointer = query("@PV1.2^I", rcp="I|1^RD")["DSC"].text(1)
+    assert found(query(fields, domains, "I|1^RD", f"DSC|{pointer}|I\r", "Q2")) == expected
+
+
+def test_a_demographics_query_continues_no_visit_query(query: Callable[..., Message], ask: Ask) -> None:
+    pointer = query("@PID.5.1^Weber", rcp="I|1^RD")["DSC"].text(1)
+    reply = ask(
+        "MSH|^~\\&|PORTAL|HOSP|INDEX|STATE|2026||QBP^Q22^QBP_Q21|Q2|P|2.5\r"
+        f"QPD|IHE PDQ Query|T|@PID.5.1^Weber\rRCP|I|1^RD\rDSC|{pointer}|I\r"
+    )
+    assert reply is not None
+    assert found(reply) == "AE AE DSC^1^1 204"
+
+
 def test_a_query_that_was_cancelled_goes_on_no_more(query: Callable[..., Message], ask: Ask) -> None:
     first = query("@PV1.2^I", rcp="I|1^RD")
     cancelled = ask("MSH|^~\\&|PORTAL|HOSP|INDEX|STATE|2026||QCN^J01^QCN_J01|C1|P|2.5\rQID|T|IHE PDQ Query\r")

@@ -295,6 +295,27 @@ def test_nobody_continues_the_query_of_another_sender(five: Desk) -> None:
     assert stranger.verdict == "AE AE 204"
 
 
+CLARA = (NAME, name("<family>Weber</family><given>Clara</given>"))
+
+
+def test_the_newest_query_of_an_id_goes_on(five: Desk) -> None:
+    five.ask("iti47_query")
+    five.ask("iti47_query", ('<initialQuantity value="2"/>', '<initialQuantity value="1"/>'))
+    assert five.ask("iti47_continue").all("patient/id", "extension") == ["H-2"]
+
+
+def test_no_older_query_of_an_id_goes_on_when_the_newest_is_complete(five: Desk) -> None:
+    five.ask("iti47_query")
+    assert five.ask("iti47_query", CLARA).all("patient/id", "extension") == ["H-3"]
+    assert five.ask("iti47_continue").verdict == "AE AE 204"
+
+
+def test_a_query_with_another_id_leaves_the_older_one(five: Desk) -> None:
+    five.ask("iti47_query")
+    five.ask("iti47_query", CLARA, ('extension="q5"', 'extension="q6"'))
+    assert five.ask("iti47_continue").all("patient/id", "extension") == ["H-3", "H-4"]
+
+
 def test_cancelling_what_is_not_there_does_no_harm(desk: Desk) -> None:
     assert desk.ask("iti47_cancel").verdict == "CA"
 
