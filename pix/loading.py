@@ -17,7 +17,7 @@ from pix.journal import Change, Write
 from pix.matching.configuration import Configuration
 from pix.model import Origin
 from pix.newcomers import Line, Newcomers
-from pix.recent import Recent, changed_since
+from pix.recent import Recent
 
 TOGETHER = 500
 """Most newcomers whose surroundings are read together."""
@@ -96,15 +96,8 @@ class _Batch:
 
     def _alone(self, entry: Line) -> Rejected | None:
         self._finish()
-        if self._recent is None:
-            return self._fed(entry)
-        first = store_newcomers.next_event(self._connection)
-        verdict = self._fed(entry)
-        for key, known in changed_since(self._connection, first).items():
-            self._recent.change(key, known)
-        return verdict
-
-    def _fed(self, entry: Line) -> Rejected | None:
+        if self._recent is not None and self._recent.is_complete:
+            self._recent.miss(store_newcomers.next_event(self._connection))
         try:
             with self._connection.begin_nested():
                 self._means.alone(self._connection, entry)
@@ -116,6 +109,8 @@ class _Batch:
         if self._newcomers is None:
             configuration, connection = self._means.configuration, self._connection
             assert configuration is not None
+            if self._recent is not None:
+                self._recent.catch_up(connection)
             self._newcomers = Newcomers(
                 connection,
                 configuration,

@@ -48,6 +48,7 @@ class Recent:
         self._changed: set[PatientKey] = set()
         self._event = 0
         self._replaced: dict[PatientKey, _Since] = {}
+        self._missed: int | None = None
 
     def begin(self, event: int) -> None:
         """Begin a transaction, whose first event has this number; the last one that had it was taken back."""
@@ -60,6 +61,24 @@ class Recent:
     def forget(self, seen: int) -> None:
         """Forget what every scout sees from now on: what was before the event ``seen``."""
         self.drop([key for key, each in self._known.items() if each.event < seen])
+        if self._missed is not None:
+            self._missed = max(self._missed, seen)
+
+    @property
+    def is_complete(self) -> bool:
+        """Claim that all changes are known."""
+        return self._missed is None
+
+    def miss(self, event: int) -> None:
+        """Know that from this event on records may have changed otherwise than by being new."""
+        self._missed = event
+
+    def catch_up(self, connection: Connection) -> None:
+        """Look at what was missed."""
+        if self._missed is not None:
+            for key, known in _changed_since(connection, self._missed).items():
+                self.change(key, known)
+            self._missed = None
 
     def change(self, key: PatientKey, known: Known) -> None:
         """Know a record as it is from now on, which scouts may have seen otherwise."""
@@ -123,7 +142,7 @@ class Recent:
             self._carrying[national].append((key, is_right))
 
 
-def changed_since(connection: Connection, first: int) -> dict[PatientKey, Known]:
+def _changed_since(connection: Connection, first: int) -> dict[PatientKey, Known]:
     """The records that the events from this one on are about, as they are now."""
     looks = looks_at(connection, event_log.records_since(connection, first))
     held = store_nationals.held(connection, looks) if looks else {}
