@@ -100,6 +100,14 @@ def wrapper_wrongs(interaction: str, trigger: str, parties: str) -> tuple[Wrong,
     return (
         altered("no-message-id", "A message without an id.", left_out("id"), "101", "/id", "TF2-O-004"),
         altered(
+            "no-creation-time",
+            "A message without creationTime.",
+            left_out("creationTime"),
+            "101",
+            "/creationTime",
+            "TF2-O-005",
+        ),
+        altered(
             "interaction",
             "An interactionId of another interaction.",
             valued("interactionId", "extension", "PRPA_IN201300UV02"),
