@@ -11,7 +11,7 @@ from affinity.database import Database
 from affinity.terms import Terms
 from benchmarks.exchanges import Relay
 from pix.time_limits import TookTooLong, time_limit
-from statements import straight
+from statements import pipeline, straight
 from statements.prepared import Prepared
 from statements.prepared import straight as driver_if_straight
 from statements.selections import Selection
@@ -110,7 +110,7 @@ def test_what_is_prepared_stays_so_when_a_transaction_is_taken_back(database: Da
 def test_few_statements_stay_prepared_the_oldest_is_forgotten(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(straight, "MOST", 3)
+    monkeypatch.setattr(pipeline, "MOST", 3)
     others = [Prepared(text(f"SELECT {number}")) for number in range(8)]
 
     def work(connection: Connection) -> list[Any]:
