@@ -133,5 +133,5 @@ class Load:
         codes = {str(each.get("errorCode")) for each in answer.body.iter() if each.get("errorCode")}
         if answer.body.get("status", "").endswith(STORED) or codes == {BEFORE}:
             return True
-        assert codes <= LATER, codes
+        assert codes <= LATER, [dict(each.attrib) for each in answer.body.iter() if each.get("errorCode")]
         return self._tell("busy")
