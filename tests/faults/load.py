@@ -25,7 +25,10 @@ MOST = 5000
 """Messages of a whole load."""
 STORED = "Success"
 BEFORE = "XDSDuplicateUniqueIdInRegistry"
-"""What a SubmissionSet is answered that is sent again after it was stored and not acknowledged."""
+"""What a SubmissionSet is answered that is sent again after it was stored and not acknowledged.
+
+Its associations, which the sender gave UUIDs, are refused beside it.
+"""
 LATER = {"XDSRepositoryBusy", "XDSRegistryBusy", "XDSRepositoryOutOfResources", "XDSRegistryOutOfResources"}
 """What a sender is answered who may send the same again."""
 
@@ -131,7 +134,7 @@ class Load:
             assert "busy" in str(fault) or "nobody knows" in str(fault), fault
             return self._tell("fault")
         codes = {str(each.get("errorCode")) for each in answer.body.iter() if each.get("errorCode")}
-        if answer.body.get("status", "").endswith(STORED) or codes == {BEFORE}:
+        if answer.body.get("status", "").endswith(STORED) or BEFORE in codes:
             return True
         assert codes <= LATER, [dict(each.attrib) for each in answer.body.iter() if each.get("errorCode")]
         return self._tell("busy")
