@@ -64,7 +64,11 @@ class Scout:
         self._configuration = configuration
 
     def look(self, some: Sequence[Rendering], before: int = 0) -> list[Sighting]:
-        """What the index says of these, asked together; ``before`` is the number of its next event, if anybody asks."""
+        """What the index says of these, asked together.
+
+        ``before`` is the number of its next event where another process will use it; 0: it is used here and now, where
+        how the others are seen is remembered already.
+        """
         keys = set(chain.from_iterable(chain(each.stored, each.lookup) for each in some))
         sharing = store_newcomers.sharing(self._connection, keys)
         ids = {(of, id) for each in some for of, id, _, _ in each.nationals}
@@ -73,9 +77,10 @@ class Scout:
         found = [_Found.of(each, sharing, carrying) for each in some]
         alike = [each.alike(births) for each in found]
         looks = looks_at(self._connection, set[PatientKey]().union(*alike))
+        weighed = [each.weighed(keys, looks, self._configuration) for each, keys in zip(found, alike, strict=True)]
         return [
-            Sighting(before, each.sharing, each.carrying, *each.weighed(keys, looks, self._configuration))
-            for each, keys in zip(found, alike, strict=True)
+            Sighting(before, each.sharing, each.carrying, close, _seen(looks, close) if before else ())
+            for each, close in zip(found, weighed, strict=True)
         ]
 
     def _births(self, keys: set[PatientKey]) -> dict[PatientKey, str]:
@@ -116,11 +121,10 @@ class _Found(NamedTuple):
 
     def weighed(
         self, alike: Iterable[PatientKey], looks: Mapping[PatientKey, Look], configuration: Configuration
-    ) -> tuple[tuple[Weighed, ...], tuple[Seen, ...]]:
-        """Those whom it is not kept apart from, and how they are seen."""
-        compared = {key: compare(self.subject, looks[key].subject, configuration) for key in alike}
-        close = {key: each for key, each in compared.items() if each.outcome is not Outcome.APART}
-        return tuple([_weighed(key, each) for key, each in close.items()]), tuple([_seen(looks[key]) for key in close])
+    ) -> tuple[Weighed, ...]:
+        """Those whom it is not kept apart from."""
+        compared = [(key, compare(self.subject, looks[key].subject, configuration)) for key in alike]
+        return tuple([_weighed(key, each) for key, each in compared if each.outcome is not Outcome.APART])
 
 
 def _weighed(key: PatientKey, found: Comparison) -> Weighed:
@@ -147,5 +151,6 @@ def _verdict(weighed: Weighed, configuration: Configuration) -> Verdict:
     return Verdict(other=key, comparison=comparison)
 
 
-def _seen(look: Look) -> Seen:
-    return look.text, look.nationals, plain_subject(look.subject)
+def _seen(looks: Mapping[PatientKey, Look], close: Iterable[Weighed]) -> tuple[Seen, ...]:
+    some = [looks[key] for key, *_ in close]
+    return tuple([(look.text, look.nationals, plain_subject(look.subject)) for look in some])

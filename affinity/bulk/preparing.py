@@ -17,6 +17,7 @@ from affinity.bulk.lookout import Lookout, Scouts, portable
 from affinity.bulk.reading import Batch, Sound, Source, Unsound, batches
 from affinity.garbage import rare_collections
 from ihe.domain import AffinityDomain
+from pix.loading import TOGETHER
 from pix.rendering import Rendering
 from pix.scouting import Sighting
 
@@ -26,8 +27,6 @@ WORTH_A_PROCESS = 2**20
 """Bytes from which on a second process, which takes half a second to start, is any use."""
 PIPE = 2**20
 """Bytes that wait between the processes, the most that Linux lets anybody have."""
-TOGETHER = 500
-"""Lines that are looked for at once: each look keeps SQLite from using its log anew, so it must not take long."""
 
 
 def prepared(
@@ -87,7 +86,10 @@ def _send_batches(connection: Connection, coming: Iterator[Batch], lookout: Look
 
 
 def _scouted(batch: Batch, scouts: Scouts, is_wanted: Callable[[], bool]) -> Batch:
-    """The batch with what is seen of as many of its lines as there is time for."""
+    """The batch with what is seen of as many of its lines as there is time for.
+
+    Some at a time, as they will be used: each look keeps SQLite from using its log anew, so it must not take long.
+    """
     seen, lines = scouts.seen(), list(batch.lines)
     sound = [(at, each) for at, each in enumerate(lines) if isinstance(each, Sound)]
     for start in range(0, len(sound), TOGETHER):
