@@ -104,7 +104,7 @@ def instance_identifiers(parent: _Element | None, path: str) -> tuple[InstanceId
 
 
 def time_stamp(text: str) -> str:
-    """A TS as a DTM: without fraction of a second and zone. Check the result with ``is_dtm``."""
+    """A TS as a DTM: without fraction of a second and zone. Check the result with ``is_time``."""
     return _FRACTION_AND_ZONE.sub("", text)
 
 
