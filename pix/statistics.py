@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from pix import store_rejections, store_statistics
 from pix.manager import PatientIndex
-from pix.matching.names import says_placeholder
+from pix.matching.unsaid import says_nobody
 
 REFUSED_DAYS = 30
 """Refused messages are counted over so many days, today included."""
@@ -71,6 +71,6 @@ def _count(connection: Connection, since: str) -> tuple[SourceStatistics, ...]:
 def _placeholders(connection: Connection) -> Counter[str]:
     found: Counter[str] = Counter()
     for source, given, total in store_statistics.given_names(connection):
-        if given and says_placeholder(given):
+        if given and says_nobody(given):
             found[source] += total
     return found

@@ -7,10 +7,13 @@ from typing import TypeVar
 
 from rapidfuzz.distance import OSA
 
+from pix.matching.vocabulary import vocabulary
+
 Key = TypeVar("Key")
 GENERATION = 13
 """Years between two dates with the same day from which they may be a parent's and a child's, and no slip."""
 CENTURY = 100
+UNDATED = vocabulary("undated")
 
 
 class Birth(StrEnum):
@@ -42,7 +45,7 @@ def day(birth_time: str | None) -> str:
         known = known[:4]
     if len(known) not in (4, 6, 8) or not known.isdecimal() or not known.isascii():
         return ""
-    return known if _exists(known) else ""
+    return known if exists(known) else ""
 
 
 def swapped(known: str) -> str | None:
@@ -50,12 +53,12 @@ def swapped(known: str) -> str | None:
     if len(known) != 8:
         return None
     other = known[:4] + known[6:] + known[4:6]
-    return other if other != known and _exists(other) else None
+    return other if other != known and exists(other) else None
 
 
 def compare(one: str, other: str) -> Birth | None:
-    """Compare two results of ``day``; None where one of them is empty."""
-    if not one or not other:
+    """Compare two results of ``day``; None where one of them is empty, or stands for no day (1 January 1900)."""
+    if not one or not other or one in UNDATED or other in UNDATED:
         return None
     if one == other and len(one) == 8:
         # Registries write 1 January where only the year is known.
@@ -81,7 +84,7 @@ def compare(one: str, other: str) -> Birth | None:
 
 def alike(one: str, others: Mapping[Key, str]) -> set[Key]:
     """Those whose date is not ``DIFFERENT`` from this one. Of thousands of strangers most are told by a glance."""
-    if len(one) < 8 or one.endswith("0101"):
+    if len(one) < 8 or one.endswith("0101") or one in UNDATED:
         return {key for key, other in others.items() if compare(one, other) is not Birth.DIFFERENT}
     # One slip leaves the year or the day as it is, unless it exchanges the digits on either side of the two.
     year, rest = one[:4], one[4:]
@@ -89,7 +92,12 @@ def alike(one: str, others: Mapping[Key, str]) -> set[Key]:
     near = [
         (key, other)
         for key, other in others.items()
-        if other[:4] == year or other[4:] == rest or other[4:] == "0101" or len(other) < 8 or other == across
+        if other[:4] == year
+        or other[4:] == rest
+        or other[4:] == "0101"
+        or len(other) < 8
+        or other == across
+        or other in UNDATED
     ]
     return {key for key, other in near if compare(one, other) is not Birth.DIFFERENT}
 
@@ -98,7 +106,8 @@ def _certain(known: str) -> str:
     return known[:4] if known.endswith("0101") and len(known) == 8 else known
 
 
-def _exists(known: str) -> bool:
+def exists(known: str) -> bool:
+    """Claim that YYYYMMDD, YYYYMM or YYYY is a date of the calendar."""
     filled = known + "0101"[len(known) - 4 :] if len(known) < 8 else known
     try:
         date(int(filled[:4]), int(filled[4:6]), int(filled[6:8]))

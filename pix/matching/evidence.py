@@ -61,9 +61,9 @@ def _identifiers(found: Findings, one: Subject, other: Subject, configuration: C
 def _shared(one: Subject, other: Subject, configuration: Configuration) -> Iterator[Evidence]:
     listed = configuration.evidence
     if one.phones and other.phones:
-        yield listed["phone", "different" if one.phones.isdisjoint(other.phones) else "same"]
+        yield from _one_in_common("phone", unsaid.phones(one.phones), unsaid.phones(other.phones), configuration)
     if one.emails and other.emails:
-        yield listed["email", "different" if one.emails.isdisjoint(other.emails) else "same"]
+        yield from _one_in_common("email", unsaid.emails(one.emails), unsaid.emails(other.emails), configuration)
     if one.places and other.places:
         yield from household.address(one.places, other.places, configuration)
     if one.mothers and other.mothers:
@@ -72,6 +72,13 @@ def _shared(one: Subject, other: Subject, configuration: Configuration) -> Itera
             yield listed["mother", _closest(mothers, others)]
     if unsaid.place(one.birth_place) and unsaid.place(other.birth_place):
         yield listed["birth_place", household.texts(*sorted((one.birth_place, other.birth_place)))]
+
+
+def _one_in_common(
+    field: str, some: frozenset[str], others: frozenset[str], configuration: Configuration
+) -> Iterator[Evidence]:
+    if some and others:
+        yield configuration.evidence[field, "different" if some.isdisjoint(others) else "same"]
 
 
 def _closest(some: frozenset[str], others: frozenset[str]) -> str:

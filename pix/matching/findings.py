@@ -47,6 +47,11 @@ class Findings(NamedTuple):
         return not all(name and name.level is Level.SAME for name in (self.family, self.given))
 
     @property
+    def is_born_at_new_year(self) -> bool:
+        """Claim that 1 January may stand for an unknown day, though the names agree in full."""
+        return self.birth is Birth.NEW_YEAR and not self.is_born_vaguely
+
+    @property
     def are_two_names(self) -> bool:
         """Twins are called Paul and Paula: names that are alike are two where the sexes or the numbers differ, too."""
         if self.given is None:
@@ -102,17 +107,20 @@ def contradictions(found: Findings, one: Subject, other: Subject) -> tuple[str, 
 
 
 def reservations(found: Findings, one: Subject, other: Subject, *, identified: bool) -> Iterator[str]:
-    """Why a machine should not link, although nothing contradicts; an identifier in common makes good for most."""
+    """Why a machine should not link, although nothing contradicts; an identifier in common makes good for most.
+
+    One that nobody can check (PID-19) does not tell twins apart: children are insured under a parent's number.
+    """
     if one.placeholder or other.placeholder:
         yield PLACEHOLDER
     if one.unknown or other.unknown:
         yield UNKNOWN
+    if found.given is None and not (found.national or one.placeholder or other.placeholder):
+        yield NO_GIVEN
+    if found.given is not None and found.given.level in UNSURE and not found.national:
+        yield DOUBTFUL
     if identified:
         return
-    if found.given is None and not (one.placeholder or other.placeholder):
-        yield NO_GIVEN
-    if found.given is not None and found.given.level in UNSURE:
-        yield DOUBTFUL
     if found.birth is None:
         yield NO_BIRTH
     if found.is_born_vaguely:

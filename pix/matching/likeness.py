@@ -7,6 +7,7 @@ from itertools import product
 from typing import NamedTuple
 
 from pix.matching.subject import Subject
+from pix.matching.unsaid import called
 from pix.matching.words import Likeness, family_likeness, given_likeness, is_slip
 
 
@@ -81,11 +82,12 @@ def compare_families(one: Subject, other: Subject) -> Agreement | None:
 
 def compare_givens(one: Subject, other: Subject) -> Agreement | None:
     """Compare the given names; the best of all names and aliases; None if one record has none."""
-    if not one.givens or not other.givens:
+    mine, theirs = called(one.givens), called(other.givens)
+    if not mine or not theirs:
         return None
-    if len(one.givens) == len(other.givens) == 1:
-        return _compare_lists(one.givens[0], other.givens[0])
-    every = (_compare_lists(mine, theirs) for mine, theirs in product(one.givens, other.givens))
+    if len(mine) == len(theirs) == 1:
+        return _compare_lists(mine[0], theirs[0])
+    every = (_compare_lists(each, another) for each, another in product(mine, theirs))
     return min(every, key=lambda found: (RANK[found.level], found.words))
 
 

@@ -40,12 +40,6 @@ def given_words(given: str, further: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each in found if len(each) == 1 or each not in PARTICLES))
 
 
-@lru_cache(maxsize=65536)
-def says_placeholder(given: str) -> bool:
-    """Claim that something stands where the given name belongs, and is none."""
-    return is_placeholder(tuple(fold(latin(given)).split()))
-
-
 def surnames(names: Iterable[PersonName]) -> tuple[Surname, ...]:
     """Every family name that the names hold: whole, own, and the partner's."""
     texts = [text for name in names for text in (name.family, name.own_family, name.partner_family) if text]

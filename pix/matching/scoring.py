@@ -17,6 +17,8 @@ PERSONAL = frozenset({"national", "identifier"})
 """Fields that relatives do not share."""
 HOME = frozenset({"phone", "email", "street", "mother"})
 """Fields in which namesakes of one town do not agree by chance, so that a date may pass for mistyped."""
+PRIVATE = frozenset({"phone", "email", "mother"})
+"""Fields in which those whom one house takes in, a centre for refugees, do not agree by chance."""
 CORE = frozenset({"family", "given", "birth", "sex"})
 """Fields that strangers share by chance; the others corroborate."""
 
@@ -107,6 +109,8 @@ def _reservations(
     reasons = tuple(findings.reservations(found, one, other, identified=identified))
     if found.birth in dates.MISTYPED and not identified and agreeing.isdisjoint(HOME):
         reasons = (*reasons, findings.OTHER_DATE)
+    if found.is_born_at_new_year and not identified and agreeing.isdisjoint(PRIVATE):
+        reasons = (*reasons, findings.VAGUE_BIRTH)
     if identified or _corroborating(found, evidence, configuration) >= configuration.corroboration:
         return reasons
     return (*reasons, findings.NO_CORROBORATION)

@@ -17,9 +17,10 @@ NO_IDS: frozenset[tuple[str, str]] = frozenset()
 class Subject:
     """One record in comparable parts; what is not known is empty.
 
-    ``givens`` holds the given names of each name and alias, in order. ``nationals`` are (authority, id) whose check
-    digits are right, ``identifiers`` those that nobody can check (PID-19). ``placeholder`` says that the given name is
-    none (``Baby``), ``unknown`` that the source knows that it does not know the patient (PID-31, or ``Inconnu``).
+    ``givens`` holds what stands for the given names of each name and alias, in order (``unsaid.called``: who is called
+    so). ``nationals`` are (authority, id) whose check digits are right, ``identifiers`` those that nobody can check
+    (PID-19). ``placeholder`` says that the given name is none (``Baby``), ``unknown`` that the source knows that it
+    does not know the patient (PID-31, or ``Inconnu``).
     """
 
     surnames: tuple[Surname, ...] = ()
@@ -49,7 +50,7 @@ def subject(demographics: Demographics, nationals: Collection[tuple[str, str]] =
         surnames=families,
         family_words=families[0].words if len(families) == 1 else NO_WORDS.union(*(each.words for each in families)),
         givens=givens,
-        placeholder=not givens and any(names.says_placeholder(each.given) for each in said),
+        placeholder=not unsaid.called(givens) and any(unsaid.says_nobody(each.given) for each in said),
         unknown=demographics.identity_unknown == "Y"
         or (bool(families) and all([unsaid.names_nobody(each.words) for each in families])),
         birth=dates.day(demographics.birth_time),

@@ -208,7 +208,7 @@ def test_the_tasks_of_a_merged_record_are_those_of_its_survivor(scene: Scene) ->
     scene.feed("HOSP:2")
     scene.merge("HOSP:1", "HOSP:2")
     assert scene.tasks() == [
-        "potential duplicate: no corroboration",
+        "potential duplicate: birth date is vague, no corroboration",
         "collision: two people in one message",
         "overlay: given name, birth date, overlay",
     ]

@@ -181,7 +181,7 @@ def test_the_shipped_weights_make_sense() -> None:
         ("link = 26.0", "link = 12.0", "review must be at most link"),
         ("link = 26.0", "link = true", "link must be a number of bits"),
         ("link = 26.0", "limk = 26.0", "limk is no key of this file"),
-        ('version = "2026-11-27"', "version = 3", "version must be a text, and not empty"),
+        ('version = "2026-11-27.2"', "version = 3", "version must be a text, and not empty"),
         ("kinship = 8.0", "kinship = 18.0", "caps.kinship must be below review, or every family makes a task"),
         ("household = 10.0", "hausehold = 10.0", "caps.hausehold is no key of this file"),
         ("same = { m = 0.985, u = 0.5 }", "same = { m = 0.985 }", "levels.sex.same must be { m = ..., u = ... }"),
