@@ -9,6 +9,8 @@ from functools import partial
 import structlog
 from structlog.typing import ExcInfo
 
+from affinity.log_lines import LogLines
+
 
 def configure(*, as_json: bool, level: str, worker: int | None = None) -> None:
     """Send events to standard error, as JSON lines or for people. ``worker``: which of several processes this is."""
@@ -23,11 +25,15 @@ def configure(*, as_json: bool, level: str, worker: int | None = None) -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.ExceptionRenderer(tell), renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=partial(_same, LogLines(sys.stderr)),
         cache_logger_on_first_use=True,
     )
     # Spyne logs whole message bodies when they do not parse; nothing of it may reach a log.
     logging.getLogger("spyne").setLevel(logging.CRITICAL)
+
+
+def _same(lines: LogLines, *_: object) -> LogLines:
+    return lines
 
 
 def _name(worker: int, _logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

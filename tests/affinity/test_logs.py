@@ -1,7 +1,10 @@
 """What the log tells of a failure that nobody foresaw."""
 
+import errno
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from io import StringIO
 
 import pytest
 import structlog
@@ -50,16 +53,56 @@ def test_a_refused_row_is_told_without_its_values(database: Database) -> None:
     assert SECRET not in told
 
 
-def test_the_configured_log_tells_it_so(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def unchanged() -> Iterator[None]:
+    """What other tests find configured."""
     before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
+@pytest.mark.usefixtures("unchanged")
+def test_the_configured_log_tells_it_so(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(as_json=True, level="info")
     try:
-        logs.configure(as_json=True, level="info")
-        try:
-            reading()
-        except KeyError:
-            structlog.get_logger().exception("failed")
-    finally:
-        structlog.configure(**before)
+        reading()
+    except KeyError:
+        structlog.get_logger().exception("failed")
     (line,) = capsys.readouterr().err.splitlines()
     assert json.loads(line)["exception"].endswith("KeyError")
     assert SECRET not in line
+
+
+class SometimesFull(StringIO):
+    """A file on a disk that is full at times."""
+
+    is_full = True
+
+    def write(self, text: str) -> int:
+        if self.is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(text)
+
+
+@pytest.mark.usefixtures("unchanged")
+def test_a_log_that_takes_no_lines_stops_nobody_and_tells_how_many_once_it_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = SometimesFull()
+    monkeypatch.setattr(sys, "stderr", file)
+    logs.configure(as_json=True, level="info")
+    structlog.get_logger().info("first")
+    structlog.get_logger().error("second")
+    file.is_full = False
+    structlog.get_logger().info("third")
+    told = [json.loads(line) for line in file.getvalue().splitlines()]
+    assert [(each["event"], each.get("count")) for each in told] == [("third", None), ("log lines were refused", 2)]
+
+
+@pytest.mark.usefixtures("unchanged")
+def test_a_log_that_nobody_can_write_any_more_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = StringIO()
+    monkeypatch.setattr(sys, "stderr", file)
+    logs.configure(as_json=False, level="info")
+    file.close()
+    structlog.get_logger().info("said")
