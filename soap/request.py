@@ -127,6 +127,7 @@ class StreamingRequest(Request):  # type: ignore[misc]
         self.gone = True
         if self.reception is not None and not self.complete:
             self.reception.discard()
+            self.reception = None  # channel and request hold each other until garbage is collected, which is seldom
         super().connectionLost(reason)
 
     def _refuse_early(self, failure: Failure) -> None:

@@ -1,5 +1,6 @@
 """An answer is offered to the socket at once, and nothing overtakes what it does not take; who is idle is cut off."""
 
+import weakref
 from typing import Any
 
 import pytest
@@ -145,3 +146,30 @@ def test_a_connection_that_ends_leaves_no_clock_behind() -> None:
     made, _ = connected(clock)
     made.connectionLost(Failure(CONNECTION_LOST))
     assert clock.getDelayedCalls() == []
+
+
+def test_a_body_that_breaks_off_is_freed_at_once() -> None:
+    """A connection is a circle, and garbage is looked for seldom: what was received shall not wait for that."""
+
+    class Body:
+        refused = None
+
+        def data(self, chunk: bytes) -> None:
+            pass
+
+        def discard(self) -> None:
+            pass
+
+    received: list[weakref.ref[Body]] = []
+
+    def receive(*_: object) -> Body:
+        body = Body()
+        received.append(weakref.ref(body))
+        return body
+
+    clock = Clock()
+    made, _ = connected(clock)
+    made.site.receive = receive
+    made.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf")
+    made.connectionLost(Failure(CONNECTION_LOST))
+    assert [each() for each in received] == [None]
