@@ -27,7 +27,7 @@ def settle(change: Change, partition: Partition, known: Iterable[Task], doubts: 
         task = waiting.get(sides)
         if task is not None and task.kind is doubt.kind:
             del waiting[sides]
-        elif not any(_ignores(each, doubt) for each in mine if _sides(partition, each.pair) == sides):
+        elif not any(_ignores(change, each, doubt) for each in mine if _sides(partition, each.pair) == sides):
             open_task(change, doubt)
     if waiting:
         change.note(TasksClosed(tasks=tuple(each.number for each in waiting.values())))
@@ -100,8 +100,11 @@ def _sides(partition: Partition, two: Pair) -> Sides:
     return frozenset(min(partition.group(key)) if key in partition.members else key for key in two)
 
 
-def _ignores(task: Task, doubt: Doubt) -> bool:
-    """Claim that somebody chose to ignore just this, and that nothing changed since."""
+def _ignores(change: Change, task: Task, doubt: Doubt) -> bool:
+    """Claim that somebody chose to ignore just this, and that neither record changed since, nor the verdict on them."""
     if task.closed_by is None or task.kind is not doubt.kind:
         return False
-    return doubt.since < task.closed_by and (doubt.since > 0 or task.reason == doubt.reason)
+    if 0 < doubt.since < task.closed_by:
+        return True
+    records = {*task.pair, *doubt.pair}
+    return task.reason == doubt.reason and not store_tasks.changed_since(change.connection, records, task.closed_by)

@@ -22,7 +22,7 @@ class UnknownTask(LookupError):
 
 
 class Stale(Exception):
-    """Somebody else changed the task since it was read; the text says what it is now."""
+    """The task, or one of its records, was changed since it was read; the text says what it is now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,5 +99,5 @@ def _assign(change: Change, task: Task, owner: str | None) -> None:
 def _now(task: Task) -> str:
     if task.waits:
         owner = f"owned by {task.owner}" if task.owner else "owned by nobody"
-        return f"Task {task.number} was changed meanwhile: it is {owner}, version {task.version}"
+        return f"Task {task.number} or one of its records was changed meanwhile: it is {owner}, version {task.version}"
     return f"Task {task.number} is closed" + (f": {task.decision}" if task.decision else ", it settled itself")

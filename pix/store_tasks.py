@@ -1,6 +1,7 @@
 """What waits for a person to decide, over ``pix.tables``."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 
@@ -10,7 +11,7 @@ from pix.tables import WAITING, event, task
 from pix.tasks import Kind, Opened, Task
 from statements.among import Among
 from statements.compiled import Row
-from statements.prepared import Prepared
+from statements.prepared import Prepared, ask_ahead
 
 THIS = task.c.number == bindparam("this")
 COLUMNS = (
@@ -48,8 +49,7 @@ CLOSED_BY = Prepared(
     .order_by(task.c.number)
 )
 CHANGED = Prepared(
-    select(event.c.number)
-    .where(
+    select(func.max(event.c.number)).where(
         Among(event.c.record, "keys"),
         event.c.number > bindparam("since"),
         or_(
@@ -57,8 +57,15 @@ CHANGED = Prepared(
             and_(event.c.type == "updated", event.c.before.is_not(None)),
         ),
     )
-    .limit(1)
 )
+RECEIVED = Prepared(
+    select(func.max(event.c.number)).where(
+        Among(event.c.other, "keys"),
+        event.c.number > bindparam("since"),
+        or_(event.c.type == "merged", event.c.type == "unmerged"),
+    )
+)
+"""What was merged into a record, or out of it, changes it as well."""
 
 
 def open_task(connection: Connection, opened: Opened) -> None:
@@ -90,9 +97,16 @@ def decide(connection: Connection, number: int, decision: str, event: int) -> No
 
 
 def by_number(connection: Connection, number: int) -> Task | None:
-    """One task, open or closed."""
+    """One task, open or closed, with the version in which a steward sees it."""
     row = BY_NUMBER.first(connection, {"this": number})
-    return None if row is None else read_task(row)
+    return None if row is None else seen_now(connection, (read_task(row),))[0]
+
+
+def seen_now(connection: Connection, tasks: Sequence[Task]) -> tuple[Task, ...]:
+    """Tasks in the versions in which a steward sees them: one who has not seen a record as it is shall not decide."""
+    about = [{"keys": sorted(set(each.pair)), "since": each.version} for each in tasks]
+    ask_ahead(connection, [(question, each) for each in about for question in (CHANGED, RECEIVED)])
+    return tuple(replace(each, version=_latest(connection, each.pair, each.version)) for each in tasks)
 
 
 def about(connection: Connection, keys: Collection[PatientKey]) -> tuple[Task, ...]:
@@ -107,7 +121,13 @@ def closed_by(connection: Connection, key: PatientKey, number: int) -> tuple[Tas
 
 def changed_since(connection: Connection, keys: Collection[PatientKey], number: int) -> bool:
     """Claim that something of these records became another after an event."""
-    return CHANGED.first(connection, {"keys": keys, "since": number}) is not None
+    return _latest(connection, keys, number) > number
+
+
+def _latest(connection: Connection, keys: Collection[PatientKey], since: int) -> int:
+    """The last event since that one that changed one of the records, or that one."""
+    about = {"keys": sorted(set(keys)), "since": since}
+    return max(number or since for each in (CHANGED, RECEIVED) for (number,) in each.rows(connection, about))
 
 
 def open_by_kind(connection: Connection) -> dict[Kind, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Column, ColumnElement, Connection, or_, select
 
 from ihe.identifiers import PatientKey
-from pix.store_tasks import COLUMNS, read_task
+from pix.store_tasks import COLUMNS, read_task, seen_now
 from pix.tables import WAITING, event, record, task
 from pix.tasks import Kind, Task
 
@@ -48,8 +48,9 @@ def waiting(connection: Connection, wanted: TaskFilter) -> tuple[Waiting, ...]:
         .order_by(task.c.number)
         .limit(max(1, min(wanted.limit, MOST)))
     )
-    rows = connection.execute(statement)
-    return tuple(Waiting(task=read_task(tuple(row)[:-1]), opened=row[-1]) for row in rows)
+    rows = [tuple(row) for row in connection.execute(statement)]
+    tasks = seen_now(connection, [read_task(row[:-1]) for row in rows])
+    return tuple(Waiting(task=each, opened=row[-1]) for each, row in zip(tasks, rows, strict=True))
 
 
 def opened_at(connection: Connection, number: int) -> str:

@@ -42,7 +42,10 @@ class Opened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A task as it stands; ``closed_by`` and ``version`` are events, ``decision`` what a person decided."""
+    """A task as it stands; ``closed_by`` and ``version`` are events, ``decision`` what a person decided.
+
+    ``version`` is the last event that changed the task, or, as a steward sees it, one of its records since.
+    """
 
     number: int
     kind: Kind

@@ -39,7 +39,9 @@ from pix.moving import Move
 from pix.replay import PROJECTIONS, rebuild
 from pix.stewardship import Stewardship
 from pix.store_records import by_keys
+from pix.store_worklist import TaskFilter
 from pix.tables import card, decision, event, link, national, receipt, record, task, token
+from pix.worklist import Worklist
 
 ONE = AssigningAuthority(namespace_id="ONE", oid="2.25.1", issues_xds_ids=True)
 TWO = AssigningAuthority(namespace_id="TWO", oid="2.25.2")
@@ -189,22 +191,16 @@ class Index(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def decide(self, data: st.DataObject) -> None:
-        waiting = self.database.read(
-            lambda connection: connection.execute(
-                select(task.c.number, task.c.version, task.c.low, task.c.high)
-                .where(task.c.closed_by.is_(None))
-                .order_by(task.c.number)
-            ).all()
-        )
+        waiting = Worklist(index=self.index).tasks(TaskFilter()).tasks
         if waiting:
-            chosen = data.draw(st.sampled_from(waiting))
+            chosen = data.draw(st.sampled_from([each.task for each in waiting]))
             choice = data.draw(st.sampled_from(Choice))
             with contextlib.suppress(NotPossible):
                 Stewardship(index=self.index).decide(
                     chosen.number, chosen.version, Ruling(choice=choice), self._origin()
                 )
                 if choice in (Choice.LINK, Choice.MERGE, Choice.NEVER_LINK):
-                    self._said((chosen.low, chosen.high), same=choice is not Choice.NEVER_LINK)
+                    self._said(chosen.pair, same=choice is not Choice.NEVER_LINK)
 
     @invariant()
     def the_log_tells_all(self) -> None:

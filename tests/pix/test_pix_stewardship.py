@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib.resources import files
 
 import pytest
 
@@ -9,7 +10,9 @@ from ihe.errors import Rejected
 from ihe.identifiers import PatientKey
 from pix.choices import Choice, NotPossible, Ruling
 from pix.event_log import history
-from pix.model import Address, Demographics, Origin, Telecom
+from pix.matching.configuration import parse
+from pix.model import Address, Coded, Demographics, Origin, Telecom
+from pix.rematching import Reached, rematch
 from pix.replay import rebuild
 from pix.stewardship import Stale, Stewardship, UnknownTask
 from pix.store_worklist import TaskFilter
@@ -18,6 +21,9 @@ from pix.worklist import Dossier, Worklist
 from tests.pix.scene import ANNA, MATRICULE, Scene, person
 
 MARC = person("Marc", "Thill", "19500101")
+SHIPPED = files("pix.matching").joinpath("default.toml").read_text(encoding="utf-8")
+HEAVIER = parse(SHIPPED.replace("same = { m = 0.985, u = 0.5 }", "same = { m = 0.985, u = 0.4 }"), "heavier")
+"""To be of one sex says a little more."""
 HOME = replace(
     ANNA,
     addresses=(Address(street="3, rue de la Gare", city="Exempelduerf", postal_code="L-9999"),),
@@ -135,6 +141,26 @@ def test_ignore_rests_until_one_of_the_records_changes(doubtful: Desk) -> None:
     assert doubtful.open() == []
     doubtful.scene.feed("HOSP:1", who=replace(ANNA, names=person("Anna Maria").names))
     assert len(doubtful.open()) == 1
+    doubtful.assert_replayable()
+
+
+def test_an_ignored_overlay_rests_until_one_of_the_records_changes(desk: Desk) -> None:
+    desk.scene.feed("HOSP:1", f"NAT:{MATRICULE}")
+    desk.scene.feed("CLINIC:7", f"NAT:{MATRICULE}", who=MARC)
+    desk.decide(desk.only(Kind.OVERLAY), Choice.IGNORE)
+    desk.scene.feed("CLINIC:7", f"NAT:{MATRICULE}", who=MARC)
+    assert desk.open() == []
+    desk.scene.feed("CLINIC:7", f"NAT:{MATRICULE}", who=person("Marco", "Thill", "19500101"))
+    assert desk.only(Kind.OVERLAY).pair == (1, 2)
+    desk.assert_replayable()
+
+
+def test_an_ignored_question_rests_when_only_the_weights_change(doubtful: Desk) -> None:
+    doubtful.decide(doubtful.only(Kind.POTENTIAL_DUPLICATE), Choice.IGNORE)
+    index = replace(doubtful.scene.index, matching=HEAVIER)
+    rematch(index, doubtful.origin(), Reached(began=0), lambda _: None, lambda _: None)
+    assert "matched" in doubtful.scene.events()[-2:]
+    assert doubtful.open() == []
     doubtful.assert_replayable()
 
 
@@ -268,6 +294,29 @@ def test_a_stale_version_changes_nothing(doubtful: Desk) -> None:
     assert doubtful.scene.others("HOSP:1") == []
     with pytest.raises(UnknownTask):
         doubtful.work.assign(999_999, 1, None, doubtful.origin())
+
+
+@pytest.mark.parametrize("choice", [Choice.LINK, Choice.NEVER_LINK, Choice.IGNORE])
+def test_nobody_decides_of_records_that_changed_since_he_saw_them(doubtful: Desk, choice: Choice) -> None:
+    seen = doubtful.only(Kind.POTENTIAL_DUPLICATE)
+    doubtful.scene.feed("HOSP:1", who=replace(ANNA, marital_status=Coded(code="M")))
+    with pytest.raises(Stale, match="one of its records"):
+        doubtful.decide(seen, choice)
+    with pytest.raises(Stale, match="one of its records"):
+        doubtful.work.assign(seen.number, seen.version, "anna", doubtful.origin())
+    now = doubtful.only(Kind.POTENTIAL_DUPLICATE)
+    assert doubtful.dossier(seen).task == now != seen
+    doubtful.scene.feed("HOSP:1", who=replace(ANNA, marital_status=Coded(code="M")))
+    doubtful.decide(now, choice)
+    assert doubtful.open() == []
+
+
+def test_a_merge_into_a_record_changes_it(doubtful: Desk) -> None:
+    seen = doubtful.only(Kind.POTENTIAL_DUPLICATE)
+    doubtful.scene.feed("HOSP:2", who=MARC)
+    doubtful.scene.merge("HOSP:2", "HOSP:1")
+    with pytest.raises(Stale, match="one of its records"):
+        doubtful.decide(seen, Choice.LINK)
 
 
 def test_of_two_stewards_at_once_one_wins(doubtful: Desk) -> None:
