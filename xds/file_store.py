@@ -21,8 +21,8 @@ from xds.encryption import HEADER, DamagedDocument, Keys, UnknownKey, sealed_siz
 from xds.spool import SpoolSink, remove
 
 SEALED, PLAIN = ".sealed", ".plain"
-SHARDS = 16**4
-"""Directories that hold documents, at most."""
+SHARDS, SHARDS_ABOVE = 16**4, 16**2
+"""Directories that hold documents, at most, and those that hold these."""
 
 
 class FileStore:
@@ -34,7 +34,8 @@ class FileStore:
     def __init__(self, root: Path, keys: Keys | None) -> None:
         self._content, self._spool, self._locks = f"{root}/content", f"{root}/spool", f"{root}/locks"
         self._keys = keys
-        self._lasting = bytearray(SHARDS)  # 1 where the directory is known to outlast a power cut
+        # 1 where a directory is known to outlast a power cut: those that hold documents, and those above them
+        self._lasting, self._lasting_above = bytearray(SHARDS), bytearray(SHARDS_ABOVE)
         for directory in (self._content, self._spool, self._locks):
             make_directory(Path(directory))
         fsync(root)
@@ -152,21 +153,33 @@ class FileStore:
             pass
         except FileNotFoundError:
             self._lasting[shard] = 0
-            for each in (os.path.dirname(directory), directory):
-                with suppress(FileExistsError):
-                    os.mkdir(each, mode=0o700)
+            self._make_directory(directory, shard)
             with suppress(FileExistsError):
                 os.link(spooled, path)
 
+    def _make_directory(self, directory: str, shard: int) -> None:
+        try:
+            os.mkdir(directory, mode=0o700)
+        except FileNotFoundError:
+            self._lasting_above[shard // SHARDS_ABOVE] = 0
+            with suppress(FileExistsError):
+                os.mkdir(os.path.dirname(directory), mode=0o700)
+            self._make_directory(directory, shard)
+        except FileExistsError:
+            pass
+
     def _keep_directory(self, directory: str, shard: int) -> None:
-        """Sync what it is an entry of, once in a process: who made it may not have done so yet.
+        """Sync what it is an entry of, and what that is one of, once each in a process: who made it may not have yet.
 
         After the file: the journal of most file systems has taken the directories along with it, so this is soon done.
         """
-        if not self._lasting[shard]:
-            for each in (os.path.dirname(directory), self._content):
-                fsync(each)
-            self._lasting[shard] = 1
+        if self._lasting[shard]:
+            return
+        fsync(os.path.dirname(directory))
+        if not self._lasting_above[shard // SHARDS_ABOVE]:
+            fsync(self._content)
+            self._lasting_above[shard // SHARDS_ABOVE] = 1
+        self._lasting[shard] = 1
 
     def _remove_unreferenced(self, digests: Iterable[str], referenced: Referenced) -> int:
         removed = 0

@@ -154,6 +154,30 @@ def test_a_document_is_durable_with_all_directories_above_it_whoever_made_them(
         assert fsynced == [str(own / f"{digest}.sealed"), str(own), *expected]
 
 
+def test_directories_in_one_directory_make_it_durable_once_in_each_process(tmp_path: Path, fsynced: list[str]) -> None:
+    first, second = alike()
+    shard = tmp_path / "content" / hashlib.sha256(first).hexdigest()[:2]
+    store, other = FileStore(tmp_path, KEYS), FileStore(tmp_path, KEYS)
+    found = []
+    for each, report in ((store, first), (store, second), (other, second)):
+        fsynced.clear()
+        keep(each, report)
+        found.append(fsynced[2:])
+    assert found == [[str(shard), str(shard.parent)], [str(shard)], [str(shard), str(shard.parent)]]
+
+
+def alike() -> tuple[bytes, bytes]:
+    """Reports that belong into two directories of one."""
+    known: dict[str, bytes] = {}
+    for number in range(300):
+        report = b"Report %d" % number
+        digest = hashlib.sha256(report).hexdigest()
+        other = known.setdefault(digest[:2], report)
+        if hashlib.sha256(other).hexdigest()[:4] != digest[:4]:
+            return other, report
+    raise AssertionError("there are 256 directories")
+
+
 def test_directories_that_are_made_anew_are_made_durable_anew(tmp_path: Path, fsynced: list[str]) -> None:
     store = FileStore(tmp_path, KEYS)
     fsynced.clear()
