@@ -118,7 +118,7 @@ class Sealer:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
-        self._data_key = AESGCM.generate_key(KEY * 8)
+        self._data_key = os.urandom(KEY)
         self._cipher = AESGCM(self._data_key)
         self._pending = bytearray()
         self._index = 0

@@ -25,7 +25,7 @@ class SpoolSink:
         self._sha256.update(chunk)
         self._size += len(chunk)
         if kept := self._sealer.update(chunk) if self._sealer else chunk:
-            file = self._file or self._make("receiving", bytes(HEADER) if self._sealer else b"")
+            file = self._file or self._make()
             file.write(kept)
 
     def finish(self, content_id: str, media_type: str) -> Part:
@@ -33,7 +33,8 @@ class SpoolSink:
         last, header = self._sealer.finish(digest, self._size) if self._sealer else (b"", b"")
         finished = f"{self._spool}/{digest}.{self._token}"
         if self._file is None:  # all of it is in the last chunk
-            self._make(digest, header + last).close()
+            self._path = finished
+            _write(finished, header + last)
         else:
             with self._file as file:
                 file.write(last)
@@ -51,20 +52,36 @@ class SpoolSink:
         )
 
     def discard(self) -> None:
-        if self._file is None:
+        if not self._path:
             return
         try:
-            self._file.close()
+            if self._file is not None:
+                self._file.close()
         except OSError:
             pass  # a full disk may refuse the last buffered bytes: they are thrown away anyhow
         remove(self._path)
 
-    def _make(self, name: str, beginning: bytes) -> BinaryIO:
-        """Make the file, once there is something to be kept in it."""
-        self._path = f"{self._spool}/{name}.{self._token}"
-        self._file = open(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")  # noqa: SIM115
-        self._file.write(beginning)
+    def _make(self) -> BinaryIO:
+        """Make the file, once there is something to be kept in it, with room for a header."""
+        self._path = f"{self._spool}/receiving.{self._token}"
+        self._file = open(_create(self._path), "wb")  # noqa: SIM115
+        self._file.write(bytes(HEADER) if self._sealer else b"")
         return self._file
+
+
+def _create(path: str) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+
+
+def _write(path: str, content: bytes) -> None:
+    """Make a file. Python's own asks the system three things about each that it opens."""
+    descriptor = _create(path)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+    finally:
+        os.close(descriptor)
 
 
 def remove(path: StrPath) -> None:
