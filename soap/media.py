@@ -16,7 +16,7 @@ SOAP_XML = "application/soap+xml"
 XOP_XML = "application/xop+xml"
 MULTIPART = "multipart/related"
 
-_PARAMETER = re.compile(r'\s*;\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;"]*))|\s*;\s*(?=;|$)')
+_PARAMETER = re.compile(r'(;\s*(?:([^\s=;"]+)\s*=\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"\s*|([^;"]*))|(?=;|$)))')
 
 _QUOTED_PAIR = re.compile(r"\\(.)")
 
@@ -35,19 +35,17 @@ class MediaType:
 @lru_cache(maxsize=256)
 def parse_media_type(value: str) -> MediaType:
     """Read a Content-Type header; ValueError when its parameters are malformed (RFC 2045: 5.1)."""
-    name, semicolon, _ = value.partition(";")
+    value = value.rstrip()
+    name = value.partition(";")[0]
     parameters: dict[str, str] = {}
-    position = len(name)
-    while semicolon and position < len(value.rstrip()):
-        found = _PARAMETER.match(value, position)
-        if found is None:
-            raise ValueError("a parameter is malformed")
-        position = found.end()
-        if found[1]:
-            text = found[3].strip() if found[3] is not None else found[2]
-            if found[3] is None and "\\" in text:
-                text = _QUOTED_PAIR.sub(r"\1", text)
-            parameters.setdefault(found[1].lower(), text)
+    read = len(name)
+    for whole, parameter, quoted, token in _PARAMETER.findall(value, read):
+        read += len(whole)
+        text = _QUOTED_PAIR.sub(r"\1", quoted) if "\\" in quoted else quoted or token.strip()
+        if parameter:
+            parameters.setdefault(parameter.lower(), text)
+    if read < len(value):
+        raise ValueError("a parameter is malformed")
     return MediaType(name.strip().lower(), MappingProxyType(parameters))
 
 

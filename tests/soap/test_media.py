@@ -16,6 +16,7 @@ from soap.media import accept, parse_media_type
         (r'a/b; start="<x\"y@z>"; start="<second>"', "a/b", {"start": '<x"y@z>'}),
         ("a/b; ; c=d;", "a/b", {"c": "d"}),
         ('a/b; empty=""', "a/b", {"empty": ""}),
+        ('a/b ;c = "d" ; \te= f ;g="" ;', "a/b", {"c": "d", "e": "f", "g": ""}),
         ("", "", {}),
     ],
 )
@@ -24,7 +25,9 @@ def test_a_content_type_is_read(header: str, name: str, parameters: dict[str, st
     assert (media.name, dict(media.parameters)) == (name, parameters)
 
 
-@pytest.mark.parametrize("header", ["a/b; nothing", 'a/b; open="quote', "a/b; c=d e=f; g"])
+@pytest.mark.parametrize(
+    "header", ["a/b; nothing", 'a/b; open="quote', "a/b; c=d e=f; g", 'a/b; c="d"e; f=g', "a/b; =c; d=e"]
+)
 def test_malformed_parameters_are_an_error(header: str) -> None:
     with pytest.raises(ValueError, match="malformed"):
         parse_media_type(header)
