@@ -116,14 +116,20 @@ def sign(assertion: _Element, key: PrivateKey, certificate: Certificate) -> _Ele
     return signed
 
 
-class _AsItStands(XMLVerifier):  # type: ignore[misc]
+class AsItStands(XMLVerifier):  # type: ignore[misc]
     """signxml's, on the very tree whose form was checked.
 
     It would spell that and parse it again, so that namespaces of elements around it do no harm: there are none around
     a document of its own. What it digests is a copy in any case. It copies by spelling and parsing; a whole document is
-    copied as a tree here, which costs a quarter. A part is still spelled, and what was signed is still read from the
-    bytes that were digested.
+    copied as a tree here, which costs a quarter, and a copy is not copied again. A part is still spelled, and what was
+    signed is still read from the bytes that were digested.
+
+    It looks for children by paths and for an ID by XPath; where there is one answer, it is found here by stepping over
+    elements. Where there is none, or another one might be, signxml looks and says so.
     """
+
+    copied: _Element | None = None
+    """The copy of the document under verification."""
 
     def get_root(self, data: _Element) -> _Element:
         """The element that is to be verified."""
@@ -137,9 +143,25 @@ class _AsItStands(XMLVerifier):  # type: ignore[misc]
 
     def _fromstring(self, xml_string: bytes | _Element, **kwargs: Any) -> _Element:
         if isinstance(xml_string, _Element):
-            return deepcopy(xml_string)
+            self.copied = xml_string if xml_string is self.copied else deepcopy(xml_string)
+            return self.copied
         parsed: _Element = super()._fromstring(xml_string, **kwargs)
         return parsed
+
+    def _find(self, element: _Element, query: str, require: bool = True, xpath: str = "") -> _Element | None:
+        for found in element.iterchildren(f"{{{DS}}}{query}") if xpath in ("", "./") else ():
+            return found
+        sought: _Element | None = super()._find(element, query, require, xpath)
+        return sought
+
+    def _resolve_reference(self, doc_root: _Element, reference: _Element, uri_resolver: Any = None) -> _Element:
+        uri = reference.get("URI") or ""
+        id = uri.lstrip("#")
+        bearers = [each for each in doc_root.iter() if id in each.values()]
+        if len(bearers) == 1 and bearers[0].get("ID") == id and uri == f"#{id}" and "(" not in id:
+            return bearers[0]
+        resolved: _Element = super()._resolve_reference(doc_root, reference, uri_resolver)
+        return resolved
 
     def _get_cert_description(self, cert: Certificate, cert_source: str) -> str:
         """What would be said of a certificate that is not valid now: spelled each time, and asked for before."""
@@ -149,11 +171,11 @@ class _AsItStands(XMLVerifier):  # type: ignore[misc]
 _VERIFIERS = threading.local()
 
 
-def open_verifier() -> _AsItStands:
+def open_verifier() -> AsItStands:
     """This thread's: it keeps its parser, and nothing of what it verified."""
     if not hasattr(_VERIFIERS, "own"):
-        _VERIFIERS.own = _AsItStands()
-    own: _AsItStands = _VERIFIERS.own
+        _VERIFIERS.own = AsItStands()
+    own: AsItStands = _VERIFIERS.own
     return own
 
 
@@ -165,10 +187,14 @@ def _verify(assertion: _Element, certificate: Certificate, now: datetime, *, sha
         digest_algorithms=SHA1_DIGESTS if sha1 else DIGESTS,
         verification_time=now,
     )
-    # The shape that we checked is narrower than the schema of XML Signature.
-    result = open_verifier().verify(
-        assertion, x509_cert=certificate, id_attribute="ID", validate_schema=False, expect_config=expected
-    )
+    verifier = open_verifier()
+    try:
+        # The shape that we checked is narrower than the schema of XML Signature.
+        result = verifier.verify(
+            assertion, x509_cert=certificate, id_attribute="ID", validate_schema=False, expect_config=expected
+        )
+    finally:
+        verifier.copied = None
     signed: _Element = result.signed_xml
     return signed
 
