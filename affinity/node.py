@@ -38,6 +38,7 @@ from ihe.domain import AffinityDomain
 from ihe.durable import make_directory, write_whole
 from ihe.exchange import Transactor
 from ihe.transactions import Actor
+from pix.found import Limits
 from pix.manager import PatientIndex
 from pix.notifications import Outbox
 from pix.store_notifications import forget_lists
@@ -185,7 +186,7 @@ def open_index(
         mode=settings.matching.mode,
         shadow=loaded.matching.shadow,
         survivorship=loaded.survivorship,
-        seconds_to_search=settings.searching.seconds,
+        search_limits=Limits(settings.searching.seconds, settings.searching.listed),
         outbox=_outbox(loaded, database, wake),
         follow=follower(loaded),
     )

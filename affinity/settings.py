@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ImportString
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from ihe.partners import Validation
-from pix.found import SECONDS
+from pix.found import USUAL
 from pix.matching.mode import Mode
 from xua.authentication import XUAMode
 from xua.revocation import Stale
@@ -159,9 +159,10 @@ class Matching(Section):
 
 
 class Searching(Section):
-    """How long the database may look for the answer to one demographics query."""
+    """How long the database may look for the answer to one demographics query, and how many records it may find."""
 
-    seconds: Annotated[float, Field(gt=0)] = SECONDS
+    seconds: Annotated[float, Field(gt=0)] = USUAL.seconds
+    listed: Annotated[int, Field(ge=20, le=10_000)] = USUAL.listed
 
 
 class PostgreSQL(Section):

@@ -11,6 +11,7 @@ from ihe.domain import AffinityDomain, AssigningAuthority
 from ihe.exchange import Transactor
 from pix import candidates, found, pages
 from pix.candidates import Result
+from pix.found import Limits
 from pix.golden import Survivorship
 from pix.model import Identifier
 from pix.queries import CandidateQuery, Page
@@ -39,8 +40,8 @@ class Supplier(Protocol):
         """Whose word counts in the golden view."""
 
     @property
-    def seconds_to_search(self) -> float:
-        """How long one search may take."""
+    def search_limits(self) -> Limits:
+        """How long one search may take, and how much it may find."""
 
 
 def corresponding(
@@ -69,7 +70,7 @@ def find(supplier: Supplier, query: CandidateQuery) -> Page:
     """Search. Rejected: too broad, or it took too long."""
 
     def search(connection: Connection) -> Result:
-        persons = found.matching(connection, query, supplier.seconds_to_search)
+        persons = found.matching(connection, query, supplier.search_limits)
         return candidates.freeze(candidates.with_domains(connection, persons, candidates.oids(query.domains)), query)
 
     return first_page(supplier, query, search)

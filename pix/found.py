@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -18,11 +19,18 @@ from pix.search_shapes import Wanted
 from pix.searching import AUTHORITY, BIRTH, FAMILY, GIVEN, ID, KEY, PERSON, UPDATED, Row
 from pix.time_limits import TookTooLong, time_limit
 
-SECONDS = 5.0
-"""How long one query may search unless the index is told otherwise."""
-
 BY_NAME = itemgetter(FAMILY, GIVEN, BIRTH, KEY)
 LATEST = itemgetter(UPDATED, KEY)
+
+
+class Limits(NamedTuple):
+    """What bounds one query: the seconds that it may search, and how many records it finds; beyond it is truncated."""
+
+    seconds: float = 5.0
+    listed: int = 500
+
+
+USUAL = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,7 @@ class Found:
     truncated: bool = False
 
 
-def matching(connection: Connection, query: CandidateQuery, seconds: float = SECONDS) -> Found:
+def matching(connection: Connection, query: CandidateQuery, limits: Limits = USUAL) -> Found:
     """Each matching person, the best first and then by name.
 
     Rejected: the criteria would list everybody, or the search took too long.
@@ -47,17 +55,16 @@ def matching(connection: Connection, query: CandidateQuery, seconds: float = SEC
     asked = tuple(each for one in alternatives for each in relaxed(one)) if approximate else alternatives
     wanted = Wanted.IDS if any(each.identifiers for each in alternatives) else Wanted.NAMES
     try:
-        with time_limit(connection, seconds):
-            lists = [searching.rows(connection, each, query.algorithm, wanted) for each in asked]
+        with time_limit(connection, limits.seconds):
+            lists = [searching.rows(connection, each, query.algorithm, wanted, limits.listed) for each in asked]
     except TookTooLong:
-        raise Rejected(_too_long(seconds)) from None
+        raise Rejected(_too_long(limits.seconds)) from None
     persons = _represented(chain.from_iterable(rows for rows, _ in lists), alternatives)
     found = Found(tuple([row[KEY] for row in sorted(persons, key=BY_NAME)]))
     if approximate:
         found = _ranked(connection, found, alternatives, query.minimum_degree or LEAST)
-    most = searching.LISTED
-    truncated = len(found.keys) > most or any(more for _, more in lists)
-    return Found(found.keys[:most], found.degrees[:most], truncated)
+    truncated = len(found.keys) > limits.listed or any(more for _, more in lists)
+    return Found(found.keys[: limits.listed], found.degrees[: limits.listed], truncated)
 
 
 def _represented(rows: Iterable[Row], alternatives: Iterable[Criteria]) -> Collection[Row]:

@@ -20,7 +20,6 @@ from pix import (
     candidates,
     declaring,
     encounter_changes,
-    found,
     loading,
     matricule,
     merging,
@@ -32,6 +31,7 @@ from pix import (
 from pix.arrivals import Arrival
 from pix.claims import own_identifiers, refuse_too_many
 from pix.encounter_requests import AccountMove, EncounterMessage
+from pix.found import USUAL, Limits
 from pix.golden import Survivorship
 from pix.journal import Change, Write, write_now
 from pix.locks import Alone, EarlyNames, Locks, Met, Names, until_locked
@@ -75,7 +75,7 @@ class PatientIndex:
     ``is_national_id`` says whether the check digits of a national id are right; one with wrong digits links nobody.
     ``survivorship`` says whose word counts where records of one person differ.
     ``outbox`` takes what PIX Consumers are to be told of a change, in its transaction (ITI-10, ITI-46).
-    ``seconds_to_search`` is how long the database may look for the answer to one demographics query.
+    ``search_limits`` bound each demographics query.
     ``shadow`` is a configuration on trial, whose verdicts are kept where they differ (``pix.shadowing``).
     ``follow`` is told of the changes of a transaction, in it: the shared care record lives by it.
     """
@@ -90,7 +90,7 @@ class PatientIndex:
     locking: type[Locks] = Locks
     survivorship: Survivorship = field(default_factory=Survivorship)
     outbox: Outbox = NOBODY_IS_TOLD
-    seconds_to_search: float = found.SECONDS
+    search_limits: Limits = USUAL
     follow: Callable[["PatientIndex", Sequence[Change]], None] = nobody_follows
 
     def register(self, feed: Feed, origin: Origin) -> bytes:
@@ -207,7 +207,7 @@ class PatientIndex:
     def find(self, query: CandidateQuery) -> Page:
         """Search; the rest of a longer result is kept for ``more`` (ITI TF-2: 3.21.4.2.2.8).
 
-        Rejected: too broad, or it took longer than ``seconds_to_search``.
+        Rejected: too broad, or it took longer than ``search_limits`` allow.
         """
         return asking.find(self, query)
 

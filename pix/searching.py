@@ -20,10 +20,9 @@ from pix.search_sources import Source, sources
 from pix.search_statements import counting, going_on, reading
 from statements.selections import Selection
 
-LISTED = 1000
-"""Most persons that one query lists; what lies beyond is reported as truncated."""
-COUNTED = (LISTED, 8 * LISTED)
-"""How far the records of each criterion are counted to find the rarest: first so far, and if all have more, so far."""
+COUNTED = (1, 8)
+"""How far the records of each criterion are counted to find the rarest, by what may be listed: first so far, and if all
+have more, so far."""
 LOOKED_UP = 10
 """How much more it costs to look a word up by its record than to read it beside another."""
 USUAL = 8
@@ -54,22 +53,24 @@ class Search:
     counts: Selection
 
 
-def rows(connection: Connection, criteria: Criteria, mode: SearchMode, wanted: Wanted) -> tuple[Collection[Row], bool]:
-    """A row for each record that meets the criteria, and whether there are more than listed."""
+def rows(
+    connection: Connection, criteria: Criteria, mode: SearchMode, wanted: Wanted, listed: int
+) -> tuple[Collection[Row], bool]:
+    """A row for each record that meets the criteria, and whether there are more than may be ``listed``."""
     shape, values = asked(criteria, mode, wanted)
     search = _kept(shape) if len(shape.words) + len(shape.identifiers) <= USUAL else _search(shape)
-    way = _rarest(connection, search, values)
-    values["most"] = LISTED + 1
+    way = _rarest(connection, search, values, listed)
+    values["most"] = listed + 1
     some = way.first.rows(connection, values)
     found = {each[KEY]: each for each in some}
-    while len(some) > LISTED >= len(found):
+    while len(some) > listed >= len(found):
         # A record has several words that begin alike: go on where the last one stood.
         values |= {"last_value": some[-1][-1], "last_record": some[-1][KEY]}
         some = way.further.rows(connection, values)
         found |= {each[KEY]: each for each in some}
     if way.also is not None:
         found |= {each[KEY]: each for each in way.also.rows(connection, values)}
-    return found.values(), len(found) > LISTED
+    return found.values(), len(found) > listed
 
 
 def _search(shape: Shape) -> Search:
@@ -118,12 +119,12 @@ def _elsewhere(driver: Source, worth: Iterable[Source], shape: Shape) -> Iterato
         yield from (each for each in worth if each.is_birth and each is not driver)
 
 
-def _rarest(connection: Connection, search: Search, values: dict[str, Any]) -> Way:
+def _rarest(connection: Connection, search: Search, values: dict[str, Any], listed: int) -> Way:
     """The way with the least effort: what the fewest records have."""
     if len(search.ways) == 1:
         return search.ways[0]
     efforts: list[int] = []
-    for most in COUNTED:
+    for most in (times * listed for times in COUNTED):
         (counts,) = search.counts.rows(connection, {**values, "most": most})
         efforts = [count * way.effort for count, way in zip(counts, search.ways, strict=True)]
         if min(counts) < most:

@@ -14,7 +14,6 @@ from pix.encounters import OPEN, Encounter, Status
 from pix.manager import PatientIndex
 from pix.queries import CandidateQuery, Criteria, IdentifierPattern, Page
 from pix.search_patterns import matches
-from pix.searching import LISTED
 from pix.tables import ACTIVE, link, record
 from pix.tables_encounters import encounter, word
 
@@ -55,7 +54,7 @@ def shown(connection: Connection, keys: Collection[PatientKey], visit: VisitCrit
 
 def _whom(index: PatientIndex, query: CandidateQuery, visit: VisitCriteria) -> tuple[Keys, bool]:
     """One record of each person, and whether there were more than were looked at."""
-    visitors, more = index.database.read(lambda each: _visitors(each, visit))
+    visitors, more = index.database.read(lambda each: _visitors(each, visit, index.search_limits.listed))
     if query.criteria == EVERYBODY:
         return index.database.read(lambda each: _within(each, index, query, visitors)), more
     if not visitors:
@@ -70,13 +69,13 @@ def _whom(index: PatientIndex, query: CandidateQuery, visit: VisitCriteria) -> t
     return tuple(key for key in found if key in having), page.truncated
 
 
-def _visitors(connection: Connection, visit: VisitCriteria) -> tuple[Keys, bool]:
+def _visitors(connection: Connection, visit: VisitCriteria, listed: int) -> tuple[Keys, bool]:
     """One record of each person who has such a visit, by name; and whether there were more than are listed."""
-    rows = connection.execute(_having(visit)).all()
+    rows = connection.execute(_having(visit).limit(listed + 1)).all()
     first: dict[int, PatientKey] = {}
     for row in rows:
         first.setdefault(row.person, PatientKey(row.key))
-    return tuple(first.values())[:LISTED], len(rows) > LISTED
+    return tuple(first.values())[:listed], len(rows) > listed
 
 
 def _having(visit: VisitCriteria) -> Select[tuple[object, ...]]:
@@ -96,7 +95,6 @@ def _having(visit: VisitCriteria) -> Select[tuple[object, ...]]:
         .where(encounter.c.status != Status.CANCELLED.value, *said)
         .order_by(record.c.family, record.c.given, record.c.birth, record.c.key)
         .distinct()
-        .limit(LISTED + 1)
     )
 
 

@@ -9,6 +9,7 @@ from affinity import settings
 from affinity.domain import load
 from affinity.node import open_node
 from ihe.transactions import Actor
+from pix.found import Limits
 
 
 @pytest.fixture
@@ -42,8 +43,9 @@ def test_the_data_directory_is_named_after_the_domain(file: Path) -> None:
     assert settings.load(file, {}).data == Path("var/connectathon")
 
 
-def test_a_search_may_take_as_long_as_the_settings_say(tmp_path: Path) -> None:
-    configured = settings.load(None, {"domain": "connectathon", "data": tmp_path, "searching": {"seconds": 2}})
+def test_a_search_may_take_as_long_and_find_as_many_as_the_settings_say(tmp_path: Path) -> None:
+    searching = {"seconds": 2, "listed": 800}
+    configured = settings.load(None, {"domain": "connectathon", "data": tmp_path, "searching": searching})
     node = open_node(configured, load("connectathon"))
-    assert node.ports[Actor.PATIENT_DEMOGRAPHICS_SUPPLIER].seconds_to_search == 2
+    assert node.ports[Actor.PATIENT_DEMOGRAPHICS_SUPPLIER].search_limits == Limits(2, 800)
     node.close()

@@ -6,6 +6,8 @@ import pytest
 
 from hl7v2.er7 import serialize
 from hl7v2.message import Message
+from pix.found import Limits
+from pix.manager import PatientIndex
 from pix.matricule import complete
 
 Ask = Callable[[str], Message | None]
@@ -262,7 +264,7 @@ def test_a_quantity_is_a_number_of_records(paging: Paging, quantity: str, expect
 
 
 def test_more_than_can_be_listed_is_said(paging: Paging, monkeypatch: pytest.MonkeyPatch, ask: Ask) -> None:
-    monkeypatch.setattr("pix.searching.LISTED", 5)
+    monkeypatch.setattr(PatientIndex, "search_limits", Limits(listed=5), raising=False)
     reply = ask(QUERY.format(control="Q", qpd="@PID.5.1^Klein", rest="RCP|I\r"))
     assert reply is not None
     assert (reply["MSA"].text(1), reply["QAK"].text(2), len(reply.all("PID"))) == ("AA", "OK", 5)

@@ -15,6 +15,7 @@ from hl7v2.message import Message
 from ihe.errors import HL7ErrorCode, Rejected
 from pix import searching
 from pix.folding import name_words, words
+from pix.found import Limits
 from pix.manager import PatientIndex
 from pix.model import Address, Demographics, PersonName
 from pix.queries import CandidateQuery, Criteria, SearchMode
@@ -190,7 +191,7 @@ def test_a_statement_that_takes_too_long_is_stopped_and_the_connection_lives(dat
 def test_a_search_that_takes_too_long_is_refused_with_advice(
     index: PatientIndex, ask: Callable[[str], Message | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(PatientIndex, "seconds_to_search", 0.05, raising=False)
+    monkeypatch.setattr(PatientIndex, "search_limits", Limits(seconds=0.05), raising=False)
     monkeypatch.setattr(searching, "rows", lambda connection, *asked: connection.execute(ENDLESS).all())
     reply = ask("MSH|^~\\&|C|C|A|A|2026||QBP^Q22^QBP_Q21|1|P|2.5\rQPD|IHE PDQ Query|T|@PID.5.1^Klein\rRCP|I\r")
     assert reply is not None
@@ -200,7 +201,7 @@ def test_a_search_that_takes_too_long_is_refused_with_advice(
 
 
 def test_a_record_whose_words_begin_alike_counts_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "LISTED", 4)
+    monkeypatch.setattr(PatientIndex, "search_limits", Limits(listed=4), raising=False)
     for number in range(4):
         names = PersonName(family="Klein-Kleinmann-Kleinert", given=str(number))
         scene.feed(f"HOSP:{number}", who=Demographics(names=(names,)))

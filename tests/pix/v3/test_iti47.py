@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ihe.datatypes import CX, HD
+from pix.found import Limits
 from pix.manager import PatientIndex
 from tests.pix.scene import ANNA, Scene
 from tests.pix.v3.desk import Answered, Desk
@@ -457,7 +458,7 @@ def test_a_prefix_used_only_in_a_type_name_survives_in_the_copy(desk: Desk) -> N
 
 
 def test_more_than_can_be_listed_is_said(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pix.searching.LISTED", 1)
+    monkeypatch.setattr(PatientIndex, "search_limits", Limits(listed=1), raising=False)
     desk.announce(1, NO_MATRICULE)
     desk.announce(2, *PAUL)
     answered = desk.ask("iti47_query")

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from pix.found import Limits
+from pix.manager import PatientIndex
 from pix.v3_answers import TABLE_0357
 from tests.pix.v3.desk import Answered, Desk
 
@@ -201,7 +203,7 @@ def test_a_case_of_the_demographics_query(desk: Desk, case: str) -> None:
 def test_more_than_are_listed_are_counted_and_said_without_an_error(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pix.searching.LISTED", 2)
+    monkeypatch.setattr(PatientIndex, "search_limits", Limits(listed=2), raising=False)
     many(desk)
     answered = desk.ask("iti47_query")
     assert answered.verdict == "AA OK 207"
