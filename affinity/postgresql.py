@@ -51,18 +51,19 @@ def engine_of(url: URL, terms: Terms) -> Engine:
         hide_parameters=True,
         connect_args={"prepare_threshold": None},
     )
-    event.listen(engine, "do_connect", _straight(terms.prepare_threshold))
+    event.listen(engine, "do_connect", _straight(terms))
     if terms.statement is not None:
         event.listen(engine, "connect", _limiting(terms.statement))
     return engine
 
 
-def _straight(threshold: int | None) -> Callable[[object, object, Any, Any], StraightConnection]:
-    """Connect, and have statements prepared that run so often."""
+def _straight(terms: Terms) -> Callable[[object, object, Any, Any], StraightConnection]:
+    """Connect, and have statements prepared and answers waited for as the terms say."""
+    seconds = None if terms.statement is None else terms.statement + terms.silence
 
     def connect(_dialect: object, _record: object, said: Any, further: Any) -> StraightConnection:
         driver = StraightConnection.connect(*said, **further)
-        driver.threshold = threshold
+        driver.threshold, driver.seconds = terms.prepare_threshold, seconds
         return driver
 
     return connect

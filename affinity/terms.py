@@ -13,7 +13,8 @@ FLOORS = "read-floors"
 class Terms:
     """Times in seconds. ``connections`` are the most at once, ``wait`` is how long one may be waited for.
 
-    ``connect``: until a server that does not answer is given up. ``statement``: the longest statement, None for any.
+    ``connect``: until a server that does not answer is given up. ``statement``: the longest statement, None for any;
+    a server that has not ended it by itself ``silence`` later is given up as well.
     ``patience``: how long a request waits for a database that is away; without any, nothing is tried again for it.
     ``prepare_threshold``: how often a statement runs before it is prepared, None: never. ``replicas`` answer queries
     unless they are more than ``lag`` behind; ``floors`` is the file that says what each partner must see.
@@ -23,6 +24,7 @@ class Terms:
     wait: float = 30
     connect: int = 10
     statement: float | None = None
+    silence: float = 5
     patience: float = 0
     prepare_threshold: int | None = 5
     replicas: tuple[str, ...] = ()

@@ -25,13 +25,26 @@ class PipelinedConnection(psycopg.Connection[Any]):
     """A connection whose statements are sent without a cursor.
 
     ``threshold`` is how often a statement runs before it is prepared, None: never. psycopg itself must prepare none, as
-    it lets the server forget all of them at every ROLLBACK.
+    it lets the server forget all of them at every ROLLBACK. ``seconds`` is how long an answer may take, None: for ever.
     """
 
     threshold: int | None = None
+    seconds: float | None = None
     _left = False
     _named = 0
     _saying = ""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """As psycopg does, for ``seconds`` at most: then the connection is closed, as its server may be gone.
+
+        A server that is halted, and one behind a pooler or a balancer, keep their connections without a word.
+        """
+        try:
+            return super().wait(gen, interval, self.seconds if timeout is None else timeout)
+        except psycopg.OperationalError as error:
+            if error.sqlstate is None:  # or the answer to this would be taken for that to the next
+                self.close()
+            raise
 
     def catch_up(self) -> None:
         """Read the answer to the ROLLBACK before. Raises psycopg.Error."""

@@ -7,10 +7,11 @@ from pathlib import Path
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from affinity import migrations
+from affinity.cli.failures import unreached
 from affinity.cli.finding import Finding, failed, ok, skipped, warning
 from affinity.settings import Settings
 from affinity.store_settings import server_settings, server_time
@@ -39,7 +40,7 @@ def database(settings: Settings) -> Iterator[Finding]:
             yield skipped("database", f"{shown} is not there yet: the first start makes it")
             return
         yield _wal(Path(f"{file}-wal"))
-    engine = create_engine(url)
+    engine = create_engine(url, connect_args=_patience(url, settings))
     try:
         with engine.connect() as connection:
             yield _migration(engine, connection, shown)
@@ -49,10 +50,17 @@ def database(settings: Settings) -> Iterator[Finding]:
                 yield _room(int(said["max_connections"]), settings)
                 yield _clock(server_time(connection))
     except SQLAlchemyError as error:
-        cause = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        cause = unreached(getattr(error, "orig", None) or error)
         yield failed("database", f"{shown} does not answer: {cause}", "is it up, and are user and password right?")
     finally:
         engine.dispose()
+
+
+def _patience(url: URL, settings: Settings) -> dict[str, int]:
+    """A host that is cut off does not refuse: it is silent, and the system would wait for it for two minutes."""
+    if url.get_backend_name() == "sqlite" or "connect_timeout" in url.query:
+        return {}
+    return {"connect_timeout": settings.postgresql.connect_seconds}
 
 
 def keeping(said: Mapping[str, str]) -> Iterator[Finding]:

@@ -69,13 +69,14 @@ def _shake_hands(plain: socket.socket, host: str, context: ssl.SSLContext) -> st
 
 
 def _web(url: str, target: Target) -> Iterator[Finding]:
+    asked = datetime.now(UTC)
     try:
         status, date, body = fetch(f"{url}/health/ready", target)
     except (OSError, http.client.HTTPException) as error:
         yield failed("ready", f"{url}/health/ready: {error}", "")
         return
     yield _readiness(url, status, body)
-    yield _clock(date)
+    yield clock(date, asked)
     for path in PATHS:
         yield _wsdl(f"{url}{path}", target)
 
@@ -89,10 +90,12 @@ def _readiness(url: str, status: int, body: bytes) -> Finding:
     return ok("ready", said)
 
 
-def _clock(date: str | None) -> Finding:
+def clock(date: str | None, asked: datetime) -> Finding:
+    """Does the server's clock agree with ours? It told its time at some moment since it was ``asked``."""
     if date is None:
         return skipped("clock", "the server does not tell its time")
-    seconds = round((parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds())
+    told = parsedate_to_datetime(date)
+    seconds = round((told - min(max(told, asked), datetime.now(UTC))).total_seconds())
     if abs(seconds) > SKEW:
         return failed("clock", f"the server's differs by {seconds} s from ours", "let both follow a time server (NTP)")
     return ok("clock", f"differs by {seconds} s")

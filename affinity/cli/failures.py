@@ -57,8 +57,10 @@ def _unanswered(error: MLLPError) -> str:
     return f"{error}" if not isinstance(cause, OSError) else f"{str(error).split(': ')[0]}: {explain_connection(cause)}"
 
 
-def _first_line(text: object) -> str:
-    return str(text).partition("\n")[0]
+def unreached(error: object) -> str:
+    """Why no database was reached, in one line: of several hosts each has a reason, and the last one says little."""
+    first, *further = str(error).splitlines()
+    return "; ".join(line[2:] for line in further if line.startswith("- host: ")) or first
 
 
 def _first_lines(error: WrongMatching) -> str:
@@ -91,7 +93,7 @@ KNOWN: tuple[tuple[type[Exception] | tuple[type[Exception], ...], ExitCode, Sent
     (NotAnExport, ExitCode.WRONG_USE, str),
     (UnusableKey, ExitCode.WRONG_USE, str),
     (AuditUnavailable, ExitCode.REFUSED, lambda error: f"nothing is done that cannot be audited: {error}"),
-    (OperationalError, ExitCode.UNREACHABLE, lambda error: f"the database does not answer: {_first_line(error.orig)}"),
+    (OperationalError, ExitCode.UNREACHABLE, lambda error: f"the database does not answer: {unreached(error.orig)}"),
     ((Unavailable, InDoubt), ExitCode.UNREACHABLE, str),
     (OSError, ExitCode.UNREACHABLE, explain_connection),
 )

@@ -23,6 +23,7 @@ class CuttingProxy:
     def __init__(self, url: str) -> None:
         self.next: Cut | None = None
         self.cuts = 0
+        self._silence = threading.Event()
         self._server = make_url(url)
         self._listener = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self._accept, daemon=True).start()
@@ -32,6 +33,11 @@ class CuttingProxy:
         """The database by way of the proxy."""
         port = self._listener.getsockname()[1]
         return self._server.set(host="127.0.0.1", port=port).difference_update_query(["host"])
+
+    def fall_silent(self) -> None:
+        """Give no answer any more to who is connected now, and keep them."""
+        self._silence.set()
+        self._silence = threading.Event()
 
     def close(self) -> None:
         """Let nobody in any more."""
@@ -55,7 +61,7 @@ class CuttingProxy:
         except OSError:
             client.close()
             return
-        threading.Thread(target=_pump, args=(server, client), daemon=True).start()
+        threading.Thread(target=_pump, args=(server, client, self._silence), daemon=True).start()
         while sent := _received(client):
             if self.next and b"COMMIT" in sent:
                 self._cut(sent, server, client)
@@ -82,9 +88,10 @@ def _received(one: socket.socket) -> bytes:
         return b""
 
 
-def _pump(source: socket.socket, target: socket.socket) -> None:
+def _pump(source: socket.socket, target: socket.socket, silence: threading.Event) -> None:
     while received := _received(source):
-        _send(target, received)
+        if not silence.is_set():
+            _send(target, received)
     target.close()
 
 

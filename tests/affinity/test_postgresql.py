@@ -267,6 +267,21 @@ def test_a_statement_that_takes_too_long_is_ended(postgresql_url: str) -> None:
     database.close()
 
 
+@pytest.mark.parametrize(
+    "ask", [Prepared(select(NOTES.c.id)).rows, lambda connection, _: connection.execute(text("SELECT 1"))]
+)
+def test_a_server_that_falls_silent_is_asked_anew(
+    notes: Database, proxy: CuttingProxy, ask: Callable[[Connection, dict[str, object]], object]
+) -> None:
+    """Its connections stay, as those to a pooler, or to processes that are halted: no limit of its own holds."""
+    database = Database(proxy.url, Terms(statement=0.5, silence=0.5, patience=20))
+    work = lambda connection: (ask(connection, {}), 1)[1]  # noqa: E731
+    assert database.read(work) == 1
+    proxy.fall_silent()
+    assert database.read(work) == 1
+    database.close()
+
+
 def test_a_server_that_is_not_there_is_waited_for_once_by_all_together() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -1,8 +1,10 @@
 """``affinity status`` and the doctor's look at the database: one good state, one change, one verdict."""
 
 import json
+import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import psycopg
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 
 from affinity.cli import app
 from affinity.cli.checks_database import database, keeping
+from affinity.cli.checks_server import clock
 from affinity.cli.gauges import Gauges
 from affinity.cli.status_parts import lasting, parts, sized
 from affinity.settings import Settings
@@ -181,6 +184,27 @@ def test_every_process_of_a_node_needs_connections(
     settings = Settings(data=tmp_path, database_url=postgresql_url, workers=workers)
     found = {each.check: each.state.value for each in database(settings)}
     assert found["database connections"] == state
+
+
+def test_of_several_hosts_the_reason_of_each_is_told(tmp_path: Path) -> None:
+    url = f"postgresql+psycopg://nobody@/nothing?host={tmp_path}/one&host={tmp_path}/other"
+    [found] = database(Settings(database_url=url))
+    assert found.state == "FAILED"
+    assert all(f"{name}/.s.PGSQL.5432" in found.detail for name in ("one", "other"))
+
+
+def test_a_database_that_is_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFFINITY__POSTGRESQL__CONNECT_SECONDS", "2")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        [found] = database(Settings(database_url=f"postgresql+psycopg://127.0.0.1:{silent.getsockname()[1]}/nothing"))
+    assert "timeout expired" in found.detail
+
+
+@pytest.mark.parametrize(("took", "state"), [(60, "ok"), (10, "FAILED")])
+def test_a_server_that_answers_late_has_no_wrong_clock(took: int, state: str) -> None:
+    """Its Date is of when it was asked, and a database that is away takes it long to notice."""
+    now = datetime.now(UTC)
+    assert clock(format_datetime(now - timedelta(seconds=50)), now - timedelta(seconds=took)).state == state
 
 
 def test_the_wal_of_sqlite_is_measured(sqlite_template: Path, tmp_path: Path) -> None:
