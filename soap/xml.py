@@ -106,6 +106,8 @@ _COMMENT_MARKS = tuple(mark.encode(code) for mark in ("<!--", "<?") for code in 
 
 
 def _may_hold_comments(data: bytes) -> bool:
+    if b"!" not in data and data.find(b"?", 5) < 0:  # one byte is found ten times as fast as several
+        return False
     for mark in _COMMENT_MARKS:  # noqa: SIM110 (a generator costs a call for each)
         if data.find(mark, 5) > 0:
             return True
@@ -158,7 +160,7 @@ def _cut(node: _Element) -> None:
 
 def _refuse_deep_or_wide(root: _Element, data: bytes, limits: XMLLimits) -> None:
     # Counting bytes is a hundred times cheaper than visiting elements, and bounds what the visit could find.
-    if data.count(b"=") > limits.attributes and root.xpath(f"boolean(//*[count(@*) > {limits.attributes}])"):
+    if data.count(b"=") > limits.attributes and root.xpath(f"boolean(//*/@*[{limits.attributes + 1}])"):
         raise XMLRefused(f"an element has more than {limits.attributes} attributes")
     if data.count(b"</") > limits.depth and root.xpath("boolean(" + "/*" * (limits.depth + 1) + ")"):
         raise XMLRefused(f"elements are nested deeper than {limits.depth} levels")

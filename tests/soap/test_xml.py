@@ -45,6 +45,24 @@ def test_a_comment_cannot_split_a_name() -> None:
     assert parse(b"<id>admin<!-- -->@evil<?pi?>.example</id>").text == "admin@evil.example"
 
 
+@pytest.mark.parametrize("node", ["<!-- -->", "<?pi?>"])
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16"])
+def test_one_alone_is_dropped_too_but_where_it_is_kept(node: str, charset: str) -> None:
+    root = parse(f"<a><b>1{node}2</b><c>1{node}2</c></a>".encode(charset), comments_kept_in=("b",))
+    assert [len(each) for each in root] == [1, 0]
+    assert root[1].text == "12"
+
+
+def test_as_many_attributes_as_are_allowed_are_read_in_one_element_beside_others() -> None:
+    limits = XMLLimits(attributes=20)
+    several = " ".join(f"a{n}=''" for n in range(20))
+    assert len(parse(f"<a b=''><c {several}/><d {several}/></a>".encode(), limits)) == 2
+    with pytest.raises(XMLRefused, match="more than 20 attributes"):
+        parse(f"<a b=''><c {several} e=''/></a>".encode(), limits)
+    with pytest.raises(XMLRefused, match="more than 1 attributes"):
+        parse(b"<a b='' c=''/>", XMLLimits(attributes=1))
+
+
 def test_the_charset_of_the_transport_overrides_the_declaration() -> None:
     assert parse(b'<?xml version="1.0" encoding="UTF-8"?><a>M\xfcller</a>', encoding="iso-8859-1").text == "Müller"
 
