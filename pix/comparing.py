@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import orjson
 from sqlalchemy import Connection
 
 from ihe.identifiers import PatientKey
@@ -15,19 +16,22 @@ from pix.journal import Change
 from pix.matching import dates
 from pix.matching.blocking import lookup_keys
 from pix.matching.configuration import Configuration
-from pix.matching.findings import are_of_other_births
+from pix.matching.findings import are_of_other_births, are_of_other_names
 from pix.matching.mode import Mode
 from pix.matching.scoring import Comparison, Outcome, compare, vetoes
 from pix.matching.subject import Subject, subject
 from pix.persons import Member
 from pix.shadowing import try_out
-from pix.snapshot import from_json, to_json
+from pix.snapshot import demographics_of, from_json, to_json
 from pix.state import State, linking_ids
 from pix.store_blocking import seen, sharing
 
 REMEMBERED = 4096
 """Records whose parts are kept in memory; the oldest go first."""
 _SEEN: dict[tuple[str, frozenset[tuple[str, str]]], Subject] = {}
+NAMES = ("names", "aliases")
+SSN = '"ssn":'
+"""Stands in the JSON of demographics that have an identifier without an authority."""
 DOUBTS = 5
 """Most new pairs with one record that are put before people: a hundred namesakes are no work that anybody can do."""
 
@@ -133,26 +137,44 @@ def subjects_of(connection: Connection, keys: Collection[PatientKey]) -> dict[Pa
 
 def looks_at(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, Look]:
     """Records as they are stored, and as the matcher sees them."""
+    return looks(connection, told(connection, keys))
+
+
+def told(connection: Connection, keys: Collection[PatientKey]) -> dict[PatientKey, str]:
+    """The demographics of records as they are stored."""
     found = store_records.described(connection, keys) if keys else {}
-    return _looks(connection, {key: text for key, (_, text) in found.items()})
+    return {key: text for key, (_, text) in found.items()}
 
 
 def comparable(connection: Connection, mine: Subject, keys: Collection[PatientKey]) -> dict[PatientKey, Subject]:
-    """Those of the records that a birth on another day does not tell from this one by itself.
+    """Those of the records that neither a birth on another day nor another given name tells from this one by itself.
 
-    Most of whom shares a key is a relative, a neighbour or a namesake: one column tells them apart, and nothing else of
-    them is read.
+    Most of whom shares a key is a relative, a neighbour or a namesake: one column or the names tell them apart, and
+    nothing else of them is read.
     """
     found = store_records.described(connection, keys) if keys else {}
     like = {key: text for key, (birth, text) in found.items() if mine.nationals or not _is_apart(mine, birth, text)}
-    return {key: each.subject for key, each in _looks(connection, like).items()}
+    return {key: each.subject for key, each in looks(connection, like).items()}
+
+
+def is_named_apart(mine: Subject, demographics: str) -> bool:
+    """Claim that the names of a record, of which this is stored, tell it from one with which it shares no national id.
+
+    Names are read in a fifth of the time that all the rest takes.
+    """
+    if mine.identifiers and SSN in demographics:
+        return False
+    names = {name: said for name, said in orjson.loads(demographics).items() if name in NAMES}
+    return are_of_other_names(mine, subject(demographics_of(names)))
 
 
 def _is_apart(mine: Subject, birth: str, demographics: str) -> bool:
-    return are_of_other_births(mine, dates.day(birth), identified='"ssn":' in demographics)
+    is_born_apart = are_of_other_births(mine, dates.day(birth), identified=SSN in demographics)
+    return is_born_apart or is_named_apart(mine, demographics)
 
 
-def _looks(connection: Connection, texts: Mapping[PatientKey, str]) -> dict[PatientKey, Look]:
+def looks(connection: Connection, texts: Mapping[PatientKey, str]) -> dict[PatientKey, Look]:
+    """The same of records of which this is stored."""
     held = store_nationals.held(connection, texts) if texts else {}
     linking = {key: linking_ids(held.get(key, ())) for key in texts}
     return {key: Look(text, linking[key], seen_as(text, linking[key])) for key, text in texts.items()}

@@ -11,7 +11,7 @@ from pix.decisions import Decision, Match, Pair
 from pix.event_log import Line
 from pix.events import Matched
 from pix.matching.configuration import Configuration
-from pix.matching.scoring import compare
+from pix.matching.scoring import compare_fully
 from pix.state import State
 from pix.store_blocking import seen
 from pix.store_links import Link
@@ -95,4 +95,4 @@ def _today(
     nationals = store_nationals.held(connection, two)
     states = (State(demographics=found[key].demographics, nationals=nationals.get(key, ())) for key in two)
     one, other = map(seen, states)
-    return compare(one, other, configuration).plain
+    return compare_fully(one, other, configuration).plain

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from ihe.identifiers import PatientKey
 from pix import store_cards, store_newcomers
-from pix.comparing import Look, Verdict, looks_at, remember_seen
+from pix.comparing import Look, Verdict, is_named_apart, looks, remember_seen, told
 from pix.matching import dates
 from pix.matching.configuration import Configuration, Evidence
 from pix.matching.scoring import Comparison, Outcome, compare
@@ -75,11 +75,13 @@ class Scout:
         carrying = store_newcomers.carrying(self._connection, ids)
         births = self._births({key for each in sharing.values() if len(each) <= CROWDED for key in each})
         found = [_Found.of(each, sharing, carrying) for each in some]
-        alike = [each.alike(births) for each in found]
-        looks = looks_at(self._connection, set[PatientKey]().union(*alike))
-        weighed = [each.weighed(keys, looks, self._configuration) for each, keys in zip(found, alike, strict=True)]
+        born = [each.born_alike(births) for each in found]
+        texts = told(self._connection, set[PatientKey]().union(*born))
+        alike = [each.named_alike(keys, texts) for each, keys in zip(found, born, strict=True)]
+        seen = looks(self._connection, {key: texts[key] for keys in alike for key in keys})
+        weighed = [each.weighed(keys, seen, self._configuration) for each, keys in zip(found, alike, strict=True)]
         return [
-            Sighting(before, each.sharing, each.carrying, close, _seen(looks, close) if before else ())
+            Sighting(before, each.sharing, each.carrying, close, _seen(seen, close) if before else ())
             for each, close in zip(found, weighed, strict=True)
         ]
 
@@ -108,16 +110,25 @@ class _Found(NamedTuple):
             tuple([carrying.get((of, id), ()) for of, id, _, _ in each.nationals]),
         )
 
-    def alike(self, births: Mapping[PatientKey, str]) -> Set[PatientKey]:
-        """Whom it must be compared with: what a birth tells apart needs no other look.
+    @property
+    def known(self) -> set[PatientKey]:
+        """Who carries one of its national ids, so that nothing else tells them apart."""
+        return {key for some in self.carrying for key, _ in some}
+
+    def born_alike(self, births: Mapping[PatientKey, str]) -> Set[PatientKey]:
+        """Whom a birth on another day does not tell from it.
 
         Who may be identified otherwise is among them in any case (``pix.matching.findings.are_hopeless``).
         """
         met = set(chain.from_iterable([some for some in self.sharing if len(some) <= CROWDED]))
         if self.subject.identifiers:
             return met
-        known = {key for some in self.carrying for key, _ in some}
-        return dates.alike(self.subject.birth, {key: births[key] for key in met}) | (met & known)
+        return dates.alike(self.subject.birth, {key: births[key] for key in met}) | (met & self.known)
+
+    def named_alike(self, keys: Iterable[PatientKey], texts: Mapping[PatientKey, str]) -> list[PatientKey]:
+        """Those of them whom another given name does not tell from it, either."""
+        known = self.known
+        return [key for key in keys if key in known or not is_named_apart(self.subject, texts[key])]
 
     def weighed(
         self, alike: Iterable[PatientKey], looks: Mapping[PatientKey, Look], configuration: Configuration

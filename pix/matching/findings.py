@@ -88,6 +88,22 @@ def are_of_other_births(one: Subject, birth: str, *, identified: bool) -> bool:
     return dates.compare(one.birth, birth) is Birth.DIFFERENT and not (one.identifiers and identified)
 
 
+def are_of_other_names(one: Subject, other: Subject) -> bool:
+    """Claim that given names contradict: only an identifier of both could bring the records together then.
+
+    ``caps.kinship`` holds for such a pair, too. Of the other nothing but its names is looked at.
+    """
+    given = compare_givens(one, other)
+    return given is not None and given.level is Level.DIFFERENT and are_swapped(one, other) is None
+
+
+def are_named_apart(found: Findings, one: Subject, other: Subject) -> bool:
+    """The same of two records that were compared, of which neither identifier brings them together."""
+    if found.given is None or found.given.level is not Level.DIFFERENT:
+        return False
+    return not found.national and not (one.identifiers and other.identifiers)
+
+
 def contradictions(found: Findings, one: Subject, other: Subject) -> tuple[str, ...]:
     """In what the records contradict each other."""
     reasons = [NATIONAL] if found.national is False else []

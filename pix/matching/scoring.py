@@ -71,22 +71,31 @@ def vetoes(one: Subject, other: Subject) -> tuple[str, ...]:
 
 def compare(one: Subject, other: Subject, configuration: Configuration) -> Comparison:
     """Weigh two records, no further than the outcome needs. The order of the two does not matter."""
-    if not findings.are_hopeless(one, other):
-        return compare_fully(one, other, configuration)
-    birth = configuration.evidence["birth", "different"]
+    if findings.are_hopeless(one, other):
+        return _apart(findings.BIRTH, configuration.evidence["birth", "different"], configuration)
+    found = findings.find(one, other)
+    if findings.are_named_apart(found, one, other):
+        return _apart(findings.GIVEN, configuration.evidence["given", "different"], configuration)
+    return _weighed(found, one, other, configuration)
+
+
+def compare_fully(one: Subject, other: Subject, configuration: Configuration) -> Comparison:
+    """Weigh every field of two records, for an explanation; the outcome is that of ``compare``."""
+    return _weighed(findings.find(one, other), one, other, configuration)
+
+
+def _apart(veto: str, evidence: Evidence, configuration: Configuration) -> Comparison:
     return Comparison(
         outcome=Outcome.APART,
-        weight=birth.bits,
-        vetoes=(findings.BIRTH,),
-        evidence=(birth,),
+        weight=evidence.bits,
+        vetoes=(veto,),
+        evidence=(evidence,),
         caps=(),
         configuration=configuration,
     )
 
 
-def compare_fully(one: Subject, other: Subject, configuration: Configuration) -> Comparison:
-    """Weigh every field of two records, for an explanation; the outcome is that of ``compare``."""
-    found = findings.find(one, other)
+def _weighed(found: Findings, one: Subject, other: Subject, configuration: Configuration) -> Comparison:
     reasons = findings.contradictions(found, one, other)
     evidence = weigh(found, one, other, configuration)
     caps, weight = _capped(evidence, found, configuration)
