@@ -382,6 +382,13 @@ def test_an_explanation_shows_the_stored_verdict_and_what_it_would_be_today(doub
     assert decided.decided.line.reason == "looked into it"
 
 
+def test_an_explanation_weighs_every_field_of_those_who_are_plainly_two(doubtful: Desk) -> None:
+    doubtful.scene.feed("HOSP:9", who=person("Rosa", "Weber", "19310101"))
+    found = doubtful.read.explain(doubtful.scene.id("HOSP:9"), doubtful.scene.id("HOSP:1"))
+    assert found is not None and found.stored is None
+    assert {each["field"] for each in found.today["fields"]} >= {"family", "given", "birth"}
+
+
 def test_filters_and_pages_of_tasks(doubtful: Desk) -> None:
     doubtful.scene.feed("CLINIC:7", source="HIS|CLINIC")
     assert len(doubtful.open()) == 3

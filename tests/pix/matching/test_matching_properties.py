@@ -6,6 +6,7 @@ from dataclasses import replace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pix.comparing import is_named_apart
 from pix.matching import dates
 from pix.matching.blocking import lookup_keys, stored_keys
 from pix.matching.configuration import default
@@ -13,6 +14,7 @@ from pix.matching.dates import Birth
 from pix.matching.scoring import Outcome, compare, compare_fully, vetoes
 from pix.matching.subject import Subject, subject
 from pix.model import Demographics, PersonName, Telecom
+from pix.snapshot import to_json
 from tests.pix.matching import people
 
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -31,6 +33,25 @@ def test_the_order_of_two_records_does_not_matter(one: Subject, other: Subject) 
 @given(one=people.subjects, other=people.subjects)
 def test_stopping_early_changes_no_outcome(one: Subject, other: Subject) -> None:
     assert compare(one, other, default()).outcome is compare_fully(one, other, default()).outcome
+
+
+@MANY
+@given(one=people.subjects, known=people.demographics, nationals=people.nationals)
+def test_who_is_told_apart_by_what_is_stored_of_the_names_is_apart(
+    one: Subject, known: Demographics, nationals: tuple[tuple[str, str], ...]
+) -> None:
+    other = subject(known, nationals)
+    if is_named_apart(one, to_json(known)) and one.nationals.isdisjoint(nationals):
+        assert compare_fully(one, other, default()).outcome is Outcome.APART
+
+
+def test_another_given_name_is_enough_unless_an_identifier_is_in_common() -> None:
+    klein = PersonName(family="Klein", given="Anna")
+    told = to_json(Demographics(names=(klein,), ssn="4711-0815"))
+    assert is_named_apart(subject(Demographics(names=(replace(klein, given="Rosa"),))), told)
+    assert not is_named_apart(subject(Demographics(names=(replace(klein, given="Ana"),))), told)
+    assert not is_named_apart(subject(Demographics(names=(PersonName(family="Anna", given="Klein"),))), told)
+    assert not is_named_apart(subject(Demographics(names=(replace(klein, given="Rosa"),), ssn="4711-0815")), told)
 
 
 @MANY
