@@ -67,7 +67,12 @@ def test_of_somebody_known_of_whom_nothing_new_is_said(scene: Scene, exchanges: 
 
 def test_of_a_namesake_who_is_compared(scene: Scene, exchanges: COUNT) -> None:
     scene.feed("HOSP:1", who=person("Anna"))
-    assert exchanges(lambda: scene.feed("CLINIC:1", who=person("Berta"))) == 4
+    assert exchanges(lambda: scene.feed("CLINIC:1", who=person("Anna", "Kremer"))) == 4
+
+
+def test_of_a_sister_whose_name_tells_her_apart(scene: Scene, exchanges: COUNT) -> None:
+    scene.feed("HOSP:1", who=person("Anna"))
+    assert exchanges(lambda: scene.feed("CLINIC:1", who=person("Berta"))) == 3
 
 
 def test_of_somebody_who_is_linked(scene: Scene, exchanges: COUNT) -> None:

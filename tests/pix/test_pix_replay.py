@@ -15,7 +15,9 @@ from pix.events import EVENTS
 from pix.model import Address, Demographics, Origin, Telecom
 from pix.replay import PROJECTIONS, Rebuilt, rebuild
 from pix.stewardship import Stewardship
-from pix.tables import event, task
+from pix.store_worklist import TaskFilter
+from pix.tables import event
+from pix.worklist import Worklist
 from tests.pix.scene import ANNA, MATRICULE, Scene, person
 from tests.pix.ward import Ward
 
@@ -89,12 +91,7 @@ def _treat(ward: Ward) -> None:
 
 
 def _decide_first(scene: Scene, stewardship: Stewardship, decided: Origin) -> None:
-    found = scene.index.database.read(
-        lambda connection: connection.execute(
-            select(task.c.number, task.c.version).where(task.c.closed_by.is_(None)).order_by(task.c.number)
-        ).first()
-    )
-    assert found is not None
+    found = Worklist(index=scene.index).tasks(TaskFilter(limit=1)).tasks[0].task
     stewardship.decide(found.number, found.version, Ruling(choice=Choice.IGNORE), decided)
 
 
