@@ -10,11 +10,11 @@ from affinity.database import Database
 from affinity.domain import load
 from affinity.node import open_trail, utc_now
 from affinity.offline import unnoted
-from affinity.sealing import KEY, ROOT
+from affinity.seal_files import KEY, ROOT
 from affinity.settings import Settings
 from atna.events import audit_log_used
 from atna.roots import NotARoot, Root, read_root
-from atna.signing import Verifier, sealing_key
+from atna.signing import Verifier, kept_key
 from atna.trail import AuditTrail
 
 
@@ -32,8 +32,8 @@ class AuditDesk:
 
     @property
     def key(self) -> Verifier:
-        """The public key of the node."""
-        return sealing_key(self.data / KEY).verifier
+        """The public key of the node. Raises UnusableKey: who only reads makes none."""
+        return kept_key(self.data / KEY).verifier
 
     def newest_root(self) -> Root | None:
         """The root that the node itself keeps beside its data, if it has sealed anything."""

@@ -23,7 +23,8 @@ from affinity.backup_note import BackupNote, write_note
 from affinity.database import Database
 from affinity.document_store import key_file
 from affinity.migrations import HEAD
-from affinity.sealing import KEY, ROOT
+from affinity.outages import Trouble, trouble
+from affinity.seal_files import KEY, ROOT
 from affinity.settings import DocumentStoreKind, Settings
 from affinity.works import Work
 from ihe.durable import fsync, make_directory, write_whole
@@ -112,12 +113,22 @@ def _snapshot(database: Database, target: Path) -> Read | None:
         return None
     with closing(sqlite3.connect(str(database.url.database))) as source, closing(sqlite3.connect(draft)) as written:
         source.backup(written)
-        said = written.execute("PRAGMA quick_check").fetchone()[0]
+        said = _wholeness(written)
         written.execute("PRAGMA journal_mode=DELETE")  # one file: nothing of it may lie beside it
     draft.chmod(0o600)
     if said != "ok":
         raise BackupFailed(f"the database is damaged: {said}; see what an earlier backup holds")
     return lambda work: _read(draft, work)
+
+
+def _wholeness(database: sqlite3.Connection) -> str:
+    """What SQLite says of its pages; ``ok`` if they are whole."""
+    try:
+        return str(database.execute("PRAGMA quick_check").fetchone()[0])
+    except sqlite3.DatabaseError as error:  # it is so damaged that the check cannot be made
+        if trouble(error) is not Trouble.DAMAGED:
+            raise
+        return str(error)
 
 
 def _read(file: Path, work: Work[Any]) -> Any:

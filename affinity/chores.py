@@ -20,7 +20,7 @@ from affinity.housekeeping import (
 )
 from affinity.node import Node, utc_now
 from affinity.record_deletion import RecordDeletion
-from affinity.sealing import KEY
+from affinity.seal_files import KEY
 from affinity.settings import Settings
 from atna.signing import sealing_key
 from ihe.transactions import Actor

@@ -25,8 +25,10 @@ from affinity.hidden_successors import HiddenSuccessors, Witnesses
 from affinity.hl7_sources import HL7Sources
 from affinity.migrations import is_up_to_date, upgrade
 from affinity.notifications import Couriers
+from affinity.outages import remedy
 from affinity.partners import Partners
 from affinity.record_life import follower
+from affinity.seal_files import miss_key
 from affinity.settings import Settings
 from affinity.slow_queries import watch
 from affinity.spans import end_tracing, trace_with
@@ -96,6 +98,7 @@ def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
         write_whole(settings.data / DOMAIN_NOTE, f"{locate(settings.domain).resolve()}\n".encode(), mode=0o644)
         database = open_database(settings, of_node(settings))
         undone.callback(database.close)
+        miss_key(database.engine, settings.data)
         node = _node(settings, loaded, database, lock)
         repository: DocumentRepository = node.ports[Actor.DOCUMENT_REPOSITORY]
         node.store.sweep(repository.is_referenced, time.time())
@@ -148,17 +151,17 @@ def open_database(settings: Settings, terms: Terms) -> Database:
     except (ArgumentError, NoSuchModuleError) as error:
         raise UnusableData(f"database_url is no URL of a database: {error}") from error
     except sqlite3.DatabaseError as error:  # at the first connection, the driver's own
-        raise _damaged(settings, error) from error
+        raise _unusable(settings, error) from error
     except DatabaseError as error:
         if isinstance(error.orig, sqlite3.DatabaseError):
-            raise _damaged(settings, error.orig) from error
+            raise _unusable(settings, error.orig) from error
         raise
     return database
 
 
-def _damaged(settings: Settings, error: Exception) -> UnusableData:
+def _unusable(settings: Settings, error: Exception) -> UnusableData:
     file = settings.database.removeprefix("sqlite:///")
-    return UnusableData(f"{file} cannot be used: {error}; restore it from a backup, together with the documents")
+    return UnusableData(f"{file} cannot be used: {error}; {remedy(error)}")
 
 
 def open_trail(settings: Settings, loaded: LoadedDomain, database: Database) -> AuditTrail:

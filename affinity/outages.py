@@ -22,6 +22,7 @@ class Trouble(Enum):
     FULL = "the database has no room"
     MOVED = "the node is being moved to another database, which takes over in a moment"
     DISK = "the disk of the database refuses"
+    DAMAGED = "the database is damaged"
     RACE = "others changed the same data at the same time"
 
 
@@ -47,6 +48,8 @@ SQLSTATES = {
     "57014": Trouble.SLOW,  # query_canceled: statement_timeout, or an administrator
     "55P03": Trouble.SLOW,  # lock_not_available
     "25006": Trouble.AWAY,  # read_only_sql_transaction: what was the primary is a standby now
+    "XX001": Trouble.DAMAGED,  # data_corrupted
+    "XX002": Trouble.DAMAGED,  # index_corrupted
 }
 CLASSES = {"08": Trouble.AWAY, "57": Trouble.AWAY, "53": Trouble.FULL}
 """Connection exceptions, operator intervention (shutdown, crash, start-up), insufficient resources."""
@@ -57,9 +60,18 @@ SQLITE = {
     sqlite3.SQLITE_IOERR: Trouble.DISK,
     sqlite3.SQLITE_READONLY: Trouble.DISK,
     sqlite3.SQLITE_CANTOPEN: Trouble.DISK,
+    sqlite3.SQLITE_CORRUPT: Trouble.DAMAGED,
+    sqlite3.SQLITE_NOTADB: Trouble.DAMAGED,
 }
 """Primary result codes; all others are defects."""
 PRIMARY = 0xFF
+REMEDIES = {
+    Trouble.FULL: "make room on its disk and start again: nothing is lost",
+    Trouble.SLOW: "another program holds it: end that, and start again",
+    Trouble.DISK: "let this user write the file and its directory, or mend the disk: nothing says that it is damaged",
+}
+RESTORE = "restore it from a backup, together with the documents"
+"""Who does so loses what came after the backup, so it is not said of what only needs room, or the right to write."""
 
 
 def trouble(error: Exception) -> Trouble | None:
@@ -77,6 +89,12 @@ def trouble(error: Exception) -> Trouble | None:
         return SQLSTATES.get(state) or CLASSES.get(state[:2])
     # Without a word of the server: it was not reached, or the connection broke.
     return Trouble.AWAY if error.connection_invalidated or isinstance(error, OperationalError) else None
+
+
+def remedy(error: Exception) -> str:
+    """What an operator does about a file of SQLite that cannot be opened."""
+    found = trouble(error)
+    return REMEDIES.get(found, RESTORE) if found else RESTORE
 
 
 def told_by_sqlite(error: Exception) -> Exception:

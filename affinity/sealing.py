@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
+from affinity.seal_files import KEY, ROOT
 from atna import store_batches
 from atna.roots import write_root
 from atna.sealing import Sealer
@@ -19,9 +20,6 @@ from ihe.durable import write_whole
 from ihe.exchange import Transactor
 
 log = structlog.get_logger()
-
-KEY, ROOT = "audit-seal.key", "audit-root.json"
-"""Files of the data directory: the key, and the newest root, which tells a trail from which the end was cut off."""
 
 
 class Seals:

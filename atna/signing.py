@@ -61,6 +61,13 @@ def sealing_key(file: Path) -> SealingKey:
     """Load the key, or make it if there is none yet. Raises UnusableKey."""
     if not file.exists():
         _create(file)
+    return kept_key(file)
+
+
+def kept_key(file: Path) -> SealingKey:
+    """Load the key that is there. Raises UnusableKey."""
+    if not file.exists():
+        raise UnusableKey(f"{file} is missing: restore it from a backup; without it nothing can be said of the seals")
     try:
         key = load_pem_private_key(file.read_bytes(), password=None)
     except (ValueError, TypeError) as error:

@@ -1,8 +1,11 @@
 """What ``affinity doctor`` looks at in the database: does it answer, is it migrated, does it keep what it commits."""
 
+import sqlite3
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -13,11 +16,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from affinity import migrations
 from affinity.cli.failures import unreached
 from affinity.cli.finding import Finding, failed, ok, skipped, warning
+from affinity.outages import RESTORE, remedy
 from affinity.settings import Settings
 from affinity.store_settings import server_settings, server_time
 
 SKEW = 5
 """Seconds by which the clocks of node and database may differ: both stamp what is recorded."""
+PATIENCE, INSTRUCTIONS = 20, 100_000
+"""Seconds for which the pages of a large SQLite file are looked at, and how many steps pass between two looks at the
+clock."""
 LARGE_WAL = 2**30
 """Bytes from which the WAL of SQLite is no longer a passing thing."""
 SPARE = 10
@@ -34,7 +41,8 @@ def database(settings: Settings) -> Iterator[Finding]:
     """Everything about the database, as far as it answers."""
     url = make_url(settings.database)
     shown = url.render_as_string(hide_password=True)
-    if url.get_backend_name() == "sqlite":
+    is_file = url.get_backend_name() == "sqlite"
+    if is_file:
         file = Path(url.database or "")
         if not file.is_file():
             yield skipped("database", f"{shown} is not there yet: the first start makes it")
@@ -44,14 +52,11 @@ def database(settings: Settings) -> Iterator[Finding]:
     try:
         with engine.connect() as connection:
             yield _migration(engine, connection, shown)
-            if url.get_backend_name() == "postgresql":
-                said = server_settings(connection)
-                yield from keeping(said)
-                yield _room(int(said["max_connections"]), settings)
-                yield _clock(server_time(connection))
+            yield from (_of_sqlite if is_file else _of_postgresql)(connection, settings)
     except SQLAlchemyError as error:
         cause = unreached(getattr(error, "orig", None) or error)
-        yield failed("database", f"{shown} does not answer: {cause}", "is it up, and are user and password right?")
+        what_to_do = remedy(error) if is_file else "is it up, and are user and password right?"
+        yield failed("database", f"{shown} does not answer: {cause}", what_to_do)
     finally:
         engine.dispose()
 
@@ -61,6 +66,32 @@ def _patience(url: URL, settings: Settings) -> dict[str, int]:
     if url.get_backend_name() == "sqlite" or "connect_timeout" in url.query:
         return {}
     return {"connect_timeout": settings.postgresql.connect_seconds}
+
+
+def _of_postgresql(connection: Connection, settings: Settings) -> Iterator[Finding]:
+    said = server_settings(connection)
+    yield from keeping(said)
+    yield _room(int(said["max_connections"]), settings)
+    yield _clock(server_time(connection))
+
+
+def _of_sqlite(connection: Connection, _settings: Settings) -> Iterator[Finding]:
+    yield _pages(connection.connection.dbapi_connection)
+
+
+def _pages(driver: Any) -> Finding:
+    """Whether SQLite finds its pages whole."""
+    check, end = "database pages", monotonic() + PATIENCE
+    driver.set_progress_handler(lambda: monotonic() > end, INSTRUCTIONS)
+    try:
+        said = str(driver.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            return skipped(check, f"more than are looked at in {PATIENCE} s; affinity db backup looks at all of them")
+        said = str(error)
+    finally:
+        driver.set_progress_handler(None, 0)
+    return ok(check, "whole") if said == "ok" else failed(check, f"damaged: {said}", RESTORE)
 
 
 def keeping(said: Mapping[str, str]) -> Iterator[Finding]:

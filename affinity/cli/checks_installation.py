@@ -17,8 +17,12 @@ from affinity.cli.checks_partners import lists, partners
 from affinity.cli.finding import Finding, failed, ok, skipped, warning
 from affinity.domain import DomainError, load
 from affinity.matching_files import MatchingFiles
+from affinity.seal_files import KEY, ROOT
 from affinity.settings import Settings
+from atna.signing import UnusableKey, kept_key
 from pix.matching.mode import Mode
+from xds.encryption import HEADER, key_id
+from xds.key_file import load_keys
 
 SCARCE = 2**30
 """Bytes of free space below which documents will soon find no place."""
@@ -31,6 +35,7 @@ def installation(settings: Settings) -> Iterator[Finding]:
     yield _directory("data directory", settings.data)
     yield _directory("document store", settings.data / "documents" / "spool")
     yield _document_key(settings)
+    yield _seal_key(settings)
     yield from database(settings)
     yield from _certificates(settings)
     yield from audit_repositories(settings)
@@ -83,6 +88,32 @@ def _document_key(settings: Settings) -> Finding:
         )
     if file.stat().st_mode & 0o077:
         return warning(check, f"{file} can be read by others", f"chmod 600 {file}")
+    return _opening(check, file, settings.data / "documents" / "content")
+
+
+def _opening(check: str, file: Path, content: Path) -> Finding:
+    """Whether the keys are keys, and open a document that is sealed."""
+    try:
+        ids = load_keys(file).ids()
+    except (OSError, ValueError) as error:
+        return failed(check, f"{file} holds no usable keys: {error}", "bring it back from a backup")
+    sealed = next(content.glob("*/*/*.sealed"), None)
+    if sealed is not None and key_id(sealed.read_bytes()[:HEADER]) not in ids:
+        return failed(check, f"{sealed.name} is not sealed with the keys of {file}", "bring back the file with its key")
+    return ok(check, str(file))
+
+
+def _seal_key(settings: Settings) -> Finding:
+    """Without it the next start is refused, once anything is sealed."""
+    check, file = "seal key", settings.data / KEY
+    if not file.is_file():
+        if not (settings.data / ROOT).is_file():
+            return skipped(check, f"{file} is not there yet: the first start makes it")
+        return failed(check, f"{file} is missing", "bring it back from a backup: the audit trail is sealed with it")
+    try:
+        kept_key(file)
+    except (OSError, UnusableKey) as error:
+        return failed(check, str(error), "bring it back from a backup")
     return ok(check, str(file))
 
 

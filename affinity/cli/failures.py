@@ -14,6 +14,7 @@ from affinity.domain import DomainError
 from affinity.matching_files import WrongMatching
 from affinity.outages import InDoubt, Unavailable
 from affinity.tunings import ShippedDomain
+from affinity.unavailable import underlying
 from atna.logs import NotAnExport
 from atna.roots import NotARoot
 from atna.signing import UnusableKey
@@ -67,6 +68,10 @@ def _first_lines(error: WrongMatching) -> str:
     return "; ".join(str(error).splitlines())
 
 
+def _unaudited(error: AuditUnavailable) -> str:
+    return f"nothing is done that cannot be audited: {underlying(error) or error}"
+
+
 def _settings(error: ValidationError) -> str:
     return "settings: " + "; ".join(_wrong_settings(error))
 
@@ -92,7 +97,7 @@ KNOWN: tuple[tuple[type[Exception] | tuple[type[Exception], ...], ExitCode, Sent
     (NotARoot, ExitCode.WRONG_USE, str),
     (NotAnExport, ExitCode.WRONG_USE, str),
     (UnusableKey, ExitCode.WRONG_USE, str),
-    (AuditUnavailable, ExitCode.REFUSED, lambda error: f"nothing is done that cannot be audited: {error}"),
+    (AuditUnavailable, ExitCode.REFUSED, _unaudited),
     (OperationalError, ExitCode.UNREACHABLE, lambda error: f"the database does not answer: {unreached(error.orig)}"),
     ((Unavailable, InDoubt), ExitCode.UNREACHABLE, str),
     (OSError, ExitCode.UNREACHABLE, explain_connection),

@@ -19,7 +19,7 @@ from affinity.moving.rows import compare, copy_all, finish
 from affinity.moving.target import Target
 from affinity.node import DOMAIN_NOTE
 from affinity.outages import Trouble, Unavailable
-from affinity.sealing import KEY
+from affinity.seal_files import KEY
 from affinity.settings import Settings
 from atna.trail import AuditUnavailable
 from ihe.durable import make_directory, write_whole

@@ -13,7 +13,7 @@ from affinity.domain_model import LoadedDomain
 from affinity.listening import bind_all
 from affinity.node import open_node
 from affinity.production import checked
-from affinity.sealing import KEY
+from affinity.seal_files import KEY
 from affinity.serving import metrics_files
 from affinity.serving.buckets import DIRECTORY
 from affinity.serving.handover import Given, Handover, digest

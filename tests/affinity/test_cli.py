@@ -237,6 +237,7 @@ def test_the_doctor_of_nothing_finds_nothing_wrong() -> None:
         "data directory": "skipped",
         "document store": "skipped",
         "document key": "skipped",
+        "seal key": "skipped",
         "database": "skipped",
         "certificates": "skipped",
         "server": "skipped",

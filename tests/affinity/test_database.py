@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from affinity.database import Database
 from affinity.group_writer import WriterStopped
-from affinity.outages import InDoubt, Trouble, Unavailable
+from affinity.outages import InDoubt, Trouble, Unavailable, remedy
 
 NOTES = Table("test_note", MetaData(), Column("id", Integer, primary_key=True, autoincrement=False))
 
@@ -116,6 +116,7 @@ def test_a_snapshot_begins_with_the_first_statement_also_of_the_driver(tmp_path:
         (sqlite3.SQLITE_READONLY, Unavailable(Trouble.DISK)),
         (sqlite3.SQLITE_IOERR_WRITE, Unavailable(Trouble.DISK)),
         (sqlite3.SQLITE_BUSY, Unavailable(Trouble.SLOW)),
+        (sqlite3.SQLITE_CORRUPT, Unavailable(Trouble.DAMAGED)),
         (sqlite3.SQLITE_IOERR_FSYNC, InDoubt()),
         (sqlite3.SQLITE_ERROR, None),
     ],
@@ -135,6 +136,22 @@ def test_what_sqlite_cannot_do_now_is_no_defect(tmp_path: Path, code: int, told:
         database.write(failing)
     assert count(database) == 0
     database.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (sqlite3.SQLITE_CORRUPT, "restore it from a backup"),
+        (sqlite3.SQLITE_NOTADB, "restore it from a backup"),
+        (sqlite3.SQLITE_FULL, "make room"),
+        (sqlite3.SQLITE_BUSY, "another program holds it"),
+        (sqlite3.SQLITE_READONLY, "let this user write"),
+    ],
+)
+def test_only_what_is_damaged_is_to_be_restored(code: int, said: str) -> None:
+    error = sqlite3.OperationalError("invented")
+    error.sqlite_errorcode = code
+    assert said in remedy(error)
 
 
 def test_many_writers_share_one_commit(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from affinity.database import Database
-from affinity.sealing import KEY
+from affinity.seal_files import KEY
 from atna import store
 from atna.entries import patient_ids
 from atna.logs import DatabaseLog

@@ -19,7 +19,7 @@ from affinity import authority
 from affinity.authority import Authority
 from affinity.database import Database
 from affinity.development import STS_ISSUER
-from affinity.sealing import KEY
+from affinity.seal_files import KEY
 from atna.logs import DatabaseLog
 from atna.signing import sealing_key
 from atna.verifying import verify

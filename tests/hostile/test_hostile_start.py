@@ -7,12 +7,20 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from affinity.cli import app
 from affinity.data_directory import UnusableData
+from affinity.database import Database
 from affinity.domain import load
 from affinity.node import open_node
+from affinity.seal_files import KEY
 from affinity.settings import Settings
+from atna.sealing import Sealer
+from atna.signing import sealing_key
+from tests.atna.trail import START, fill
 from tests.end_to_end.conftest import ANY_PORT, ROOT
+from tests.faults.full import mounted
 
 
 def opened(data: Path, **options: object) -> None:
@@ -90,3 +98,30 @@ def test_a_damaged_database_is_named_and_kept(stopped: Path, damage: slice) -> N
 def test_a_nonsensical_database_url_is_said_to_be_one(tmp_path: Path) -> None:
     with pytest.raises(UnusableData, match="database_url is no URL of a database"):
         opened(tmp_path, database_url="nonsense")
+
+
+def test_a_database_without_room_is_not_said_to_be_damaged(tmp_path: Path) -> None:
+    """Who is told to restore a backup loses what came after it."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with mounted(disk, 2**20):
+        (disk / "ballast").write_bytes(bytes(2**20 - 2**17))
+        with pytest.raises(UnusableData, match="is full; make room on its disk and start again: nothing is lost"):
+            opened(disk / "data")
+
+
+def test_no_other_key_is_made_for_a_trail_that_is_sealed(stopped: Path) -> None:
+    """What it would seal would be found forged once the key is there again."""
+    key = stopped / KEY
+    database = Database(f"sqlite:///{stopped / 'affinity.db'}")
+    fill(database, 1, 2)
+    assert Sealer(database, sealing_key(key), lambda: START).seal()
+    database.close()
+    kept = key.read_bytes()
+    key.unlink()
+    with pytest.raises(UnusableData, match=r"audit-seal\.key is missing, but the audit trail is sealed with it"):
+        opened(stopped)
+    told = CliRunner().invoke(app, ["audit", "verify", "--domain", "connectathon", "--data", str(stopped)])
+    assert (told.exit_code, "audit-seal.key is missing" in told.output, key.exists()) == (2, True, False)
+    key.write_bytes(kept)
+    opened(stopped)

@@ -20,7 +20,7 @@ from affinity.client import hl7, xds
 from affinity.client.hl7 import Announced, Route
 from affinity.database import Database
 from affinity.domain import SHIPPED
-from affinity.sealing import KEY
+from affinity.seal_files import KEY
 from atna.logs import DatabaseLog
 from atna.signing import sealing_key
 from atna.verifying import verify
