@@ -28,6 +28,7 @@ from affinity.seal_files import KEY, ROOT
 from affinity.settings import DocumentStoreKind, Settings
 from affinity.works import Work
 from ihe.durable import fsync, make_directory, write_whole
+from xds.key_file import add_keys_of
 from xds.repository_store import BATCH, contents, is_referenced
 
 ATTEMPTS = 3
@@ -96,13 +97,25 @@ def check_target(settings: Settings, target: Path) -> None:
 
 
 def copy_keys(settings: Settings, target: Path) -> tuple[str, ...]:
-    """Copy the keys without which the documents cannot be read and the trail not be sealed on. Returns their names."""
+    """Copy the keys without which the documents cannot be read and the trail not be sealed on. Returns their names.
+
+    Keys of documents that only the copy has stay in it: an earlier state of the backup may need them.
+    """
     check_target(settings, target)
-    files = (key_file(settings), settings.data / KEY)
-    present = [each for each in files if each.is_file()]
-    for each in present:
-        copy_file(each, target / each.name)
-    return tuple(each.name for each in present)
+    documents, seal = key_file(settings), settings.data / KEY
+    if documents.is_file():
+        _add_keys(documents, target / documents.name)
+    if seal.is_file():
+        copy_file(seal, target / seal.name)
+    return tuple(each.name for each in (documents, seal) if each.is_file())
+
+
+def _add_keys(source: Path, target: Path) -> None:
+    make_directory(target.parent)
+    try:
+        add_keys_of(source, target)
+    except ValueError as error:
+        raise BackupFailed(f"{source}, or {target}, holds no usable keys: {error}") from error
 
 
 def _snapshot(database: Database, target: Path) -> Read | None:

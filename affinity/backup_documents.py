@@ -1,7 +1,7 @@
-"""The documents of a backup: a copy of the store's files, which never change once they are there.
+"""The documents of a backup: a copy of the store's files, of which nothing changes but the key that they are under.
 
-Whatever lies in the backup already is not copied again; nothing is written in place, so that hard links to an earlier
-state (``cp -al``) stay what they were.
+Whatever lies in the backup already, under the same key, is not copied again; nothing is written in place, so that hard
+links to an earlier state (``cp -al``) stay what they were.
 """
 
 import os
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ihe.durable import fsync, make_directory
-from xds.encryption import sealed_size
+from xds.encryption import HEADER, sealed_size
 from xds.file_store import PLAIN, SEALED
 
 FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
@@ -38,7 +38,7 @@ def copy_documents(data: Path, backup: Path) -> Copied:
         target = backup / CONTENT / source.relative_to(data / CONTENT)
         with suppress(FileNotFoundError):
             taken = source.stat().st_size
-            if not _has(target, taken):
+            if not _has(target, taken) or _was_rewrapped(source, target):
                 copy_file(source, target)
                 files, size = files + 1, size + taken
     return Copied(files=files, size=size)
@@ -62,12 +62,14 @@ def prune_documents(backup: Path, is_referenced: Callable[[str], bool]) -> int:
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a file whole or not at all, readable by its owner alone, and durably."""
+    """Copy a file whole or not at all, readable by its owner alone, with its time of change, and durably."""
     make_directory(target.parent)
     draft = target.with_name(f".{target.name}.copying")
     with source.open("rb") as read, os.fdopen(os.open(draft, FLAGS, 0o600), "wb") as written:
+        changed = os.fstat(read.fileno()).st_mtime_ns
         shutil.copyfileobj(read, written, 2**20)
         written.flush()
+        os.utime(written.fileno(), ns=(changed, changed))
         os.fsync(written.fileno())
     draft.replace(target)
     fsync(target.parent)
@@ -75,6 +77,18 @@ def copy_file(source: Path, target: Path) -> None:
 
 def _files(content: Path) -> Iterator[Path]:
     return (each for each in content.glob("*/*/*") if each.suffix in (SEALED, PLAIN))
+
+
+def _was_rewrapped(source: Path, target: Path) -> bool:
+    """Claim that the two are sealed under different keys. Where their times are the same, neither is opened."""
+    if source.suffix != SEALED or source.stat().st_mtime_ns == target.stat().st_mtime_ns:
+        return False
+    return _header(source) != _header(target)
+
+
+def _header(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(HEADER)
 
 
 def _has(file: Path, size: int) -> bool:

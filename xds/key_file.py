@@ -25,6 +25,16 @@ def add_key(path: Path) -> KeyRing:
     return _replace(path, (secrets.token_bytes(KEY), *load_keys(path).keys))
 
 
+def add_keys_of(source: Path, target: Path) -> None:
+    """Put the keys of one file into another, durably; keys that only the other has stay behind them.
+
+    ValueError if either is there and holds no keys.
+    """
+    keys = load_keys(source).keys
+    others = load_keys(target).keys if target.exists() else ()
+    _replace(target, (*keys, *(each for each in others if each not in keys)))
+
+
 def keep_keys(path: Path, ids: Iterable[str]) -> KeyRing:
     """Forget every key but those of these ids and the sealing key: what it sealed can never be read again."""
     ring, kept = load_keys(path), set(ids)

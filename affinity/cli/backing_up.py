@@ -40,6 +40,8 @@ def backup(place: Place, output: Output, target: Target, keys: Keys = None, prun
     try:
         with unnoted(settings) as database:
             note_export(settings, database, target)
+            if keys:  # before a document is copied that needs them, and after: one may have come meanwhile
+                copy_keys(settings, keys)
             made = back_up(settings, database, target, utc_now(), prune=prune)
         names = copy_keys(settings, keys) if keys else ()
     except BackupFailed as error:

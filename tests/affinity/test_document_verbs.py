@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,8 @@ from ihe.identifiers import UniqueId
 from tests.buckets import ACCESS, BUCKET, SECRET, BucketServer, StoredObject
 from xds import repository_store
 from xds.documents import DocumentStore
-from xds.key_file import load_keys
+from xds.file_store import FileStore
+from xds.key_file import KeyFile, load_keys
 from xds.repository_store import Document
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -187,3 +189,32 @@ class TestKeys:
         (settings.data / "rewrap.mark").write_text(first.name)
         assert told(run("rewrap"))["rewrapped"] == len(REPORTS) - 1
         assert told(run("rewrap"))["rewrapped"] == 1
+
+
+@pytest.mark.parametrize("settings", ["files"], indirect=True)
+class TestBackup:
+    def test_it_can_be_read_after_keys_were_rotated_and_so_can_earlier_states_of_it(
+        self, run: Run, settings: Settings, tmp_path: Path
+    ) -> None:
+        backup, keys, earlier = tmp_path / "backup", tmp_path / "keys", tmp_path / "earlier"
+        for words in (("new-key",), ("rewrap", "--drop-unused")):
+            assert run("backup", str(backup), "--keys", str(keys)).exit_code == 0
+            shutil.copytree(backup, earlier, dirs_exist_ok=True)
+            assert run(*words).exit_code == 0
+        assert told(run("backup", str(backup), "--keys", str(keys)))["copied"]["files"] == len(REPORTS)
+        newest = keys / "documents.key"
+        assert load_keys(newest).ids()[:1] == load_keys(settings.data / "documents.key").ids()
+        for state in (backup, earlier):
+            assert read_all(FileStore(state / "documents", KeyFile(newest)), settings) == REPORTS
+
+    def test_what_is_there_under_the_same_key_is_not_copied_again(
+        self, run: Run, settings: Settings, tmp_path: Path
+    ) -> None:
+        run("backup", str(tmp_path / "backup"))
+        os.utime(next((tmp_path / "backup" / "documents" / "content").glob("*/*/*")), (1, 1))
+        assert told(run("backup", str(tmp_path / "backup")))["copied"]["files"] == 0
+
+    def test_a_file_that_is_no_copy_of_keys_is_left_alone(self, run: Run, settings: Settings, tmp_path: Path) -> None:
+        (tmp_path / "documents.key").write_text("something else")
+        assert run("backup", str(tmp_path / "backup"), "--keys", str(tmp_path)).exit_code == 1
+        assert (tmp_path / "documents.key").read_text() == "something else"
