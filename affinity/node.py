@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from affinity.access import access
@@ -54,6 +55,7 @@ from xds.witness import NOBODY, Witness
 INDEX = frozenset({Actor.PIX_MANAGER, Actor.PATIENT_DEMOGRAPHICS_SUPPLIER, Actor.PATIENT_ENCOUNTER_CONSUMER})
 """Whose queries a replica may answer. The registry's as well, but where access rights hold: what a patient hid a moment
 ago must be hidden, and only the primary knows it at once."""
+DATABASES = ("postgresql", "sqlite")
 DOMAIN_NOTE = "domain.txt"
 """File of the data directory that names the domain's directory, for clients on this machine."""
 
@@ -146,6 +148,8 @@ def _node(
 def open_database(settings: Settings, terms: Terms) -> Database:
     """Open and migrate. A database that cannot be reached is another matter than one that cannot be read."""
     try:
+        if make_url(settings.database).get_backend_name() not in DATABASES:
+            raise UnusableData("database_url names neither PostgreSQL (postgresql+psycopg://...) nor SQLite")
         database = Database(settings.database, terms)
         upgrade(database.engine)
     except (ArgumentError, NoSuchModuleError) as error:

@@ -20,12 +20,16 @@ def orphans(database: Database, store: DocumentStore, before: datetime) -> Itera
 
 
 def remove_orphans(database: Database, store: DocumentStore, before: datetime) -> int:
-    """Delete them, each asked for once more under the locks of its store; how many there were."""
+    """Delete them, each asked for once more under the locks of its store; how many there were.
+
+    So goes what was spooled before then: a worker that was killed leaves it, and its node does not start anew.
+    """
 
     def referenced(name: str) -> bool:
         return database.read(lambda connection: repository_store.is_referenced(connection, name))
 
-    return sum(store.discard(each.name, referenced) for each in orphans(database, store, before))
+    spooled = store.sweep(referenced, before.timestamp())
+    return spooled + sum(store.discard(each.name, referenced) for each in orphans(database, store, before))
 
 
 def _unwanted(database: Database, batch: Iterable[Stored]) -> Iterator[Stored]:

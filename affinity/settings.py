@@ -3,11 +3,18 @@
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from tomllib import TOMLDecodeError
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ImportString, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from ihe.partners import Validation
 from pix.found import USUAL
@@ -27,9 +34,15 @@ def _unless_off(value: object) -> object:
     return None if value == "off" else value
 
 
+def _in_small_letters(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 Port = Annotated[int | None, Field(ge=0, le=65535), BeforeValidator(_unless_off)]
 Seconds = Annotated[float, Field(gt=0)]
+Some = Annotated[int, Field(ge=1)]
+"""A bound that leaves something: nobody would be served with none."""
 
 
 class Listen(Section):
@@ -43,7 +56,7 @@ class Listen(Section):
     syslogs_port: Port = None
     syslog_udp_port: Port = None
     """Where audit records of others are received: nowhere by default (ITI TF-2: 3.20.4.1.2.1)."""
-    public_url: str | None = None
+    public_url: Annotated[str | None, Field(pattern=r"^https?://[^/]")] = None
     plain: bool | None = None
     """Open the ports without TLS? None: only on a loopback address, if the domain allows it."""
 
@@ -85,21 +98,21 @@ class XUA(Section):
     audience: tuple[str, ...] = ()
     trust: dict[str, Path] = Field(default_factory=dict)
     issuers: dict[str, Issuer] = Field(default_factory=dict)
-    clock_skew_seconds: int = 60
+    clock_skew_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
 
 
 class Limits(Section):
     """Bounds that keep one peer from starving the others. Sizes in bytes, times in seconds."""
 
-    envelope: int = 16 * 2**20
-    document: int = 4 * 2**30
-    hl7_message: int = 16 * 2**20
-    connections: int = 500
-    connections_per_peer: int = 200
-    idle_seconds: int = 300
-    threads: int = 64
+    envelope: Some = 16 * 2**20
+    document: Some = 4 * 2**30
+    hl7_message: Some = 16 * 2**20
+    connections: Some = 500
+    connections_per_peer: Some = 200
+    idle_seconds: Some = 300
+    threads: Annotated[int, Field(ge=1, le=1024)] = 64
     one_processor: bool = True
-    drain_seconds: int = 30
+    drain_seconds: Annotated[int, Field(ge=0)] = 30
 
 
 class DocumentStoreKind(StrEnum):
@@ -224,8 +237,8 @@ class Tracing(Section):
 class Log(Section):
     """How events are written: ``console`` for people, ``json`` for machines."""
 
-    format: str = "console"
-    level: str = "info"
+    format: Literal["console", "json"] = "console"
+    level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_in_small_letters)] = "info"
     slow_query_seconds: Annotated[float | None, Field(gt=0), BeforeValidator(_unless_off)] = None
     """From how many seconds on a statement is logged, without its parameters; None: none is."""
 
@@ -285,10 +298,19 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, cls.toml)
 
 
+class UnreadableSettings(ValueError):
+    """A file that is not TOML, or a variable that is not JSON; the text says which, and where in it."""
+
+
 def load(config: Path | None, overrides: dict[str, Any]) -> Settings:
-    """Read the settings. Raises pydantic.ValidationError naming every wrong key."""
+    """Read the settings. Raises pydantic.ValidationError naming every wrong key, UnreadableSettings."""
 
     class Configured(Settings):
         toml: ClassVar[Path | None] = config
 
-    return Configured(**overrides)
+    try:
+        return Configured(**overrides)
+    except (TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UnreadableSettings(f"{config} is not TOML in UTF-8: {error}") from error
+    except SettingsError as error:
+        raise UnreadableSettings(f"{error}: lists and tables are JSON in an environment variable") from error

@@ -40,12 +40,20 @@ def fsync(path: str | os.PathLike[str]) -> None:
         os.close(descriptor)
 
 
+def belong_like(descriptor: int, other: int | str | os.PathLike[str]) -> None:
+    """Give a file of root's to whom another belongs: the node whose data it is could not read it otherwise."""
+    if os.geteuid() == 0:
+        found = os.stat(other)  # noqa: PTH116 - or a descriptor
+        os.fchown(descriptor, found.st_uid, found.st_gid)
+
+
 @contextmanager
 def _drafted(path: Path, content: bytes, mode: int) -> Iterator[Path]:
     """A file of this content beside ``path``, to be given its name; what it was given is kept."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            belong_like(file.fileno(), path if path.exists() else path.parent)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

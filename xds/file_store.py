@@ -14,7 +14,7 @@ from io import BytesIO, FileIO
 from pathlib import Path
 from typing import BinaryIO
 
-from ihe.durable import fsync, make_directory
+from ihe.durable import belong_like, fsync, make_directory
 from ihe.exchange import Part, Sink
 from xds.documents import Content, Referenced, Stored, verified
 from xds.encryption import HEADER, DamagedDocument, Keys, UnknownKey, sealed_size, unseal
@@ -249,6 +249,7 @@ def _pieces(file: BinaryIO, keys: Keys | None, content: Content) -> Iterator[byt
 def _copy(header: bytes, sealed: BinaryIO, draft: str) -> None:
     """Write a file of ``header`` and what follows in ``sealed``, durably."""
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copied:
+        belong_like(copied.fileno(), sealed.fileno())
         copied.write(header)
         shutil.copyfileobj(sealed, copied, 2**20)
         copied.flush()

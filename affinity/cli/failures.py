@@ -13,6 +13,7 @@ from affinity.data_directory import UnusableData
 from affinity.domain import DomainError
 from affinity.matching_files import WrongMatching
 from affinity.outages import InDoubt, Unavailable
+from affinity.settings import UnreadableSettings
 from affinity.tunings import ShippedDomain
 from affinity.unavailable import underlying
 from atna.logs import NotAnExport
@@ -91,6 +92,7 @@ KNOWN: tuple[tuple[type[Exception] | tuple[type[Exception], ...], ExitCode, Sent
     (Rejected, ExitCode.UNREACHABLE, lambda error: f"the answer cannot be read: {error}"),
     (DomainError, ExitCode.WRONG_USE, lambda error: f"the domain cannot be used: {'; '.join(map(str, error.faults))}"),
     (ValidationError, ExitCode.WRONG_USE, _settings),
+    (UnreadableSettings, ExitCode.WRONG_USE, lambda error: f"settings: {error}"),
     (UnusableData, ExitCode.WRONG_USE, str),
     (ShippedDomain, ExitCode.WRONG_USE, str),
     (WrongMatching, ExitCode.WRONG_USE, _first_lines),

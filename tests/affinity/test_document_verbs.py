@@ -191,6 +191,26 @@ class TestKeys:
         assert told(run("rewrap"))["rewrapped"] == 1
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files of others")
+@pytest.mark.parametrize("settings", ["files"], indirect=True)
+def test_what_root_changes_stays_the_nodes_own(run: Run, settings: Settings) -> None:
+    owned = [settings.data / "documents.key", *settings.data.glob("documents/content/*/*/*")]
+    for each in owned:
+        os.chown(each, 4321, 4321)
+    assert run("new-key").exit_code == run("rewrap").exit_code == 0
+    assert {(each.stat().st_uid, each.stat().st_gid) for each in owned} == {(4321, 4321)}
+
+
+@pytest.mark.parametrize("settings", ["files"], indirect=True)
+def test_what_a_killed_process_left_in_the_spool_goes_with_the_orphans(run: Run, settings: Settings) -> None:
+    old, new = (settings.data / "documents" / "spool" / name for name in ("receiving.old", "receiving.new"))
+    for each in (old, new):
+        each.touch()
+    os.utime(old, (1, 1))
+    assert told(run("sweep")) == {"removed": 1}
+    assert (old.exists(), new.exists()) == (False, True)
+
+
 @pytest.mark.parametrize("settings", ["files"], indirect=True)
 class TestBackup:
     def test_it_can_be_read_after_keys_were_rotated_and_so_can_earlier_states_of_it(

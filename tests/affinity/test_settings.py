@@ -49,3 +49,40 @@ def test_a_search_may_take_as_long_and_find_as_many_as_the_settings_say(tmp_path
     node = open_node(configured, load("connectathon"))
     assert node.ports[Actor.PATIENT_DEMOGRAPHICS_SUPPLIER].search_limits == Limits(2, 800)
     node.close()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"limits": {"threads": 0}},
+        {"limits": {"connections": 0}},
+        {"limits": {"idle_seconds": -1}},
+        {"limits": {"drain_seconds": -1}},
+        {"limits": {"hl7_message": 0}},
+        {"log": {"level": "verbose"}},
+        {"log": {"format": "xml"}},
+        {"listen": {"public_url": "record.example.org"}},
+        {"xua": {"clock_skew_seconds": 86400}},
+    ],
+)
+def test_what_would_let_nobody_in_or_cannot_be_meant_is_refused_by_name(wrong: dict[str, dict[str, object]]) -> None:
+    [(section, named)] = wrong.items()
+    with pytest.raises(ValidationError, match=f"{section}.{next(iter(named))}"):
+        settings.load(None, wrong)
+
+
+def test_a_level_may_be_in_capitals() -> None:
+    assert settings.load(None, {"log": {"level": "WARNING"}}).log.level == "warning"
+
+
+@pytest.mark.parametrize("content", [b"[limits", b'domain = "d\xe9mo"', b"\xff\xfe"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "affinity.toml").write_bytes(content)
+    with pytest.raises(settings.UnreadableSettings, match=r"affinity\.toml is not TOML in UTF-8"):
+        settings.load(tmp_path / "affinity.toml", {})
+
+
+def test_a_variable_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFFINITY__STEWARDS", "{anna")
+    with pytest.raises(settings.UnreadableSettings, match='field "stewards"'):
+        settings.load(None, {})

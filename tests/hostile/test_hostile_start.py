@@ -95,6 +95,11 @@ def test_a_damaged_database_is_named_and_kept(stopped: Path, damage: slice) -> N
     assert file.read_bytes() == content
 
 
+def test_a_database_of_another_make_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(UnusableData, match="database_url names neither PostgreSQL"):
+        opened(tmp_path, database_url="mysql://affinity@127.0.0.1/affinity")
+
+
 def test_a_nonsensical_database_url_is_said_to_be_one(tmp_path: Path) -> None:
     with pytest.raises(UnusableData, match="database_url is no URL of a database"):
         opened(tmp_path, database_url="nonsense")
