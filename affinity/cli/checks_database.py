@@ -22,7 +22,7 @@ from affinity.store_settings import server_settings, server_time
 
 SKEW = 5
 """Seconds by which the clocks of node and database may differ: both stamp what is recorded."""
-PATIENCE, INSTRUCTIONS = 20, 100_000
+LOOK_SECONDS, INSTRUCTIONS = 20, 100_000
 """Seconds for which the pages of a large SQLite file are looked at, and how many steps pass between two looks at the
 clock."""
 LARGE_WAL = 2**30
@@ -81,13 +81,13 @@ def _of_sqlite(connection: Connection, _settings: Settings) -> Iterator[Finding]
 
 def _pages(driver: Any) -> Finding:
     """Whether SQLite finds its pages whole."""
-    check, end = "database pages", monotonic() + PATIENCE
+    check, end = "database pages", monotonic() + LOOK_SECONDS
     driver.set_progress_handler(lambda: monotonic() > end, INSTRUCTIONS)
     try:
         said = str(driver.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-            return skipped(check, f"more than are looked at in {PATIENCE} s; affinity db backup looks at all of them")
+            return skipped(check, f"not all seen in {LOOK_SECONDS} s; affinity db backup looks at all of them")
         said = str(error)
     finally:
         driver.set_progress_handler(None, 0)

@@ -95,7 +95,9 @@ def _opening(check: str, file: Path, content: Path) -> Finding:
     """Whether the keys are keys, and open a document that is sealed."""
     try:
         ids = load_keys(file).ids()
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        return failed(check, f"{file}: {error.strerror}", f"let user {os.geteuid()} read it")
+    except ValueError as error:
         return failed(check, f"{file} holds no usable keys: {error}", "bring it back from a backup")
     sealed = next(content.glob("*/*/*.sealed"), None)
     if sealed is not None and key_id(sealed.read_bytes()[:HEADER]) not in ids:
@@ -112,7 +114,9 @@ def _seal_key(settings: Settings) -> Finding:
         return failed(check, f"{file} is missing", "bring it back from a backup: the audit trail is sealed with it")
     try:
         kept_key(file)
-    except (OSError, UnusableKey) as error:
+    except OSError as error:
+        return failed(check, f"{file}: {error.strerror}", f"let user {os.geteuid()} read it")
+    except UnusableKey as error:
         return failed(check, str(error), "bring it back from a backup")
     return ok(check, str(file))
 
