@@ -1,6 +1,6 @@
 """What each decision of a steward does, within one change."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection
 
@@ -8,13 +8,13 @@ from ihe.identifiers import PatientKey
 from pix import declaring, merging, store_links, store_records
 from pix.choices import Choice, NotPossible, Ruling, Situation, check_fit
 from pix.decisions import Basis, Pair, pair
-from pix.doubts import close_answered
+from pix.doubts import close_answered, report
 from pix.event_log import read
 from pix.events import Declared, TaskDecided, Undeclared
 from pix.journal import Change
 from pix.linking import reevaluate
 from pix.store_records import Record
-from pix.tasks import Task
+from pix.tasks import Kind, Task
 
 
 def decide(change: Change, task: Task, ruling: Ruling) -> None:
@@ -49,12 +49,24 @@ def situation(connection: Connection, task: Task, records: Iterable[Record]) -> 
 def declare(change: Change, pairs: Iterable[Pair], *, same: bool) -> None:
     """Keep what a steward says of these records, and find out anew who is who. NotPossible: it would not hold."""
     pairs = set(pairs)
+    keys = {key for two in pairs for key in two}
+    links = set() if same else _standing_links(change, keys) - pairs
     declaring.declare(change, pairs, same=same, basis=Basis.STEWARD)
-    reevaluate(change, {key for two in pairs for key in two})
+    reevaluate(change, keys)
     if same:
         for two in pairs:
             _check_joined(change, two)
     close_answered(change, pairs)
+    for low, high in sorted(links - _standing_links(change, {key for two in links for key in two})):
+        report(change, Kind.DISPUTE, low, high, "somebody said that they are one person; a later decision parts them")
+
+
+def _standing_links(change: Change, keys: Collection[PatientKey]) -> set[Pair]:
+    """What people and sources linked deliberately among those with whom these are one person."""
+    decisions = store_links.decisions(change.connection, store_links.together(change.connection, keys))
+    linked = [each.pair for each in decisions if each.same and each.basis is not Basis.LISTED]
+    persons = store_links.persons_of(change.connection, {key for two in linked for key in two})
+    return {two for two in linked if two[0] in persons and persons[two[0]] == persons.get(two[1])}
 
 
 def withdraw(change: Change, two: Pair) -> None:

@@ -142,10 +142,10 @@ def columns(first: str) -> tuple[str, str]:
     """The delimiter of a file, and its header without byte order mark. Raises Unreadable for columns that are none."""
     text = first.removeprefix("\ufeff")
     delimiter = ";" if ";" in text and "," not in text else ","
-    names = _read(text, delimiter)
+    names = _names(text, delimiter)
     unknown = sorted(set(names) - set(COLUMNS))
     if unknown:
-        raise Unreadable("columns", f"no such columns: {', '.join(unknown)}")
+        raise Unreadable("columns", f"no such columns: {', '.join(each or '(one without a name)' for each in unknown)}")
     if IDENTIFIERS not in names or len(set(names)) < len(names):
         raise Unreadable("columns", f"the header needs the column {IDENTIFIERS}, and each column once")
     return delimiter, text
@@ -154,7 +154,7 @@ def columns(first: str) -> tuple[str, str]:
 def reader(first: str, domain: AffinityDomain) -> Callable[[str], PatientLine]:
     """What reads each further line of a file that begins with ``first``. It, and what is returned, raise Unreadable."""
     delimiter, text = columns(first)
-    names = _read(text, delimiter)
+    names = _names(text, delimiter)
     cells = [CELLS.get(name) for name in names]
     at = names.index(IDENTIFIERS)
     source = names.index(SOURCE) if SOURCE in names else None
@@ -201,6 +201,10 @@ def _texts(known: Demographics) -> Iterator[str]:
         for each in some:
             yield from fields(each)
         yield from ("",) * ((values.most - len(some)) * len(values.fields))
+
+
+def _names(header: str, delimiter: str) -> list[str]:
+    return [each.strip() for each in _read(header, delimiter)]
 
 
 def _read(line: str, delimiter: str) -> list[str]:

@@ -89,7 +89,7 @@ def dtm(date: str) -> str:
 
 def _parse(line: str) -> Resource:
     try:
-        found = json.loads(line)
+        found = json.loads(line.removeprefix("\ufeff"))
         if "\\u" in line:  # half of a surrogate pair is JSON, but no text
             json.dumps(found, ensure_ascii=False).encode()
     except UnicodeEncodeError:

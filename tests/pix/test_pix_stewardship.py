@@ -266,6 +266,25 @@ def test_a_link_that_an_earlier_decision_prevents_is_refused_and_names_it(desk: 
     assert desk.scene.events() == before
 
 
+@pytest.mark.parametrize("by", ["steward", "source"])
+def test_a_link_that_a_later_decision_breaks_is_put_before_people(desk: Desk, by: str) -> None:
+    for number, id in enumerate(("HOSP:1", "CLINIC:7", "LAB:5")):
+        desk.scene.feed(id, who=person(f"Name{number}", f"Family{number}", None), source="LIS|LABO")
+    for two in (("HOSP:1", "CLINIC:7"), ("CLINIC:7", "LAB:5")):
+        if by == "steward":
+            desk.declare(*two, same=True)
+        else:
+            desk.scene.link(*two)
+    desk.declare("HOSP:1", "LAB:5", same=False)
+    assert "LAB:5" not in (desk.scene.others("HOSP:1") or [])
+    dispute = desk.only(Kind.DISPUTE)
+    assert sorted(dispute.pair) == desk.scene.keys("CLINIC:7", "LAB:5")
+    assert "they are one person" in dispute.reason
+    desk.decide(dispute, Choice.NEVER_LINK)
+    assert desk.open() == []
+    desk.assert_replayable()
+
+
 def test_a_decision_can_be_withdrawn_and_likeness_counts_again(doubtful: Desk) -> None:
     doubtful.decide(doubtful.only(Kind.POTENTIAL_DUPLICATE), Choice.NEVER_LINK)
     one, other = doubtful.scene.id("HOSP:1"), doubtful.scene.id("LAB:5")

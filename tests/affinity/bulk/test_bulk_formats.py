@@ -242,10 +242,21 @@ def test_a_header_that_is_none_is_refused(header: str) -> None:
 
 
 def test_a_header_may_have_a_mark_semicolons_and_the_columns_of_its_choice() -> None:
-    read = Format.CSV.reader("\ufefffamily;identifiers;given", DOMAIN)
+    read = Format.CSV.reader("\ufefffamily; identifiers;given ", DOMAIN)
     line = read("Weber;1^^^HOP-PETRUSSE;Anna")
     assert line.identifiers == LINE.identifiers and line.source == ""
     assert line.demographics == Demographics(names=(PersonName(family="Weber", given="Anna"),))
+
+
+def test_a_column_without_a_name_is_told() -> None:
+    with pytest.raises(Unreadable, match="one without a name"):
+        Format.CSV.reader("identifiers,family,", DOMAIN)
+
+
+def test_a_mark_before_a_patient_of_fhir_is_no_part_of_it() -> None:
+    read = Format.FHIR.reader("", DOMAIN)
+    written = json.dumps(fhir_writing.resource(LINE))
+    assert read(f"\ufeff{written}") == read(written)
 
 
 def test_the_mothers_maiden_name_of_fhir_itself_is_read() -> None:
