@@ -23,6 +23,8 @@ OTHER_DATE = "birth date is mistyped or another's"
 
 UNSURE = frozenset({Level.INITIAL, Level.SECOND, Level.MIXED, Level.DOUBTFUL})
 """Levels at which two given names may as well be those of twins."""
+TWINNED = frozenset({Level.DOUBTFUL})
+"""Those at which they are so even with a number in common that nobody can check (PID-19)."""
 
 
 class Findings(NamedTuple):
@@ -133,7 +135,7 @@ def reservations(found: Findings, one: Subject, other: Subject, *, identified: b
         yield UNKNOWN
     if found.given is None and not (found.national or one.placeholder or other.placeholder):
         yield NO_GIVEN
-    if found.given is not None and found.given.level in UNSURE and not found.national:
+    if found.given is not None and found.given.level in (TWINNED if identified else UNSURE) and not found.national:
         yield DOUBTFUL
     if identified:
         return

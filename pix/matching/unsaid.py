@@ -21,6 +21,8 @@ NOWHERE = vocabulary("nowhere")
 MAILLESS = vocabulary("mailless")
 LEAST = 4
 """Fewest digits of a number that is a person's own."""
+DAY = 8
+"""Digits of a date; with nothing but zeros or nines behind it, it is nobody's number."""
 REPEATED = 6
 """Digits at the end of a telephone number that nobody has if they are one and the same."""
 COUNTED = "12345678901234567890 9876543210987654321"
@@ -74,7 +76,8 @@ def _is_own(number: str) -> bool:
     found = "".join(filter(str.isdecimal, number))
     if len(found) < LEAST or len(set(found)) == 1 or found in COUNTED:
         return False
-    return not (exists(found[:8]) and (not found[8:].strip("0") or not found[8:].strip("9")))
+    day, rest = found[:DAY], found[DAY:]
+    return len(day) < DAY or not exists(day) or bool(rest.strip("0") and rest.strip("9"))
 
 
 def phones(numbers: frozenset[str]) -> frozenset[str]:
