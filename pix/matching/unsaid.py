@@ -35,7 +35,7 @@ def names_nobody(words: Iterable[str]) -> bool:
     return not found.isdisjoint(NAMELESS) and found <= NAMELESS | GIVEN | FILLERS
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65536)
 def called(givens: Names) -> Names:
     """The given names (folded words of each) by which somebody is called: not ``RN``, ``Bébé1`` or ``Madame``."""
     return tuple(each for each in givens if _calls(each))
