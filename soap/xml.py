@@ -8,6 +8,7 @@ it, neither by accident nor to make a name read differently from how it was sign
 import re
 import threading
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from lxml import etree
@@ -158,9 +159,15 @@ def _cut(node: _Element) -> None:
     parent.remove(node)
 
 
+@lru_cache(maxsize=16)
+def _xpath(expression: str) -> etree.XPath:
+    """An expression, compiled once: those of limits take longer to compile than to answer."""
+    return etree.XPath(expression)
+
+
 def _refuse_deep_or_wide(root: _Element, data: bytes, limits: XMLLimits) -> None:
     # Counting bytes is a hundred times cheaper than visiting elements, and bounds what the visit could find.
-    if data.count(b"=") > limits.attributes and root.xpath(f"boolean(//*/@*[{limits.attributes + 1}])"):
+    if data.count(b"=") > limits.attributes and _xpath(f"boolean(//*/@*[{limits.attributes + 1}])")(root):
         raise XMLRefused(f"an element has more than {limits.attributes} attributes")
-    if data.count(b"</") > limits.depth and root.xpath("boolean(" + "/*" * (limits.depth + 1) + ")"):
+    if data.count(b"</") > limits.depth and _xpath("boolean(" + "/*" * (limits.depth + 1) + ")")(root):
         raise XMLRefused(f"elements are nested deeper than {limits.depth} levels")
