@@ -40,10 +40,10 @@ def fsync(path: str | os.PathLike[str]) -> None:
         os.close(descriptor)
 
 
-def belong_like(descriptor: int, other: int | str | os.PathLike[str]) -> None:
+def belong_like(descriptor: int, other: str | os.PathLike[str]) -> None:
     """Give a file of root's to whom another belongs: the node whose data it is could not read it otherwise."""
     if os.geteuid() == 0:
-        found = os.stat(other)  # noqa: PTH116 - or a descriptor
+        found = Path(other).stat()
         os.fchown(descriptor, found.st_uid, found.st_gid)
 
 

@@ -141,7 +141,7 @@ class FileStore:
                     return False
                 draft = f"{self._spool}/rewrapping.{os.urandom(16).hex()}"
                 try:
-                    _copy(header, file, draft)
+                    _copy(header, file, draft, path)
                     os.rename(draft, path)
                 finally:
                     remove(draft)
@@ -246,10 +246,10 @@ def _pieces(file: BinaryIO, keys: Keys | None, content: Content) -> Iterator[byt
     return unseal(file, keys, content.sha256, content.size) if keys else verified(file, content)
 
 
-def _copy(header: bytes, sealed: BinaryIO, draft: str) -> None:
-    """Write a file of ``header`` and what follows in ``sealed``, durably."""
+def _copy(header: bytes, sealed: BinaryIO, draft: str, path: str) -> None:
+    """Write a file of ``header`` and what follows in ``sealed``, durably; it belongs to whom ``path`` belongs."""
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copied:
-        belong_like(copied.fileno(), sealed.fileno())
+        belong_like(copied.fileno(), path)
         copied.write(header)
         shutil.copyfileobj(sealed, copied, 2**20)
         copied.flush()

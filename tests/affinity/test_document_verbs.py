@@ -30,7 +30,7 @@ from xds.repository_store import Document
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
-REPORTS = {f"1.2.{n}": b"potassium 4.%d mmol/L " % n * 900 for n in range(5)}
+REPORTS = {f"1.2.{n}": b"potassium 4.%d mmol/L " % n * (900 if n else 1) for n in range(5)}
 Run = Callable[..., Any]
 
 
