@@ -119,6 +119,9 @@ def contradictions(found: Findings, one: Subject, other: Subject) -> tuple[str, 
         reasons.append(SEX)
     if one.birth_order and other.birth_order and one.birth_order != other.birth_order:
         reasons.append(ORDER)
+    if found.national and found.birth is None and one.placeholder is not other.placeholder:
+        # A newborn has its mother's number until it has its own.
+        reasons.append(PLACEHOLDER)
     if found.national and reasons:
         reasons.append(OVERLAY)
     return tuple(reasons)

@@ -103,7 +103,7 @@ def _weighed(found: Findings, one: Subject, other: Subject, configuration: Confi
     if weight < configuration.review and not found.national:
         outcome = Outcome.APART
     else:
-        reasons += _reservations(found, one, other, evidence, configuration)
+        reasons = tuple(dict.fromkeys((*reasons, *_reservations(found, one, other, evidence, configuration))))
         outcome = Outcome.REVIEW if reasons or weight < configuration.link else Outcome.LINK
     return Comparison(
         outcome=outcome, weight=weight, vetoes=reasons, evidence=evidence, caps=caps, configuration=configuration

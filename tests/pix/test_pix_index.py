@@ -81,6 +81,15 @@ def test_spelling_marriage_swapped_and_vague_data_do_not_disagree(scene: Scene, 
     assert scene.others("HOSP:1") == ["CLINIC:7", f"NAT:{MATRICULE}"]
 
 
+@pytest.mark.parametrize("birth", [None, "19000101"])
+@pytest.mark.parametrize("given", ["Bébé", "RN"])
+def test_a_newborn_under_its_mothers_number_is_not_its_mother(scene: Scene, given: str, birth: str | None) -> None:
+    scene.feed("HOSP:1", f"NAT:{MATRICULE}")
+    scene.feed("CLINIC:7", f"NAT:{MATRICULE}", who=person(given, birth=birth))
+    assert "CLINIC:7" not in (scene.others("HOSP:1") or [])
+    assert scene.tasks() == ["overlay: placeholder given name, overlay"]
+
+
 def test_a_vague_record_does_not_bridge_two_people(scene: Scene) -> None:
     scene.feed("HOSP:1", f"NAT:{MATRICULE}")
     scene.feed("CLINIC:7", f"NAT:{MATRICULE}", who=Demographics())
