@@ -1,8 +1,10 @@
 """The file of key-encryption keys: one key a line as 64 hexadecimal digits, the sealing key first."""
 
+import fcntl
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ihe.durable import create_whole, write_whole
@@ -22,7 +24,8 @@ def create_keys(path: Path) -> KeyRing:
 
 def add_key(path: Path) -> KeyRing:
     """Put a new sealing key before the others, durably, before anything can be sealed under it."""
-    return _replace(path, (secrets.token_bytes(KEY), *load_keys(path).keys))
+    with _alone(path):
+        return _replace(path, (secrets.token_bytes(KEY), *load_keys(path).keys))
 
 
 def add_keys_of(source: Path, target: Path) -> None:
@@ -30,16 +33,18 @@ def add_keys_of(source: Path, target: Path) -> None:
 
     ValueError if either is there and holds no keys.
     """
-    keys = load_keys(source).keys
-    others = load_keys(target).keys if target.exists() else ()
-    _replace(target, (*keys, *(each for each in others if each not in keys)))
+    with _alone(source):
+        keys = load_keys(source).keys
+        others = load_keys(target).keys if target.exists() else ()
+        _replace(target, (*keys, *(each for each in others if each not in keys)))
 
 
 def keep_keys(path: Path, ids: Iterable[str]) -> KeyRing:
     """Forget every key but those of these ids and the sealing key: what it sealed can never be read again."""
-    ring, kept = load_keys(path), set(ids)
-    others = (key for key, id in zip(ring.keys[1:], ring.ids()[1:], strict=True) if id in kept)
-    return _replace(path, (ring.keys[0], *others))
+    with _alone(path):
+        ring, kept = load_keys(path), set(ids)
+        others = (key for key, id in zip(ring.keys[1:], ring.ids()[1:], strict=True) if id in kept)
+        return _replace(path, (ring.keys[0], *others))
 
 
 class KeyFile:
@@ -78,9 +83,21 @@ class KeyFile:
         return found.st_mtime_ns, found.st_ino, found.st_size
 
 
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Change a file by what it says while nobody else does: a key that two wrote at once would be gone."""
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            yield
+            return
+    with _alone(path):  # it was replaced meanwhile
+        yield
+
+
 def _replace(path: Path, keys: tuple[bytes, ...]) -> KeyRing:
     write_whole(path, _text(keys))
-    return load_keys(path)
+    return KeyRing(keys)
 
 
 def _text(keys: tuple[bytes, ...]) -> bytes:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from xds.encryption import (
     sealed_size,
     unseal,
 )
-from xds.key_file import create_keys, load_keys
+from xds.key_file import add_key, create_keys, load_keys
 
 KEYS = KeyRing((b"k" * 32,))
 SIZES = st.one_of(
@@ -137,6 +138,14 @@ def test_a_wrong_key_file_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(ValueError):
         load_keys(path)
+
+
+def test_keys_that_are_added_at_once_are_all_kept(tmp_path: Path) -> None:
+    path = tmp_path / "documents.key"
+    first = create_keys(path)
+    with ThreadPoolExecutor(8) as threads:
+        added = {ring.keys[0] for ring in threads.map(add_key, [path] * 24)}
+    assert len(added) == 24 and set(load_keys(path).keys) == {*added, *first.keys}
 
 
 def test_a_key_ring_does_not_show_its_keys() -> None:
