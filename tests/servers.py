@@ -108,6 +108,14 @@ class Server:
         for lock in (self._data / "postmaster.pid", self.directory / ".s.PGSQL.5432.lock"):
             lock.unlink()
 
+    def halt(self) -> None:
+        """Stop every process of it where it is; its connections stay."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """After ``halt``."""
+        self._signal(signal.SIGCONT)
+
     def ask(self, statement: str) -> list[tuple[Any, ...]]:
         """Run one statement as the superuser; its rows."""
         with psycopg.connect(f"host={self.directory} user=postgres dbname=postgres", autocommit=True) as connection:
@@ -118,6 +126,11 @@ class Server:
         """Stop it, if it runs."""
         with suppress(OSError, subprocess.CalledProcessError):
             self.kill()
+
+    def _signal(self, number: int) -> None:
+        postmaster = int((self._data / "postmaster.pid").read_text().split("\n", 1)[0])
+        for pid in (postmaster, *_children(postmaster)):
+            os.kill(pid, number)
 
     def _run(self, name: str, *options: str) -> None:
         command = [str(self._bin / name), f"--pgdata={self._data}", *options]

@@ -44,6 +44,8 @@ class Load:
     told: Counter[str] = field(default_factory=Counter)
     pause: float = 0
     most: int = MOST
+    seconds: float = 60
+    """The longest that nothing may be acknowledged."""
     _last: float = field(default_factory=time.monotonic)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _acknowledged: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -53,7 +55,8 @@ class Load:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Senders at work; whatever one of them did not expect is raised at the end."""
-        self._repeat_until(lambda: self._feed(self.owner.id, new_oid()))
+        announced = _announcing(self.owner.id)
+        self._repeat_until(lambda: self._feed(announced))
         with ThreadPoolExecutor(FEEDERS + SUBMITTERS) as pool:
             senders: list[Future[None]] = [pool.submit(self._send_feeds) for _ in range(FEEDERS)]
             senders += [pool.submit(self._send_submissions) for _ in range(SUBMITTERS)]
@@ -67,12 +70,12 @@ class Load:
     def until(self, more: int) -> None:
         """Return once so many more messages were acknowledged."""
         for _ in range(more):
-            assert self._acknowledged.acquire(timeout=60), f"nothing is acknowledged any more: {self.told}"
+            assert self._acknowledged.acquire(timeout=self.seconds), f"nothing is acknowledged any more: {self.told}"
 
     def until_told(self, more: int) -> None:
         """Return once so many more senders were told to try again."""
         for _ in range(more):
-            assert self._refused.acquire(timeout=60), f"nobody is told anything: {self.told}"
+            assert self._refused.acquire(timeout=self.seconds), f"nobody is told anything: {self.told}"
 
     @staticmethod
     def content(unique_id: str) -> bytes:
@@ -86,8 +89,9 @@ class Load:
 
     def _send_feeds(self) -> None:
         while not self._over.is_set() and (number := next(self._numbers)) < self.most:
-            patient, control = f"FAILOVER-{number}", new_oid()
-            if self._repeat_until(lambda: self._feed(patient, control)):  # noqa: B023
+            patient = f"FAILOVER-{number}"
+            message = _announcing(patient)
+            if self._repeat_until(lambda: self._feed(message)):  # noqa: B023
                 self.patients.append(patient)
 
     def _send_submissions(self) -> None:
@@ -107,11 +111,9 @@ class Load:
         self._acknowledged.release()
         return True
 
-    def _feed(self, patient: str, control: str) -> bool:
-        message = admission(patient)
-        sent = message.replace(parse(message).control_id.encode(), control.encode()[-20:], 1)
+    def _feed(self, message: bytes) -> bool:
         try:
-            answer = parse(mllp.send(mllp.Address(host="127.0.0.1", port=self.node.ports["mllp"]), sent))
+            answer = parse(mllp.send(mllp.Address(host="127.0.0.1", port=self.node.ports["mllp"]), message))
         except mllp.MLLPError:
             return self._tell("hung up")
         if answer["MSA"].text(1) == "AA":
@@ -138,3 +140,9 @@ class Load:
             return True
         assert codes <= LATER, [dict(each.attrib) for each in answer.body.iter() if each.get("errorCode")]
         return self._tell("busy")
+
+
+def _announcing(patient: str) -> bytes:
+    """An ADT^A28, under an id that no other message has; sent again it is the same to the last second."""
+    message = admission(patient)
+    return message.replace(parse(message).control_id.encode(), new_oid().encode()[-20:], 1)
