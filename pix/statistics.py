@@ -20,8 +20,9 @@ NONE: Mapping[str, int] = {}
 class SourceStatistics:
     """One source (application|facility), by the records that it fed last. All numbers are of records but ``refused``.
 
-    ``duplicates`` are one person with another record of the same authority, ``suspected`` open tasks that ask so.
-    ``missing`` counts records without birth date, sex, address, phone, national id. ``refused``: messages by code.
+    ``duplicates`` are one person with another record of the same authority and source, ``suspected`` are open tasks
+    that ask so. ``missing`` counts records without birth date, sex, address, phone, national id. ``refused``: messages
+    by code.
     """
 
     source: str
