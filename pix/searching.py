@@ -20,7 +20,7 @@ from pix.search_sources import Source, sources
 from pix.search_statements import counting, going_on, reading
 from statements.selections import Selection
 
-COUNTED = (1, 8)
+COUNTED = (1, 16)
 """How far the records of each criterion are counted to find the rarest, by what may be listed: first so far, and if all
 have more, so far."""
 LOOKED_UP = 10
@@ -124,7 +124,8 @@ def _rarest(connection: Connection, search: Search, values: dict[str, Any], list
     if len(search.ways) == 1:
         return search.ways[0]
     efforts: list[int] = []
-    for most in (times * listed for times in COUNTED):
+    for times in COUNTED:
+        most = times * listed
         (counts,) = search.counts.rows(connection, {**values, "most": most})
         efforts = [count * way.effort for count, way in zip(counts, search.ways, strict=True)]
         if min(counts) < most:
