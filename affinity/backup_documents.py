@@ -80,10 +80,17 @@ def _files(content: Path) -> Iterator[Path]:
 
 
 def _was_rewrapped(source: Path, target: Path) -> bool:
-    """Claim that the two are sealed under different keys. Where their times are the same, neither is opened."""
-    if source.suffix != SEALED or source.stat().st_mtime_ns == target.stat().st_mtime_ns:
+    """Claim that the two are sealed under different keys. Where their times are the same, neither is opened.
+
+    A copy without the time of its document, as earlier versions made them, gets it once the two are found alike.
+    """
+    changed = source.stat().st_mtime_ns
+    if source.suffix != SEALED or changed == target.stat().st_mtime_ns:
         return False
-    return _header(source) != _header(target)
+    if _header(source) != _header(target):
+        return True
+    os.utime(target, ns=(changed, changed))
+    return False
 
 
 def _header(file: Path) -> bytes:

@@ -29,7 +29,7 @@ from affinity.notifications import Couriers
 from affinity.outages import remedy
 from affinity.partners import Partners
 from affinity.record_life import follower
-from affinity.seal_files import miss_key
+from affinity.seal_files import require_key
 from affinity.settings import Settings
 from affinity.slow_queries import watch
 from affinity.spans import end_tracing, trace_with
@@ -100,7 +100,7 @@ def open_node(settings: Settings, loaded: LoadedDomain) -> Node:
         write_whole(settings.data / DOMAIN_NOTE, f"{locate(settings.domain).resolve()}\n".encode(), mode=0o644)
         database = open_database(settings, of_node(settings))
         undone.callback(database.close)
-        miss_key(database.engine, settings.data)
+        require_key(database.engine, settings.data)
         node = _node(settings, loaded, database, lock)
         repository: DocumentRepository = node.ports[Actor.DOCUMENT_REPOSITORY]
         node.store.sweep(repository.is_referenced, time.time())

@@ -11,8 +11,8 @@ KEY, ROOT = "audit-seal.key", "audit-root.json"
 """The root tells a trail from which the end was cut off."""
 
 
-def miss_key(engine: Engine, data: Path) -> None:
-    """Make no other key for a trail that is sealed. Raises UnusableData: its key is missing.
+def require_key(engine: Engine, data: Path) -> None:
+    """Let no other key be made for a trail that is sealed. Raises UnusableData: its key is missing.
 
     What a new key seals would be found forged once the old one is there again.
     """

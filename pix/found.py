@@ -45,7 +45,7 @@ class Found:
     truncated: bool = False
 
 
-def matching(connection: Connection, query: CandidateQuery, limits: Limits = USUAL) -> Found:
+def matching(connection: Connection, query: CandidateQuery, limits: Limits) -> Found:
     """Each matching person, the best first and then by name.
 
     Rejected: the criteria would list everybody, or the search took too long.

@@ -21,8 +21,8 @@ from pix.search_statements import counting, going_on, reading
 from statements.selections import Selection
 
 COUNTED = (1, 16)
-"""How far the records of each criterion are counted to find the rarest, by what may be listed: first so far, and if all
-have more, so far."""
+"""How far the records of each criterion are counted to find the rarest, in multiples of what may be listed: first so
+far, and if all have more, so far."""
 LOOKED_UP = 10
 """How much more it costs to look a word up by its record than to read it beside another."""
 USUAL = 8

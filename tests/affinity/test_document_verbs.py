@@ -231,8 +231,11 @@ class TestBackup:
         self, run: Run, settings: Settings, tmp_path: Path
     ) -> None:
         run("backup", str(tmp_path / "backup"))
-        os.utime(next((tmp_path / "backup" / "documents" / "content").glob("*/*/*")), (1, 1))
+        copy = next((tmp_path / "backup" / "documents" / "content").glob("*/*/*"))
+        made = copy.stat().st_mtime_ns
+        os.utime(copy, (1, 1))
         assert told(run("backup", str(tmp_path / "backup")))["copied"]["files"] == 0
+        assert copy.stat().st_mtime_ns == made, "the next backup opens it again"
 
     def test_a_file_that_is_no_copy_of_keys_is_left_alone(self, run: Run, settings: Settings, tmp_path: Path) -> None:
         (tmp_path / "documents.key").write_text("something else")

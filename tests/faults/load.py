@@ -3,8 +3,8 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -57,15 +57,8 @@ class Load:
         """Senders at work; whatever one of them did not expect is raised at the end."""
         announced = _announcing(self.owner.id)
         self._repeat_until(lambda: self._feed(announced))
-        with ThreadPoolExecutor(FEEDERS + SUBMITTERS) as pool:
-            senders: list[Future[None]] = [pool.submit(self._send_feeds) for _ in range(FEEDERS)]
-            senders += [pool.submit(self._send_submissions) for _ in range(SUBMITTERS)]
-            try:
-                yield
-            finally:
-                self._over.set()
-        for each in senders:
-            each.result()
+        with at_work([self._send_feeds] * FEEDERS + [self._send_submissions] * SUBMITTERS, self._over):
+            yield
 
     def until(self, more: int) -> None:
         """Return once so many more messages were acknowledged."""
@@ -140,6 +133,19 @@ class Load:
             return True
         assert codes <= LATER, [dict(each.attrib) for each in answer.body.iter() if each.get("errorCode")]
         return self._tell("busy")
+
+
+@contextmanager
+def at_work(tasks: Sequence[Callable[[], None]], over: threading.Event) -> Iterator[None]:
+    """Each task in a thread, until the context ends and ``over`` tells them; what one of them raises is raised then."""
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        senders = [pool.submit(each) for each in tasks]
+        try:
+            yield
+        finally:
+            over.set()
+    for each in senders:
+        each.result()
 
 
 def _announcing(patient: str) -> bytes:

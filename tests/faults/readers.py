@@ -5,9 +5,9 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from affinity.client import hl7, xds
@@ -17,7 +17,7 @@ from hl7v2.er7 import parse, serialize
 from ihe.datatypes import CX
 from mllp import client as mllp
 from soap.client import FaultReceived, NoAnswer, SOAPAnswer
-from tests.faults.load import LATER, Load
+from tests.faults.load import LATER, Load, at_work
 from tests.faults.sending import RED, REGISTRY_PATH, REPOSITORY_PATH, address, call
 from xds.iti18 import ITI_18
 from xds.iti43 import ITI_43
@@ -42,14 +42,8 @@ class Readers:
     def running(self) -> Iterator[None]:
         """Senders at work; what one of them did not expect is raised at the end."""
         steps = {"ITI-9": self._find_patient, "ITI-18": self._find_document, "ITI-43": self._retrieve}
-        with ThreadPoolExecutor(len(steps)) as pool:
-            senders = [pool.submit(self._repeat, name, step) for name, step in steps.items()]
-            try:
-                yield
-            finally:
-                self._over.set()
-        for each in senders:
-            each.result()
+        with at_work([partial(self._repeat, name, step) for name, step in steps.items()], self._over):
+            yield
 
     def _repeat(self, name: str, step: Callable[[], str | None]) -> None:
         while not self._over.wait(PAUSE):
