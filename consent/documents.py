@@ -4,7 +4,7 @@ Everything that a document did carries its uniqueId in the event's origin. When 
 back unless somebody else said the same meanwhile: a person, or a document that is still in effect.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from consent import log, recording, store
 from consent.effects import CloseRecord, Deed, Hide, LetIn, OpenRecord, ShutOut
 from consent.events import STATES, Event, Excluded, Masked, RecordMoved
 from consent.model import EVERYBODY, Act, EventType, Given, RelationshipKind
-from ihe.identifiers import UniqueId
+from ihe.identifiers import PatientKey, UniqueId
 from ihe.patients import Patient
 
 ORIGIN = "document:"
@@ -107,17 +107,30 @@ def _show_again(connection: Connection, patient: Patient, done: Sequence[Event],
 
 
 def _return_to_before(connection: Connection, patient: Patient, done: Sequence[Event], act: Act) -> None:
-    """The state that the record would have without the document, if the document had the last word on it."""
+    """The state that each id's record would have without the document, if the document had the last word on it.
+
+    Each id for itself: what one of them allowed before they were merged is not the word of the other, who forbade it.
+    """
     moves = log.of_types(connection, patient, OF_RECORD)
     mine = {each.number for each in done}
-    if not moves or moves[0].number not in mine:
-        return
     ended = _ends(connection, patient)
-    before = [each for each in moves if each.number not in mine and each.number > ended.get(each.origin, 0)]
-    if before and isinstance(before[0].detail, RecordMoved):
-        log.say(connection, patient, before[0].type, act, replace(before[0].detail, keys=patient.keys))
+    others = [each for each in moves if each.number not in mine and each.number > ended.get(each.origin, 0)]
+    for key in patient.keys:
+        last = _last_word(moves, key)
+        if last is not None and last.number in mine:
+            _return(connection, patient, key, _last_word(others, key), act)
+
+
+def _last_word(moves: Iterable[Event], key: PatientKey) -> Event | None:
+    """The first of these, which are the newest first, that is about the record of an id."""
+    return next((each for each in moves if isinstance(each.detail, RecordMoved) and key in each.detail.keys), None)
+
+
+def _return(connection: Connection, patient: Patient, key: PatientKey, before: Event | None, act: Act) -> None:
+    if before is not None and isinstance(before.detail, RecordMoved):
+        log.say(connection, patient, before.type, act, replace(before.detail, keys=(key,)))
     else:
-        recording.suspend_record(connection, patient, act)
+        log.say(connection, patient, EventType.RECORD_SUSPENDED, act, RecordMoved(keys=(key,)))
 
 
 def _ends(connection: Connection, patient: Patient) -> dict[str, int]:

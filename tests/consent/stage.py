@@ -21,7 +21,7 @@ from ihe.identifiers import EntryUUID, UniqueId
 from ihe.patients import Patient
 from pix.iti31 import ITI_31
 from pix.manager import PatientIndex
-from pix.model import Demographics, Feed, Identifier, Origin, PersonName
+from pix.model import Demographics, Feed, Identifier, Merge, Origin, PersonName
 from pix.newcomers import Line
 from pix.rendering import render
 from soap.xml import parse
@@ -94,6 +94,13 @@ class Stage:
             for number, _ in enumerate(feeds)
         ]
         self.index.load(list(map(Line, origins, map(render, feeds))), lambda _connection, _verdicts: None)
+
+    def merge(self, subsumed: str, surviving: str) -> None:
+        """Merge one national id into another (ADT^A40)."""
+        one, other = (Identifier(authority=NATIONAL, id=each) for each in (surviving, subsumed))
+        number = next(_NUMBERS)
+        origin = Origin(source="HIS|H", message_id=f"M{number}", digest=f"{number}", answer=b"AA", transaction="ITI-8")
+        self.index.merge((Merge(surviving=one, subsumed=other),), origin)
 
     def visit(self, event: str, *, patient: str = "L-1", doctor: str = DOCTOR, at: datetime | None = None) -> None:
         """Send a message of ITI-31 about the one visit of a patient at the hospital."""

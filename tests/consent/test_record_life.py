@@ -12,7 +12,7 @@ from affinity.record_file import Creation
 from affinity.record_life import RecordLife
 from consent import log
 from consent.model import EventType, RecordState, organization, professional
-from pix.model import Identifier, Merge, Origin
+from pix.model import Identifier, Origin
 from tests.consent.stage import HOSPITAL, NATIONAL, NORTH, NOW, RULES, Stage, make_stage
 
 DAY = timedelta(days=1)
@@ -117,9 +117,7 @@ def test_an_encounter_that_turns_out_to_be_another_patients_lets_nobody_in_any_m
 def test_who_was_let_in_stays_in_when_ids_are_merged(stage: Stage) -> None:
     stage.feed((NATIONAL, "79"))
     stage.visit("A01")
-    merge = Merge(surviving=Identifier(authority=NATIONAL, id="79"), subsumed=Identifier(authority=NATIONAL, id="78"))
-    origin = Origin(source="HIS|H", message_id="MERGE", digest="m1", answer=b"AA", transaction="ITI-30")
-    stage.index.merge((merge,), origin)
+    stage.merge("78", "79")
     assert {CLINIC, KIEFFER} <= let_in(stage, id="79")
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Select, select, update
 
-from consent.model import RecordState, organization
+from consent import recording
+from consent.model import Act, RecordState, organization
 from ihe.errors import ErrorCode, Rejected
 from ihe.identifiers import EntryUUID, UniqueId
 from tests.consent.stage import (
@@ -27,11 +28,16 @@ from xds.model import AvailabilityStatus
 from xds.tables import association, document_entry, submission_set
 
 HOSPITAL = organization("2.999.2.1")
+SCAN = "urn:ihe:iti:xds:2017:mimeTypeSufficient"
 
 
 def uuid_of(stage: Stage, unique_id: UniqueId) -> EntryUUID:
     query = select(document_entry.c.entry_uuid).where(document_entry.c.unique_id == unique_id)
     return EntryUUID(stage.index.database.read(lambda each: each.execute(query).scalar_one()))
+
+
+def patient_id(id: str) -> str:
+    return f'root="{NATIONAL.oid}" extension="{id}"'
 
 
 def all_of(query: Select[Any], connection: Connection) -> list[str]:
@@ -81,7 +87,7 @@ def test_a_replacement_ends_what_the_replaced_document_said(stage: Stage) -> Non
 
 def test_a_replacement_that_is_no_consent_ends_it_as_well(stage: Stage) -> None:
     first = stage.submit(APPC_CONSENT, APPC)
-    stage.submit("a scan", "urn:ihe:iti:xds:2017:mimeTypeSufficient", replaces=uuid_of(stage, first))
+    stage.submit("a scan", SCAN, replaces=uuid_of(stage, first))
     assert excluded(stage) == []
 
 
@@ -107,6 +113,25 @@ def test_a_deprecation_ends_it_and_an_approval_brings_it_back(stage: Stage) -> N
 
         stage.index.database.write(change)
         assert excluded(stage) == expected
+
+
+@pytest.mark.parametrize(("closed", "surviving"), [("79", "78"), ("78", "79")])
+def test_what_ends_after_a_merge_opens_no_record_that_the_other_patient_closed(
+    stage: Stage, closed: str, surviving: str
+) -> None:
+    stage.feed((NATIONAL, "79"), family="Klein", birth="19500101")
+    act = Act(actor="the patient", reason="at the desk", at=NOW)
+    database, other = stage.index.database, "78" if closed == "79" else "79"
+    database.write(lambda each: recording.close_record(each, stage.patient(closed), act))
+    database.write(lambda each: recording.open_record(each, stage.patient(other), act))
+    opposition = OPPOSITION.replace('root="1.3.6.1.4.1.21367.13.20.3000" extension="L-1"', patient_id(other))
+    document = stage.submit(opposition, BPPC, id=other)
+    assert stage.facts(other).state(NOW) is RecordState.CLOSED
+    stage.merge({"78": "79", "79": "78"}[surviving], surviving)
+    stage.submit("a scan", SCAN, replaces=uuid_of(stage, document), id=surviving)
+    records = {each.key: each.state for each in stage.facts(surviving).records}
+    assert sorted(records.values()) == [RecordState.CLOSED, RecordState.OPEN]
+    assert stage.facts(surviving).state(NOW) is RecordState.CLOSED
 
 
 UNREADABLE = {
@@ -158,5 +183,5 @@ def test_a_consent_names_the_patient_by_a_local_id_as_well(stage: Stage) -> None
 
 
 def test_an_ordinary_document_changes_nothing(stage: Stage) -> None:
-    stage.submit(APPC_CONSENT, "urn:ihe:iti:xds:2017:mimeTypeSufficient")
+    stage.submit(APPC_CONSENT, SCAN)
     assert excluded(stage) == []
