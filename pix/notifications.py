@@ -12,9 +12,8 @@ from sqlalchemy import Connection
 
 from ihe.domain import AffinityDomain
 from ihe.identifiers import PatientKey
-from pix import store_links, store_records
+from pix import candidates, store_links, store_records
 from pix import store_notifications as store
-from pix.candidates import identifiers_of
 from pix.events import (
     Announced,
     Event,
@@ -47,7 +46,7 @@ class Outbox:
         connection, records = change.connection, {key for _, event in changing for key in _records(event)}
         persons = store.persons_concerned(connection, records, [number for number, _ in changing])
         before = store.listed(connection, persons)
-        after = identifiers_of(connection, change.domain, persons)
+        after = candidates.identifiers_of(connection, change.domain, persons)
         if before == {person: keys_of(listed) for person, listed in after.items()}:
             return False
         store.list_anew(connection, persons, {person: keys_of(listed) for person, listed in after.items()})
@@ -133,9 +132,14 @@ def _records(event: Event) -> Iterator[PatientKey]:
 
 
 def _still_true(connection: Connection, domain: AffinityDomain, subscription: Subscription, dead: Notification) -> bool:
-    now = identifiers_of(connection, domain, (dead.person,)).get(dead.person, ())
+    """Claim that the ids are one list still, whichever record the person goes by now."""
     told = frozenset((each.authority.universal_id, each.id) for each in dead.identifiers)
-    return subscription.sees(keys_of(now)) == told
+    first = dead.identifiers[0]
+    authority = domain.authority(first.authority)
+    if authority is None:
+        return False
+    now = candidates.identifiers_beside(connection, domain, Identifier(authority=authority, id=first.id))
+    return told in {subscription.sees(keys_of(each)) for each in now.values()}
 
 
 def _names(change: Change, person: PatientKey) -> tuple[PersonName, ...]:

@@ -329,6 +329,23 @@ def test_a_dead_letter_is_sent_again_as_a_new_message_unless_its_list_has_change
     assert again.message_id != alone.message_id
 
 
+def test_a_dead_letter_is_sent_again_though_its_person_goes_by_another_record_now(
+    subscribed: Subscribed, database: Database, domain: AffinityDomain
+) -> None:
+    """For whom knows ids of one domain alone the list is the same, so nothing was told after it."""
+    told = subscribed(CLINIC=("CLINIC",))
+    told.scene.feed("HOSP:1")
+    told.scene.feed("CLINIC:7")
+    (letter,) = told.all()
+    dead = Attempt(number=letter.number, state=State.DEAD, attempts=1, due=NOW, error="AE")
+    database.write(lambda connection: store.note_attempts(connection, [dead]))
+    told.scene.link("HOSP:1", "CLINIC:7")
+    assert told.new() == []
+    subscription = Subscription(name="CLINIC", domains=frozenset({told.scene.id("CLINIC:7").authority.oid}))
+    ends = database.write(lambda connection: send_again(connection, domain, [subscription], [letter], NOW))
+    assert ends == {letter.number: State.PENDING}
+
+
 def test_a_dead_letter_to_nobody_stays(told: Told, database: Database, domain: AffinityDomain) -> None:
     told.scene.feed("HOSP:1")
     (each,) = told.all()
