@@ -4,7 +4,7 @@ Whatever stops it half way, the record is still due and the next run goes on. Th
 the record, and ``consent_event`` keeps how the record lived: neither holds a document.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -84,7 +84,7 @@ class RecordDeletion:
 
     def _finish(self, connection: Connection, patient: Patient, now: datetime) -> None:
         """The metadata, the event, and the audit record, all or none."""
-        uuids = tuple(_objects(connection, patient))
+        uuids = tuple(_objects(connection, patient.keys))
         if uuids:
             removal.remove_in(connection, uuids)
         reason = f"closed, and kept for as long as the domain wants; {len(uuids)} objects were removed"
@@ -94,18 +94,24 @@ class RecordDeletion:
 
 
 def _is_due(connection: Connection, patient: Patient, now: datetime) -> bool:
-    """Claim that the patient's record as a whole is closed, and that the time of every part of it is over."""
-    facts = store.facts(connection, patient.keys).of(patient.keys)
-    closed = [each for each in facts.records if each.state is RecordState.CLOSED]
-    over = all(each.delete_at is not None and each.delete_at <= now for each in closed)
-    return facts.state(now) is RecordState.CLOSED and over
+    """Claim that every id of the patient is of a record that is deleted, or closed and its time over, one at least.
+
+    Ids may be merged of which one never objected, and a merge can be taken back: then none of their documents goes.
+    """
+    records = store.facts(connection, patient.keys).of(patient.keys).records
+    due = {
+        each.key for each in records if each.state is RecordState.CLOSED and each.delete_at and each.delete_at <= now
+    }
+    gone = {each.key for each in records if each.state is RecordState.DELETED}
+    rest = set(patient.keys) - due - gone
+    return bool(due) and not any(each.key in rest for each in records) and not _objects(connection, rest)
 
 
-def _objects(connection: Connection, patient: Patient) -> list[EntryUUID]:
+def _objects(connection: Connection, keys: Collection[PatientKey]) -> list[EntryUUID]:
     return [
         EntryUUID(uuid)
         for table in TABLE_OF.values()
         for uuid in connection.scalars(
-            select(table.c.entry_uuid).where(table.c.patient_key.in_(patient.keys)).order_by(table.c.id)
+            select(table.c.entry_uuid).where(table.c.patient_key.in_(keys)).order_by(table.c.id)
         )
     ]

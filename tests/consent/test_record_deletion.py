@@ -1,9 +1,10 @@
 """A record that the patient closed is deleted after its delay: documents, metadata, and a word of it."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from affinity.record_deletion import RecordDeletion
 from atna import store as trail
@@ -13,6 +14,7 @@ from atna.trail import AuditTrail
 from consent import documents, log, recording
 from consent.effects import CloseRecord
 from consent.model import Act, EventType, RecordState
+from consent.tables import record as consent_record
 from ihe.identifiers import UniqueId
 from tests.consent.stage import BPPC, NATIONAL, NOW, OPPOSITION, Stage
 from xds.tables import TABLE_OF
@@ -76,6 +78,42 @@ def test_other_patients_keep_theirs(stage: Stage) -> None:
     assert delete_due(stage) == 1
     assert kept in stage.repository.documents([kept])
     assert stage.facts("79").state(stage.now) is RecordState.WAITING
+
+
+@pytest.mark.parametrize(("closed", "surviving"), [("78", "79"), ("79", "78")])
+@pytest.mark.parametrize("record", [recording.open_record, recording.suspend_record, None])
+def test_a_merge_destroys_no_documents_of_a_patient_who_never_objected(
+    stage: Stage, closed: str, surviving: str, record: Callable[..., int] | None
+) -> None:
+    """A merge can be taken back, a destroyed document cannot."""
+    stage.feed((NATIONAL, "79"), family="Klein", birth="19500101")
+    other = "79" if closed == "78" else "78"
+    theirs = stage.submit("a report of the other", TEXT, id=other)
+    if record is None:
+        stage.index.database.write(lambda each: each.execute(delete(consent_record)))
+    else:
+        act = Act(actor="Léa", reason="at the desk", at=stage.now)
+        stage.index.database.write(lambda each: record(each, stage.patient(other), act))
+    close(stage, closed, days=0)
+    stage.merge({"78": "79", "79": "78"}[surviving], surviving)
+    assert stage.facts(surviving).state(stage.now) is RecordState.CLOSED
+    assert delete_due(stage) == 0
+    assert theirs in stage.repository.documents([theirs])
+
+
+@pytest.mark.parametrize("first", [0, 5])
+def test_what_both_patients_of_a_merge_closed_is_deleted_when_the_later_time_is_over(stage: Stage, first: int) -> None:
+    stage.feed((NATIONAL, "79"), family="Klein", birth="19500101")
+    close(stage, "78", days=first)
+    close(stage, "79", days=10)
+    if first == 0:
+        assert delete_due(stage) == 1
+    unique_id = stage.submit("a report", TEXT, id="79")
+    stage.merge("78", "79")
+    for days, expected in ((9, 0), (1, 1)):
+        stage.now += days * DAY
+        assert delete_due(stage) == expected
+    assert stage.repository.documents([unique_id]) == {}
 
 
 @pytest.mark.parametrize("days", [None, 1])
