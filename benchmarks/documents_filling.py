@@ -21,8 +21,10 @@ from benchmarks.documents_bulk import COLUMNS, OBJECT, TABLES, Values, patient_i
 from benchmarks.filling import CACHE, drop_indexes
 from xds.tables import association
 
-COPIES = 2
-"""Processes that copy into PostgreSQL."""
+PROCESSES = 2
+"""That write to PostgreSQL at the same time."""
+SORTING = "512MB"
+"""Memory in which each of them sorts."""
 OBJECTS = "bulk_object"
 MAKE_OBJECTS = (
     "CREATE TABLE {name} (entry_uuid text, kind text, patient_key bigint, id bigint, unique_id text, hash text, "
@@ -78,11 +80,13 @@ def fill_postgresql(url: str, uri: str, documents: int) -> None:
     _migrate(url)
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute(MAKE_OBJECTS.format(name=OBJECTS).encode())
-        with get_context("spawn").Pool(COPIES) as pool:
-            pool.starmap(copy_share, [(uri, documents, (number, COPIES)) for number in range(COPIES)])
-        for statement in (*FOUND_BY, f"DROP TABLE {OBJECTS}"):
-            connection.execute(statement.encode())
+        _vacuum_by_itself(connection, "off")
+        with get_context("spawn").Pool(PROCESSES) as pool:
+            pool.starmap(copy_share, [(uri, documents, (number, PROCESSES)) for number in range(PROCESSES)])
+            pool.starmap(run, [(uri, statement) for statement in FOUND_BY], chunksize=1)
+        connection.execute(f"DROP TABLE {OBJECTS}".encode())
         connection.execute("VACUUM ANALYZE")
+        _vacuum_by_itself(connection, "on")
         connection.execute("CHECKPOINT")
 
 
@@ -93,6 +97,19 @@ def copy_share(uri: str, documents: int, share: tuple[int, int]) -> None:
             with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN".encode()) as stream:
                 for each in values:
                     stream.write_row(each)
+
+
+def run(uri: str, statement: str) -> None:
+    """Run one statement that may sort much."""
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(f"SET work_mem = '{SORTING}'".encode())
+        connection.execute(statement.encode())
+
+
+def _vacuum_by_itself(connection: psycopg.Connection, state: str) -> None:
+    """Whether the server looks through tables while they are written; all are looked through at the end."""
+    connection.execute(f"ALTER SYSTEM SET autovacuum = {state}".encode())
+    connection.execute("SELECT pg_reload_conf()")
 
 
 def _inserted(documents: int, share: tuple[int, int]) -> Iterator[Inserted]:

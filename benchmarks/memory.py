@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from benchmarks import load, messages
+from benchmarks import curl, load, messages
 from benchmarks.figures import Aim, Better, Effort, Figure, Say
 from benchmarks.load import WrongAnswer
 from benchmarks.node import Node
@@ -53,13 +53,29 @@ def _xop(data: Path, content: Content, way: str) -> list[Figure]:
         down = content.size / (time.perf_counter() - began) / 1e6
         size = _spelled(content.size)
         peak = _megabytes(node)
-        return [
+        figures = [
             Figure(benchmark=benchmark, name="peak RSS before", unit="MB", runs=(before,)),
             Figure(benchmark=benchmark, name=f"peak RSS, {size} up", unit="MB", runs=(peak_up,), aim=PEAK_AIM),
             Figure(benchmark=benchmark, name=f"peak RSS, {size} up and down", unit="MB", runs=(peak,), aim=PEAK_AIM),
             Figure(benchmark=benchmark, name=f"ITI-41, {size}", unit="MB/s", runs=(up,), aim=UP_AIM),
             Figure(benchmark=benchmark, name=f"ITI-43, {size}", unit="MB/s", runs=(down,), aim=DOWN_AIM),
         ]
+        if connect is secured and curl.is_there():
+            figures.append(_by_curl(node, unique_id, content, benchmark))
+        return figures
+
+
+def _by_curl(node: Node, unique_id: str, content: Content, benchmark: str) -> Figure:
+    """The same answer to a client that compares nothing, after ours compared each byte of it."""
+    received = curl.download(
+        node, messages.retrieve(unique_id), messages.REPOSITORY_PATH, node.data.with_suffix(".request")
+    )
+    if received.size < content.size:
+        raise WrongAnswer(f"{received.size} bytes came back of {content.size}")
+    name = f"ITI-43, {_spelled(content.size)}, curl"
+    return Figure(
+        benchmark=benchmark, name=name, unit="MB/s", runs=(received.size / received.seconds / 1e6,), aim=DOWN_AIM
+    )
 
 
 def _inline(data: Path, content: Content) -> Figure:
