@@ -19,15 +19,17 @@ from ihe.domain import AffinityDomain
 from ihe.errors import Rejected
 from mllp.client import Address, Connection, MLLPError, NotConnected
 from pix.iti10 import Route, control_id, update_person_information
-from pix.iti46 import ITI_46, Devices, record_revised
+from pix.iti46 import ITI_46, Devices, message_root, record_revised
 from pix.update_notifications import Notification
 from pix.v3_answers import Community
+from pix.v3_elements import attribute
 from soap.client import FaultReceived, NoAnswer, SOAPClient, client_tls
 from tls.files import TLS
 
 TIMEOUT = 30.0
 """Seconds for a connection, and for an answer."""
 BINDING = soap_binding(ITI_46)
+ANOTHER_MESSAGE = "the answer names another message"
 NEVER_CONNECTED = (ConnectionRefusedError, FileNotFoundError, gaierror, ssl.SSLError)
 
 
@@ -91,7 +93,7 @@ class MLLPConsumer:
             return Verdict(Outcome.REJECTED, reason=f"the answer cannot be read: {error}")
         if acknowledged.control_id != control_id(told):
             self.hang_up()
-            return Verdict(Outcome.REJECTED, reason="the answer names another message")
+            return Verdict(Outcome.REJECTED, reason=ANOTHER_MESSAGE)
         return _verdict(acknowledged.code, _words(acknowledged.errors) or acknowledged.text)
 
     def hang_up(self) -> None:
@@ -115,7 +117,7 @@ class SOAPConsumer:
         self._devices = devices
 
     def tell(self, told: Notification) -> Verdict:
-        """Send and wait for the accept acknowledgement (ITI TF-2: O.1.2)."""
+        """Send and wait for the accept acknowledgement; one of another message counts as none (ITI TF-2: O.1.2)."""
         try:
             answer = self._client().call(BINDING, [record_revised(told, self._devices)])
         except FaultReceived as fault:
@@ -126,6 +128,8 @@ class SOAPConsumer:
             reached = not isinstance(error, NEVER_CONNECTED)
             return Verdict(Outcome.UNANSWERED if reached else Outcome.UNREACHABLE, reason=explain_connection(error))
         acknowledged = found(answer.body)
+        if attribute(answer.body, "acknowledgement/targetMessage/id", "root") not in (None, message_root(told)):
+            return Verdict(Outcome.REJECTED, reason=ANOTHER_MESSAGE)
         return _verdict(acknowledged.code, _words(acknowledged.remarks))
 
     def hang_up(self) -> None:

@@ -123,7 +123,8 @@ class Courier:
         self._write_down()
         self._look_after()
         waiting = self._database.read(lambda connection: store.pending(connection, self.subscriber, WINDOW))
-        turn = list(in_turn(waiting, self._clock()))[:BATCH]
+        longest = timedelta(seconds=self._patience.longest)
+        turn = list(in_turn(waiting, self._clock(), longest))[:BATCH]
         self._unwritten = self._send(turn)
         if self._unwritten:
             self._write_down()

@@ -6,7 +6,7 @@ what came between never; and two lists that one change made of one would not be 
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -79,16 +79,17 @@ def news(subscription: Subscription, before: Iterable[Collection[Key]], listed: 
     return bool(seen) and seen not in {subscription.sees(each) for each in before}
 
 
-def in_turn(pending: Iterable[Notification], now: datetime) -> Iterator[Notification]:
+def in_turn(pending: Iterable[Notification], now: datetime, longest: timedelta) -> Iterator[Notification]:
     """Those of one subscriber, oldest first, that may be sent now and in any order among themselves.
 
     A patient's later notification waits for an earlier one; patients are the same if they have a person or an id in
-    common. Those of other patients overtake.
+    common. Those of other patients overtake. None waits longer than ``longest``: what is due later than that was
+    written down before the clock was set back.
     """
     waiting: set[object] = set()
     for each in pending:
         patient = {each.person, *((cx.authority.universal_id, cx.id) for cx in each.identifiers)}
-        if each.due <= now and waiting.isdisjoint(patient):
+        if not now < each.due <= now + longest and waiting.isdisjoint(patient):
             yield each
         waiting |= patient
 

@@ -1,5 +1,6 @@
 """PIX Consumers on real sockets: what they receive is kept, what they answer is the test's to say."""
 
+import re
 import socket
 import ssl
 import threading
@@ -121,12 +122,12 @@ class MLLPInbox(Inbox[Message]):
 
 
 class SOAPInbox(Inbox[_Element]):
-    """A PIX Consumer of ITI-46. ``breaches`` make it refuse, ``fault`` answer a SOAP fault."""
+    """A PIX Consumer of ITI-46. ``breaches`` make it refuse, ``fault`` answer a SOAP fault, ``confused`` another id."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         super().__init__()
         self.breaches: tuple[Breach, ...] = ()
-        self.fault = False
+        self.fault = self.confused = False
         self.actions: list[str] = []
         inbox = self
 
@@ -156,6 +157,8 @@ class SOAPInbox(Inbox[_Element]):
             (500, FAULT) if self.fault else (200, accept_acknowledgement(body[0], exchange(), self.breaches))
         )
         self.keep(body[0])
+        if self.confused:
+            content = ANOTHER.sub(rb"\1<id root='2.25.1'/>", _bytes(content))
         answer = f'<e:Envelope xmlns:e="{ENVELOPE}"><e:Body>'.encode() + _bytes(content) + b"</e:Body></e:Envelope>"
         handler.send_response(status)
         handler.send_header("Content-Type", "application/soap+xml; charset=UTF-8")
@@ -170,5 +173,10 @@ FAULT = (
 )
 
 
-def _bytes(content: _Element | str) -> bytes:
+ANOTHER = re.compile(rb"(<targetMessage>)<id [^>]*/>")
+
+
+def _bytes(content: _Element | str | bytes) -> bytes:
+    if isinstance(content, bytes):
+        return content
     return content.encode() if isinstance(content, str) else etree.tostring(content)

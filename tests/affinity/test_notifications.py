@@ -403,6 +403,15 @@ def test_a_v3_refusal_is_dead_at_once_and_a_fault_is_tried_again(stage: Stage, s
     assert len({each.get("root") for each in ids if each is not None}) == 1
 
 
+def test_a_v3_answer_to_another_message_counts_as_none(stage: Stage, soap_inbox: SOAPInbox) -> None:
+    scene = stage.subscribe(over_soap(soap_inbox.port))
+    soap_inbox.confused = True
+    stage.start()
+    scene.feed("HOSP:1")
+    (told,) = stage.settled()
+    assert (told.state, told.attempts, told.error) == (State.DEAD, 3, "the answer names another message")
+
+
 def test_only_domains_of_interest_are_told(stage: Stage, listen: Listen) -> None:
     inbox = listen()
     scene = stage.subscribe(over_mllp(inbox.port, domains=frozenset({"2.25.999.2"})))

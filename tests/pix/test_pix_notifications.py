@@ -238,10 +238,10 @@ def notification(number: int, *ids: str, person: int = 0, due: datetime = NOW) -
 
 
 def turn(*pending: Notification) -> list[int]:
-    return [each.number for each in in_turn(pending, NOW)]
+    return [each.number for each in in_turn(pending, NOW, LONGEST)]
 
 
-LATER = NOW + timedelta(seconds=1)
+LATER, LONGEST = NOW + timedelta(seconds=1), timedelta(seconds=300)
 
 
 def test_a_later_list_of_the_same_patient_waits_and_others_overtake() -> None:
@@ -255,6 +255,11 @@ def test_what_waits_for_one_that_waits_waits_too() -> None:
 
 def test_a_person_whose_only_id_changed_is_the_same_patient() -> None:
     assert turn(notification(1, "A", person=1, due=LATER), notification(2, "B", person=1)) == []
+
+
+def test_a_clock_that_is_set_back_holds_nobody_up() -> None:
+    before_it = NOW + timedelta(hours=1)
+    assert turn(notification(1, "A", due=before_it), notification(2, "B", due=NOW + LONGEST)) == [1]
 
 
 lists = st.lists(st.sampled_from("ABCDE"), min_size=1, max_size=3, unique=True)
