@@ -21,6 +21,9 @@ from mllp.framing import Event, Framer, Noise, Received, frame
 from mllp.patience import Awaited, Limits, Patience
 from mllp.replies import Answer, HangUp, Peer, reply
 
+FIRST_SECONDS = 1.0
+"""How long a connection without any message is kept when we drain."""
+
 log = structlog.get_logger()
 
 
@@ -45,11 +48,15 @@ class MLLPProtocol(Protocol):  # type: ignore[misc]
         self._answer = answer
         self._port = port
         self._framer = Framer(limits.message)
+        self._clock = clock
         self._patience = Patience(clock, limits, self._expire)
         self._waiting: deque[Event] = deque()
         self._answered = self._queued = 0
         self._peer = Peer("")
         self._answering = self._clogged = self._closing = self._paused = self._handshaking = self._ended = False
+        self._last: int | None = None
+        """The frame after which nothing is read, once we drain."""
+        self._silence: Any = None
 
     @property
     def under_way(self) -> int:
@@ -81,12 +88,13 @@ class MLLPProtocol(Protocol):  # type: ignore[misc]
         if not self._closing:
             events = self._framer.feed(data)
             self._waiting.extend(events)
+            self._closing = self._last is not None and not self._expects(self._last)
             self._hold(sum(map(_size, events)))
             self._work()
 
     def readConnectionLost(self) -> None:
         """The peer has said all it wants to say: answer it, then close."""
-        self.drain()
+        self._close()
 
     def writeConnectionLost(self) -> None:
         """The connection is about to go; connectionLost follows."""
@@ -98,12 +106,34 @@ class MLLPProtocol(Protocol):  # type: ignore[misc]
         self._waiting.clear()
         self._framer.forget()
         self._patience.end()
+        if self._silence is not None:
+            self._silence.cancel()
         self._port.forget(self)
         # What OpenSSL objects to is told where TLS ends.
         if reason is not None and not reason.check(ConnectionDone, ConnectionLost, ConnectionAborted, SSL.Error):
             log.warning("mllp connection failed", peer=self._peer.address, reason=str(reason.value))
 
     def drain(self) -> None:
+        """Read to the end of the message that has begun, answer what was received, close.
+
+        Who has connected a moment ago is about to send, and is waited for as well.
+        """
+        self._last = max(self._framer.started, 1)
+        if not self._expects(self._last):
+            self._close()
+        elif not self._framer.started:
+            self._silence = self._clock.callLater(FIRST_SECONDS, self._end_silence)
+
+    def _expects(self, frame: int) -> bool:
+        """Claim that this frame is not complete."""
+        return self._framer.started < frame or (self._framer.in_frame and self._framer.started == frame)
+
+    def _end_silence(self) -> None:
+        self._silence = None
+        if not self._framer.started:
+            self._close()
+
+    def _close(self) -> None:
         """Read no more, answer what was received, close."""
         self._closing = True
         self._work()
@@ -183,7 +213,7 @@ class MLLPProtocol(Protocol):  # type: ignore[misc]
     def _expire(self, awaited: Awaited) -> None:
         log.info("mllp connection timed out", awaited=awaited.value, peer=self._peer.address)
         if awaited is Awaited.FRAME:
-            self.drain()
+            self._close()
         else:
             self.abort()
 

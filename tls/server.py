@@ -23,6 +23,9 @@ from tls.forwarded import ForwardedCertificates
 
 log = structlog.get_logger()
 
+GOODBYE_SECONDS = 2.0
+"""How long a peer is waited for that is told that the connection ends: it need not say the same (RFC 8446: 6.1)."""
+
 OnFailure = Callable[[HandshakeFailure], None]
 
 
@@ -59,9 +62,7 @@ class Certificates:
         return Connection(self._context)
 
 
-def secured(
-    factory: Any, certificates: Certificates | None, clock: Any = None, on_failure: OnFailure = note_nothing
-) -> Any:
+def secured(factory: Any, certificates: Certificates | None, clock: Any, on_failure: OnFailure = note_nothing) -> Any:
     """Put TLS around a factory; None leaves it plain. ``on_failure`` is told of each handshake that fails."""
     return factory if certificates is None else _Factory(certificates, factory, clock, on_failure)
 
@@ -73,6 +74,7 @@ class _Factory(TLSMemoryBIOFactory):  # type: ignore[misc]
 
     def __init__(self, certificates: Certificates, wrapped: Any, clock: Any, on_failure: OnFailure) -> None:
         super().__init__(certificates, False, wrapped, clock)
+        self.clock = clock
         self.on_failure = on_failure
 
     def buildProtocol(self, addr: Any) -> Any:
@@ -85,14 +87,28 @@ class _Protocol(TLSMemoryBIOProtocol):  # type: ignore[misc]
     """One connection. Twisted says with ``_handshakeDone`` and ``_reason`` how it went; tests pin that it does."""
 
     _spoken = False
+    _goodbye: Any = None
 
     def dataReceived(self, data: bytes) -> None:
         """Note that somebody spoke at all: who only looks whether the port is open has not failed."""
         self._spoken = True
         super().dataReceived(data)
 
+    def _shutdownTLS(self) -> None:
+        """Tell the peer that the connection ends, and let it go even if the peer, which may read nothing, stays."""
+        super()._shutdownTLS()
+        if self._goodbye is None and not self.transport.disconnecting:
+            self._goodbye = self.factory.clock.callLater(GOODBYE_SECONDS, self._part)
+
+    def _part(self) -> None:
+        self._goodbye = None
+        self.transport.loseConnection()
+
     def connectionLost(self, reason: Any) -> None:
         """Say why the handshake failed, if it did: nobody can read that from the other end."""
+        if self._goodbye is not None:
+            self._goodbye.cancel()
+            self._goodbye = None
         if self._spoken and not self._handshakeDone:
             self._tell((self._reason or reason).value)
         super().connectionLost(reason)

@@ -134,7 +134,7 @@ def test_a_certificate_of_another_name_is_not_accepted(node: Any, server_tls: TL
 
 
 def test_tls_on_the_plain_port_is_closed_at_once(node: Any, client_tls: TLS) -> None:
-    with pytest.raises(NotConnected, match=r"without TLS|reset"):
+    with pytest.raises(NotConnected, match=r"without TLS|reset|EOF"):
         send(replace(node.serve(), tls=client_tls), adt("1"), timeout=5)
 
 
@@ -176,6 +176,16 @@ def test_draining_answers_and_closes(node: Any) -> None:
         node.call(node.factory.drain)
         with pytest.raises(NoAnswer):
             connection.exchange(adt("2"))
+
+
+def test_draining_does_not_wait_for_a_tls_peer_that_never_says_goodbye(
+    node: Any, server_tls: TLS, client_tls: TLS
+) -> None:
+    """Most senders read when they wait for an answer, and not before."""
+    address = replace(node.serve(Limits(frame_seconds=10_000), server_tls), tls=client_tls)
+    with Connection(address) as connection:
+        assert verdict(connection.exchange(adt("1"))) == ("AA", "1")
+        node.call(lambda: node.factory.drain().addTimeout(60, node.reactor))
 
 
 def test_sixteen_mebibytes_are_a_message_and_one_byte_more_is_not(node: Any) -> None:

@@ -182,9 +182,65 @@ def test_draining_answers_what_was_received_and_closes(pending: list[Any]) -> No
 
 def test_draining_closes_an_idle_connection_at_once_and_refuses_new_ones() -> None:
     line = Line(echo)
+    line.say(frame(adt()))
     line.factory.drain()
     assert line.wire.disconnecting
     assert line.factory.buildProtocol(None) is None
+
+
+def test_draining_answers_who_has_just_come_and_closes_who_stays_silent() -> None:
+    line = Line(echo)
+    quiet = Line(echo, factory=line.factory)
+    quiet.clock = line.clock
+    line.factory.drain()
+    line.clock.advance(0.5)
+    line.say(frame(adt())[:9])
+    line.clock.advance(0.6)
+    assert (line.wire.ended, quiet.wire.disconnecting) == (False, True)
+    line.say(frame(adt())[9:])
+    assert (line.wire.answers, line.wire.disconnecting) == ([adt()], True)
+    line.lose()
+    quiet.lose()
+    assert line.clock.getDelayedCalls() == []
+
+
+def test_draining_waits_for_the_rest_of_a_message_and_takes_no_other() -> None:
+    line = Line(echo)
+    begun = frame(adt("1"))
+    line.say(begun[:20])
+    drained = line.factory.drain()
+    assert not line.wire.ended
+    line.say(begun[20:] + frame(adt("2"))[:20])
+    line.say(frame(adt("2"))[20:] + frame(adt("3")))
+    assert (line.wire.answers, line.wire.disconnecting, line.wire.aborted) == ([adt("1")], True, False)
+    line.lose()
+    assert drained.called
+
+
+def test_draining_waits_for_the_end_of_an_oversize_message_and_no_longer() -> None:
+    line = Line(echo)
+    line.say(frame(adt() + b"x" * 2000)[:-1])
+    line.factory.drain()
+    assert not line.wire.ended
+    line.say(b"\r")
+    assert line.wire.disconnecting
+
+
+def test_draining_does_not_wait_for_the_rest_of_a_message_whose_sender_has_ended() -> None:
+    line = Line(echo)
+    assert line.protocol is not None
+    line.say(frame(adt())[:20])
+    line.factory.drain()
+    line.protocol.readConnectionLost()
+    assert line.wire.disconnecting
+
+
+def test_a_message_that_drips_keeps_no_drain_waiting_for_ever() -> None:
+    line = Line(echo)
+    line.say(frame(adt())[:20])
+    line.factory.drain()
+    line.clock.advance(LIMITS.frame_seconds + 1)
+    assert line.wire.aborted
 
 
 def test_a_factory_without_connections_is_drained_at_once() -> None:
@@ -193,6 +249,7 @@ def test_a_factory_without_connections_is_drained_at_once() -> None:
 
 def test_a_peer_that_does_not_let_go_is_cut_off() -> None:
     line = Line(echo)
+    line.say(frame(adt()))
     line.factory.drain()
     line.clock.advance(11)
     assert line.wire.aborted

@@ -173,3 +173,42 @@ def test_a_body_that_breaks_off_is_freed_at_once() -> None:
     made.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf")
     made.connectionLost(Failure(CONNECTION_LOST))
     assert [each() for each in received] == [None]
+
+
+class Whole:
+    """What was received of a request."""
+
+    refused = None
+
+    def data(self, chunk: bytes) -> None:
+        pass
+
+    def discard(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(1, False), (3, True)])
+def test_who_ends_its_side_long_after_its_request_has_lost_patience(seconds: float, left: bool) -> None:
+    clock = Clock()
+    made, transport = connected(clock)
+    asked: list[Any] = []
+    made.site.receive, made.site.posts = lambda *_, **__: Whole(), {b"/": asked.append}
+    made.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n.")
+    clock.advance(seconds)
+    made.readConnectionLost()
+    assert (len(asked), transport.disconnecting) == (1, left)
+    if not left:
+        asked[0].finish()
+        assert transport.disconnecting
+    made.connectionLost(Failure(CONNECTION_LOST))
+    assert clock.getDelayedCalls() == []
+
+
+def test_an_idle_connection_is_kept_for_a_moment_when_the_server_drains() -> None:
+    clock = Clock()
+    made, transport = connected(clock)
+    made.site.drain()
+    clock.advance(0.9)
+    assert not transport.disconnecting
+    clock.advance(0.2)
+    assert transport.disconnecting

@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -378,10 +379,30 @@ def test_who_leaves_before_the_work_begins_is_not_answered(server: Any, query_en
     opened = raw(server, post(query_envelope()))
     while not held:
         server.node.settle()
+    # closing sends a reset; an orderly end, so soon, may come from one who still listens
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     opened.close()
     while server.site.open:
         server.node.settle()
     server.node.call(held[0])
+    assert server.repository.requests == []
+
+
+def test_who_ends_only_its_own_side_is_answered_all_that_it_asked(server: Any, query_envelope: Spell) -> None:
+    """Also what it asked before the first answer (RFC 9112: 9.3.2, 9.6)."""
+    ids = [f"urn:uuid:{number}" for number in range(3)]
+    with raw(server, b"".join(post(query_envelope(message_id=each)) for each in ids)) as opened:
+        opened.shutdown(socket.SHUT_WR)
+        answered = opened.makefile("rb").read()
+    assert [answered.count(f'requestId="{each}"'.encode()) for each in ids] == [1, 1, 1]
+
+
+def test_who_ends_in_the_middle_of_a_body_is_not_waited_for(server: Any, query_envelope: Spell) -> None:
+    with raw(server, post(query_envelope())[:-9]) as opened:
+        opened.shutdown(socket.SHUT_WR)
+        assert opened.makefile("rb").read() == b""
+    while server.site.open:
+        server.node.settle()
     assert server.repository.requests == []
 
 
@@ -479,7 +500,7 @@ def test_a_client_that_does_not_take_its_answer_is_cut_off(
 
 
 def test_draining_answers_the_request_that_is_under_way(server: Any, query_envelope: Spell) -> None:
-    """A connection that waits is closed; one in the middle of its request gets its answer first."""
+    """A connection that stays silent is closed; one in the middle of its request gets its answer first."""
     body = query_envelope()
     head = f"POST /xds/registry HTTP/1.1\r\nHost: x\r\nContent-Type: {SOAP}\r\nContent-Length: {len(body)}\r\n\r\n"
     with raw(server, b"") as idle, raw(server, head.encode() + body[:50]) as busy:
@@ -493,6 +514,22 @@ def test_draining_answers_the_request_that_is_under_way(server: Any, query_envel
         assert b"HTTP/1.1 200 OK\r\n" in answer
         assert b"Connection: close" in answer
         drained.result(20)
+
+
+def test_draining_answers_a_request_that_was_on_its_way(server: Any, query_envelope: Spell) -> None:
+    """Whoever sends on a connection that has just been idle is not turned away, and is told that it was the last."""
+    with raw(server, post(query_envelope())) as opened:
+        received = opened.makefile("rb")
+        length = next(int(line.split()[1]) for line in received if line.lower().startswith(b"content-length"))
+        received.readline()
+        received.read(length)
+        drained = server.node.start(server.site.drain)
+        server.node.settle()
+        opened.sendall(post(query_envelope()))
+        answer = received.read()
+    assert b"HTTP/1.1 200 OK\r\n" in answer
+    assert b"Connection: close" in answer
+    drained.result(20)
 
 
 def test_a_client_that_leaves_in_the_middle_leaves_nothing(server: Any, query_envelope: Spell) -> None:
