@@ -1,4 +1,4 @@
-"""ITI-18 FindDocuments: CPU of the server for each request, beside a floor in the same rounds (HTTP, audited)."""
+"""ITI-18 FindDocuments over HTTP: CPU of the server for each request, beside a floor in the same rounds."""
 
 import socket
 from collections.abc import Mapping
@@ -16,12 +16,13 @@ ENTRIES = (0, 10, 100)
 REQUESTS = {0: 2000, 10: 1500, 100: 400}
 WARM_UP = 100
 FLOOR, TIER = "floor: raw socket, parse, splice", "SOAP tier, splice"
-QUERY, KNOWN = "FindDocuments, SQLite", "FindDocuments, the same assertion each time"
+PLAIN, AUDITED = "FindDocuments, no audit trail", "FindDocuments, audited"
+KNOWN = "FindDocuments, audited, the same assertion each time"
 AIMS = {
     (TIER, 10): Aim(Better.LOWER, 4),
-    (QUERY, 10): Aim(Better.LOWER, 6),
+    (PLAIN, 10): Aim(Better.LOWER, 6),
     (KNOWN, 10): Aim(Better.LOWER, 10),
-    (QUERY, 100): Aim(Better.LOWER, 4),
+    (PLAIN, 100): Aim(Better.LOWER, 4),
 }
 """By what is measured and how many entries it answers with."""
 
@@ -36,18 +37,22 @@ class Asked:
 
 
 def measure(directory: Path, effort: Effort, say: Say) -> list[Figure]:
-    """Run all sizes of answers on one node."""
-    with Node(directory / "queries", xua="optional") as node:
+    """Run all sizes of answers on one node as it is, and on one without an audit trail."""
+    with (
+        Node(directory / "queries", xua="optional") as node,
+        Node(directory / "queries-plain", module="benchmarks.unaudited") as plain,
+    ):
         figures = []
         for entries in ENTRIES:
             say(f"ITI-18 with {entries} entries")
-            figures += _size(node, entries, directory, effort)
+            figures += _size(node, plain, entries, directory, effort)
         return figures
 
 
-def _size(node: Node, entries: int, directory: Path, effort: Effort) -> list[Figure]:
+def _size(node: Node, plain: Node, entries: int, directory: Path, effort: Effort) -> list[Figure]:
     patient = f"QUERY{entries}"
-    _fill(node, patient, entries)
+    for each in (node, plain):
+        _fill(each, patient, entries)
     request = messages.find_documents(patient)
     known = messages.find_documents(patient, user_header(node.data / "pki"))
     prepared = directory / f"response{entries}.xml"
@@ -58,7 +63,8 @@ def _size(node: Node, entries: int, directory: Path, effort: Effort) -> list[Fig
         servers = {
             FLOOR: Asked(floor.pid, floor.port, request),
             TIER: Asked(tier.pid, tier.port, request),
-            QUERY: Asked(node.pid, node.ports["http"], request),
+            PLAIN: Asked(plain.pid, plain.ports["http"], request),
+            AUDITED: Asked(node.pid, node.ports["http"], request),
             KNOWN: Asked(node.pid, node.ports["http"], known),
         }
         rounds = [_round(servers, effort.count(REQUESTS[entries])) for _ in range(effort.runs)]
