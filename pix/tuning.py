@@ -14,7 +14,7 @@ from pix.decisions import Pair, pair
 from pix.matching import tuning
 from pix.matching.blocking import lookup_keys
 from pix.matching.configuration import Configuration
-from pix.matching.estimation import count_candidates, estimate
+from pix.matching.estimation import Estimate, count_candidates, estimate
 from pix.matching.scoring import Outcome, compare
 from pix.matching.subject import Subject
 from pix.store_blocking import sharing
@@ -25,11 +25,17 @@ PARTNERS = 10
 """Most candidates of one record that are drawn: a name that thousands bear shall not fill the sample."""
 LEAST = 500
 """Pairs below which an estimate would be chance."""
+TOGETHER, BY_CHANCE = 2.0, 50
+"""How many times the pairs that today's weights link or ask about may seem to be one person; or how many pairs."""
 Progress = Callable[[int], None]
 
 
 class TooFew(ValueError):
     """There is too little to learn from; the text says how much."""
+
+
+class Misled(ValueError):
+    """What was learnt took others for one person, such as homes where hardly anybody stands twice; the text says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +73,25 @@ def draw(database: Transactor[Connection], size: int, seed: int, progress: Progr
 
 
 def propose(sample: Sample, current: Configuration, version: str) -> Proposal:
-    """Learn, and decide every pair of the sample both ways. Thresholds and caps stay as they are."""
+    """Learn, and decide every pair of the sample both ways. Thresholds and caps stay as they are. Misled: in vain."""
     strangers = list(_strangers(sample.records, current))
     learnt = estimate(count_candidates(sample.pairs, current), count_candidates(strangers, current), current)
     # Among candidates frequent names are more frequent still, so those are counted on records drawn evenly.
     proposed = tuning.with_learnt(current, learnt, sample.records, version)
     changes = tuning.changes(sample.pairs, current, proposed)
+    _refuse_misled(learnt, changes)
     return Proposal(configuration=proposed, matches=learnt.matches, changes=changes)
+
+
+def _refuse_misled(learnt: Estimate, changes: tuning.Changes) -> None:
+    """Those who agree more than most are one person, for all that an estimate knows; they may be a home as well."""
+    together = sum(number for (before, _), number in changes.counts.items() if before is not Outcome.APART)
+    seeming = round(learnt.matches * learnt.pairs)
+    if seeming > max(TOGETHER * together, BY_CHANCE):
+        raise Misled(
+            f"{seeming} of {learnt.pairs} pairs would be taken for one person, of which today's weights link or ask "
+            f"about {together}: too few patients stand twice to learn from, and homes or namesakes were taken for them"
+        )
 
 
 def _strangers(records: tuple[Subject, ...], current: Configuration) -> Iterator[tuple[Subject, Subject]]:

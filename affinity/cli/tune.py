@@ -80,14 +80,14 @@ def _learn(settings: "Settings", drawing: Drawing, *, every: bool) -> "tuple[Con
 
 def _proposal(index: "PatientIndex", drawing: Drawing) -> "Proposal":
     from affinity.cli.show import counted
-    from pix.tuning import TooFew, draw, propose
+    from pix.tuning import Misled, TooFew, draw, propose
 
     try:
         with counted("pairs", drawing.pairs) as reach:
             sample = draw(index.database, drawing.pairs, drawing.seed, reach)
-    except TooFew as error:
+        return propose(sample, index.matching, f"site {datetime.now(UTC):%Y-%m-%d %H:%M:%S}")
+    except (TooFew, Misled) as error:
         raise Stopped(ExitCode.REFUSED, str(error)) from error
-    return propose(sample, index.matching, f"site {datetime.now(UTC):%Y-%m-%d %H:%M:%S}")
 
 
 def _tried(index: "PatientIndex", proposal: "Proposal") -> "Summary":

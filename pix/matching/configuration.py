@@ -106,9 +106,9 @@ def parse(text: str, name: str) -> Configuration:
     """Read the text of a configuration file called ``name``."""
     try:
         read = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ValueError(f"{name}: {error}") from error
-    broken = [f"{name}: {each}" for each in _broken(read)]
+    broken = [f"{name}: {each}" for each in tuple(_no_tables(read)) or _broken(read)]
     if broken:
         raise ValueError("\n".join(broken))
     return _built(read)
@@ -168,6 +168,15 @@ def _folded(shares: Mapping[str, float]) -> dict[str, float]:
 
 def _chances(levels: Mapping[str, Any]) -> Mapping[str, Chances]:
     return MappingProxyType({level: Chances(m=each["m"], u=each["u"]) for level, each in levels.items()})
+
+
+def _no_tables(read: Mapping[str, Any]) -> Iterator[str]:
+    """The keys that hold something else where a table is wanted; what would be in it is not looked at."""
+    for key in sorted(TABLES & read.keys()):
+        if not isinstance(read[key], dict):
+            yield f"{key} must be a table"
+        elif key != "caps":
+            yield from (f"{key}.{each} must be a table" for each in read[key] if not isinstance(read[key][each], dict))
 
 
 def _broken(read: Mapping[str, Any]) -> Iterator[str]:

@@ -76,7 +76,7 @@ def _lines(configuration: Configuration) -> Iterator[str]:
     for field in LEVELS:
         yield f"\n[levels.{field}]"
         for level, chances in configuration.levels[field].items():
-            yield f"{level} = {{ m = {chances.m:.9f}, u = {chances.u:.9f} }}  # {chances.bits:+.2f} bits"
+            yield f"{level} = {{ m = {chances.m:.9g}, u = {chances.u:.9g} }}  # {chances.bits:+.2f} bits"
     for field in COUNTED:
         yield f"\n[frequencies.{field}]"
-        yield from (f'"{word}" = {share:.6f}' for word, share in configuration.frequencies[field].items())
+        yield from (f'"{word}" = {share:.6g}' for word, share in configuration.frequencies[field].items())

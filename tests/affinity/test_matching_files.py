@@ -63,6 +63,14 @@ def test_every_fault_of_the_file_is_told_with_its_key(domain: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "line", ["caps = 5", "levels = []", "levels.sex = 7", "frequencies = 'none'", "frequencies.city = 1"]
+)
+def test_something_else_in_place_of_a_table_is_told_with_its_key(domain: Path, line: str) -> None:
+    (domain / ACTIVE).write_text(line, encoding="utf-8")
+    assert faults(domain) == [f"matching.toml: {line.partition(' ')[0]} must be a table"]
+
+
 def test_a_file_that_is_no_toml_is_told(domain: Path) -> None:
     (domain / ACTIVE).write_text("version =", encoding="utf-8")
     assert faults(domain)[0].startswith("matching.toml: Invalid value")

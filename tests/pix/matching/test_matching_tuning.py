@@ -1,13 +1,19 @@
 """Weights learnt from records, and proposed as a file."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+import pytest
+
+from ihe.identifiers import PatientKey
 from pix.matching import tuning
-from pix.matching.configuration import default, load
+from pix.matching.configuration import default, load, parse
 from pix.matching.scoring import Outcome, compare_fully
 from pix.matching.subject import Subject, subject
 from pix.model import Address, Demographics, PersonName
+from pix.tuning import Misled, Sample, propose
 
 FAMILIES = [
     f"{start}{end}"
@@ -64,6 +70,31 @@ def test_a_proposal_is_a_file_that_loads_to_itself(tmp_path: Path) -> None:
     assert read.version == "site-1"
     for key, each in proposed.evidence.items():
         assert abs(read.evidence[key].bits - each.bits) < 0.02, key
+
+
+def test_homes_are_not_taken_for_persons_where_nobody_stands_twice() -> None:
+    """The estimate alone would say that another given name or birth date means nothing."""
+    homes = tuple(home(Random(number)) for number in range(600))
+    keys = tuple((PatientKey(2 * number), PatientKey(2 * number + 1)) for number in range(len(homes)))
+    sample = Sample(keys=keys, pairs=homes, records=tuple(each for home in homes for each in home))
+    with pytest.raises(Misled, match=r"today's weights link or ask about 0: too few patients stand twice"):
+        propose(sample, default(), "site-1")
+
+
+def home(chance: Random) -> tuple[Subject, Subject]:
+    """A mother and her child, under one roof."""
+    mother = person(chance)
+    family, given = mother.names[0].family, chance.choice([each for each in GIVENS if each != mother.names[0].given])
+    born = f"{int(str(mother.birth_time)[:4]) + 31}{str(person(chance).birth_time)[4:]}"
+    child = replace(mother, names=(PersonName(family=family, given=given),), birth_time=born)
+    return subject(mother), subject(child)
+
+
+def test_a_chance_that_is_all_but_none_is_written_as_what_it_is() -> None:
+    """As nothing it would be refused at the next start of the node."""
+    text = tuning.to_toml(default())
+    rare = parse(re.sub(r"same = [{] m = \S+ u = \S+ [}]", "same = { m = 0.9, u = 1e-10 }", text, count=1), "rare.toml")
+    assert parse(tuning.to_toml(rare), "again.toml").levels["family"]["same"].u == 1e-10
 
 
 def test_nothing_to_learn_from_changes_next_to_nothing() -> None:
