@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
 from urllib.parse import unquote
 
 from affinity.bulk.fhir_tables import (
@@ -22,7 +21,7 @@ from affinity.bulk.fhir_tables import (
     SSN,
     TELECOMS,
 )
-from affinity.bulk.json_parts import Resource, objects, part, text, texts
+from affinity.bulk.json_parts import Resource, boolean, integer, objects, once, part, text, texts
 from affinity.bulk.line import PatientLine, Unreadable, identifier
 from ihe.datatypes import HD
 from ihe.domain import AffinityDomain
@@ -57,7 +56,7 @@ def demographics(resource: Resource) -> Demographics:
     telecoms = objects(resource, "telecom")
     extensions = objects(resource, "extension")
     death_time = dtm(text(resource, "deceasedDateTime"))
-    order = _number(resource, "multipleBirthInteger")
+    order = integer(resource, "multipleBirthInteger")
     return Demographics(
         names=tuple(_name(each, NAME_TYPES) for each in names if text(each, "use") not in ALIAS_TYPES),
         aliases=tuple(_name(each, ALIAS_TYPES) for each in names if text(each, "use") in ALIAS_TYPES),
@@ -72,8 +71,8 @@ def demographics(resource: Resource) -> Demographics:
         religion=next(_codes(extensions, RELIGION), None),
         ssn=next((text(each, "value") for each in objects(resource, "identifier") if each.get("system") == SSN), None),
         birth_place=next(_birth_places(extensions), None),
-        multiple_birth="Y" if order else _yes(resource, "multipleBirthBoolean"),
-        birth_order=order,
+        multiple_birth=_yes(resource, "multipleBirthBoolean") if order is None else "Y",
+        birth_order=None if order is None else str(order),
         citizenships=tuple(_codes(extensions, CITIZENSHIP)),
         nationality=next(_codes(extensions, NATIONALITY), None),
         death_time=death_time or None,
@@ -89,9 +88,11 @@ def dtm(date: str) -> str:
 
 def _parse(line: str) -> Resource:
     try:
-        found = json.loads(line.removeprefix("\ufeff"))
+        found = json.loads(line.removeprefix("\ufeff"), object_pairs_hook=once)
         if "\\u" in line:  # half of a surrogate pair is JSON, but no text
             json.dumps(found, ensure_ascii=False).encode()
+    except Unreadable:
+        raise
     except UnicodeEncodeError:
         raise Unreadable("encoding", "an escape sequence stands for no character") from None
     except (ValueError, RecursionError) as error:
@@ -189,11 +190,6 @@ def _birth_places(extensions: list[Resource]) -> Iterator[str]:
             yield text(place, "text") or text(place, "city")
 
 
-def _number(resource: Resource, name: str) -> str | None:
-    value = resource.get(name)
-    return str(value) if type(value) is int else None  # true is an int, but no number
-
-
 def _yes(resource: Resource, name: str) -> str | None:
-    value: Any = resource.get(name)
-    return YES[value] if isinstance(value, bool) else None
+    said = boolean(resource, name)
+    return None if said is None else YES[said]

@@ -190,6 +190,11 @@ ODD: tuple[Callable[[dict[str, Any]], None], ...] = (
     lambda resource: resource.update(identifier=[{"system": "urn:oid:2.25.1", "value": "1"}]),
     lambda resource: resource.update(identifier=[{"system": f"urn:oid:{AUTHORITIES[0].oid}"}]),
     lambda resource: resource["name"][0].update(family="\ud800"),
+    lambda resource: resource.update(deceasedBoolean="true"),
+    lambda resource: resource.update(multipleBirthBoolean=1),
+    lambda resource: resource.update(multipleBirthInteger="2"),
+    lambda resource: resource.update(multipleBirthInteger=2.0),
+    lambda resource: resource.update(multipleBirthInteger=True),
 )
 ANNA = Demographics(names=(PersonName(family="Weber", given="Anna"),), birth_time="19800515", sex="F")
 LINE = PatientLine(
@@ -204,6 +209,13 @@ def test_a_resource_with_one_odd_part_is_unreadable(spoil: Callable[[dict[str, A
     spoil(resource)
     with pytest.raises(Unreadable):
         Format.FHIR.reader("", DOMAIN)(json.dumps(resource))
+
+
+def test_a_name_that_stands_twice_in_one_object_is_unreadable() -> None:
+    written = json.dumps(fhir_writing.resource(LINE))
+    with pytest.raises(Unreadable, match=r"^birthDate stands twice") as caught:
+        Format.FHIR.reader("", DOMAIN)(written.replace("{", '{"birthDate": "1990-01-01", ', 1))
+    assert caught.value.rule == "structure"
 
 
 MANY = tuple(Identifier(authority=AUTHORITIES[2], id=str(number)) for number in range(201))
