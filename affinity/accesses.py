@@ -5,7 +5,7 @@ Everything is derived from audit records (``atna``), and from access in emergenc
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Connection, select
@@ -20,11 +20,14 @@ from ihe.audit import EventOutcomeIndicator
 from ihe.patients import Patient
 from pix import store_records
 from pix.store_links import current_persons, members
+from pix.tenures import Tenure, tenures
 from xds.tables import document_entry
 
 MOST = 1000
 """Most accesses that one view shows; ``since`` and ``until`` page through more."""
 MOST_DOCUMENTS = 5000
+JUST_BEFORE = timedelta(minutes=1)
+"""A message is recorded with the moment at which it came, and changes the index a little later."""
 
 
 class Activity(StrEnum):
@@ -182,20 +185,30 @@ def _records(connection: Connection, patient: Patient, wanted: Wanted) -> list[t
         until=_micro(wanted.until),
         limit=wanted.limit,
     )
-    named = trail.search(connection, replace(part, patients=_ids(connection, patient)))
+    named = (each for one in _ids(connection, patient) for each in trail.search(connection, _under(part, one)))
     documents = _documents(connection, patient)
     read = trail.search(connection, replace(part, objects=documents)) if documents else []
     merged = {each.sequence: each for each in (*named, *read)}
     return sorted(merged.values(), key=lambda each: each.sequence, reverse=True)[: wanted.limit]
 
 
-def _ids(connection: Connection, patient: Patient) -> tuple[str, ...]:
-    """Every id of the person, merged ones included, as records spell them."""
+def _under(part: trail.Search, tenure: Tenure) -> trail.Search:
+    """The same search, while an id was the patient's: before and after it may have been somebody else's."""
+    since, until = _micro(tenure.since - JUST_BEFORE), _micro(tenure.until)
+    return replace(
+        part,
+        patients=(f"{tenure.id}^^^&{tenure.authority}&ISO",),
+        since=max((each for each in (part.since, since) if each is not None), default=None),
+        until=min((each for each in (part.until, until) if each is not None), default=None),
+    )
+
+
+def _ids(connection: Connection, patient: Patient) -> Iterator[Tenure]:
+    """Every id that the person has or had, merged ones included."""
     persons = current_persons(connection, {patient.key}).values()
     keys = {key for each in members(connection, set(persons)).values() for key in each} | set(patient.keys)
     more = {each for key in keys for each in store_records.subsumed_by(connection, key)}
-    named = store_records.ids(connection, keys | more).values()
-    return tuple(sorted(f"{id}^^^&{authority}&ISO" for authority, id, _ in named))
+    return tenures(connection, keys | more)
 
 
 def _documents(connection: Connection, patient: Patient) -> tuple[str, ...]:

@@ -82,9 +82,7 @@ class Stage:
 
     def feed(self, *ids: tuple[AssigningAuthority, str], family: str = "Weber", birth: str = "19800515") -> None:
         """Announce a patient."""
-        number = next(_NUMBERS)
-        origin = Origin(source="HIS|H", message_id=f"M{number}", digest=f"{number}", answer=b"AA", transaction="ITI-30")
-        self.index.register(Feed(identifiers=_identifiers(ids), demographics=_anna(family, birth)), origin)
+        self.index.register(Feed(identifiers=_identifiers(ids), demographics=_anna(family, birth)), _origin())
 
     def load(self, *lines: tuple[str, tuple[tuple[AssigningAuthority, str], ...]]) -> None:
         """Load a file of patients, each a family name and ids, in one transaction."""
@@ -97,10 +95,11 @@ class Stage:
 
     def merge(self, subsumed: str, surviving: str) -> None:
         """Merge one national id into another (ADT^A40)."""
-        one, other = (Identifier(authority=NATIONAL, id=each) for each in (surviving, subsumed))
-        number = next(_NUMBERS)
-        origin = Origin(source="HIS|H", message_id=f"M{number}", digest=f"{number}", answer=b"AA", transaction="ITI-8")
-        self.index.merge((Merge(surviving=one, subsumed=other),), origin)
+        self.index.merge((_two(surviving, subsumed),), _origin())
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a patient another national id (ADT^A47)."""
+        self.index.change((_two(new, old),), _origin())
 
     def visit(self, event: str, *, patient: str = "L-1", doctor: str = DOCTOR, at: datetime | None = None) -> None:
         """Send a message of ITI-31 about the one visit of a patient at the hospital."""
@@ -153,6 +152,16 @@ class Stage:
 
 
 _NUMBERS = count(1)
+
+
+def _two(surviving: str, subsumed: str) -> Merge:
+    one, other = (Identifier(authority=NATIONAL, id=each) for each in (surviving, subsumed))
+    return Merge(surviving=one, subsumed=other)
+
+
+def _origin() -> Origin:
+    number = next(_NUMBERS)
+    return Origin(source="HIS|H", message_id=f"M{number}", digest=f"{number}", answer=b"AA", transaction="ITI-30")
 
 
 def _anna(family: str, birth: str = "19800515") -> Demographics:

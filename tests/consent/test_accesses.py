@@ -126,6 +126,18 @@ def test_records_under_a_local_id_of_the_patient_count(stage: Stage) -> None:
     assert len(seen(stage)) == 1
 
 
+def test_who_gets_another_id_takes_accesses_along_and_who_gets_the_old_one_sees_none_of_them(stage: Stage) -> None:
+    keep(stage, *query(1))
+    stage.now += 2 * MINUTE
+    stage.rename("78", "178")
+    keep(stage, *query(3, id="178^^^&2.999.1&ISO"))
+    stage.now += 4 * MINUTE
+    stage.feed((NATIONAL, "78"), family="Klein", birth="19500101")
+    assert [len(seen(stage, each)) for each in ("178", "78")] == [2, 0]
+    keep(stage, *query(7))
+    assert [len(seen(stage, each)) for each in ("178", "78")] == [2, 1]
+
+
 def test_a_refused_attempt_is_shown_as_refused_and_a_system_as_a_system(here: Stage) -> None:
     keep(here, *refusal(0), *query(1, who=None))
     view_of = here.index.database.read(lambda each: view(each, here.patient(), Wanted()))
