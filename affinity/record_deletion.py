@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from atna.events import console_used
 from atna.trail import AuditTrail
@@ -23,7 +23,7 @@ from ihe.exchange import Transactor
 from ihe.identifiers import EntryUUID, PatientKey, UniqueId
 from ihe.patients import Patient
 from pix.manager import PatientIndex
-from xds import removal
+from xds import removal, repository_store
 from xds.repository import DocumentRepository
 from xds.tables import TABLE_OF, document_entry
 
@@ -33,6 +33,13 @@ ACTOR = "affinity"
 """The program itself, in the log of access rights and in the audit."""
 AT_ONCE = 100
 """Records of one run; the next one is a day later."""
+HOLD = (
+    select(record.c.patient_key)
+    .where(record.c.patient_key.in_(bindparam("keys", expanding=True)))
+    .order_by(record.c.patient_key, record.c.under)
+    .with_for_update()
+)
+"""What is said of a record meanwhile waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +54,7 @@ class RecordDeletion:
 
     def delete_due(self) -> int:
         """Delete records whose time is over; how many there were."""
-        due = self.database.read(self._due)
-        for patient in due:
-            self._delete(patient)
-        return len(due)
+        return sum([self._delete(patient) for patient in self.database.read(self._due)])
 
     def _due(self, connection: Connection) -> Sequence[Patient]:
         now = self.clock()
@@ -65,14 +69,22 @@ class RecordDeletion:
         patients = [self.index.resolve(connection, each) for each in sorted(named, key=str)]
         return tuple(each for each in patients if each and _is_due(connection, each, now))
 
-    def _delete(self, patient: Patient) -> None:
+    def _delete(self, patient: Patient) -> bool:
+        """Whether it is deleted. Not if its patient opened it, or was merged, since it was found to be due."""
         now = self.clock()
-        self.repository.remove(self.database.read(lambda each: self._own(each, patient)), now)
+        own = self.database.read(lambda each: self._own(each, patient))
+        self.repository.remove(own, now, may_go=lambda each: self._is_still_due(each, patient, now))
         try:
-            self.database.write(lambda each: self._finish(each, patient, now))
+            return self.database.write(lambda each: self._finish(each, patient, now))
         except Rejected as rejected:
             # What another patient's objects refer to stays; nobody sees it, and a human has to look.
             log.error("closed record not deleted", codes=sorted(map(str, rejected.codes)))
+            return False
+
+    def _is_still_due(self, connection: Connection, patient: Patient, now: datetime) -> bool:
+        """Look again, and let nobody open the record until the transaction ends."""
+        connection.execute(HOLD, {"keys": patient.keys})
+        return self.index.resolve(connection, patient.id) == patient and _is_due(connection, patient, now)
 
     def _own(self, connection: Connection, patient: Patient) -> tuple[UniqueId, ...]:
         """Documents that are registered for this patient and for nobody else."""
@@ -82,8 +94,10 @@ class RecordDeletion:
         found = connection.scalars(mine.where(this.unique_id.not_in(others)).order_by(this.id))
         return tuple(dict.fromkeys(map(UniqueId, found)))
 
-    def _finish(self, connection: Connection, patient: Patient, now: datetime) -> None:
-        """The metadata, the event, and the audit record, all or none."""
+    def _finish(self, connection: Connection, patient: Patient, now: datetime) -> bool:
+        """The metadata, the event, and the audit record, all or none; none as long as a document would be left."""
+        if not self._is_still_due(connection, patient, now) or self._left(connection, patient):
+            return False
         uuids = tuple(_objects(connection, patient.keys))
         if uuids:
             removal.remove_in(connection, uuids)
@@ -91,6 +105,11 @@ class RecordDeletion:
         recording.delete_record(connection, patient, Act(actor=ACTOR, reason=reason, at=now, origin="housekeeping"))
         deleted = console_used(self.trail.node, now, ACTOR, f"record deleted: {reason}", (whose((str(patient.id),)),))
         self.trail.append(connection, (deleted,))
+        return True
+
+    def _left(self, connection: Connection, patient: Patient) -> bool:
+        """Claim that a document came since they were removed."""
+        return bool(repository_store.documents(connection, self.repository.unique_id, self._own(connection, patient)))
 
 
 def _is_due(connection: Connection, patient: Patient, now: datetime) -> bool:

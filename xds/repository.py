@@ -91,6 +91,11 @@ class OnDemandDocuments(Protocol):
         """Make the document of an on-demand entry; None if there is no such entry that the person may see."""
 
 
+def always(_connection: Connection) -> bool:
+    """Nothing stands in the way."""
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRepository:
     """The actor behind ITI-41, ITI-43 and ITI-86, together with the Document Registry of its own community.
@@ -218,13 +223,23 @@ class DocumentRepository:
         """Make the document of an on-demand entry, if there is one that is seen and a source for it."""
         return self.on_demand.deliver(unique_id, self, now, viewer) if self.on_demand else None
 
-    def remove(self, ids: Iterable[UniqueId], now: datetime, viewer: Viewer | None = None) -> RemovedDocuments:
-        """Make documents irretrievable, then delete the bytes that no other document has; return which there were."""
+    def remove(
+        self,
+        ids: Iterable[UniqueId],
+        now: datetime,
+        viewer: Viewer | None = None,
+        may_go: Callable[[Connection], bool] = always,
+    ) -> RemovedDocuments:
+        """Make documents irretrievable, then delete the bytes that no other document has; return which there were.
+
+        ``may_go`` has the last word, in the transaction that removes them: none goes where it claims no such thing.
+        """
         named = tuple(ids)
         known = self.documents(named, viewer)
 
         def work(connection: Connection) -> RemovedDocuments:
-            gone = (each for each in known if repository_store.remove(connection, self.unique_id, each, now))
+            going = known if may_go(connection) else ()
+            gone = (each for each in going if repository_store.remove(connection, self.unique_id, each, now))
             return RemovedDocuments(ids=frozenset(gone), owners=self.registry.owners(connection, named))
 
         with self.store.removing({each.content.name for each in known.values()}, self.is_referenced):

@@ -1,12 +1,16 @@
 """A record that the patient closed is deleted after its delay: documents, metadata, and a word of it."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select, text
+from sqlalchemy.exc import OperationalError
 
+from affinity.database import Database
 from affinity.record_deletion import RecordDeletion
+from affinity.works import Result, Work
 from atna import store as trail
 from atna.model import AuditSource
 from atna.participants import ThisNode
@@ -17,16 +21,37 @@ from consent.model import Act, EventType, RecordState
 from consent.tables import record as consent_record
 from ihe.identifiers import UniqueId
 from tests.consent.stage import BPPC, NATIONAL, NOW, OPPOSITION, Stage
+from xds.repository import DocumentRepository, RemovedDocuments, always
 from xds.tables import TABLE_OF
+from xds.visibility import Viewer
 
 TEXT = "urn:ihe:iti:xds:2017:mimeTypeSufficient"
 DAY = timedelta(days=1)
 NODE = ThisNode(source=AuditSource(id="affinity@test"), process_id="1", host="h")
 
 
-def delete_due(stage: Stage) -> int:
+@dataclass
+class Meanwhile:
+    """The database, where ``then[n]`` happens as soon as somebody has read for the n-th time."""
+
+    database: Database
+    then: dict[int, Callable[[], object]]
+    reads: int = field(default=0)
+
+    def read(self, work: Work[Result]) -> Result:
+        found = self.database.read(work)
+        self.reads += 1
+        self.then.get(self.reads, lambda: None)()
+        return found
+
+    def write(self, work: Work[Result]) -> Result:
+        return self.database.write(work)
+
+
+def delete_due(stage: Stage, then: dict[int, Callable[[], object]] | None = None) -> int:
+    assert isinstance(stage.index.database, Database)
     deletion = RecordDeletion(
-        database=stage.index.database,
+        database=Meanwhile(stage.index.database, then or {}),
         index=stage.index,
         repository=stage.repository,
         trail=AuditTrail(database=stage.index.database, node=NODE),
@@ -154,3 +179,80 @@ def test_half_a_deletion_is_finished_by_the_next(stage: Stage) -> None:
     stage.repository.remove([unique_id], stage.now)
     assert delete_due(stage) == 1
     assert objects(stage) == 0
+
+
+def test_a_record_that_is_opened_while_others_are_deleted_keeps_its_documents(stage: Stage) -> None:
+    """A run deletes a hundred records, one after the other; that the last of them was due is long ago by then."""
+    unique_id = stage.submit("a report", TEXT)
+    close(stage, days=0)
+    act = Act(actor="Léa", reason="changed my mind", at=stage.now)
+
+    def reopen() -> None:
+        stage.index.database.write(lambda each: recording.open_record(each, stage.patient(), act))
+
+    assert delete_due(stage, {1: reopen}) == 0
+    assert stage.facts().state(stage.now) is RecordState.OPEN
+    assert unique_id in stage.repository.documents([unique_id])
+
+
+def test_a_record_that_is_opened_when_its_documents_were_listed_keeps_them(stage: Stage) -> None:
+    unique_id = stage.submit("a report", TEXT)
+    close(stage, days=0)
+    act = Act(actor="Léa", reason="changed my mind", at=stage.now)
+
+    def reopen() -> None:
+        stage.index.database.write(lambda each: recording.open_record(each, stage.patient(), act))
+
+    assert delete_due(stage, {2: reopen}) == 0
+    assert unique_id in stage.repository.documents([unique_id])
+
+
+def test_a_merge_just_before_the_deletion_destroys_nothing_of_whom_never_objected(stage: Stage) -> None:
+    stage.feed((NATIONAL, "79"), family="Klein", birth="19500101")
+    theirs = stage.submit("a report of the other", TEXT, id="79")
+    mine = stage.submit("a report", TEXT)
+    close(stage, days=0)
+    assert delete_due(stage, {2: lambda: stage.merge("79", "78")}) == 0
+    assert {mine, theirs} == set(stage.repository.documents([mine, theirs]))
+
+
+def test_a_document_that_comes_during_the_deletion_does_not_outlive_its_metadata(stage: Stage) -> None:
+    stage.submit("a report", TEXT)
+    close(stage, days=0)
+    late: list[UniqueId] = []
+    assert delete_due(stage, {2: lambda: late.append(stage.submit("a late report", TEXT))}) == 0
+    assert set(late) == set(stage.repository.documents(late))
+    assert delete_due(stage) == 1
+    assert stage.repository.documents(late) == {}
+    assert objects(stage) == 0
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_who_opens_a_record_waits_for_its_deletion(stage: Stage) -> None:
+    close(stage, days=0)
+    patient, act = stage.patient(), Act(actor="Léa", reason="changed my mind", at=stage.now)
+
+    def reopen(connection: Connection) -> None:
+        connection.execute(text("SET LOCAL lock_timeout = '1ms'"))
+        recording.open_record(connection, patient, act)
+
+    class Held(DocumentRepository):
+        """One whose documents somebody wants to keep as soon as they may go."""
+
+        def remove(
+            self,
+            ids: Iterable[UniqueId],
+            now: datetime,
+            viewer: Viewer | None = None,
+            may_go: Callable[[Connection], bool] = always,
+        ) -> RemovedDocuments:
+            def checked(connection: Connection) -> bool:
+                found = may_go(connection)
+                with pytest.raises(OperationalError, match="lock timeout"):
+                    stage.index.database.write(reopen)
+                return found
+
+            return DocumentRepository.remove(self, ids, now, viewer, checked)
+
+    stage.repository = Held(**{each.name: getattr(stage.repository, each.name) for each in fields(DocumentRepository)})
+    assert delete_due(stage) == 1
