@@ -4,7 +4,7 @@ Where not all members of a relationship or a Folder change, it is dropped from t
 3.64.4.1.3.2. The previous versions keep theirs.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Select, false, select
@@ -43,13 +43,7 @@ class Affected:
 
 def find_affected(connection: Connection, change: LinkChange) -> Affected:
     """What must follow the change; objects that are deprecated do not (3.64.4.1.3.1.3)."""
-    sources = {source(each) for each in (_moving(change), change.subsumed) if each}
-    held = _load(connection, change, MetadataObject.DOCUMENT_ENTRY)
-    entries = tuple(
-        each
-        for each in held
-        if isinstance(each, DocumentEntry) and each.source_patient_id and source(each.source_patient_id) in sources
-    )
+    entries = _held_entries(connection, change)
     moved = {each.entry_uuid for each in entries}
     links = versions.approved_links(connection, moved)
     folders = _whole_folders(connection, change, moved, links)
@@ -60,6 +54,25 @@ def find_affected(connection: Connection, change: LinkChange) -> Affected:
     successors = moved | {each.entry_uuid for each in folders}
     kept = tuple(each for each in every if _stays_together(each, known, successors, change))
     return Affected(entries=entries, folders=folders, links=kept, known=known)
+
+
+def _held_entries(connection: Connection, change: LinkChange) -> tuple[DocumentEntry, ...]:
+    """The entries of the local ids, read once more as long as some are not held: others may have changed them."""
+    held: set[EntryUUID] = set()
+    while True:
+        entries = tuple(_entries(connection, change))
+        free = {each.entry_uuid for each in entries} - held
+        if not free:
+            return entries
+        store.find(connection, free)
+        held |= free
+
+
+def _entries(connection: Connection, change: LinkChange) -> Iterator[DocumentEntry]:
+    sources = {source(each) for each in (_moving(change), change.subsumed) if each}
+    for each in _load(connection, change, MetadataObject.DOCUMENT_ENTRY):
+        if isinstance(each, DocumentEntry) and each.source_patient_id and source(each.source_patient_id) in sources:
+            yield each
 
 
 def _moving(change: LinkChange) -> CX | None:
@@ -79,6 +92,7 @@ def _whole_folders(
     if _moving(change) is None:
         return ()
     named = {each.source_object for each in links if each.association_type is AssociationType.HAS_MEMBER}
+    store.find(connection, named)  # held before they are read, so that nobody fills or closes them meanwhile
     folders = [
         each
         for each in _load(connection, change, MetadataObject.FOLDER)
