@@ -4,7 +4,7 @@ What is another's answers like what nobody has, as everything hidden does (ITI T
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
@@ -17,7 +17,7 @@ from pix import store_links, store_records
 from pix.candidates import persons_named
 from pix.manager import PatientIndex
 from pix.model import Identifier
-from xds.visibility import Access, Viewer
+from xds.visibility import Access, Viewer, anew
 
 ALL_KINDS = Categories(others=True)
 
@@ -47,6 +47,10 @@ class OnePatient:
     about: CX
     inner: Viewer | None
     seen: set[PatientKey] = field(default_factory=set)
+
+    def anew(self) -> "OnePatient":
+        """The same eyes, which have seen nothing."""
+        return replace(self, inner=anew(self.inner), seen=set())
 
     def sight(self, connection: Connection, keys: Collection[PatientKey]) -> Sight:
         """What is seen of the patient, if it is among these or was before."""

@@ -1,7 +1,7 @@
 """The eyes of a request: what the decision says of each patient, put together as what the registry keeps to."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 from sqlalchemy import Connection, select
@@ -23,13 +23,17 @@ Together = Callable[[Connection, Collection[PatientKey]], Sequence[tuple[Patient
 
 @dataclass
 class Eyes:
-    """One request's ``ihe.access.Viewer``. What is once known of a patient holds until the answer leaves."""
+    """One request's ``ihe.access.Viewer``. What is once known of a patient holds until the transaction ends."""
 
     policy: Policy
     exchange: Exchange
     together: Together
     standings: dict[tuple[PatientKey, ...], Standing] = field(default_factory=dict)
     looked: bool = False
+
+    def anew(self) -> "Eyes":
+        """The same eyes, which know of nobody."""
+        return replace(self, standings={}, looked=False)
 
     def sight(self, connection: Connection, keys: Collection[PatientKey]) -> Sight:
         """What is seen of these patients, and of those before."""

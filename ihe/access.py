@@ -81,7 +81,10 @@ class Admission:
 
 
 class Viewer(Protocol[Connection]):
-    """The eyes of one request. What it learns of a patient it keeps until the request is answered."""
+    """The eyes of one request. What it learns of a patient it keeps until the transaction ends."""
+
+    def anew(self) -> "Viewer[Connection]":
+        """The same eyes, which have seen nothing yet: for each transaction, and each time that one runs again."""
 
     def sight(self, connection: Connection, keys: Collection[PatientKey]) -> Sight:
         """What is seen of these patients and of those about whom it was asked before."""

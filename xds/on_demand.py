@@ -22,7 +22,7 @@ from xds.repository import Delivery, DocumentRepository
 from xds.seeing import retrievable
 from xds.snapshots import SNAPSHOT, Snapshots
 from xds.tables import document_entry, unique_id_locator
-from xds.visibility import Viewer
+from xds.visibility import Viewer, anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class OnDemandDocumentSource:
         """Make the document of an on-demand entry; None if none is seen, or there is no content for it."""
 
         def find(connection: Connection) -> DocumentEntry | None:
-            shown = retrievable(connection, viewer, repository.unique_id, [unique_id])
+            shown = retrievable(connection, anew(viewer), repository.unique_id, [unique_id])
             return find_entry(connection, self.patients, repository.unique_id, unique_id) if shown else None
 
         entry = repository.database.read(find)

@@ -30,7 +30,7 @@ from xds.rules import all_breaches
 from xds.rules_registry import REGISTRY_RULES, InRegistry, ends_outside, uuids_are_new
 from xds.rules_unique_ids import UNIQUE_ID_RULES, Claimed, claims
 from xds.seeing import seen
-from xds.visibility import Access, Viewer
+from xds.visibility import Access, Viewer, anew
 from xds.witness import NOBODY, Witness
 
 HAS_MEMBER = AssociationType.HAS_MEMBER
@@ -105,9 +105,10 @@ class DocumentRegistry:
         """Refuse a submission that breaks rules by itself, and tell what feed and registry have against it as well."""
 
         def refuse(connection: Connection) -> NoReturn:
-            patient = self._patient(connection, submission, viewer)
+            eyes = anew(viewer)
+            patient = self._patient(connection, submission, eyes)
             # Raised in here, so that the uniqueIds that it claimed in order to compare them are given back.
-            raise Rejected(*found, *self._conflicts(connection, submission, patient, viewer))
+            raise Rejected(*found, *self._conflicts(connection, submission, patient, eyes))
 
         self.database.write(refuse)
 
@@ -117,7 +118,7 @@ class DocumentRegistry:
         The caller tells the witness, once the documents are stored as well. Rejected holds every breach against the
         feed and the registry (3.42.4.1.3.1: atomicity).
         """
-        patient = self._admit(connection, prepared.asked, viewer)
+        patient = self._admit(connection, prepared.asked, anew(viewer))
         accepted = prepared.accepted
         added = folder_memberships(connection, accepted, patient, self.new_uuid)
         deprecate_replaced(connection, accepted)

@@ -19,7 +19,7 @@ from xds.query_answers import ANSWERS
 from xds.search import ERRORS, Found, Search, too_many
 from xds.seeing import knows_patient
 from xds.stored_query import Kind, StoredQuery
-from xds.visibility import Access, Viewer
+from xds.visibility import Access, Viewer, anew
 
 
 class QueriedRegistry(Protocol):
@@ -46,7 +46,7 @@ def handle(asked: AdhocQuery, registry: QueriedRegistry, exchange: Exchange) -> 
     """The ``handle`` of ITI-18 and ITI-51: one query on one snapshot; Rejected holds what the answer must not be."""
     registry.access.enter(exchange, _named(asked)[1])
     viewer = registry.access.viewer(exchange)
-    return registry.database.read(lambda connection: _answer(connection, asked, registry, viewer))
+    return registry.database.read(lambda connection: _answer(connection, asked, registry, anew(viewer)))
 
 
 def _answer(connection: Connection, asked: AdhocQuery, registry: QueriedRegistry, viewer: Viewer | None) -> Answer:

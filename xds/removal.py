@@ -16,7 +16,7 @@ from xds.model import AssociationType, MetadataObject
 from xds.patients import Patients
 from xds.seeing import seen
 from xds.store import Registered
-from xds.visibility import Viewer
+from xds.visibility import Viewer, anew
 from xds.witness import NOBODY, Witness
 
 ACTIONS = supplement("RMD", "3.62.4.1.3")
@@ -145,7 +145,7 @@ def remove_in(
     connection: Connection, uuids: Collection[EntryUUID], viewer: Viewer | None = None
 ) -> tuple[Registered, ...]:
     """The same within the caller's transaction, which must not commit if this raises."""
-    removal = _surroundings(connection, tuple(dict.fromkeys(uuids)), viewer)
+    removal = _surroundings(connection, tuple(dict.fromkeys(uuids)), anew(viewer))
     found = tuple(breaches(removal, REMOVAL_RULES))
     if found:
         raise Rejected(*found)

@@ -26,7 +26,7 @@ from xds.patients import Patient
 from xds.registry import Prepared
 from xds.repository_store import Document
 from xds.seeing import retrievable
-from xds.visibility import Access, Viewer
+from xds.visibility import Access, Viewer, anew
 from xds.witness import Witness
 
 log = structlog.get_logger()
@@ -154,7 +154,7 @@ class DocumentRepository:
         found = repository_store.documents(connection, self.unique_id, wanted)
         if viewer is None:
             return found
-        shown = retrievable(connection, viewer, self.unique_id, wanted)
+        shown = retrievable(connection, anew(viewer), self.unique_id, wanted)
         return {id: document for id, document in found.items() if id in shown}
 
     def _write(

@@ -37,7 +37,7 @@ from xds.rules_update import BY_REFERENCE_RULES, UNIQUE_ID_RULES_OF_UPDATES, as_
 from xds.rules_versions import VERSION_RULES, UpdateInRegistry
 from xds.seeing import seen
 from xds.store import Registered
-from xds.visibility import Viewer
+from xds.visibility import Viewer, anew
 
 Versioned = TypeVar("Versioned", DocumentEntry, Folder)
 
@@ -86,7 +86,7 @@ def update_in(
     connection: Connection, registry: DocumentRegistry, prepared: PreparedUpdate, viewer: Viewer | None = None
 ) -> None:
     """Make the changes within the caller's transaction, which must not commit if this raises."""
-    patient, subject = _admit(connection, registry, prepared.asked, viewer)
+    patient, subject = _admit(connection, registry, prepared.asked, anew(viewer))
     uuids = dict(zip(_ids(prepared.asked.submission), _ids(prepared.accepted), strict=True))
     propagated = _propagated(connection, registry, subject, uuids)
     _supersede(connection, subject)

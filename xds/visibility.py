@@ -42,6 +42,11 @@ FROM_PACKAGES = (AssociationType.HAS_MEMBER, *TRIGGERS)
 """Associations that start at a SubmissionSet or a Folder; all others link two DocumentEntries."""
 
 
+def anew(viewer: Viewer | None) -> Viewer | None:
+    """The eyes of a request at the beginning of a transaction, if not everything is seen."""
+    return None if viewer is None else viewer.anew()
+
+
 @dataclass(frozen=True, slots=True)
 class Pane:
     """A window as the statement knows it: its rights, and whether anything is hidden; the rest is bound."""

@@ -71,7 +71,10 @@ def register(updater: Any, submission: Submission, last: Callable[[Connection], 
 
 
 def test_a_document_that_is_replaced_at_that_moment_does_not_come_back(
-    updater: Any, moves: Callable[[], None], another_report: Callable[..., Submission], relate: Callable[..., Association]
+    updater: Any,
+    moves: Callable[[], None],
+    another_report: Callable[..., Submission],
+    relate: Callable[..., Association],
 ) -> None:
     first = updater.latest(ENTRY)
     replacing = another_report(2, relate("Document2", AssociationType.RPLC, first.entry_uuid))
@@ -85,7 +88,10 @@ def test_a_document_that_is_replaced_at_that_moment_does_not_come_back(
 
 
 def test_an_addendum_that_comes_at_that_moment_moves_with_its_document(
-    updater: Any, moves: Callable[[], None], another_report: Callable[..., Submission], relate: Callable[..., Association]
+    updater: Any,
+    moves: Callable[[], None],
+    another_report: Callable[..., Submission],
+    relate: Callable[..., Association],
 ) -> None:
     first = updater.latest(ENTRY)
     with waited_for(updater, moves) as last:
