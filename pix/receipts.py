@@ -50,12 +50,15 @@ def answered_before(change: Change) -> bytes | None:
     Rejected if the id was used for other content.
     """
     origin = change.origin
-    if CLAIM[change.connection.dialect.name].adds(change.connection, _claim(change)):
-        return None
-    digest, answer = STORED.rows(change.connection, {"of": origin.source, "named": origin.message_id})[0]
-    if digest != origin.digest:
-        raise Rejected(_used_before(origin.message_id))
-    return bytes(answer)
+    while not CLAIM[change.connection.dialect.name].adds(change.connection, _claim(change)):
+        stored = STORED.first(change.connection, {"of": origin.source, "named": origin.message_id})
+        if stored is None:
+            continue  # purged at this moment
+        digest, answer = stored
+        if digest != origin.digest:
+            raise Rejected(_used_before(origin.message_id))
+        return bytes(answer)
+    return None
 
 
 def asking_answered_before(change: Change) -> Question:

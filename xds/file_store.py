@@ -18,7 +18,7 @@ from ihe.durable import belong_like, fsync, make_directory
 from ihe.exchange import Part, Sink
 from xds.documents import Content, Referenced, Stored, verified
 from xds.encryption import HEADER, DamagedDocument, Keys, UnknownKey, sealed_size, unseal
-from xds.spool import SpoolSink, remove
+from xds.spool import SpoolSink, left_over, remove
 
 SEALED, PLAIN = ".sealed", ".plain"
 SHARDS, SHARDS_ABOVE = 16**4, 16**2
@@ -111,7 +111,7 @@ class FileStore:
 
         Returns how many spool files there were. Choose ``before`` so that no request of then can still be going on.
         """
-        leftovers = [path for path in sorted(Path(self._spool).iterdir()) if path.stat().st_mtime < before]
+        leftovers = left_over(self._spool, before)
         self._remove_unreferenced({path.stem for path in leftovers if len(path.stem) == 64}, referenced)
         for path in leftovers:
             path.unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from ihe.exchange import Part, Sink
 from xds.bucket import Bucket, Listed, NoObject
 from xds.documents import Content, Referenced, Stored, StoreUnavailable, verified
 from xds.encryption import HEADER, DamagedDocument, Keys, UnknownKey, sealed_size, unseal
-from xds.spool import SpoolSink
+from xds.spool import SpoolSink, left_over
 
 SEALED, PLAIN = ".sealed", ".plain"
 SEGMENT = 4 * 2**20
@@ -96,7 +96,7 @@ class ObjectStore:
             yield from verified(file, content)
 
     def sweep(self, referenced: Referenced, before: float) -> int:
-        leftovers = [path for path in self._spool.iterdir() if path.stat().st_mtime < before]
+        leftovers = left_over(self._spool, before)
         for path in leftovers:
             path.unlink(missing_ok=True)
         return len(leftovers)

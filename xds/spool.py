@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+from contextlib import suppress
+from pathlib import Path
 from typing import BinaryIO
 
 from ihe.exchange import Part
@@ -67,6 +69,16 @@ class SpoolSink:
         self._file = open(_create(self._path), "wb")  # noqa: SIM115
         self._file.write(bytes(HEADER) if self._sealer else b"")
         return self._file
+
+
+def left_over(spool: StrPath, before: float) -> list[Path]:
+    """What lies there since before ``before`` (epoch seconds). Requests that end meanwhile take theirs away."""
+    found = []
+    for path in sorted(Path(spool).iterdir()):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < before:
+                found.append(path)
+    return found
 
 
 def _create(path: str) -> int:

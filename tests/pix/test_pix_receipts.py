@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 
 from affinity.database import Database
 from affinity.housekeeping import forget_receipts
@@ -51,3 +52,18 @@ def test_a_purge_is_made_in_pieces(index: PatientIndex, scene: Scene, monkeypatc
         return index.database.write(lambda connection: receipts.purge(connection, LATER - timedelta(days=30)))
 
     assert [purge(), purge(), purge()] == [receipts.PURGED, 1, 0]
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_message_is_new_whose_receipt_is_purged_at_that_moment(fed: Scene, database: Database) -> None:
+    """The receipt is there when it is to be written, and gone when it is to be read."""
+    purged: list[int] = []
+
+    def purge(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if "SELECT pix_receipt.digest" in statement and not purged:
+            purged.append(0)
+            forget_receipts(database, lambda: LATER, keep_days=30)
+
+    event.listen(database.engine, "before_cursor_execute", purge)
+    assert again(fed, replace(SENT, answer=b"second")) == b"second"
+    assert again(fed, replace(SENT, answer=b"third")) == b"second"

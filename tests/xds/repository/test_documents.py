@@ -342,3 +342,10 @@ class TestSweep:
         began = Path(part.spooled).stat().st_mtime - 1
         assert store.sweep(nothing, began) == 0
         store.check(Content(sha256=part.sha256, size=part.size))
+
+    def test_a_part_whose_request_ends_at_that_moment_hinders_nothing(self, store: FileStore, tmp_path: Path) -> None:
+        """It is listed, and gone when it is looked at: a node under load has one at every moment."""
+        store.create().write(REPORT)
+        (listed,) = tmp_path.rglob("spool/*")
+        listed.with_name("receiving.gone").symlink_to(tmp_path / "nowhere")
+        assert store.sweep(nothing, EVERYTHING_ENDED) == 1
