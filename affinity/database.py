@@ -5,6 +5,7 @@ committed together (``affinity.group_writer``).
 """
 
 import sqlite3
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,6 +75,13 @@ class Database:
             return self._writer.write(work)
         assert self._servers is not None
         return self._servers.write(work, asker)
+
+    def turn(self, name: str) -> AbstractContextManager[bool]:
+        """Have what one of the nodes on this database has at a time, as long as the context lasts; False: another has.
+
+        One node alone has a SQLite file. Raises Unavailable.
+        """
+        return nullcontext(True) if self._servers is None else self._servers.turn(name)
 
     @property
     def engines(self) -> tuple[Engine, ...]:

@@ -31,6 +31,8 @@ WINDOW = 500
 """Most that are looked at to find some that may be sent now."""
 BATCH = 20
 """Most that are sent before it is written down: as many may be sent twice after a crash."""
+ELSEWHERE = 1.0
+"""Seconds after which to look again while another node on the same database tells this consumer."""
 SILENT = frozenset({Outcome.UNREACHABLE, Outcome.UNANSWERED})
 KEPT_FOR = timedelta(days=7)
 """How long one can look up what was sent."""
@@ -120,6 +122,10 @@ class Courier:
         """Send what may be sent now; return the seconds after which to look again."""
         if (rest := self._resting_until - monotonic()) > 0:
             return rest
+        with self._database.turn(f"courier {self.subscriber}") as is_mine:
+            return self._tell_some() if is_mine else ELSEWHERE
+
+    def _tell_some(self) -> float:
         self._write_down()
         self._look_after()
         waiting = self._database.read(lambda connection: store.pending(connection, self.subscriber, WINDOW))

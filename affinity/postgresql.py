@@ -5,7 +5,8 @@ is looked up by its mark (``affinity.commit_marks``): it is never repeated blind
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from select import POLLIN, POLLOUT, poll
 from typing import Any, TypeVar
 
@@ -32,6 +33,8 @@ ATTEMPTS = 4
 """How often a work runs that loses a race."""
 KEEPALIVE = {"keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "3", "tcp_user_timeout": "10000"}
 """A server that vanished without a word is noticed within 12 seconds: senders often wait no longer than 30."""
+TURN = "SELECT pg_try_advisory_xact_lock(3418, hashtext($1))"
+"""3418 is the class of turns; consents have one of their own, and locks of the index have none."""
 WHERE_THE_LOG_STANDS = "SELECT pg_current_wal_insert_lsn()"
 EVENTS = {Wait.R: POLLIN, Wait.W: POLLOUT, Wait.RW: POLLIN | POLLOUT}
 
@@ -100,6 +103,27 @@ class Primary:
         ``work`` may run several times before it commits. Raises Unavailable: nothing was stored; InDoubt: who knows.
         """
         return self._persist(lambda: self._once(work))
+
+    @contextmanager
+    def turn(self, name: str) -> Iterator[bool]:
+        """Have what one of all nodes has at a time, as long as the context lasts; False: another one has it.
+
+        A transaction keeps it that does nothing else: a pooler between leaves it its session. Raises Unavailable.
+        """
+        connection, is_mine = self._persist(lambda: self._asked_for(name))
+        try:
+            yield is_mine
+        finally:
+            self.connections.end(connection)
+
+    def _asked_for(self, name: str) -> tuple[Connection, bool]:
+        connection = self.connections.take(BEGIN)
+        try:
+            [[is_mine]] = driver_of(connection).rows(connection, TURN, (name,))
+        except BaseException:
+            self.connections.end(connection)
+            raise
+        return connection, is_mine
 
     def _persist(self, once: Callable[[], Result]) -> Result:
         races = 1

@@ -3,7 +3,7 @@
 Only a node that has such servers imports this, and their driver with it.
 """
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL
@@ -37,6 +37,10 @@ class Servers:
         if self._replicas is not None:
             self._replicas.note(asker, reached)
         return result
+
+    def turn(self, name: str) -> AbstractContextManager[bool]:
+        """Have what one of all nodes has at a time; False: another one has it. Raises Unavailable."""
+        return self._primary.turn(name)
 
     @property
     def engines(self) -> tuple[Engine, ...]:

@@ -11,7 +11,7 @@ from typing import ClassVar
 import pytest
 from prometheus_client import generate_latest
 
-from affinity.consumers import MLLPConsumer, consumer
+from affinity.consumers import MLLPConsumer, Outcome, Verdict, consumer
 from affinity.database import Database
 from affinity.domain_model import Subscriber
 from affinity.metrics import REGISTRY
@@ -143,7 +143,7 @@ class Troubled:
     """The database, which takes nothing while there is trouble."""
 
     def __init__(self, database: Database) -> None:
-        self.read = database.read
+        self.read, self.turn = database.read, database.turn
         self.trouble: Exception | None = None
         self._database = database
 
@@ -384,6 +384,49 @@ def test_what_may_not_have_been_written_down_is_told_again_if_it_was_not(stage: 
     courier.run_once()
     assert states(stage.in_state(*State)) == ["sent"]
     assert inbox.ids() == ["1", "1"]
+
+
+class Telling:
+    """A consumer that takes everything; ``meanwhile`` something else happens, once."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self.told: list[Notification] = []
+        self._meanwhile = [meanwhile]
+
+    def tell(self, told: Notification) -> Verdict:
+        while self._meanwhile:
+            self._meanwhile.pop()()
+        self.told.append(told)
+        return Verdict(Outcome.ACCEPTED)
+
+    def hang_up(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_of_two_nodes_on_one_database_one_tells_a_consumer_at_a_time(
+    stage: Stage, postgresql_url: str, listen: Listen
+) -> None:
+    """The second would tell a later list while the first is about to tell an earlier one."""
+    subscriber = over_mllp(listen().port)
+    scene, elsewhere = stage.subscribe(subscriber), Database(postgresql_url)
+    others = Telling(lambda: None)
+    other = Courier(subscriber.name, others, elsewhere, utc_now, QUICK)
+
+    def change_and_tell() -> None:
+        scene.feed("HOSP:1", "CLINIC:7")
+        assert other.run_once() > 0
+
+    mine = Telling(change_and_tell)
+    scene.feed("HOSP:1")
+    first = Courier(subscriber.name, mine, stage.database, utc_now, QUICK)
+    assert first.run_once() == 0
+    assert (len(mine.told), others.told) == (1, [])
+    while not others.told:  # nobody waits until the server has taken back the turn
+        other.run_once()
+    assert [len(each.identifiers) for each in (*mine.told, *others.told)] == [1, 2]
+    assert states(stage.in_state(*State)) == ["sent", "sent"]
+    elsewhere.close()
 
 
 def test_a_v3_refusal_is_dead_at_once_and_a_fault_is_tried_again(stage: Stage, soap_inbox: SOAPInbox) -> None:
