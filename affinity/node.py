@@ -44,7 +44,7 @@ from ihe.transactions import Actor
 from pix.found import Limits
 from pix.manager import PatientIndex
 from pix.notifications import Outbox
-from pix.store_notifications import forget_lists
+from pix.store_notifications import forget_lists, give_up_others
 from xds.documents import DocumentStore
 from xds.on_demand import OnDemandDocumentSource
 from xds.registry import DocumentRegistry
@@ -178,6 +178,7 @@ def _outbox(loaded: LoadedDomain, database: Transactor[Connection], wake: Callab
     """Where the index leaves what subscribers are to be told."""
     if not loaded.subscribers:
         database.write(forget_lists)
+    database.write(lambda connection: give_up_others(connection, [each.name for each in loaded.subscribers]))
     return Outbox(subscriptions=tuple(each.subscription for each in loaded.subscribers), wake=wake)
 
 

@@ -132,6 +132,17 @@ def set_aside(connection: Connection, number: int) -> None:
     connection.execute(_dead(number).values(outdated))
 
 
+def give_up_others(connection: Connection, subscribers: Collection[str]) -> None:
+    """Let what waits for anybody but these subscribers be dead letters.
+
+    While one is not subscribed nothing is added for it, so that a list that waits may be untrue once it comes back.
+    """
+    waiting = update(notification).where(
+        notification.c.state == State.PENDING.value, notification.c.subscriber.not_in(sorted(subscribers))
+    )
+    connection.execute(waiting.values(state=State.DEAD.value, error="subscribers.toml named it no more"))
+
+
 def drop_sent(connection: Connection, subscriber: str, before: datetime) -> None:
     """Delete what was sent and changed before that time."""
     settled = notification.c.state.in_([State.SENT.value, State.OUTDATED.value])

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from affinity.cli import app
 from affinity.domain import SHIPPED, load
 from affinity.domain_model import LoadedDomain
-from affinity.node import Node, open_node
+from affinity.node import Node, open_index, open_node
 from affinity.settings import Settings
 from ihe.domain import AssigningAuthority
 from ihe.transactions import Actor
@@ -46,7 +46,7 @@ def node(request: pytest.FixtureRequest, tmp_path: Path, loaded: LoadedDomain) -
     url = request.getfixturevalue("empty_postgresql") if request.param == "postgresql" else None
     settings = Settings(domain=str(tmp_path / "domain"), data=tmp_path / "data", database_url=url)
     opened = open_node(settings, loaded)
-    scene = scene_of(opened, loaded)
+    scene = scene_of(opened.ports[Actor.PIX_MANAGER], loaded)
     for number in range(1, 5):
         scene.feed(f"IHERED:{number}")
     kill = [
@@ -59,9 +59,8 @@ def node(request: pytest.FixtureRequest, tmp_path: Path, loaded: LoadedDomain) -
     opened.close()
 
 
-def scene_of(node: Node, loaded: LoadedDomain) -> Scene:
-    index: PatientIndex = node.ports[Actor.PIX_MANAGER]
-    numbers = count(1)
+def scene_of(index: PatientIndex, loaded: LoadedDomain, first: int = 1) -> Scene:
+    numbers = count(first)
 
     def origin(source: str = "HIS|HOSP") -> Origin:
         number = next(numbers)
@@ -124,6 +123,27 @@ def test_all_are_sent_again_but_one_whose_list_has_changed(run: Run) -> None:
     assert "1 to cardiology: will be sent again" in result.stdout
     assert "3 to cardiology: is not sent again, for the list of ids has changed since" in result.stdout
     assert told(run("notifications", "--state", "dead", "--json")) == []
+
+
+def test_who_was_taken_out_and_comes_back_is_told_what_is_true_still(
+    run: Run, node: Node, loaded: LoadedDomain, tmp_path: Path
+) -> None:
+    """What changed meanwhile was left for others: the list that waited would never be corrected."""
+    settings = Settings(domain=str(tmp_path / "domain"), data=tmp_path / "data")
+    (tmp_path / "domain" / "subscribers.toml").write_text(SUBSCRIBERS.replace("cardiology", "radiology"))
+    meanwhile = scene_of(open_index(settings, load(tmp_path / "domain"), node.database), loaded, 100)
+    meanwhile.change("IHERED:4", "IHERED:44")
+    (tmp_path / "domain" / "subscribers.toml").write_text(SUBSCRIBERS)
+    open_index(settings, loaded, node.database)
+    assert told(run("notifications", "--state", "pending", "--json")) == []
+    again = told(run("resend", "--all", "--subscriber", "cardiology", "--json"))
+    assert {each["number"]: each["state"] for each in again} == {
+        1: "pending",
+        2: "pending",
+        3: "outdated",
+        4: "outdated",
+        5: "pending",
+    }
 
 
 @pytest.mark.parametrize("words", [("resend",), ("resend", "4"), ("resend", "99"), ("resend", "1", "--all")])
