@@ -24,7 +24,8 @@ class LinkChange:
     """A local patient id is another patient's from now on, or took over a second local id (ITI TF-2: 3.64).
 
     ``previous`` and ``new`` are the patients of the two XAD-PIDs, the same if nothing but ``subsumed`` is to report.
-    ``source_id`` is the OID of the system that says so, None if it does not tell (MSH-3).
+    ``source_id`` is the OID of the system that says so, None if it does not tell (MSH-3). ``earlier`` are ids that the
+    local patient had before, or that were merged into it: documents may bear them still.
     """
 
     local: CX
@@ -32,3 +33,4 @@ class LinkChange:
     new: Patient
     subsumed: CX | None = None
     source_id: str | None = None
+    earlier: tuple[CX, ...] = ()

@@ -1,6 +1,6 @@
 """Move an id from one person to another: ADT^A43 of XAD-PID Change Management (ITI TF-2: 3.64)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -18,6 +18,7 @@ from pix.events import Remarked, Undeclared
 from pix.journal import Change
 from pix.model import Identifier, Merge
 from pix.store_records import Record
+from pix.tenures import tenures
 
 Resolve = Callable[[Connection, CX], Patient | None]
 Follow = Callable[[Connection, LinkChange], None]
@@ -56,7 +57,20 @@ def link_change(connection: Connection, asked: Move, source_id: str | None, reso
         new=new,
         subsumed=asked.subsumed.cx if asked.subsumed else None,
         source_id=source_id,
+        earlier=tuple(each.cx for each in _earlier(connection, asked.local)),
     )
+
+
+def _earlier(connection: Connection, local: Identifier) -> Iterator[Identifier]:
+    """The ids that the local patient had before, or that were merged into it, unless they are somebody else's now."""
+    found = store_records.by_identifiers(connection, (local,)).get(local.key)
+    if found is None:
+        return
+    keys = (found.key, *store_records.subsumed_by(connection, found.key))
+    had = {(each.authority, each.id) for each in tenures(connection, keys)} - {local.key}
+    own = [Identifier(authority=local.authority, id=id) for oid, id in sorted(had) if oid == local.authority.oid]
+    holders = store_records.by_identifiers(connection, own)
+    yield from (each for each in own if each.key not in holders or holders[each.key].key in keys)
 
 
 def _xad_pids(change: Change, asked: Move) -> tuple[Record, Record]:

@@ -69,15 +69,15 @@ def _held_entries(connection: Connection, change: LinkChange) -> tuple[DocumentE
 
 
 def _entries(connection: Connection, change: LinkChange) -> Iterator[DocumentEntry]:
-    sources = {source(each) for each in (_moving(change), change.subsumed) if each}
+    sources = {source(each) for each in (*_moving(change), change.subsumed) if each}
     for each in _load(connection, change, MetadataObject.DOCUMENT_ENTRY):
         if isinstance(each, DocumentEntry) and each.source_patient_id and source(each.source_patient_id) in sources:
             yield each
 
 
-def _moving(change: LinkChange) -> CX | None:
-    """The local id whose documents change their patient, if they do."""
-    return change.local if change.previous.key != change.new.key else None
+def _moving(change: LinkChange) -> tuple[CX, ...]:
+    """The local ids whose documents change their patient, if they do: all those of the local patient."""
+    return (change.local, *change.earlier) if change.previous.key != change.new.key else ()
 
 
 def source(id: CX) -> tuple[str, str]:
@@ -89,7 +89,7 @@ def _whole_folders(
     connection: Connection, change: LinkChange, moved: Collection[EntryUUID], links: Collection[Association]
 ) -> tuple[Folder, ...]:
     """The Folders all of whose members change their patient; none where the patient stays the same."""
-    if _moving(change) is None:
+    if not _moving(change):
         return ()
     named = {each.source_object for each in links if each.association_type is AssociationType.HAS_MEMBER}
     store.find(connection, named)  # held before they are read, so that nobody fills or closes them meanwhile

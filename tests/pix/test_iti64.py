@@ -134,6 +134,23 @@ def test_a_merge_of_local_ids_alone(scene: Scene, change: Change, registry: Fake
     assert (told.previous, told.subsumed is not None and told.subsumed.id) == (told.new, "8")
 
 
+def test_earlier_ids_of_the_local_patient_are_told_unless_another_has_them_now(
+    scene: Scene, change: Change, registry: FakeRegistry
+) -> None:
+    scene.feed("HOSP:2")
+    scene.feed("HOSP:1", "CLINIC:5")
+    for merged in ("CLINIC:6", "CLINIC:8"):
+        scene.feed(merged)
+    scene.change("CLINIC:5", "CLINIC:7")
+    scene.merge("CLINIC:8", "CLINIC:7")
+    scene.change("CLINIC:6", "CLINIC:9")
+    scene.merge("CLINIC:9", "CLINIC:7")
+    scene.feed("CLINIC:6", who=person("Marc", "Schmit", "19991231"))
+    assert change() == ("AA",)
+    (told,) = registry.told
+    assert [each.id for each in told.earlier] == ["5", "8", "9"]
+
+
 def test_index_and_registry_change_together_or_not_at_all(scene: Scene, change: Change, registry: FakeRegistry) -> None:
     scene.feed("HOSP:1", "CLINIC:7")
     scene.feed("HOSP:2")

@@ -29,15 +29,25 @@ Follow = Callable[..., None]
 
 @pytest.fixture
 def follow(updater: Any, patient: CX, other_patient: CX, entry: DocumentEntry) -> Follow:
-    """The id P-77 of the report goes from its patient to the other one; ``subsumed`` becomes P-77 as well."""
+    """The id P-77 of the report goes from its patient to the other one; ``subsumed`` becomes P-77 as well.
+
+    ``now`` is the id that P-77 has become since.
+    """
     registry = updater.holdings.registry
 
-    def move(subsumed: CX | None = None, new: CX = other_patient) -> None:
+    def move(subsumed: CX | None = None, new: CX = other_patient, now: CX | None = None) -> None:
         def work(connection: Any) -> None:
             previous, target = (registry.patients.resolve(connection, each) for each in (patient, new))
             local = entry.source_patient_id
             assert local is not None
-            change = LinkChange(local=local, previous=previous, new=target, subsumed=subsumed, source_id="2.25.77")
+            change = LinkChange(
+                local=now or local,
+                previous=previous,
+                new=target,
+                subsumed=subsumed,
+                source_id="2.25.77",
+                earlier=(local,) if now else (),
+            )
             registry.follow(connection, change)
 
         registry.database.write(work)
@@ -64,6 +74,16 @@ def test_documents_of_the_local_id_are_the_new_patients(
     first, second = updater.stored(ENTRY)
     assert (first.status, first.superseded, first.version) == (AvailabilityStatus.DEPRECATED, True, 1)
     assert (second.logical_id, second.version, second.status) == (first.logical_id, 2, APPROVED)
+
+
+def test_documents_of_an_earlier_local_id_go_along_and_keep_it(
+    updater: Any, follow: Follow, patient: CX, other_patient: CX, entry: DocumentEntry
+) -> None:
+    assert entry.source_patient_id is not None
+    follow(now=replace(entry.source_patient_id, id="P-78"))
+    assert documents(updater, patient) == []
+    (moved,) = documents(updater, other_patient)
+    assert moved.source_patient_id == entry.source_patient_id
 
 
 def test_a_submission_set_tells_what_happened(updater: Any, follow: Follow, other_patient: CX) -> None:
