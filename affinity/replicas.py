@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -28,7 +28,7 @@ REST = 5.0
 SAMPLES = 10
 """How often, within the lag that is allowed, the position of the primary is written down."""
 REPLAYED = "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() END"
-"""NULL: it is a standby no more, and may be the primary of other changes. Asked before the snapshot is taken."""
+"""NULL: it is a standby no more, and may be the primary of other changes. Asked before the snapshot, and after it."""
 
 
 class NotHere(Exception):
@@ -62,18 +62,26 @@ class Replicas:
             try:
                 connection = each.connections.take(SNAPSHOT)
                 try:
-                    reached = tell(driver_of(connection), (REPLAYED,), self._terms.statement)
-                    if reached is None or reached < needed:
+                    before = self._replayed(connection)
+                    if before is None or before < needed:
                         continue
                     result = work(connection)
+                    # The snapshot may be newer than the answer to the first question.
+                    seen = self._replayed(connection)
                 finally:
                     each.connections.end(connection)
             except (DBAPIError, PoolTimeout) as error:
                 self._judge(each, error)
             else:
-                self._floors.rise(asker, reached)
+                if seen is None:
+                    continue
+                self._floors.rise(asker, seen)
                 return result
         raise NotHere
+
+    def _replayed(self, connection: Connection) -> Position | None:
+        """How far a replica is; None: it is none any more. Raises OperationalError."""
+        return tell(driver_of(connection), (REPLAYED,), self._terms.statement)
 
     def note(self, asker: str | None, reached: Position | None) -> None:
         """The primary has committed something, for ``asker`` if somebody asked for it, and its log stood there."""

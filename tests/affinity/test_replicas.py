@@ -130,6 +130,23 @@ def test_a_node_that_has_not_heard_of_the_primary_lately_asks_it(stage: Stage) -
     assert stage.database.read(lambda connection: connection.execute(RECOVERS).scalar_one(), "WARD") is False
 
 
+def test_nobody_goes_back_behind_what_was_replayed_just_before_their_answer(stage: Stage, tmp_path: Path) -> None:
+    """The replica replays more between being asked how far it is and the first statement of a query."""
+    stage.write("LAB")
+    stage.catch_up()
+    newest: list[int] = []
+
+    def work(connection: Connection) -> int:
+        newest.append(stage.write("LAB"))
+        stage.catch_up()
+        return int(connection.execute(func.max(NOTES.c.id)).scalar_one())
+
+    assert stage.database.read(work, "WARD") == newest[0]
+    floors = Floors(tmp_path / "floors")
+    assert floors.of("WARD") >= floors.of("LAB")
+    floors.close()
+
+
 def test_a_replica_that_is_away_is_not_missed(servers: tuple[Server, Server], tmp_path: Path) -> None:
     primary, _ = servers
     nobody = f"postgresql+psycopg://postgres@/postgres?host={tmp_path}"
