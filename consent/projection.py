@@ -28,10 +28,15 @@ SAID = ("state", "since", "opens_at", "closes_at", "delete_at", "event")
 
 
 def _saying(dialect: Any) -> Any:
-    """Say something of a record, whatever was said before; made once, for every new patient has a record."""
+    """Say something of a record, whatever was said before; made once, for every new patient has a record.
+
+    Of two who speak at once, the one with the lower number in the log may come last: the other has the last word.
+    """
     new = dialect.insert(record)
     return new.on_conflict_do_update(
-        index_elements=list(record.primary_key), set_={name: new.excluded[name] for name in SAID}
+        index_elements=list(record.primary_key),
+        set_={name: new.excluded[name] for name in SAID},
+        where=record.c.event <= new.excluded.event,
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, event, select
 
 from affinity.database import Database
 from consent import log, recording, store
@@ -51,6 +51,25 @@ def test_opposition_closes_it_and_the_patient_may_come_back(database: Database) 
     assert state(database, ALONE) is RecordState.CLOSED
     database.write(lambda connection: recording.open_record(connection, ALONE, ACT))
     assert state(database, ALONE) is RecordState.OPEN
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_the_later_of_two_words_at_once_holds_though_its_transaction_ends_first(database: Database) -> None:
+    """It has the higher number in the log, from which the tables may be made anew."""
+    between: list[str] = []
+
+    def close(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if "INSERT INTO consent_record" in statement and not between:
+            between.append("closed")
+            database.write(lambda connection: recording.close_record(connection, ALONE, ACT))
+
+    event.listen(database.engine, "before_cursor_execute", close)
+    database.write(lambda connection: recording.open_record(connection, ALONE, ACT))
+    newest_first = database.read(lambda connection: log.history(connection, ALONE))
+    assert [each.type for each in newest_first] == ["record-closed", "record-opened"]
+    assert state(database, ALONE) is RecordState.CLOSED
+    database.write(log.rebuild)
+    assert state(database, ALONE) is RecordState.CLOSED
 
 
 def test_a_merge_takes_the_stricter_state_and_its_end_gives_each_its_own_back(database: Database) -> None:
