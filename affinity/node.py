@@ -124,6 +124,7 @@ def join_node(settings: Settings, loaded: LoadedDomain, lock: int, wake: Callabl
 def _node(
     settings: Settings, loaded: LoadedDomain, database: Database, lock: int, wake: Callable[[], None] | None = None
 ) -> Node:
+    database.write(lambda connection: _settle_subscribers(connection, loaded))
     watch(database.engines, settings.log.slow_query_seconds)
     trace_with(tracer(settings.tracing))
     store = traced(open_store(settings), settings.tracing)
@@ -174,12 +175,11 @@ def open_trail(settings: Settings, loaded: LoadedDomain, database: Database) -> 
     return AuditTrail(database=database, node=node)
 
 
-def _outbox(loaded: LoadedDomain, database: Transactor[Connection], wake: Callable[[], None]) -> Outbox:
-    """Where the index leaves what subscribers are to be told."""
+def _settle_subscribers(connection: Connection, loaded: LoadedDomain) -> None:
+    """Who is told no more leaves nothing behind that could be told as news when it is told again."""
     if not loaded.subscribers:
-        database.write(forget_lists)
-    database.write(lambda connection: give_up_others(connection, [each.name for each in loaded.subscribers]))
-    return Outbox(subscriptions=tuple(each.subscription for each in loaded.subscribers), wake=wake)
+        forget_lists(connection)
+    give_up_others(connection, [each.name for each in loaded.subscribers])
 
 
 def open_index(
@@ -195,7 +195,7 @@ def open_index(
         shadow=loaded.matching.shadow,
         survivorship=loaded.survivorship,
         search_limits=Limits(settings.searching.seconds, settings.searching.listed),
-        outbox=_outbox(loaded, database, wake),
+        outbox=Outbox(subscriptions=tuple(each.subscription for each in loaded.subscribers), wake=wake),
         follow=follower(loaded),
     )
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -14,7 +15,7 @@ from typer.testing import CliRunner, Result
 from affinity.cli import app
 from affinity.domain import SHIPPED, load
 from affinity.domain_model import LoadedDomain
-from affinity.node import Node, open_index, open_node
+from affinity.node import Node, open_node
 from affinity.settings import Settings
 from ihe.domain import AssigningAuthority
 from ihe.transactions import Actor
@@ -125,16 +126,26 @@ def test_all_are_sent_again_but_one_whose_list_has_changed(run: Run) -> None:
     assert told(run("notifications", "--state", "dead", "--json")) == []
 
 
+@contextmanager
+def reopened(node: Node, path: Path) -> Iterator[Node]:
+    """Another start, with the domain as it is now."""
+    url = node.database.url.render_as_string(hide_password=False)
+    settings = Settings(domain=str(path / "domain"), data=path / "again", database_url=url)
+    opened = open_node(settings, load(path / "domain"))
+    yield opened
+    opened.close()
+
+
 def test_who_was_taken_out_and_comes_back_is_told_what_is_true_still(
     run: Run, node: Node, loaded: LoadedDomain, tmp_path: Path
 ) -> None:
     """What changed meanwhile was left for others: the list that waited would never be corrected."""
-    settings = Settings(domain=str(tmp_path / "domain"), data=tmp_path / "data")
     (tmp_path / "domain" / "subscribers.toml").write_text(SUBSCRIBERS.replace("cardiology", "radiology"))
-    meanwhile = scene_of(open_index(settings, load(tmp_path / "domain"), node.database), loaded, 100)
-    meanwhile.change("IHERED:4", "IHERED:44")
+    with reopened(node, tmp_path) as other:
+        scene_of(other.ports[Actor.PIX_MANAGER], loaded, 100).change("IHERED:4", "IHERED:44")
     (tmp_path / "domain" / "subscribers.toml").write_text(SUBSCRIBERS)
-    open_index(settings, loaded, node.database)
+    with reopened(node, tmp_path):
+        pass
     assert told(run("notifications", "--state", "pending", "--json")) == []
     again = told(run("resend", "--all", "--subscriber", "cardiology", "--json"))
     assert {each["number"]: each["state"] for each in again} == {
