@@ -11,8 +11,10 @@ from sqlalchemy import Connection, and_, false, select
 
 from ihe.citations import tf2
 from ihe.errors import Breach, ErrorCode, Rejected
+from ihe.exchange import Part
 from ihe.identifiers import PatientKey, UniqueId
 from soap.xml import parse
+from xds import repository_store
 from xds.ebrim import Decoded, decode_objects
 from xds.encryption import CHUNK
 from xds.fragments import RIM_DECLARATION, spelled, splice
@@ -142,11 +144,24 @@ def _keep(
         if new_id not in repository.documents([new_id]):
             snapshot = replace(entry, unique_id=new_id, mime_type=made.mime_type, hash=part.sha1, size=part.size)
             metadata = Decoded(snapshots.submission(snapshot, repository.unique_id, now), ())
-            repository.register(metadata, {SNAPSHOT: part}, (), now)
+            _register(metadata, part, new_id, repository, now)
         delivery = repository.deliver(repository.documents([new_id])[new_id])
     finally:
         sink.discard()
     return replace(delivery, new_unique_id=new_id, new_repository_unique_id=repository.unique_id)
+
+
+def _register(metadata: Decoded, part: Part, new_id: UniqueId, repository: DocumentRepository, now: datetime) -> None:
+    """Register a snapshot, unless somebody else retrieved the same content meanwhile and it was registered for them."""
+
+    def is_new(connection: Connection) -> bool:
+        return not repository_store.documents(connection, repository.unique_id, [new_id])
+
+    try:
+        repository.register(metadata, {SNAPSHOT: part}, (), now, may_come=is_new)
+    except Rejected:
+        if new_id not in repository.documents([new_id]):
+            raise
 
 
 def _not_kept(entry: UniqueId, rejected: Rejected) -> Breach:

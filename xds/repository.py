@@ -118,15 +118,27 @@ class DocumentRepository:
         found: Iterable[Breach],
         now: datetime,
         viewer: Viewer | None = None,
+        may_come: Callable[[Connection], bool] = always,
     ) -> tuple[Breach, ...]:
         """Store documents and their completed metadata durably, or nothing; return the registry's warnings.
 
         ``parts`` are the documents by the ids of their entries. ``found`` is what is wrong already: then nothing is
-        stored, and Rejected holds it beside all that the registry finds.
+        stored, and Rejected holds it beside all that the registry finds. ``may_come`` has the last word, in the
+        transaction and once the uniqueIds are taken, so that nobody else stores them meanwhile; Rejected holds nothing
+        where it claims no such thing.
         """
         prepared = self.registry.prepare(metadata, Sender.XDS_DOCUMENT_SOURCE, tuple(found), viewer)
         documents = tuple(self._documents(prepared.asked.document_entries, parts))
-        self._keep(parts.values(), lambda connection: self._write(connection, prepared, documents, now, viewer))
+
+        def write(connection: Connection) -> None:
+            """One transaction of both actors: a reader sees the document and its metadata, or neither."""
+            patient = self.registry.register_in(connection, prepared, viewer)
+            if not may_come(connection):
+                raise Rejected
+            repository_store.record(connection, documents, now)
+            self.registry.witness.registered(connection, patient, prepared.accepted.document_entries)
+
+        self._keep(parts.values(), write)
         return prepared.warnings
 
     def holder(self, citation: Citation) -> Holder:
@@ -156,19 +168,6 @@ class DocumentRepository:
             return found
         shown = retrievable(connection, anew(viewer), self.unique_id, wanted)
         return {id: document for id, document in found.items() if id in shown}
-
-    def _write(
-        self,
-        connection: Connection,
-        prepared: Prepared,
-        documents: tuple[Document, ...],
-        now: datetime,
-        viewer: Viewer | None,
-    ) -> None:
-        """One transaction of both actors: a reader sees the document and its metadata, or neither."""
-        patient = self.registry.register_in(connection, prepared, viewer)
-        repository_store.record(connection, documents, now)
-        self.registry.witness.registered(connection, patient, prepared.accepted.document_entries)
 
     def _documents(self, entries: Iterable[DocumentEntry], parts: Mapping[str, Part]) -> Iterator[Document]:
         for entry in entries:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -336,3 +337,34 @@ def test_the_entry_of_another_source_is_left_to_it(
 ) -> None:
     register(summary(1, repository_unique_id="2.25.999"), registry, exchange)
     assert retrieve(passing_on, exchange, SUMMARY).found == ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overtaken(Snapshots):
+    """How snapshots are registered, while somebody else retrieves the same."""
+
+    others: list[Callable[[], Retrieval]]
+
+    def submission(self, made: DocumentEntry, repository_unique_id: str, now: datetime) -> Submission:
+        while self.others:
+            self.others.pop()()
+        return Snapshots.submission(self, made, repository_unique_id, now)
+
+
+def test_what_two_retrieve_at_once_is_registered_once(
+    keeping: DocumentRepository,
+    registry: DocumentRegistry,
+    database: Database,
+    summary: Reports,
+    exchange: Exchange,
+) -> None:
+    register(summary(1), registry, exchange)
+    source = keeping.on_demand
+    assert isinstance(source, OnDemandDocumentSource)
+    assert source.snapshots
+    told = {"source_id": source.snapshots.source_id, "content_type_code": source.snapshots.content_type_code}
+    slow = Overtaken(**told, others=[lambda: retrieve(keeping, exchange, SUMMARY)])  # type: ignore[arg-type]
+    found = retrieve(replace(keeping, on_demand=replace(source, snapshots=slow)), exchange, SUMMARY)
+    assert contents(found) == [FIRST]
+    [(new_id, repository)] = new_ids(found)
+    assert (snapshots(database), repository) == ([new_id], keeping.unique_id)
