@@ -47,7 +47,6 @@ class Prepared:
     asked: Submission
     accepted: Submission
     fragments: Mapping[EntryUUID, bytes]
-    now: str
     warnings: tuple[Breach, ...]
 
 
@@ -91,15 +90,17 @@ class DocumentRegistry:
             raise Rejected(*found)
         if any(breach.severity is Severity.ERROR for breach in found):
             self._refuse(decoded.submission, found, viewer)
-        now = self.clock().astimezone(UTC).strftime("%Y%m%d%H%M%S")
-        accepted = accept(decoded.submission, now, self.new_uuid)
+        accepted = accept(decoded.submission, self.time(), self.new_uuid)
         return Prepared(
             asked=decoded.submission,
             accepted=accepted,
             fragments={each.entry_uuid: fragment(each) for each in accepted.objects},
-            now=now,
             warnings=found,
         )
+
+    def time(self) -> str:
+        """The time as a DTM in UTC; in a transaction that of the change, which may have waited for others."""
+        return self.clock().astimezone(UTC).strftime("%Y%m%d%H%M%S")
 
     def _refuse(self, submission: Submission, found: tuple[Breach, ...], viewer: Viewer | None) -> NoReturn:
         """Refuse a submission that breaks rules by itself, and tell what feed and registry have against it as well."""
@@ -125,7 +126,7 @@ class DocumentRegistry:
         fragments = {**prepared.fragments, **{each.entry_uuid: fragment(each) for each in added}}
         objects = (*accepted.objects, *added)
         self.store_in(connection, objects, patient.key, fragments)
-        store.touch(connection, gaining_folders(connection, objects), prepared.now)
+        store.touch(connection, gaining_folders(connection, objects), self.time())
         return patient
 
     def _admit(self, connection: Connection, submission: Submission, viewer: Viewer | None) -> Patient:

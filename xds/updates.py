@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -51,7 +50,6 @@ class PreparedUpdate:
 
     asked: Update
     accepted: Submission
-    now: str
     warnings: tuple[Breach, ...]
 
 
@@ -67,14 +65,13 @@ def prepare(registry: DocumentRegistry, decoded: Decoded) -> PreparedUpdate:
     found = tuple(update_breaches(decoded, registry.domain))
     if decoded.submission is None or any(breach.severity is Severity.ERROR for breach in found):
         raise Rejected(*found)
-    now = registry.clock().astimezone(UTC).strftime("%Y%m%d%H%M%S")
-    asked, accepted = decoded.submission, accept(decoded.submission, now, registry.new_uuid)
+    asked, accepted = decoded.submission, accept(decoded.submission, registry.time(), registry.new_uuid)
     accepted = replace(
         accepted,
         document_entries=_of_one_object(asked.document_entries, accepted.document_entries),
         folders=_of_one_object(asked.folders, accepted.folders),
     )
-    return PreparedUpdate(asked=Update(asked), accepted=accepted, now=now, warnings=found)
+    return PreparedUpdate(asked=Update(asked), accepted=accepted, warnings=found)
 
 
 def _of_one_object(asked: tuple[Versioned, ...], accepted: tuple[Versioned, ...]) -> tuple[Versioned, ...]:
@@ -92,7 +89,7 @@ def update_in(
     _supersede(connection, subject)
     objects = (*_next_versions(prepared.accepted, subject), *propagated)
     registry.store_in(connection, objects, patient.key, {each.entry_uuid: fragment(each) for each in objects})
-    store.touch(connection, gaining_folders(connection, objects), prepared.now)
+    store.touch(connection, gaining_folders(connection, objects), registry.time())
     touched = {*_change_statuses(connection, subject), *(each.entry_uuid for each in objects)}
     found = linked(connection, registry.patients, patient, touched).breaches()
     sent = {accepted: asked for asked, accepted in uuids.items()}

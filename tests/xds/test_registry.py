@@ -158,6 +158,19 @@ def test_an_entry_added_to_a_folder_changes_its_time(
     assert value(database, folder.c.last_update_time) == "20270102030405"
 
 
+def test_a_folder_has_the_time_at_which_it_was_filled_however_long_the_submission_waited(
+    registry: DocumentRegistry, database: Database, submission: Submission, another_report: Reports, relate: Relate
+) -> None:
+    """Else the time goes back where another submission went first, and who asks what is new misses a document."""
+    register(registry, submission)
+    member = relate(uuids(database, folder)[0], HAS_MEMBER, "Document2")
+    waiting = another_report(2, member, relate("SubmissionSet01", HAS_MEMBER, member.entry_uuid))
+    prepared = registry.prepare(Decoded(waiting, ()), Sender.XDS_DOCUMENT_REPOSITORY)
+    later = replace(registry, clock=lambda: datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC))
+    database.write(lambda connection: later.register_in(connection, prepared))
+    assert value(database, folder.c.last_update_time) == "20270102030405"
+
+
 def test_a_document_may_be_included_by_reference(
     registry: DocumentRegistry, database: Database, another_report: Reports, relate: Relate, other_patient: CX
 ) -> None:
