@@ -46,9 +46,9 @@ class Sealer:
     def _settled(self) -> int:
         """The number up to which no record can be added any more."""
         mark = self._mark or self._note()
-        settled = mark.until if self._database.read(store.oldest_under_way) >= mark.below else 0
-        self._mark = None if settled else mark
-        return settled
+        have_ended = self._database.read(store.oldest_under_way) >= mark.below
+        self._mark = None if have_ended else mark
+        return mark.until if have_ended else 0
 
     def _note(self) -> Mark:
         """Two reads in this order: who draws a number after the first has an id that the second still counts."""
