@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ihe.citations import supplement
 from ihe.errors import ErrorCode
-from ihe.identifiers import EntryUUID, is_uuid_urn
+from ihe.identifiers import EntryUUID, PatientKey, is_uuid_urn
 from ihe.rules import Offence, Offender, Rule, rule
 from xds.attribute_values import where
 from xds.ebrim_writing import KINDS
@@ -58,6 +58,10 @@ class UpdateInRegistry:
             target = self.target(change)
             if target:
                 yield change, target
+
+    def holders(self) -> set[PatientKey]:
+        """Whose objects get new versions or another status: not only those of the SubmissionSet's patient."""
+        return {each.patient_key for _, each in (*self.pairs(), *self.targets())}
 
     def final_status(self, version: NewVersion) -> AvailabilityStatus | None:
         """The previous version's status, unless the update changes that too (rules 11 and 12)."""

@@ -96,7 +96,7 @@ def update_in(
     misaligned = [replace(each, location=sent.get(EntryUUID(each.location), each.location)) for each in found]
     if misaligned:
         raise Rejected(*misaligned)
-    registry.witness.changed(connection, patient.keys)
+    registry.witness.changed(connection, {*patient.keys, *subject.holders()})
 
 
 def _ids(submission: Submission) -> tuple[EntryUUID, ...]:

@@ -1,8 +1,10 @@
 """Consents submitted by ITI-41 take effect with the submission, and end with the document, on both engines."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from hashlib import sha1
 from typing import Any
 
 import pytest
@@ -11,7 +13,9 @@ from sqlalchemy import Connection, Select, select, update
 from consent import recording
 from consent.model import Act, RecordState, organization
 from ihe.errors import ErrorCode, Rejected
+from ihe.exchange import Exchange, SOAPRequest
 from ihe.identifiers import EntryUUID, UniqueId
+from soap.xml import parse
 from tests.consent.stage import (
     APPC,
     APPC_CONSENT,
@@ -22,9 +26,12 @@ from tests.consent.stage import (
     NOW,
     OPPOSITION,
     Stage,
+    submission,
 )
 from xds import removal
-from xds.model import AvailabilityStatus
+from xds.ebrim_writing import encode
+from xds.iti57 import ITI_57
+from xds.model import AssociationType, AvailabilityStatus, Submission
 from xds.tables import association, document_entry, submission_set
 
 HOSPITAL = organization("2.999.2.1")
@@ -113,6 +120,50 @@ def test_a_deprecation_ends_it_and_an_approval_brings_it_back(stage: Stage) -> N
 
         stage.index.database.write(change)
         assert excluded(stage) == expected
+
+
+def version_of(stage: Stage, unique_id: UniqueId, id: str) -> Submission:
+    """ITI-57: the next version of a document, of a patient."""
+    entry, sent = submission(BPPC, None, id)
+    data = BPPC_CONSENT.encode()
+    version = replace(
+        entry,
+        logical_id=uuid_of(stage, unique_id),
+        unique_id=unique_id,
+        hash=sha1(data).hexdigest(),
+        size=len(data),
+        repository_unique_id="2.25.300",
+    )
+    (link,) = sent.associations
+    return replace(sent, document_entries=(version,), associations=(replace(link, previous_version=1),))
+
+
+def deprecation_of(stage: Stage, unique_id: UniqueId, id: str) -> Submission:
+    """ITI-57: the document is deprecated, by a SubmissionSet of a patient."""
+    _, sent = submission(BPPC, None, id)
+    change = replace(
+        sent.associations[0],
+        association_type=AssociationType.UPDATE_AVAILABILITY_STATUS,
+        target_object=uuid_of(stage, unique_id),
+        submission_set_status=None,
+        original_status=AvailabilityStatus.APPROVED,
+        new_status=AvailabilityStatus.DEPRECATED,
+    )
+    return replace(sent, document_entries=(), associations=(change,))
+
+
+@pytest.mark.parametrize("update", [version_of, deprecation_of])
+def test_an_update_under_another_patient_ends_it(
+    stage: Stage, update: Callable[[Stage, UniqueId, str], Submission]
+) -> None:
+    """The document is not this patient's any more, or approved no more, whoever the SubmissionSet is about."""
+    stage.feed((NATIONAL, "79"), family="Klein", birth="19500101")
+    consent = stage.submit(BPPC_CONSENT, BPPC)
+    assert state(stage) is RecordState.OPEN
+    wire = SOAPRequest(parse(encode(update(stage, consent, "79"))))
+    ITI_57.handle(ITI_57.decode(wire), stage.registry, Exchange(correlation_id="test", received_at=NOW))
+    assert state(stage) is RecordState.WAITING
+    assert stage.facts("79").state(NOW) is RecordState.WAITING
 
 
 @pytest.mark.parametrize(("closed", "surviving"), [("79", "78"), ("78", "79")])
