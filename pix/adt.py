@@ -17,6 +17,7 @@ from pix.model import Feed, Identifier, IdentifierList, Merge, Origin
 from pix.patient_rules import EVENT_RULES, PatientRules
 from pix.pid import deleted_attributes, read_demographics
 from pix.remembering import Last
+from pix.text_lengths import refuse_long_fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ def decode(message: Message) -> Message:
     if not message.control_id:
         raise Rejected(missing("MSH^1^10", "The message control id", tf2("C.2.2")))
     message["PID"]
+    refuse_long_fields(message)
     return message
 
 

@@ -22,6 +22,7 @@ from pix.manager import PatientIndex
 from pix.pid import write_pid
 from pix.queries import CandidateQuery, Page
 from pix.search_algorithm import check_algorithm, is_named, minimum_degree, search_mode
+from pix.text_lengths import refuse_long_fields
 
 RESPONSE = ("RSP", "K22", "RSP_K21")
 DOMAINS = 8
@@ -43,6 +44,7 @@ def decode(message: Message) -> Message:
             raise Rejected(missing("QID^1^1", "The query tag", tf2("Table 3.21-11")))
     else:
         message["QPD"]
+    refuse_long_fields(message)
     return message
 
 

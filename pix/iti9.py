@@ -18,6 +18,7 @@ from pix.immediate import check_priority
 from pix.manager import PatientIndex
 from pix.model import Identifier
 from pix.pid import IDENTIFICATION
+from pix.text_lengths import refuse_long_fields
 
 RESPONSE = ("RSP", "K23", "RSP_K23")
 PERSON, DOMAINS = 3, 4
@@ -41,6 +42,7 @@ def decode(message: Message) -> Segment:
     if len(qpd.repetitions(PERSON)) > 1:
         raise Rejected(_two_patients(qpd))
     check_priority(message)
+    refuse_long_fields(message)
     return qpd
 
 

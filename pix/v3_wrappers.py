@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from lxml import etree
 from lxml.etree import _Element
 
 from ihe.citations import tf2
@@ -15,6 +16,7 @@ from ihe.datatypes import is_time
 from ihe.errors import HL7ErrorCode
 from ihe.rules import Offence, rule
 from ihe.transactions import SOAPBinding
+from pix.text_lengths import LONGEST
 from pix.v3_elements import (
     NAMESPACE,
     InstanceIdentifier,
@@ -32,6 +34,7 @@ INTERACTIONS = "2.16.840.1.113883.1.6"
 """Root of interaction ids and code system of trigger events."""
 PROCESSING_CODES = ("D", "T", "P")
 MAX_ELEMENTS = 5000
+_TOO_LONG = etree.XPath(f"(descendant-or-self::*/@* | descendant::text())[string-length() > {LONGEST}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,13 @@ def message_is_of_bounded_size(body: _Element) -> Iterator[Offence]:
     """A message about one patient or one query has at most 5000 elements."""
     if next(islice(body.iter("*"), MAX_ELEMENTS, None), None) is not None:
         yield Offence(location(body), str(sum(1 for _ in body.iter("*"))), f"at most {MAX_ELEMENTS}")
+
+
+@rule(HL7ErrorCode.DATA_TYPE_ERROR, tf2("O.1.1"))
+def texts_are_of_bounded_length(body: _Element) -> Iterator[Offence]:
+    """No text and no attribute is longer than 256 characters."""
+    for text in _TOO_LONG(body):
+        yield Offence(f"{location(body)}//{etree.QName(text.getparent()).localname}", f"{len(text)} characters")
 
 
 @rule(HL7ErrorCode.REQUIRED_FIELD_MISSING, tf2("O.1.1"))

@@ -6,6 +6,7 @@ from affinity.bulk.line import PatientLine
 from pix.claims import MOST_IDENTIFIERS
 from pix.identification import may_feed
 from pix.patient_rules import SEXES, YES_OR_NO, is_ts
+from pix.text_lengths import LONGEST, long_attributes
 
 Check = Callable[[PatientLine], Iterator[str]]
 
@@ -66,6 +67,14 @@ def birth_order_is_a_number(line: PatientLine) -> Iterator[str]:
         yield f"birth_order is no number: {order}"
 
 
+def texts_are_short(line: PatientLine) -> Iterator[str]:
+    """No id and no text is longer than any patient has."""
+    lengths = (("identifiers", max((len(each.id) for each in line.identifiers), default=0)),)
+    for name, length in (*lengths, *long_attributes(line.demographics)):
+        if length > LONGEST:
+            yield f"{name} holds a text of {length} characters, more than {LONGEST}"
+
+
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("source", source_is_named),
     ("identifier", patient_has_an_identifier),
@@ -75,6 +84,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("sex", sex_is_of_the_table),
     ("indicator", indicators_are_yes_or_no),
     ("birth-order", birth_order_is_a_number),
+    ("long-text", texts_are_short),
 )
 """The name of each rule, as the file of rejects has it."""
 

@@ -78,6 +78,8 @@ def test_an_authority_is_named_by_namespace_by_oid_or_by_both(ask: Ask, pix: Cal
         ({"sex": "W"}, ("AE", "PID^1^8 103")),
         ({"ids": "", "name": "", "sex": "W"}, ("AE", "PID^1^3 101", "PID^1^5 101", "PID^1^8 103")),
         ({"control": ""}, ("AE", "MSH^1^10 101")),
+        ({"control": "1" * 257}, ("AE", "MSH^1^10 102")),
+        ({"ids": "1" * 257 + "^^^HOSP", "name": "Weber^" + "a" * 257}, ("AE", "PID^1^3 102", "PID^1^5 102")),
     ],
 )
 def test_every_breach_is_reported_where_it_is(ask: Ask, change: dict[str, str], expected: tuple[str, ...]) -> None:
@@ -89,6 +91,11 @@ def with_field(number: int, value: str) -> str:
     head, pid, rest = feed().partition("PID|")
     patient, end, visit = rest.partition("\r")
     return head + pid + "|".join((patient + "|" * number).split("|")[: number - 1]) + f"|{value}" + end + visit
+
+
+@pytest.mark.parametrize("name", ["W" * 256 + "^Anna", "~".join(["Weber^Anna"] * 100)])
+def test_names_may_be_long_and_many(ask: Ask, name: str) -> None:
+    assert verdict(ask(feed(name=name))) == ("AA",)
 
 
 @pytest.mark.parametrize("birth", ["1980", "198005", "19800229", "1980051523", "19800515235959", "198005151030+0100"])

@@ -234,6 +234,8 @@ BROKEN = (
     ("indicator", replace(LINE, demographics=replace(ANNA, multiple_birth="yes"))),
     ("indicator", replace(LINE, demographics=replace(ANNA, death_indicator="1"))),
     ("birth-order", replace(LINE, demographics=replace(ANNA, birth_order="first"))),
+    ("long-text", replace(LINE, demographics=replace(ANNA, names=(PersonName(family="W" * 257),)))),
+    ("long-text", replace(LINE, identifiers=(replace(LINE.identifiers[0], id="1" * 257),))),
 )
 
 

@@ -208,6 +208,7 @@ def test_all_breaches_of_a_message_are_reported_at_once(desk: Desk) -> None:
         ("iti44_added", 'root="2.25.999.1" extension="H', 'root="2.25.998" extension="H', "CE 204", f"{PATIENT}/id"),
         ("iti44_added", 'root="2.25.999.1" extension="H', 'root="2.25.999.3" extension="H', "CE 204", f"{PATIENT}/id"),
         ("iti44_added", ' extension="H-1"', "", "CE 101", f"{PATIENT}/id"),
+        ("iti44_added", "H-1", "H" * 257, "CE 102", "/PRPA_IN201301UV02//id"),
         ("iti44_added", '<id root="2.25.999.1" extension="H-1"/>', '<id nullFlavor="NI"/>', "CE 101", f"{PATIENT}/id"),
         (
             "iti44_added",
