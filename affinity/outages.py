@@ -65,13 +65,15 @@ SQLITE = {
 }
 """Primary result codes; all others are defects."""
 PRIMARY = 0xFF
+RESTORE = "restore it from a backup, together with the documents"
+"""Who does so loses what came after the backup, so it is said of what is damaged, and of nothing else."""
 REMEDIES = {
+    Trouble.DAMAGED: RESTORE,
     Trouble.FULL: "make room on its disk and start again: nothing is lost",
     Trouble.SLOW: "another program holds it: end that, and start again",
     Trouble.DISK: "let this user write the file and its directory, or mend the disk: nothing says that it is damaged",
 }
-RESTORE = "restore it from a backup, together with the documents"
-"""Who does so loses what came after the backup, so it is not said of what only needs room, or the right to write."""
+UNFORESEEN = "nothing says that it is damaged: report it, with the trace that --debug shows"
 
 
 def trouble(error: Exception) -> Trouble | None:
@@ -94,7 +96,7 @@ def trouble(error: Exception) -> Trouble | None:
 def remedy(error: Exception) -> str:
     """What an operator does about a file of SQLite that cannot be opened."""
     found = trouble(error)
-    return REMEDIES.get(found, RESTORE) if found else RESTORE
+    return REMEDIES.get(found, UNFORESEEN) if found else UNFORESEEN
 
 
 def told_by_sqlite(error: Exception) -> Exception:

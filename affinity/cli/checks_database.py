@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from affinity import migrations
 from affinity.cli.failures import unreached
 from affinity.cli.finding import Finding, failed, ok, skipped, warning
-from affinity.outages import RESTORE, remedy
+from affinity.outages import PRIMARY, RESTORE, remedy
 from affinity.settings import Settings
 from affinity.store_settings import server_settings, server_time
 
@@ -76,7 +76,24 @@ def _of_postgresql(connection: Connection, settings: Settings) -> Iterator[Findi
 
 
 def _of_sqlite(connection: Connection, _settings: Settings) -> Iterator[Finding]:
-    yield _pages(connection.connection.dbapi_connection)
+    driver = connection.connection.dbapi_connection
+    yield writing(driver)
+    yield _pages(driver)
+
+
+def writing(driver: Any) -> Finding:
+    """Whether it can be written to: a write is begun, and taken back."""
+    check = "database writes"
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+        driver.execute("PRAGMA user_version = 1")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & PRIMARY == sqlite3.SQLITE_BUSY:
+            return skipped(check, "somebody else writes just now")
+        return failed(check, f"refused: {error}", remedy(error))
+    finally:
+        driver.rollback()
+    return ok(check, "allowed")
 
 
 def _pages(driver: Any) -> Finding:

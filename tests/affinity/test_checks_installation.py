@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
+from affinity.cli.checks_database import writing
 from affinity.cli.checks_installation import installation
 from affinity.migrations import upgrade
 from affinity.settings import Settings
@@ -32,7 +33,7 @@ def found(settings: Settings, check: str) -> tuple[str, str]:
     return finding.state.value, f"{finding.detail}: {finding.remedy}"
 
 
-@pytest.mark.parametrize("check", ["database pages", "document key", "seal key"])
+@pytest.mark.parametrize("check", ["database writes", "database pages", "document key", "seal key"])
 def test_what_is_whole_is_found_whole(settings: Settings, check: str) -> None:
     assert found(settings, check)[0] == "ok"
 
@@ -47,6 +48,19 @@ def test_a_damaged_page_is_found(settings: Settings) -> None:
         opened.write(b"\xee" * size)
     state, said = found(settings, "database pages")
     assert (state, "restore it from a backup" in said) == ("FAILED", True)
+
+
+def test_a_database_that_may_not_be_written_is_found(settings: Settings) -> None:
+    """As on a file system that has become read-only; permissions of files do not bind root."""
+    with closing(sqlite3.connect(f"file:{settings.data / 'affinity.db'}?mode=ro", uri=True)) as database:
+        finding = writing(database)
+    assert (finding.state.value, "let this user write" in finding.remedy) == ("FAILED", True)
+
+
+def test_a_database_that_somebody_else_writes_to_is_not_said_to_refuse(settings: Settings) -> None:
+    with closing(sqlite3.connect(settings.data / "affinity.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert found(settings, "database writes")[0] == "skipped"
 
 
 def test_keys_that_are_none_are_found(settings: Settings) -> None:

@@ -146,6 +146,8 @@ def test_what_sqlite_cannot_do_now_is_no_defect(tmp_path: Path, code: int, told:
         (sqlite3.SQLITE_FULL, "make room"),
         (sqlite3.SQLITE_BUSY, "another program holds it"),
         (sqlite3.SQLITE_READONLY, "let this user write"),
+        (sqlite3.SQLITE_ERROR, "nothing says that it is damaged"),
+        (sqlite3.SQLITE_TOOBIG, "nothing says that it is damaged"),
     ],
 )
 def test_only_what_is_damaged_is_to_be_restored(code: int, said: str) -> None:
