@@ -17,7 +17,7 @@ from affinity.spans import describe, in_part
 from affinity.unavailable import as_rejection, underlying
 from affinity.under_way import UNDER_WAY, UnderWay
 from atna.trail import AuditUnavailable
-from ihe.errors import Rejected
+from ihe.errors import Breach, Rejected
 from ihe.exchange import Exchange
 from ihe.transactions import Actor, Transaction
 from xua.errors import AssertionRefused
@@ -59,14 +59,14 @@ def answer(
     idle = UNDER_WAY.set(UnderWay(transaction=transaction.id, correlation=exchange.correlation_id))
     try:
         with auditing.open(transaction, wire, exchange) as audited:
-            reply = _run(transaction, wire, ports, exchange, audited, check)
-        outcome = "success"
+            reply, missed = _run(transaction, wire, ports, exchange, audited, check)
+        outcome = "rejected" if missed else "success"
+        if missed:
+            _tell(transaction.id, Rejected(*missed), exchange)
         return reply
     except Rejected as rejected:
         outcome = "rejected"
-        codes = sorted(str(code) for code in rejected.codes)
-        log.info("refused", transaction=transaction.id, codes=codes, correlation=exchange.correlation_id)
-        count_refusal(transaction.id, rejected)
+        _tell(transaction.id, rejected, exchange)
         on_refusal(wire, rejected)
         return transaction.refuse(wire, rejected, exchange)
     except (Unavailable, AuditUnavailable) as error:
@@ -86,6 +86,12 @@ def answer(
         count(transaction.id, outcome, time.perf_counter() - started)
 
 
+def _tell(transaction: str, rejected: Rejected, exchange: Exchange) -> None:
+    codes = sorted(str(code) for code in rejected.codes)
+    log.info("refused", transaction=transaction, codes=codes, correlation=exchange.correlation_id)
+    count_refusal(transaction, rejected)
+
+
 def _run(
     transaction: Transaction[Any, Any, Any, Any, Any],
     wire: Any,
@@ -93,8 +99,11 @@ def _run(
     exchange: Exchange,
     audited: Outcomes,
     check: Check,
-) -> Any:
-    """Whatever the outcome is, it is recorded before anybody learns of it; AuditUnavailable means that it could not."""
+) -> tuple[Any, tuple[Breach, ...]]:
+    """The reply, and the errors in it.
+
+    Whatever the outcome is, it is recorded before anybody learns of it; AuditUnavailable means that it could not.
+    """
     if spans.tracer is not None:
         transaction, check = _in_parts(transaction), partial(in_part, "check", check)
     try:
@@ -103,7 +112,7 @@ def _run(
         response = transaction.handle(audited.request, ports[transaction.responder], exchange)
         reply = transaction.encode(wire, response, exchange)
         audited.succeeded(response)
-        return reply
+        return reply, transaction.missed(response)
     except Rejected as rejected:
         audited.refused(spelled(rejected))
         raise

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from ihe.audited import Audit
 from ihe.citations import Citation
 from ihe.datatypes import CX
-from ihe.errors import Rejected
+from ihe.errors import Breach, Rejected
 from ihe.exchange import Exchange
 from ihe.rules import Rule
 
@@ -64,13 +64,19 @@ def names_nobody(_request: Any) -> Iterable[CX]:
     return ()
 
 
+def answers_all(_response: Any) -> tuple[Breach, ...]:
+    """The answer holds all that was asked for."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction(Generic[Wire, Request, Response, Port, Reply]):
     """One ITI transaction: ``decode`` -> ``handle`` -> ``encode``, or ``refuse``.
 
     ``handle`` is blocking and gets the responder actor's port. ``encode`` and ``refuse`` see the wire request again,
     because answers name the message they answer. ``patients`` are those whom a request names: an assertion that is
-    about one patient (resource-id, ITI TF-2: 3.40.4.1.2.2.1) allows none about another.
+    about one patient (resource-id, ITI TF-2: 3.40.4.1.2.2.1) allows none about another. ``missed`` are the errors that
+    an answer holds, in place of a part or of all of what was asked for.
     """
 
     id: str
@@ -86,6 +92,7 @@ class Transaction(Generic[Wire, Request, Response, Port, Reply]):
     audit: Audit
     rules: tuple[Rule[Any], ...] = ()
     patients: Callable[[Request], Iterable[CX]] = names_nobody
+    missed: Callable[[Response], tuple[Breach, ...]] = answers_all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

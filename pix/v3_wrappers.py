@@ -7,6 +7,7 @@ trigger event code is taken from the interaction.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from lxml import etree
 from lxml.etree import _Element
@@ -34,7 +35,7 @@ INTERACTIONS = "2.16.840.1.113883.1.6"
 """Root of interaction ids and code system of trigger events."""
 PROCESSING_CODES = ("D", "T", "P")
 MAX_ELEMENTS = 5000
-_TOO_LONG = etree.XPath(f"(descendant-or-self::*/@* | descendant::text())[string-length() > {LONGEST}]")
+_TOO_LONG: Any = etree.XPath(f"(descendant-or-self::*/@* | descendant::text())[string-length() > {LONGEST}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

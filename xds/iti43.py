@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 
 from ihe.audit import transaction_code
 from ihe.audited import Event
@@ -164,4 +165,5 @@ ITI_43 = Transaction(
     encode=encode,
     refuse=refuse,
     audit=exported(tf2("3.43.6.1.2"), transaction_code("ITI-43", "Retrieve Document Set"), events),
+    missed=attrgetter("breaches"),
 )

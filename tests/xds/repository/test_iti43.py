@@ -10,10 +10,13 @@ import pytest
 from lxml import etree
 from lxml.etree import _Element
 
+from affinity import dispatch
+from affinity.metrics import REFUSED, REQUESTS
 from ihe.errors import Rejected
 from ihe.exchange import Exchange, SOAPReply, SOAPRequest
 from ihe.identifiers import UniqueId
 from ihe.partners import Validation
+from ihe.transactions import Actor
 from soap.xml import parse, schema
 from xds.iti43 import AT_HAND, ITI_43
 from xds.repository import DocumentRepository
@@ -55,6 +58,23 @@ def answer(wire: SOAPRequest, repository: DocumentRepository, exchange: Exchange
         return ITI_43.encode(wire, ITI_43.handle(ITI_43.decode(wire), repository, exchange), exchange)
     except Rejected as rejected:
         return ITI_43.refuse(wire, rejected, exchange)
+
+
+@pytest.mark.parametrize(
+    ("asked", "outcomes"),
+    [(["1.1"], (1, 0, 0)), (["1.1", "9.9"], (0, 1, 1)), (["9.8", "9.9"], (0, 1, 1))],
+)
+def test_documents_that_are_not_delivered_are_counted_by_their_code(
+    repository: DocumentRepository, asked: list[str], outcomes: tuple[int, ...]
+) -> None:
+    counters = (
+        REQUESTS.labels("ITI-43", "success"),
+        REQUESTS.labels("ITI-43", "rejected"),
+        REFUSED.labels("ITI-43", "XDSDocumentUniqueIdError"),
+    )
+    before = [each._value.get() for each in counters]
+    dispatch.answer(ITI_43, request(*((each,) for each in asked)), {Actor.DOCUMENT_REPOSITORY: repository}, EXCHANGE)
+    assert tuple(each._value.get() - was for each, was in zip(counters, before, strict=True)) == outcomes
 
 
 def root(reply: SOAPReply) -> _Element:
