@@ -12,7 +12,7 @@ from affinity.auditing import this_node
 from affinity.database import Database
 from affinity.housekeeping import Housekeeping, tell_nothing
 from affinity.node import Node, utc_now
-from affinity.orphans import remove_orphans
+from affinity.orphans import Swept, remove_orphans
 from affinity.scrubbing import STATE, Finding, Scrub
 from affinity.settings import Settings
 from atna.events import OBJECT_SECURITY_CHANGED, security_alert
@@ -31,14 +31,13 @@ def document_chores(
     settings: Settings, node: Node, reactor: Any, defer: Callable[..., "Deferred[Any]"]
 ) -> tuple[Housekeeping, ...]:
     """The chores, not yet begun."""
-    grace = timedelta(hours=settings.documents.orphan_hours)
-    sweep = Housekeeping(
-        reactor,
-        lambda: remove_orphans(node.database, node.store, utc_now() - grace),
-        defer,
-        tell_orphans,
-        complain_of_store,
-    )
+    grace, began = timedelta(hours=settings.documents.orphan_hours), utc_now()
+
+    def sweep_some() -> int:
+        # What was stored before may be all that is left of a time that a restored database does not know of.
+        return tell_orphans(remove_orphans(node.database, node.store, utc_now() - grace, began))
+
+    sweep = Housekeeping(reactor, sweep_some, defer, tell_nothing, complain_of_store)
     if settings.documents.scrub_rate is None:
         return (sweep,)
     scrub = scrub_of(settings, node.database, node.store, log_finding)
@@ -78,10 +77,13 @@ def log_finding(finding: Finding) -> None:
     log.error("stored document is damaged", sha256=finding.sha256, reason=finding.what)
 
 
-def tell_orphans(removed: int) -> None:
-    """Say how many went."""
-    if removed:
-        log.info("orphans deleted", what=removed)
+def tell_orphans(swept: Swept) -> int:
+    """Say how many went, and how many wait for somebody to decide; returns the former."""
+    if swept.removed:
+        log.info("orphans deleted", what=swept.removed)
+    if swept.left:
+        log.warning("orphans of before the start left", what=swept.left)
+    return swept.removed
 
 
 def complain_of_store(failure: Failure) -> None:

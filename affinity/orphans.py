@@ -1,6 +1,7 @@
 """Bytes that no row refers to: what a crash or a store that did not answer left behind."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
@@ -19,8 +20,16 @@ def orphans(database: Database, store: DocumentStore, before: datetime) -> Itera
         yield from _unwanted(database, batch)
 
 
-def remove_orphans(database: Database, store: DocumentStore, before: datetime) -> int:
-    """Delete them, each asked for once more under the locks of its store; how many there were.
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many were deleted, and how many were left."""
+
+    removed: int
+    left: int = 0
+
+
+def remove_orphans(database: Database, store: DocumentStore, before: datetime, since: datetime | None = None) -> Swept:
+    """Delete them, each asked for once more under the locks of its store, and leave those stored before ``since``.
 
     So goes what was spooled before then: a worker that was killed leaves it, and its node does not start anew.
     """
@@ -28,8 +37,13 @@ def remove_orphans(database: Database, store: DocumentStore, before: datetime) -
     def referenced(name: str) -> bool:
         return database.read(lambda connection: repository_store.is_referenced(connection, name))
 
-    spooled = store.sweep(referenced, before.timestamp())
-    return spooled + sum(store.discard(each.name, referenced) for each in orphans(database, store, before))
+    removed, left = store.sweep(referenced, before.timestamp()), 0
+    for each in orphans(database, store, before):
+        if since is None or each.stored_at >= since:
+            removed += store.discard(each.name, referenced)
+        else:
+            left += 1
+    return Swept(removed, left)
 
 
 def _unwanted(database: Database, batch: Iterable[Stored]) -> Iterator[Stored]:

@@ -22,7 +22,8 @@ READ = frozenset({"MSH", "PID", "MRG", "PV1", "PV2", "ZBE", "QPD", "QID"})
 
 def refuse_long_fields(message: Message) -> None:
     """Refuse a message in which a text that we would keep, or look for, is too long. Rejected: each of them."""
-    found = [each for segment in message if segment.name in READ for each in _long_fields(segment)]
+    long = [each for each in message.segments if each.name in READ and max(map(len, each.fields), default=0) > LONGEST]
+    found = [breach for each in long for breach in _long_fields(each)]
     if found:
         raise Rejected(*found)
 
@@ -36,8 +37,6 @@ def long_attributes(demographics: Demographics) -> Iterator[tuple[str, int]]:
 
 
 def _long_fields(segment: Segment) -> Iterator[Breach]:
-    if max(map(len, segment.fields), default=0) <= LONGEST:
-        return
     for number, raw in enumerate(segment.fields, 1):
         length = max(map(len, _cut(raw, segment.encoding))) if len(raw) > LONGEST else 0
         if length > LONGEST and not (number <= 2 and segment.name in HEADERS):

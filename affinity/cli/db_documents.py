@@ -76,7 +76,7 @@ def sweep(place: Place, output: Output) -> None:
     settings = place.settings()
     with regardless(settings) as database:
         before = utc_now() - timedelta(hours=settings.documents.orphan_hours)
-        removed = remove_orphans(database, open_store(settings), before)
+        removed = remove_orphans(database, open_store(settings), before).removed
     if output.as_json:
         print_json({"removed": removed})
     else:

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from affinity.document_store import open_store
 from affinity.document_store_numbers import store_numbers
 from affinity.domain import load
 from affinity.node import open_node
-from affinity.orphans import orphans
+from affinity.orphans import Swept, orphans, remove_orphans
 from affinity.settings import Documents, DocumentStoreKind, Settings
 from atna.tables import audit_event
 from ihe.identifiers import UniqueId
@@ -27,6 +27,7 @@ from xds.documents import DocumentStore
 from xds.file_store import FileStore
 from xds.key_file import KeyFile, load_keys
 from xds.repository_store import Document
+from xds.tables import document
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -153,6 +154,17 @@ class TestSweep:
             os.utime(path, (1, 1))
             assert told(run("sweep")) == {"removed": 1}
         assert read_all(open_store(settings), settings) == REPORTS
+
+    def test_a_server_leaves_what_a_database_of_an_earlier_moment_does_not_know(self, settings: Settings) -> None:
+        """As if it had been restored: the documents are there, and no row refers to them."""
+        node = open_node(settings, load("demo"))
+        node.database.write(lambda connection: connection.execute(document.delete()))
+        now = datetime.now(UTC) + timedelta(days=1)
+        assert remove_orphans(node.database, node.store, now, since=now) == Swept(removed=0, left=len(REPORTS))
+        assert len(list(orphans(node.database, node.store, FOREVER))) == len(REPORTS)
+        assert remove_orphans(node.database, node.store, now, since=datetime(2020, 1, 1, tzinfo=UTC)).left == 0
+        assert list(orphans(node.database, node.store, FOREVER)) == []
+        node.close()
 
 
 class TestKeys:
