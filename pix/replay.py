@@ -16,6 +16,11 @@ PROJECTIONS: tuple[Table, ...] = (
     *(encounter, movement, word),
 )
 """Every table that is a projection of the log."""
+COUNT_ON = text(
+    "SELECT setval(named, :highest) FROM CAST(pg_get_serial_sequence('pix_record', 'key') AS regclass) AS named "
+    "WHERE COALESCE(pg_sequence_last_value(named), 0) < :highest"
+)
+"""Never back: a feed of another node takes the key of its record before it waits for the log."""
 Progress = Callable[[int], None]
 
 
@@ -63,5 +68,4 @@ def _count_on(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         highest = connection.execute(select(func.max(record.c.key))).scalar()
         if highest is not None:
-            sequence = "SELECT setval(pg_get_serial_sequence('pix_record', 'key'), :highest)"
-            connection.execute(text(sequence), {"highest": highest})
+            connection.execute(COUNT_ON, {"highest": highest})
