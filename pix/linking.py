@@ -44,9 +44,10 @@ def _reach(change: Change, keys: Collection[PatientKey], around: Surroundings) -
     reached = set(keys)
     frontier = reached
     while frontier and len(reached) <= LARGEST:
-        change.locks.require(frontier)
         frontier = around.neighbours(frontier) - reached
         reached |= frontier
+    # At once: of a long chain, one lock more for each time that the change begins would not do.
+    change.locks.require(reached - frontier)
     return reached
 
 

@@ -1,9 +1,13 @@
 """What must never happen: two people linked, a link that outlives its reason, an answer AA to what was not done."""
 
+from dataclasses import replace
+from itertools import pairwise
+
 import pytest
 
 from ihe.errors import HL7ErrorCode, Rejected
-from pix.model import Demographics, IdentifierList, PersonName
+from pix.matricule import complete
+from pix.model import Demographics, IdentifierList, PersonName, Telecom
 from tests.pix.scene import ANNA, MATRICULE, OTHER_MATRICULE, Scene, person
 
 MARC = person("Marc", "Thill", "19500101")
@@ -237,3 +241,17 @@ def test_an_id_whose_birth_date_becomes_a_namesakes_is_put_before_a_human(
     scene.feed("HOSP:1")
     scene.feed("HOSP:1", who=person("Anna", birth=birth))
     assert scene.tasks() == tasks
+
+
+def test_who_is_like_the_end_of_a_long_chain_is_linked_with_it(scene: Scene) -> None:
+    numbers = [complete(f"19800515{each:03}") for each in range(26)]
+    end = replace(ANNA, home_phones=(Telecom(number="+352 621 000 100"),))
+    for number, (one, other) in enumerate(pairwise(numbers)):
+        who = (
+            person(f"{'BCDFG'[number % 5]}ara", f"{'KLMNP'[number // 5]}oster", f"19{60 + number}0101")
+            if number
+            else end
+        )
+        scene.feed(f"HOSP:{number}", f"NAT:{one}", f"NAT:{other}", who=who)
+    scene.feed("CLINIC:1", who=end)
+    assert "HOSP:0" in (scene.others("CLINIC:1") or [])
