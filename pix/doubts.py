@@ -30,6 +30,7 @@ def settle(change: Change, partition: Partition, known: Iterable[Task], doubts: 
         elif not any(_ignores(change, each, doubt) for each in mine if _sides(partition, each.pair) == sides):
             open_task(change, doubt)
     if waiting:
+        change.locks.require(key for each in waiting.values() for key in each.pair)
         change.note(TasksClosed(tasks=tuple(each.number for each in waiting.values())))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, text
 
 from ihe.domain import AffinityDomain
 from ihe.identifiers import PatientKey
+from pix.concerned import concerned
 from pix.events import Announced, Event, to_plain
 from pix.locks import Locks
 from pix.matching.configuration import Configuration
@@ -109,7 +110,8 @@ class Change:
         object.__setattr__(self, "timestamp", self.at.astimezone(UTC).isoformat())
 
     def note(self, event: Event) -> int:
-        """Write an event to the log, let it take effect, and return its number."""
+        """Write an event to the log, let it take effect, and return its number. Grown: it is about records not held."""
+        self.locks.require(concerned(event))
         number = self.write(self, event)
         self.noted.append((number, event))
         if isinstance(event, Announced):

@@ -94,6 +94,11 @@ class Locks:
         if self._needed:
             self._require(frozenset(map(str, keys)))
 
+    def require_ids(self, ids: Iterable[tuple[str, str]]) -> None:
+        """Go on only if these ids, each an authority (OID) and an id, are locked; else ``Grown``."""
+        if self._needed:
+            self._require(frozenset(map("|".join, ids)))
+
     def require_blocking(self, keys: Iterable[int]) -> None:
         """Go on only if these blocking keys are locked; else ``Grown``."""
         if self._needed:

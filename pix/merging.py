@@ -120,7 +120,6 @@ def merge_records(change: Change, *, survivor: PatientKey, subsumed: PatientKey)
     """Replace every reference to the subsumed id, then find out anew who is who (ITI TF-2: 3.8.4.2.3)."""
     alike = comparing.others(comparing.held(change, subsumed), subsumed)
     touched = (store_links.together(change.connection, (survivor, subsumed)) | alike) - {subsumed}
-    change.locks.require((survivor, subsumed))
     open_questions = questions(change, subsumed)
     held, inherited = _inherited(change, survivor, subsumed)
     decisions, adopted, displaced = inherited_decisions(change, survivor, subsumed)

@@ -38,7 +38,10 @@ def unmerge(change: Change, subsumed: Identifier) -> None:
     survivor = found.survivor
     change.locks.require(store_links.together(change.connection, (survivor,)) | {found.key, survivor})
     number = _latest_merge(change, found.key)
-    change.note(_compensating(change, found.key, survivor, number))
+    compensating = _compensating(change, found.key, survivor, number)
+    # Nobody may carry them at this moment, so that no record is held by whose lock others would wait.
+    change.locks.require_ids((each.authority, each.id) for each in compensating.restored)
+    change.note(compensating)
     _ask_again(change, found.key, number)
     alike = {each for key in (found.key, survivor) for each in match_again(change, key)}
     reevaluate(change, {found.key, survivor, *alike})
