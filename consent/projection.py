@@ -98,7 +98,7 @@ def _excluded(connection: Connection, event: Event, detail: Excluded) -> None:
 
 
 def _exclusion_lifted(connection: Connection, event: Event, detail: Excluded) -> None:
-    these = exclusion.c.party == detail.party, *_in_force(exclusion, detail.keys)
+    these = exclusion.c.party == detail.party, *_in_force(exclusion, event, detail.keys)
     connection.execute(update(exclusion).where(*these).values(lifted_by=event.number, lifted_under=event.patient_key))
 
 
@@ -113,14 +113,17 @@ def _masked(connection: Connection, event: Event, detail: Masked) -> None:
 
 def _unmasked(connection: Connection, event: Event, detail: Masked) -> None:
     hidden = mask.c.unique_id.in_(detail.unique_ids), mask.c.profession == detail.profession
-    lifting = update(mask).where(*hidden, *_in_force(mask, detail.keys))
+    lifting = update(mask).where(*hidden, *_in_force(mask, event, detail.keys))
     connection.execute(lifting.values(lifted_by=event.number, lifted_under=event.patient_key))
 
 
-def _in_force(table: Table, keys: tuple[PatientKey, ...]) -> tuple[ColumnElement[bool], ...]:
-    """Those of these ids that none of them took back already: an earlier word, of fewer ids, stays as it is."""
+def _in_force(table: Table, event: Event, keys: tuple[PatientKey, ...]) -> tuple[ColumnElement[bool], ...]:
+    """Those of these ids, said before, that none of them took back already.
+
+    An earlier word, of fewer ids, stays as it is. What others say at the same moment may have a higher number.
+    """
     lifted = table.c.lifted_under
-    return table.c.patient_key.in_(keys), or_(lifted.is_(None), lifted.not_in(keys))
+    return table.c.number < event.number, table.c.patient_key.in_(keys), or_(lifted.is_(None), lifted.not_in(keys))
 
 
 def _glass_broken(connection: Connection, event: Event, detail: GlassBroken) -> None:

@@ -72,6 +72,32 @@ def test_the_later_of_two_words_at_once_holds_though_its_transaction_ends_first(
     assert state(database, ALONE) is RecordState.CLOSED
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_what_is_taken_back_is_what_was_said_before(database: Database) -> None:
+    """Who excludes a party, or hides a document, while an earlier word of the same is taken back, means it."""
+    papers = [UniqueId("1.2.3")]
+    between: list[str] = []
+
+    def again(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        for table in ("consent_exclusion", "consent_mask"):
+            if f"UPDATE {table}" in statement and table not in between:
+                between.append(table)
+                database.write(said)
+
+    def said(connection: Connection) -> None:
+        recording.exclude(connection, ALONE, DOCTOR, ACT)
+        recording.mask(connection, ALONE, papers, ACT)
+
+    database.write(said)
+    event.listen(database.engine, "before_cursor_execute", again)
+    database.write(lambda connection: recording.lift_exclusion(connection, ALONE, DOCTOR, ACT))
+    database.write(lambda connection: recording.unmask(connection, ALONE, papers, ACT))
+    made = database.read(lambda connection: known(connection, ALONE))
+    assert made.exclusions and made.masks
+    database.write(log.rebuild)
+    assert database.read(lambda connection: known(connection, ALONE)) == made
+
+
 def test_a_merge_takes_the_stricter_state_and_its_end_gives_each_its_own_back(database: Database) -> None:
     database.write(lambda connection: recording.open_record(connection, ALONE, ACT))
     database.write(lambda connection: recording.close_record(connection, OTHER, ACT))
