@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from sqlalchemy import Connection, Engine
+import structlog
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -23,12 +24,25 @@ from affinity.postgresql_connections import SNAPSHOT, PostgreSQLConnections, dri
 from affinity.terms import Terms
 from affinity.works import Result, Work
 
+log = structlog.get_logger()
+
 REST = 5.0
 """Seconds for which a replica that failed is not asked."""
 SAMPLES = 10
 """How often, within the lag that is allowed, the position of the primary is written down."""
 REPLAYED = "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() END"
 """NULL: it is a standby no more, and may be the primary of other changes. Asked before the snapshot, and after it."""
+
+IDENTITY = text(
+    "SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || oid"
+    " FROM pg_database WHERE datname = current_database()"
+)
+"""The same on a primary and on all its standbys, and in no other database."""
+
+
+def identity_of(connection: Connection) -> str:
+    """Which database of which cluster this is."""
+    return str(connection.execute(IDENTITY).scalar_one())
 
 
 class NotHere(Exception):
@@ -40,12 +54,20 @@ class _Replica:
     engine: Engine
     connections: PostgreSQLConnections
     rests_until: float = 0
+    is_ours: bool = False
+    """It was found to be a copy of the primary's database, and was not away since."""
 
 
 class Replicas:
-    """The standbys of one primary. ``floors`` are shared with the other processes of the node."""
+    """The standbys of one primary. ``floors`` are shared with the other processes of the node.
 
-    def __init__(self, terms: Terms, floors: Floors, clock: Callable[[], float] = time.monotonic) -> None:
+    ``identity`` asks the primary which database it is.
+    """
+
+    def __init__(
+        self, terms: Terms, floors: Floors, identity: Callable[[], str], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._identity = identity
         engines = [engine_of(make_url(url), terms) for url in terms.replicas]
         self._replicas = [_Replica(each, PostgreSQLConnections(each, terms)) for each in engines]
         self._terms = terms
@@ -63,7 +85,7 @@ class Replicas:
                 connection = each.connections.take(SNAPSHOT)
                 try:
                     before = self._replayed(connection)
-                    if before is None or before < needed:
+                    if before is None or before < needed or not self._is_ours(each, connection):
                         continue
                     result = work(connection)
                     # The snapshot may be newer than the answer to the first question.
@@ -78,6 +100,15 @@ class Replicas:
                 self._floors.rise(asker, seen)
                 return result
         raise NotHere
+
+    def _is_ours(self, replica: _Replica, connection: Connection) -> bool:
+        """Claim that it is a copy of the primary's database, and no other that recovers; said in the log if not."""
+        if not replica.is_ours:
+            replica.is_ours = identity_of(connection) == self._identity()
+            if not replica.is_ours:
+                replica.rests_until = self._clock() + REST
+                log.error("replica of another database not asked", host=str(replica.engine.url.host or ""))
+        return replica.is_ours
 
     def _replayed(self, connection: Connection) -> Position | None:
         """How far a replica is; None: it is none any more. Raises OperationalError."""
@@ -138,4 +169,5 @@ class Replicas:
             raise error
         if found is Trouble.AWAY:
             replica.connections.let_go()
+            replica.is_ours = False
             replica.rests_until = self._clock() + REST

@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 
 from affinity.floors import Floors
 from affinity.postgresql import Primary, engine_of
-from affinity.replicas import NotHere, Replicas
+from affinity.replicas import NotHere, Replicas, identity_of
 from affinity.terms import Terms
 from affinity.works import Result, Work
 
@@ -22,7 +22,11 @@ class Servers:
         self.engine = engine_of(url, terms)
         """Of the primary."""
         self._primary = Primary(self.engine, terms)
-        self._replicas = Replicas(terms, Floors(terms.floors)) if terms.replicas and terms.floors else None
+        self._replicas = (
+            Replicas(terms, Floors(terms.floors), lambda: self._primary.read(identity_of))
+            if terms.replicas and terms.floors
+            else None
+        )
 
     def read(self, work: Work[Result], asker: str | None) -> Result:
         """Run ``work`` on one consistent snapshot. Raises Unavailable."""

@@ -15,7 +15,7 @@ from affinity.auditing import Auditor
 from affinity.database import Database
 from affinity.floors import Floors
 from affinity.outages import InDoubt, Trouble, Unavailable
-from affinity.replicas import NotHere, Replicas
+from affinity.replicas import NotHere, Replicas, identity_of
 from affinity.schema import METADATA
 from affinity.slow_queries import watch
 from affinity.terms import Terms
@@ -134,6 +134,7 @@ def test_nobody_goes_back_behind_what_was_replayed_just_before_their_answer(stag
     """The replica replays more between being asked how far it is and the first statement of a query."""
     stage.write("LAB")
     stage.catch_up()
+    stage.seen("ANYBODY")  # the first question is whether it is a replica of this database
     newest: list[int] = []
 
     def work(connection: Connection) -> int:
@@ -162,11 +163,26 @@ def test_a_server_that_is_no_standby_is_no_replica(servers: tuple[Server, Server
     """It was promoted, and may hold other changes than the primary; here it is the primary itself."""
     primary, _ = servers
     terms = Terms(replicas=(primary.url(),), lag=LAG, floors=tmp_path / "floors")
-    replicas = Replicas(terms, Floors(tmp_path / "floors"))
+    replicas = Replicas(terms, Floors(tmp_path / "floors"), lambda: "")
     replicas.note("LAB", 1)
     with pytest.raises(NotHere):
         replicas.read("LAB", lambda connection: None)
     replicas.close()
+
+
+def test_a_standby_of_another_database_is_no_replica(servers: tuple[Server, Server], tmp_path: Path) -> None:
+    """It recovers, and its log stands where ours does: here it is another database of the same servers."""
+    primary, standby = servers
+    primary.ask("CREATE DATABASE other TEMPLATE postgres")
+    other = standby.url().replace("/postgres?", "/other?")
+    terms = Terms(patience=2, replicas=(other,), lag=LAG, floors=tmp_path / "floors")
+    stage = Stage(primary, standby, Database(primary.url(), terms))
+    number = stage.write("LAB")
+    stage.catch_up()
+    with capture_logs() as logs:
+        assert stage.seen("LAB") == ("primary", number)
+    assert [each["event"] for each in logs] == ["replica of another database not asked"]
+    stage.database.close()
 
 
 def test_a_defect_of_a_query_is_not_hidden_by_the_primary(stage: Stage) -> None:
@@ -185,9 +201,16 @@ def now() -> list[float]:
 def replicas(servers: tuple[Server, Server], tmp_path: Path, now: list[float]) -> Iterator[Replicas]:
     _, standby = servers
     terms = Terms(replicas=(standby.url(),), lag=10, floors=tmp_path / "floors")
-    made = Replicas(terms, Floors(tmp_path / "floors"), clock=lambda: now[0])
+    engine = create_engine(servers[0].url())
+
+    def identity() -> str:
+        with engine.connect() as connection:
+            return identity_of(connection)
+
+    made = Replicas(terms, Floors(tmp_path / "floors"), identity, clock=lambda: now[0])
     yield made
     made.close()
+    engine.dispose()
 
 
 FAR = 2**60
