@@ -8,13 +8,14 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from affinity.audit_outbox import TrailOutbox, Wrap, as_audit_event, as_syslog
+from affinity.audit_watch import Alarm
 from affinity.collector_fhir import FHIRCollector
 from affinity.collector_tls import Context, TLSCollector
 from affinity.collector_udp import UDPCollector
 from affinity.collectors import Collector
 from affinity.database import Database
 from affinity.domain_model import Repository
-from affinity.forwarding import Alarm, AuditCourier, Pace
+from affinity.forwarding import AuditCourier, Pace
 from affinity.notifications import Patience
 from affinity.settings import AuditForwarding
 from mllp.client import client_context

@@ -5,20 +5,21 @@ far it came stands in the database; what is not settled (``atna.delivery``) is s
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
-from typing import Protocol
 
 import structlog
 
-from affinity.collectors import Collector, Interrupted, Lost, Parcel, Refused
+from affinity.audit_load import Load, Outbox
+from affinity.audit_watch import Alarm, Watch
+from affinity.collectors import Collector, Interrupted, Lost, Refused
 from affinity.group_writer import WriterStopped
-from affinity.metrics import AUDIT_FORWARDED, AUDIT_WAITING, AUDIT_WAITING_SECONDS
+from affinity.metrics import AUDIT_FORWARDED
 from affinity.notifications import Patience, stop_all
 from atna.delivery import Delivery
-from atna.forwarding import Backlog, Progress, Reach
+from atna.forwarding import Reach
 
 log = structlog.get_logger()
 
@@ -26,9 +27,12 @@ BATCH = 200
 """Most records that are read at once."""
 WRITTEN_EVERY = 1.0
 """Seconds between two notes of how far it came."""
-MEASURED_EVERY = 5.0
 AWAITED = 0.1
 """Seconds after which to look again for a record whose transaction has not ended."""
+TURN = 30.0
+"""Seconds after which a node asks anew for its turn: whose connection was cut believes for so long that it has it."""
+ELSEWHERE = 1.0
+"""Seconds after which to look again while another node on the same database has the turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,49 +44,8 @@ class Pace:
     confirm_octets: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
-    """When an operator must hear that a repository falls behind: by age of the oldest record, by number."""
-
-    seconds: float = 300.0
-    records: int = 10_000
-
-    def rings(self, backlog: Backlog, now: datetime) -> bool:
-        """Is it time?"""
-        age = (now - backlog.oldest).total_seconds() if backlog.oldest else 0.0
-        return age >= self.seconds or backlog.records >= self.records
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """The next parcels, and up to which number the trail has been looked through for them.
-
-    ``waits``: a number behind that is not there yet, and may be in a moment.
-    """
-
-    parcels: Sequence[Parcel]
-    through: int
-    waits: bool = False
-
-
-class Outbox(Protocol):
-    """The trail as one courier sees it."""
-
-    def progress(self) -> Progress:
-        """How far it was when last written down."""
-
-    def note(self, progress: Progress) -> None:
-        """Write down how far it is."""
-
-    def load(self, after: int, limit: int) -> Load:
-        """What comes after a number, in order and without gaps."""
-
-    def backlog(self, after: int) -> Backlog:
-        """How much comes after a number."""
-
-
 class AuditCourier:
-    """Brings the trail to one repository, in order."""
+    """Brings the trail to one repository, in order; of several nodes on one database one does."""
 
     def __init__(
         self,
@@ -100,13 +63,13 @@ class AuditCourier:
         self._clock = clock
         self._pace = pace
         self._patience = patience
-        self._alarm = alarm
+        self._watch = Watch(name, outbox, clock, alarm)
         self._progress = outbox.progress()
         self._delivery = Delivery(self._progress.settled, pace.window)
         self._failures = self._octets = 0
         self._unconfirmed_since = 0.0
-        self._resting_until = self._written_at = self._measured_at = float("-inf")
-        self._ringing = self._waits = False
+        self._resting_until = self._written_at = float("-inf")
+        self._waits = False
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._thread = threading.Thread(target=self._serve, name=f"affinity-audit-{name}", daemon=True)
@@ -126,9 +89,35 @@ class AuditCourier:
         if self._thread.ident is not None:
             self._thread.join(seconds)
 
+    def take_turn(self) -> float:
+        """Bring the trail for a while if it is this node's turn; return the seconds after which to ask again."""
+        with self._outbox.turn() as is_mine:
+            self._catch_up()
+            if is_mine:
+                self._serve_until(monotonic() + TURN)
+                self._write_if_moved()
+                return 0.0
+        self._collector.hang_up()
+        self._watch.look(self._delivery)
+        return ELSEWHERE
+
+    def _catch_up(self) -> None:
+        """Go on from where another node has come."""
+        found = self._outbox.progress()
+        if found.settled > self._delivery.settled:
+            self._progress = found
+            self._delivery = Delivery(found.settled, self._pace.window)
+
+    def _serve_until(self, end: float) -> None:
+        while not self._stopping.is_set() and (rest := end - monotonic()) > 0:
+            self._woken.clear()
+            wait = self.run_once()
+            if wait > 0 and not self._stopping.is_set():
+                self._woken.wait(min(wait, rest))
+
     def run_once(self) -> float:
         """Bring what may be brought now; return the seconds after which to look again."""
-        self._measure()
+        self._watch.look(self._delivery)
         if (rest := self._resting_until - monotonic()) > 0:
             return rest
         try:
@@ -143,7 +132,7 @@ class AuditCourier:
         while not self._stopping.is_set():
             self._woken.clear()
             try:
-                wait = self.run_once()
+                wait = self.take_turn()
             except (Interrupted, WriterStopped):
                 break
             except Exception:  # the thread's last edge: a database that is away comes back, a defect must be heard of
@@ -218,30 +207,17 @@ class AuditCourier:
         self._write()
 
     def _write_now_and_then(self) -> None:
-        moved = (self._progress.settled, self._progress.sent) != (self._delivery.settled, self._delivery.sent)
-        if moved and monotonic() - self._written_at >= WRITTEN_EVERY:
+        if monotonic() - self._written_at >= WRITTEN_EVERY:
+            self._write_if_moved()
+
+    def _write_if_moved(self) -> None:
+        if (self._progress.settled, self._progress.sent) != (self._delivery.settled, self._delivery.sent):
             self._write()
 
     def _write(self) -> None:
         self._written_at = monotonic()
         self._progress = self._progress.at(self._delivery.settled, self._delivery.sent)
         self._outbox.note(self._progress)
-
-    def _measure(self) -> None:
-        """Tell the metrics how much waits, and the log when it becomes too much, or no longer is."""
-        if monotonic() - self._measured_at < MEASURED_EVERY:
-            return
-        self._measured_at = monotonic()
-        found, now = self._outbox.backlog(self._delivery.sent), self._clock()
-        age = max((now - found.oldest).total_seconds(), 0.0) if found.oldest else 0.0
-        AUDIT_WAITING.labels(self.name, "waiting").set(found.records)
-        AUDIT_WAITING.labels(self.name, "in doubt").set(self._delivery.sent - self._delivery.settled)
-        AUDIT_WAITING_SECONDS.labels(self.name).set(age)
-        if self._alarm.rings(found, now) != self._ringing:
-            self._ringing = not self._ringing
-            tell = log.error if self._ringing else log.info
-            event = "audit repository falls behind" if self._ringing else "audit repository has caught up"
-            tell(event, repository=self.name, waiting=found.records, seconds=round(age))
 
 
 class AuditCouriers:

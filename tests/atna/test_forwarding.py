@@ -4,6 +4,7 @@ import http.server
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -11,10 +12,13 @@ from time import monotonic
 import pytest
 from structlog.testing import capture_logs
 
-from affinity.audit_outbox import as_audit_event, as_syslog
+from affinity.audit_load import Load
+from affinity.audit_outbox import TrailOutbox, as_audit_event, as_syslog
+from affinity.audit_watch import Alarm
 from affinity.collector_fhir import FHIRCollector
 from affinity.collectors import Lost, Parcel, Refused
-from affinity.forwarding import Alarm, AuditCourier, Load, Pace
+from affinity.database import Database
+from affinity.forwarding import ELSEWHERE, AuditCourier, Pace
 from affinity.notifications import Patience
 from atna import dicom, fhir
 from atna.entries import entry
@@ -36,6 +40,11 @@ class Trail:
     foreign: frozenset[int] = frozenset()
     noted: list[Progress] = field(default_factory=list)
     oldest: datetime = NOW
+    is_brought_elsewhere: bool = False
+    when_empty: Callable[[], None] = lambda: None
+
+    def turn(self) -> AbstractContextManager[bool]:
+        return nullcontext(not self.is_brought_elsewhere)
 
     def progress(self) -> Progress:
         return self.noted[-1] if self.noted else Progress()
@@ -46,6 +55,8 @@ class Trail:
     def load(self, after: int, limit: int) -> Load:
         taken = [each for each in self.numbers if each > after][:limit]
         parcels = tuple(Parcel(number=each, content=b"%d" % each) for each in taken if each not in self.foreign)
+        if not taken:
+            self.when_empty()
         return Load(parcels=parcels, through=taken[-1] if taken else after)
 
     def backlog(self, after: int) -> Backlog:
@@ -94,6 +105,39 @@ def carried(trail: Trail, collector: Collector, rounds: int = 3, **options: obje
     for _ in range(rounds):
         courier.run_once()
     return courier
+
+
+def test_of_several_nodes_one_brings_the_trail_and_the_next_goes_on_from_there() -> None:
+    trail, first, second = Trail([1, 2, 3], is_brought_elsewhere=True), Collector(), Collector()
+    waiting, working = (carried(trail, each, rounds=0) for each in (second, first))
+    assert (waiting.take_turn(), second.got) == (ELSEWHERE, [])
+    trail.is_brought_elsewhere, trail.when_empty = False, working.stop
+    working.take_turn()
+    assert (first.got, trail.noted[-1].settled) == ([1, 2, 3], 3)
+    trail.numbers.append(4)
+    trail.when_empty = waiting.stop
+    waiting.take_turn()
+    assert second.got == [4]
+
+
+def test_a_turn_that_is_asked_for_anew_sends_nothing_anew() -> None:
+    """What is on its way is not settled, and nobody else has gone on."""
+    trail, collector = Trail([1, 2, 3]), Collector()
+    courier = carried(trail, collector, pace=Pace(window=1000.0))
+    trail.when_empty = courier.stop
+    courier.take_turn()
+    courier.take_turn()
+    assert collector.got == [1, 2, 3]
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_nodes_on_one_database_have_a_turn_for_each_repository(database: Database, postgresql_url: str) -> None:
+    elsewhere = Database(postgresql_url)
+    with TrailOutbox(database, "ARR", as_audit_event).turn() as is_mine:
+        turns = [TrailOutbox(elsewhere, name, as_audit_event).turn() for name in ("ARR", "OTHER")]
+        with turns[0] as the_same, turns[1] as another:
+            assert (is_mine, the_same, another) == (True, False, True)
+    elsewhere.close()
 
 
 def test_records_of_other_nodes_are_passed_over() -> None:
@@ -162,7 +206,7 @@ def test_a_backlog_rings_once_by_age_or_size_and_once_when_it_is_gone(age: int, 
     with capture_logs() as logs:
         courier = carried(trail, collector, 1, alarm=Alarm(seconds=300, records=10))
         for _ in range(3):
-            courier._measured_at = float("-inf")
+            courier._watch._looked_at = float("-inf")
             courier.run_once()
     events = [each["event"] for each in logs if "behind" in each["event"] or "caught up" in each["event"]]
     assert events == ["audit repository falls behind", "audit repository has caught up"]

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from affinity.audit_outbox import TrailOutbox, as_syslog
+from affinity.audit_watch import Alarm
 from affinity.collector_tls import TLSCollector
 from affinity.collector_udp import UDPCollector
 from affinity.collectors import Collector
 from affinity.database import Database
-from affinity.forwarding import Alarm, AuditCourier, Pace
+from affinity.forwarding import AuditCourier, Pace
 from affinity.node import utc_now
 from affinity.notifications import Patience
 from affinity.pki import DevelopmentPKI, development_pki

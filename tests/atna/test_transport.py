@@ -17,11 +17,12 @@ from twisted.internet.threads import blockingCallFromThread, deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from affinity.audit_outbox import TrailOutbox, as_syslog
+from affinity.audit_watch import Alarm
 from affinity.collector_tls import TLSCollector
 from affinity.collector_udp import UDPCollector
 from affinity.collectors import Lost, Parcel
 from affinity.database import Database
-from affinity.forwarding import Alarm, AuditCourier, Pace
+from affinity.forwarding import AuditCourier, Pace
 from affinity.node import utc_now
 from affinity.notifications import Patience
 from affinity.pki import DevelopmentPKI, development_pki
