@@ -112,16 +112,20 @@ def more(supplier: Supplier, pointer: str, quantity: int | None, owner: str) -> 
 def continued(supplier: Supplier, tag: str, start: int | None, quantity: int | None, owner: str) -> Page | None:
     """The page of query ``tag`` from result number ``start`` (1-based), or from where the last page ended."""
 
-    def work(connection: Connection) -> Page | None:
+    def work(connection: Connection) -> tuple[Page, str, int | None] | None:
         kept = candidates.kept(connection, owner, supplier.clock(), tag=tag)
         if kept is None:
             return None
         first, most = start or kept.next, quantity or kept.quantity
-        page = _page(supplier, connection, kept.result, first, most)
-        candidates.advance(connection, kept.token, page.following, most)
-        return _pointing(page, kept.token)
+        return _page(supplier, connection, kept.result, first, most), kept.token, most
 
-    return supplier.database.write(work)
+    # Read on one snapshot, which a transaction that writes does not have on PostgreSQL.
+    found = supplier.database.read(work)
+    if found is None:
+        return None
+    page, token, most = found
+    supplier.database.write(lambda connection: candidates.advance(connection, token, page.following, most))
+    return _pointing(page, token)
 
 
 def _page(supplier: Supplier, connection: Connection, result: Result, start: int, quantity: int | None) -> Page:

@@ -1,19 +1,23 @@
 """Two changes of which the second begins before the first is committed: as if one had come after the other."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 
 from affinity.database import Database
+from ihe.identifiers import PatientKey
+from pix import store_persons
 from pix.journal import Change
 from pix.manager import PatientIndex
 from pix.matching.mode import Mode
 from pix.model import Origin
+from pix.queries import CandidateQuery, Criteria
 from pix.replay import rebuild
 from pix.stewardship import Stewardship
+from pix.store_persons import Described
 from pix.tables import decision
 from tests.pix.scene import ANNA, MATRICULE, OTHER_MATRICULE, Scene, person
 
@@ -66,6 +70,25 @@ def meanwhile(scene: Scene, database: Database) -> Iterator[Meanwhile]:
     made = Meanwhile(scene, database)
     yield made
     made.end()
+
+
+def test_a_page_shows_nobody_twice_who_is_merged_while_it_is_made(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, given in enumerate(("Ada", "Berta", "Carla")):
+        scene.feed(f"HOSP:{number}", who=person(given, "Klein", f"19{50 + number}0101"))
+    query = CandidateQuery(criteria=Criteria(family=("Klein",)), quantity=1, owner="O", tag="T", continued_by_tag=True)
+    assert scene.index.find(query).remaining == 2
+    describe = store_persons.described
+
+    def described(connection: Connection, keys: list[PatientKey]) -> Mapping[PatientKey, Described]:
+        scene.merge("HOSP:1", "HOSP:2")
+        return describe(connection, keys)
+
+    monkeypatch.setattr(store_persons, "described", described)
+    page = scene.index.continued("T", 2, 2, "O")
+    assert page
+    assert len({each.identifiers for each in page.candidates}) == len(page.candidates)
 
 
 def is_as_its_log(database: Database) -> bool:
