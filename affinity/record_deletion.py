@@ -4,7 +4,7 @@ Whatever stops it half way, the record is still due and the next run goes on. Th
 the record, and ``consent_event`` keeps how the record lived: neither holds a document.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,8 +31,6 @@ log = structlog.get_logger()
 
 ACTOR = "affinity"
 """The program itself, in the log of access rights and in the audit."""
-AT_ONCE = 100
-"""Records of one run; the next one is a day later."""
 HOLD = (
     select(record.c.patient_key)
     .where(record.c.patient_key.in_(bindparam("keys", expanding=True)))
@@ -44,28 +42,47 @@ HOLD = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordDeletion:
-    """Deletes what is due."""
+    """Deletes what is due, at most ``at_once`` records in one run; the next one is a day later."""
 
     database: Transactor[Connection]
     index: PatientIndex
     repository: DocumentRepository
     trail: AuditTrail
     clock: Callable[[], datetime]
+    at_once: int = 100
 
     def delete_due(self) -> int:
-        """Delete records whose time is over; how many there were."""
-        return sum([self._delete(patient) for patient in self.database.read(self._due)])
+        """Delete records whose time is over, at most as many as one run may; how many there were.
 
-    def _due(self, connection: Connection) -> Sequence[Patient]:
-        now = self.clock()
+        Those that stay, merged with one that is open or referred to by others, hold up nobody.
+        """
+        deleted = 0
+        for patient in self._due():
+            deleted += self._delete(patient)
+            if deleted == self.at_once:
+                break
+        return deleted
+
+    def _due(self) -> Iterator[Patient]:
+        keys, seen = self.database.read(self._closed), set[PatientKey]()
+        for start in range(0, len(keys), self.at_once):
+            some = frozenset(keys[start : start + self.at_once])
+            for patient in self.database.read(lambda each, some=some: self._patients(each, some)):  # type: ignore[misc]
+                if patient.key not in seen:
+                    seen.add(patient.key)
+                    yield patient
+
+    def _closed(self, connection: Connection) -> Sequence[PatientKey]:
+        """Whose time is over, those first whose is over longest."""
         query = (
             select(record.c.patient_key)
-            .where(record.c.state == RecordState.CLOSED.value, record.c.delete_at <= instant(now))
+            .where(record.c.state == RecordState.CLOSED.value, record.c.delete_at <= instant(self.clock()))
             .order_by(record.c.delete_at, record.c.patient_key)
-            .limit(AT_ONCE)
         )
-        keys = {PatientKey(each) for each in connection.scalars(query)}
-        named = set(self.index.current(connection, keys).values())
+        return [PatientKey(each) for each in connection.scalars(query)]
+
+    def _patients(self, connection: Connection, keys: Collection[PatientKey]) -> Sequence[Patient]:
+        now, named = self.clock(), set(self.index.current(connection, keys).values())
         patients = [self.index.resolve(connection, each) for each in sorted(named, key=str)]
         return tuple(each for each in patients if each and _is_due(connection, each, now))
 

@@ -48,7 +48,7 @@ class Meanwhile:
         return self.database.write(work)
 
 
-def delete_due(stage: Stage, then: dict[int, Callable[[], object]] | None = None) -> int:
+def delete_due(stage: Stage, then: dict[int, Callable[[], object]] | None = None, at_once: int = 100) -> int:
     assert isinstance(stage.index.database, Database)
     deletion = RecordDeletion(
         database=Meanwhile(stage.index.database, then or {}),
@@ -56,6 +56,7 @@ def delete_due(stage: Stage, then: dict[int, Callable[[], object]] | None = None
         repository=stage.repository,
         trail=AuditTrail(database=stage.index.database, node=NODE),
         clock=lambda: stage.now,
+        at_once=at_once,
     )
     return deletion.delete_due()
 
@@ -126,6 +127,26 @@ def test_a_merge_destroys_no_documents_of_a_patient_who_never_objected(
     assert theirs in stage.repository.documents([theirs])
 
 
+def test_a_record_that_stays_holds_up_no_other(stage: Stage) -> None:
+    """The first is merged with one that is open, and is due day after day."""
+    for id, name in (("79", "Klein"), ("80", "Schmit")):
+        stage.feed((NATIONAL, id), family=name, birth="19500101")
+    stage.submit("a report of the other", TEXT, id="79")
+    close(stage, "78", days=0)
+    stage.merge("79", "78")
+    stage.now += 1 * DAY
+    close(stage, "80", days=0)
+    assert delete_due(stage, at_once=1) == 1
+    assert stage.facts("80").state(stage.now) is RecordState.DELETED
+
+
+def test_one_run_deletes_so_many_and_the_next_the_rest(stage: Stage) -> None:
+    stage.feed((NATIONAL, "79"), family="Klein", birth="19500101")
+    for id in ("78", "79"):
+        close(stage, id, days=0)
+    assert [delete_due(stage, at_once=1) for _ in range(3)] == [1, 1, 0]
+
+
 @pytest.mark.parametrize("first", [0, 5])
 def test_what_both_patients_of_a_merge_closed_is_deleted_when_the_later_time_is_over(stage: Stage, first: int) -> None:
     stage.feed((NATIONAL, "79"), family="Klein", birth="19500101")
@@ -190,7 +211,7 @@ def test_a_record_that_is_opened_while_others_are_deleted_keeps_its_documents(st
     def reopen() -> None:
         stage.index.database.write(lambda each: recording.open_record(each, stage.patient(), act))
 
-    assert delete_due(stage, {1: reopen}) == 0
+    assert delete_due(stage, {2: reopen}) == 0
     assert stage.facts().state(stage.now) is RecordState.OPEN
     assert unique_id in stage.repository.documents([unique_id])
 
@@ -203,7 +224,7 @@ def test_a_record_that_is_opened_when_its_documents_were_listed_keeps_them(stage
     def reopen() -> None:
         stage.index.database.write(lambda each: recording.open_record(each, stage.patient(), act))
 
-    assert delete_due(stage, {2: reopen}) == 0
+    assert delete_due(stage, {3: reopen}) == 0
     assert unique_id in stage.repository.documents([unique_id])
 
 
@@ -212,7 +233,7 @@ def test_a_merge_just_before_the_deletion_destroys_nothing_of_whom_never_objecte
     theirs = stage.submit("a report of the other", TEXT, id="79")
     mine = stage.submit("a report", TEXT)
     close(stage, days=0)
-    assert delete_due(stage, {2: lambda: stage.merge("79", "78")}) == 0
+    assert delete_due(stage, {3: lambda: stage.merge("79", "78")}) == 0
     assert {mine, theirs} == set(stage.repository.documents([mine, theirs]))
 
 
@@ -220,7 +241,7 @@ def test_a_document_that_comes_during_the_deletion_does_not_outlive_its_metadata
     stage.submit("a report", TEXT)
     close(stage, days=0)
     late: list[UniqueId] = []
-    assert delete_due(stage, {2: lambda: late.append(stage.submit("a late report", TEXT))}) == 0
+    assert delete_due(stage, {3: lambda: late.append(stage.submit("a late report", TEXT))}) == 0
     assert set(late) == set(stage.repository.documents(late))
     assert delete_due(stage) == 1
     assert stage.repository.documents(late) == {}
