@@ -35,7 +35,12 @@ INTERACTIONS = "2.16.840.1.113883.1.6"
 """Root of interaction ids and code system of trigger events."""
 PROCESSING_CODES = ("D", "T", "P")
 MAX_ELEMENTS = 5000
-_TOO_LONG: Any = etree.XPath(f"(descendant-or-self::*/@* | descendant::text())[string-length() > {LONGEST}]")
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_TOO_LONG: Any = etree.XPath(
+    f"(descendant-or-self::*/@* | descendant::text())[string-length() > {LONGEST}]"
+    f"[normalize-space() and namespace-uri() != '{XSI}']"
+)
+"""Not white space, and not where a sender's tools find schemas."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,6 +77,12 @@ def test_what_v3_says_of_a_person_reaches_the_index(desk: Desk, found: Found) ->
     assert [language.code for language in known.languages] == ["lb"]
 
 
+def test_where_schemas_are_and_how_far_it_is_indented_may_be_long(desk: Desk) -> None:
+    hints = " ".join(f"urn:hl7-org:v3 ../schemas/of/a/tool/PRPA_IN201301UV0{number}.xsd" for number in range(9))
+    long = (' ITSVersion="XML_1.0"', f' xsi:schemaLocation="{hints}" ITSVersion="XML_1.0"')
+    assert desk.ask("iti44_added", long, ("<creationTime", " " * 300 + "<creationTime")).verdict == "CA"
+
+
 def test_a_revision_replaces_what_it_says(desk: Desk, found: Found) -> None:
     desk.ask("iti44_added")
     assert desk.ask("iti44_revised").verdict == "CA"
