@@ -14,6 +14,7 @@ from ihe.errors import Rejected
 from ihe.exchange import Transactor
 from pix import store_newcomers
 from pix.journal import Change, Write
+from pix.locks import wait_until_alone
 from pix.matching.configuration import Configuration
 from pix.model import Origin
 from pix.newcomers import Line, Newcomers
@@ -46,6 +47,7 @@ def load(
     """Register entries in order, in one transaction; ``recent`` is what scouts did not see before it."""
 
     def transaction(connection: Connection) -> Verdicts:
+        wait_until_alone(connection)
         if recent is not None:
             recent.begin(store_newcomers.next_event(connection))
         verdicts = tuple(_Batch(connection, means, recent).register(entries))

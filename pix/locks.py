@@ -21,7 +21,14 @@ from pix.state import linking_ids
 from pix.store_blocking import asking_sharing, sharing
 from statements.prepared import Prepared, ask_ahead
 
-LOCKS = Prepared(text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS BIGINT[])) AS key"))
+LOCKS = Prepared(
+    text(
+        "SELECT pg_advisory_xact_lock_shared(3419, 0) "
+        "UNION ALL SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS BIGINT[])) AS key"
+    )
+)
+ALONE = Prepared(text("SELECT pg_advisory_xact_lock(3419, 0)"))
+"""3419 is the class of the lock that every change shares, and a load has for itself."""
 ATTEMPTS = 20
 REACH = 1000
 """Most records that are looked at to know what to lock."""
@@ -114,12 +121,17 @@ class Locks:
             self._held.update(names)
 
 
-class Alone(Locks):
-    """Of a change beside which nobody writes, or of a trial that is taken back, of which nobody else sees anything.
+def wait_until_alone(connection: Connection) -> None:
+    """Let no other change begin until this transaction ends, and wait for those that have begun.
 
-    A load is one: its process holds the node's data directory, its transaction has thousands of changes, and PostgreSQL
-    has no room for the locks of all of them.
+    A load does: its transaction has thousands of changes, and PostgreSQL has no room for the locks of all of them.
     """
+    if connection.dialect.name == "postgresql":
+        ALONE.rows(connection, {})
+
+
+class Alone(Locks):
+    """Of a change beside which nobody writes, or of a trial that is taken back, of which nobody else sees anything."""
 
     def __init__(
         self, connection: Connection, identifiers: Iterable[Identifier] = (), early: EarlyNames = frozenset

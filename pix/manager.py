@@ -113,7 +113,7 @@ class PatientIndex:
     def load(self, entries: Sequence[Line], keep: loading.Keep, recent: Recent | None = None) -> loading.Verdicts:
         """Register many feeds in one transaction, in order; why each was refused, None for those that are stored.
 
-        Nobody else may write meanwhile: nothing is locked. There are no receipts: ``keep`` runs in the same
+        Whoever else writes waits for it, or it for them. There are no receipts: ``keep`` runs in the same
         transaction, and writes what tells that these are done. ``recent`` is what earlier ones stored after scouts
         looked for entries of this one; without it no scout may have looked.
         """

@@ -13,8 +13,10 @@ from pix import store_persons
 from pix.journal import Change
 from pix.manager import PatientIndex
 from pix.matching.mode import Mode
-from pix.model import Origin
+from pix.model import Feed, Origin
+from pix.newcomers import Line
 from pix.queries import CandidateQuery, Criteria
+from pix.rendering import render
 from pix.replay import rebuild
 from pix.stewardship import Stewardship
 from pix.store_persons import Described
@@ -89,6 +91,20 @@ def test_a_page_shows_nobody_twice_who_is_merged_while_it_is_made(
     page = scene.index.continued("T", 2, 2, "O")
     assert page
     assert len({each.identifiers for each in page.candidates}) == len(page.candidates)
+
+
+def test_who_is_fed_while_a_file_is_loaded_waits_and_gets_a_key_that_nobody_has(
+    scene: Scene, meanwhile: Meanwhile, database: Database
+) -> None:
+    first = meanwhile.before_the_end_of(scene.index, lambda: scene.feed("CLINIC:1", who=MARC))
+    people = {"HOSP:1": MARC, "HOSP:2": PAUL, "HOSP:3": LENA}
+    feeds = [Feed(identifiers=(scene.id(id),), demographics=who) for id, who in people.items()]
+    lines = [Line(scene.origin("load"), render(each)) for each in feeds]
+    assert first.index.load(lines, lambda _connection, _verdicts: None) == (None, None, None)
+    meanwhile.end()
+    assert len(set(scene.keys("HOSP:1", "HOSP:2", "HOSP:3", "CLINIC:1"))) == 4
+    assert len(scene.tasks()) == 1  # Marc and Marc
+    assert is_as_its_log(database)
 
 
 def is_as_its_log(database: Database) -> bool:
