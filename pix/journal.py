@@ -111,7 +111,8 @@ class Change:
 
     def note(self, event: Event) -> int:
         """Write an event to the log, let it take effect, and return its number. Grown: it is about records not held."""
-        self.locks.require(concerned(event))
+        if self.locks.are_needed:
+            self.locks.require(concerned(event))
         number = self.write(self, event)
         self.noted.append((number, event))
         if isinstance(event, Announced):

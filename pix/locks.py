@@ -65,16 +65,16 @@ class Locks:
     Two feeds of one new person share a blocking key, so that the second waits and then sees the first. Blocking keys
     are locked first: while they are held, no further record can come to be compared.
 
-    ``met`` is who was there meanwhile, None where nothing is locked.
+    ``met`` is who was there meanwhile, None where nothing is locked. ``are_needed`` says whether anything is.
     """
 
     met: Met | None = None
 
     def __init__(self, connection: Connection, identifiers: Iterable[Identifier], early: EarlyNames) -> None:
         self._connection = connection
-        self._needed = connection.dialect.name == "postgresql"
+        self.are_needed = connection.dialect.name == "postgresql"
         self._held: set[Name] = set()
-        if self._needed:
+        if self.are_needed:
             names, identifiers = early(), tuple(identifiers)
             blocking = {each for each in names if isinstance(each, int)}
             self._take(blocking)
@@ -98,17 +98,17 @@ class Locks:
 
     def require(self, keys: Iterable[PatientKey]) -> None:
         """Go on only if these records are locked; else ``Grown``."""
-        if self._needed:
+        if self.are_needed:
             self._require(frozenset(map(str, keys)))
 
     def require_ids(self, ids: Iterable[tuple[str, str]]) -> None:
         """Go on only if these ids, each an authority (OID) and an id, are locked; else ``Grown``."""
-        if self._needed:
+        if self.are_needed:
             self._require(frozenset(map("|".join, ids)))
 
     def require_blocking(self, keys: Iterable[int]) -> None:
         """Go on only if these blocking keys are locked; else ``Grown``."""
-        if self._needed:
+        if self.are_needed:
             self._require(frozenset(keys))
 
     def _require(self, names: Names) -> None:
@@ -137,7 +137,7 @@ class Alone(Locks):
         self, connection: Connection, identifiers: Iterable[Identifier] = (), early: EarlyNames = frozenset
     ) -> None:
         self._connection = connection
-        self._needed = False
+        self.are_needed = False
         self._held: set[Name] = set()
 
 
