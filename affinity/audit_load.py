@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from affinity.collectors import Parcel
+from affinity.shifts import Shift
 from atna.forwarding import Backlog, Progress
 
 
@@ -24,8 +25,8 @@ class Load:
 class Outbox(Protocol):
     """The trail as one courier sees it."""
 
-    def turn(self) -> AbstractContextManager[bool]:
-        """Be the one node that brings it, as long as the context lasts; False: another one is."""
+    def shift(self) -> AbstractContextManager[Shift]:
+        """Be the one node that brings it, as long as the context lasts."""
 
     def progress(self) -> Progress:
         """How far it was when last written down."""

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from affinity.audit_load import Load
 from affinity.collectors import Parcel
 from affinity.database import Database
+from affinity.shifts import Shift
 from atna import fhir, store_exchange
 from atna.forwarding import Backlog, Progress
 from atna.store import Stored
@@ -26,9 +27,9 @@ class TrailOutbox:
         self._wrap = wrap
         self._gap: store_exchange.Gap | None = None
 
-    def turn(self) -> AbstractContextManager[bool]:
-        """Be the one node that brings it, as long as the context lasts; False: another one is."""
-        return self._database.turn(f"audit {self._repository}")
+    def shift(self) -> AbstractContextManager[Shift]:
+        """Be the one node that brings it, as long as the context lasts."""
+        return self._database.shift(f"audit {self._repository}")
 
     def progress(self) -> Progress:
         """How far it was when last written down."""

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from affinity.group_writer import GroupWriter
 from affinity.outages import told_by_sqlite
+from affinity.shifts import Shift
 from affinity.sqlite_connections import MOST, SQLiteConnections, sqlite_engine
 from affinity.terms import Terms
 from affinity.works import Result, Work
@@ -76,12 +77,12 @@ class Database:
         assert self._servers is not None
         return self._servers.write(work, asker)
 
-    def turn(self, name: str) -> AbstractContextManager[bool]:
-        """Have what one of the nodes on this database has at a time, as long as the context lasts; False: another has.
+    def shift(self, name: str) -> AbstractContextManager[Shift]:
+        """Have what one of the nodes on this database has at a time, as long as the context lasts.
 
         One node alone has a SQLite file. Raises Unavailable.
         """
-        return nullcontext(True) if self._servers is None else self._servers.turn(name)
+        return nullcontext(Shift(is_mine=True)) if self._servers is None else self._servers.shift(name)
 
     @property
     def engines(self) -> tuple[Engine, ...]:

@@ -29,10 +29,10 @@ WRITTEN_EVERY = 1.0
 """Seconds between two notes of how far it came."""
 AWAITED = 0.1
 """Seconds after which to look again for a record whose transaction has not ended."""
-TURN = 30.0
-"""Seconds after which a node asks anew for its turn: whose connection was cut believes for so long that it has it."""
+DOUBTED = 30.0
+"""Seconds after which a node asks whether it still has its shift; without its connection it believes so for as long."""
 ELSEWHERE = 1.0
-"""Seconds after which to look again while another node on the same database has the turn."""
+"""Seconds after which to look again while another node on the same database has the shift."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,17 +89,16 @@ class AuditCourier:
         if self._thread.ident is not None:
             self._thread.join(seconds)
 
-    def take_turn(self) -> float:
-        """Bring the trail for a while if it is this node's turn; return the seconds after which to ask again."""
-        with self._outbox.turn() as is_mine:
+    def take_shift(self) -> float:
+        """Bring the trail as long as it is this node's shift; return the seconds after which to ask again."""
+        with self._outbox.shift() as shift:
             self._catch_up()
-            if is_mine:
-                self._serve_until(monotonic() + TURN)
-                self._write_if_moved()
-                return 0.0
-        self._collector.hang_up()
-        self._watch.look(self._delivery)
-        return ELSEWHERE
+            if not shift.is_mine:
+                return self._stand_aside()
+            self._serve_a_while()
+            while not self._stopping.is_set() and shift.lasts():
+                self._serve_a_while()
+        return 0.0
 
     def _catch_up(self) -> None:
         """Go on from where another node has come."""
@@ -108,12 +107,21 @@ class AuditCourier:
             self._progress = found
             self._delivery = Delivery(found.settled, self._pace.window)
 
-    def _serve_until(self, end: float) -> None:
+    def _stand_aside(self) -> float:
+        """Another node brings it, and what is on its way from here as well."""
+        self._delivery.lose()
+        self._collector.hang_up()
+        self._watch.look(self._delivery)
+        return ELSEWHERE
+
+    def _serve_a_while(self) -> None:
+        end = monotonic() + DOUBTED
         while not self._stopping.is_set() and (rest := end - monotonic()) > 0:
             self._woken.clear()
             wait = self.run_once()
             if wait > 0 and not self._stopping.is_set():
                 self._woken.wait(min(wait, rest))
+        self._write_if_moved()
 
     def run_once(self) -> float:
         """Bring what may be brought now; return the seconds after which to look again."""
@@ -132,7 +140,7 @@ class AuditCourier:
         while not self._stopping.is_set():
             self._woken.clear()
             try:
-                wait = self.take_turn()
+                wait = self.take_shift()
             except (Interrupted, WriterStopped):
                 break
             except Exception:  # the thread's last edge: a database that is away comes back, a defect must be heard of

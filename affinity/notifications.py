@@ -122,8 +122,8 @@ class Courier:
         """Send what may be sent now; return the seconds after which to look again."""
         if (rest := self._resting_until - monotonic()) > 0:
             return rest
-        with self._database.turn(f"courier {self.subscriber}") as is_mine:
-            return self._tell_some() if is_mine else ELSEWHERE
+        with self._database.shift(f"courier {self.subscriber}") as shift:
+            return self._tell_some() if shift.is_mine else ELSEWHERE
 
     def _tell_some(self) -> float:
         self._write_down()

@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from affinity import commit_marks
 from affinity.outages import InDoubt, Outage, Trouble, Unavailable, trouble
 from affinity.postgresql_connections import BEGIN, PostgreSQLConnections, driver_of
+from affinity.shifts import Shift
 from affinity.terms import Terms
 from statements.straight import StraightConnection, Unanswered
 
@@ -33,8 +34,8 @@ ATTEMPTS = 4
 """How often a work runs that loses a race."""
 KEEPALIVE = {"keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "3", "tcp_user_timeout": "10000"}
 """A server that vanished without a word is noticed within 12 seconds: senders often wait no longer than 30."""
-TURN = "SELECT pg_try_advisory_xact_lock(3418, hashtext($1))"
-"""3418 is the class of turns; consents have one of their own, and locks of the index have none."""
+SHIFT = "SELECT pg_try_advisory_xact_lock(3418, hashtext($1))"
+"""3418 is the class of shifts; consents have one of their own, and locks of the index have none."""
 WHERE_THE_LOG_STANDS = "SELECT pg_current_wal_insert_lsn()"
 EVENTS = {Wait.R: POLLIN, Wait.W: POLLOUT, Wait.RW: POLLIN | POLLOUT}
 
@@ -105,25 +106,24 @@ class Primary:
         return self._persist(lambda: self._once(work))
 
     @contextmanager
-    def turn(self, name: str) -> Iterator[bool]:
-        """Have what one of all nodes has at a time, as long as the context lasts; False: another one has it.
+    def shift(self, name: str) -> Iterator[Shift]:
+        """Have what one of all nodes has at a time, as long as the context lasts.
 
         A transaction keeps it that does nothing else: a pooler between leaves it its session. Raises Unavailable.
         """
-        connection, is_mine = self._persist(lambda: self._asked_for(name))
+        connection, is_mine = self._persist(lambda: self._began(name))
         try:
-            yield is_mine
+            yield Shift(is_mine, lambda: _lasts(connection, name))
         finally:
             self.connections.end(connection)
 
-    def _asked_for(self, name: str) -> tuple[Connection, bool]:
+    def _began(self, name: str) -> tuple[Connection, bool]:
         connection = self.connections.take(BEGIN)
         try:
-            [[is_mine]] = driver_of(connection).rows(connection, TURN, (name,))
+            return connection, _has(connection, name)
         except BaseException:
             self.connections.end(connection)
             raise
-        return connection, is_mine
 
     def _persist(self, once: Callable[[], Result]) -> Result:
         races = 1
@@ -244,3 +244,15 @@ def _ready(socket: int, events: int, deadline: float | None) -> Ready:
     if not found:
         raise psycopg.OperationalError("no answer in time")
     return Ready(((found & ~POLLOUT) and Ready.R) | ((found & ~POLLIN) and Ready.W))
+
+
+def _has(connection: Connection, name: str) -> bool:
+    [[is_mine]] = driver_of(connection).rows(connection, SHIFT, (name,))
+    return bool(is_mine)
+
+
+def _lasts(connection: Connection, name: str) -> bool:
+    try:
+        return _has(connection, name)
+    except DBAPIError:
+        return False

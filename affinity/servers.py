@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 from affinity.floors import Floors
 from affinity.postgresql import Primary, engine_of
 from affinity.replicas import NotHere, Replicas, identity_of
+from affinity.shifts import Shift
 from affinity.terms import Terms
 from affinity.works import Result, Work
 
@@ -42,9 +43,9 @@ class Servers:
             self._replicas.note(asker, reached)
         return result
 
-    def turn(self, name: str) -> AbstractContextManager[bool]:
-        """Have what one of all nodes has at a time; False: another one has it. Raises Unavailable."""
-        return self._primary.turn(name)
+    def shift(self, name: str) -> AbstractContextManager[Shift]:
+        """Have what one of all nodes has at a time. Raises Unavailable."""
+        return self._primary.shift(name)
 
     @property
     def engines(self) -> tuple[Engine, ...]:

@@ -143,7 +143,7 @@ class Troubled:
     """The database, which takes nothing while there is trouble."""
 
     def __init__(self, database: Database) -> None:
-        self.read, self.turn = database.read, database.turn
+        self.read, self.shift = database.read, database.shift
         self.trouble: Exception | None = None
         self._database = database
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import pytest
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from affinity.audit_load import Load
@@ -20,6 +21,7 @@ from affinity.collectors import Lost, Parcel, Refused
 from affinity.database import Database
 from affinity.forwarding import ELSEWHERE, AuditCourier, Pace
 from affinity.notifications import Patience
+from affinity.shifts import Shift
 from atna import dicom, fhir
 from atna.entries import entry
 from atna.forwarding import Backlog, Progress, Reach
@@ -28,6 +30,10 @@ from atna.syslog import decode
 from ihe.audit import EventOutcomeIndicator
 from tests.atna.test_atna_dicom import GOOD
 
+CUT = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 AT_ONCE = Patience(first=0.0, longest=0.0, poll=0.0)
 
@@ -43,8 +49,8 @@ class Trail:
     is_brought_elsewhere: bool = False
     when_empty: Callable[[], None] = lambda: None
 
-    def turn(self) -> AbstractContextManager[bool]:
-        return nullcontext(not self.is_brought_elsewhere)
+    def shift(self) -> AbstractContextManager[Shift]:
+        return nullcontext(Shift(not self.is_brought_elsewhere))
 
     def progress(self) -> Progress:
         return self.noted[-1] if self.noted else Progress()
@@ -110,33 +116,48 @@ def carried(trail: Trail, collector: Collector, rounds: int = 3, **options: obje
 def test_of_several_nodes_one_brings_the_trail_and_the_next_goes_on_from_there() -> None:
     trail, first, second = Trail([1, 2, 3], is_brought_elsewhere=True), Collector(), Collector()
     waiting, working = (carried(trail, each, rounds=0) for each in (second, first))
-    assert (waiting.take_turn(), second.got) == (ELSEWHERE, [])
+    assert (waiting.take_shift(), second.got) == (ELSEWHERE, [])
     trail.is_brought_elsewhere, trail.when_empty = False, working.stop
-    working.take_turn()
+    working.take_shift()
     assert (first.got, trail.noted[-1].settled) == ([1, 2, 3], 3)
     trail.numbers.append(4)
     trail.when_empty = waiting.stop
-    waiting.take_turn()
+    waiting.take_shift()
     assert second.got == [4]
 
 
-def test_a_turn_that_is_asked_for_anew_sends_nothing_anew() -> None:
+def test_a_shift_that_begins_anew_sends_nothing_anew() -> None:
     """What is on its way is not settled, and nobody else has gone on."""
     trail, collector = Trail([1, 2, 3]), Collector()
     courier = carried(trail, collector, pace=Pace(window=1000.0))
     trail.when_empty = courier.stop
-    courier.take_turn()
-    courier.take_turn()
+    courier.take_shift()
+    courier.take_shift()
     assert collector.got == [1, 2, 3]
 
 
+def test_what_was_on_its_way_when_another_node_took_over_is_brought_again() -> None:
+    """The other one may have failed before it brought it: duplicates are allowed, gaps are not."""
+    trail, collector = Trail([1, 2, 3]), Collector()
+    courier = carried(trail, collector, pace=Pace(window=1000.0))
+    trail.is_brought_elsewhere = True
+    assert courier.take_shift() == ELSEWHERE
+    trail.is_brought_elsewhere, trail.when_empty = False, courier.stop
+    courier.take_shift()
+    assert (collector.got, collector.hung_up) == ([1, 2, 3, 1, 2, 3], 1)
+
+
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_nodes_on_one_database_have_a_turn_for_each_repository(database: Database, postgresql_url: str) -> None:
+def test_nodes_on_one_database_have_a_shift_for_each_repository(database: Database, postgresql_url: str) -> None:
     elsewhere = Database(postgresql_url)
-    with TrailOutbox(database, "ARR", as_audit_event).turn() as is_mine:
-        turns = [TrailOutbox(elsewhere, name, as_audit_event).turn() for name in ("ARR", "OTHER")]
-        with turns[0] as the_same, turns[1] as another:
-            assert (is_mine, the_same, another) == (True, False, True)
+    with TrailOutbox(database, "ARR", as_audit_event).shift() as mine:
+        shifts = [TrailOutbox(elsewhere, name, as_audit_event).shift() for name in ("ARR", "OTHER")]
+        with shifts[0] as the_same, shifts[1] as another:
+            assert (mine.is_mine, the_same.is_mine, another.is_mine) == (True, False, True)
+        assert mine.lasts()
+        with elsewhere.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as administrator:
+            administrator.execute(CUT)
+        assert not mine.lasts()
     elsewhere.close()
 
 
