@@ -31,6 +31,8 @@ log = structlog.get_logger()
 
 ACTOR = "affinity"
 """The program itself, in the log of access rights and in the audit."""
+AT_ONCE = 100
+"""Most records that one run deletes."""
 HOLD = (
     select(record.c.patient_key)
     .where(record.c.patient_key.in_(bindparam("keys", expanding=True)))
@@ -49,7 +51,7 @@ class RecordDeletion:
     repository: DocumentRepository
     trail: AuditTrail
     clock: Callable[[], datetime]
-    at_once: int = 100
+    at_once: int = AT_ONCE
 
     def delete_due(self) -> int:
         """Delete records whose time is over, at most as many as one run may; how many there were.
