@@ -18,6 +18,7 @@ from affinity.collectors import Collector, Interrupted, Lost, Refused
 from affinity.group_writer import WriterStopped
 from affinity.metrics import AUDIT_FORWARDED
 from affinity.notifications import Patience, stop_all
+from affinity.shifts import ELSEWHERE
 from atna.delivery import Delivery
 from atna.forwarding import Reach
 
@@ -31,8 +32,6 @@ AWAITED = 0.1
 """Seconds after which to look again for a record whose transaction has not ended."""
 DOUBTED = 30.0
 """Seconds after which a node asks whether it still has its shift; without its connection it believes so for as long."""
-ELSEWHERE = 1.0
-"""Seconds after which to look again while another node on the same database has the shift."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

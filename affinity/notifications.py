@@ -21,6 +21,7 @@ from affinity.database import Database
 from affinity.group_writer import WriterStopped
 from affinity.metrics import NOTIFICATIONS, OLDEST_NOTIFICATION
 from affinity.outages import InDoubt
+from affinity.shifts import ELSEWHERE
 from pix import store_notifications as store
 from pix.notifications import in_turn
 from pix.update_notifications import Attempt, Notification, State
@@ -31,8 +32,6 @@ WINDOW = 500
 """Most that are looked at to find some that may be sent now."""
 BATCH = 20
 """Most that are sent before it is written down: as many may be sent twice after a crash."""
-ELSEWHERE = 1.0
-"""Seconds after which to look again while another node on the same database tells this consumer."""
 SILENT = frozenset({Outcome.UNREACHABLE, Outcome.UNANSWERED})
 KEPT_FOR = timedelta(days=7)
 """How long one can look up what was sent."""

@@ -7,6 +7,7 @@ the record, and ``consent_event`` keeps how the record lived: neither holds a do
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection, bindparam, select
@@ -69,7 +70,7 @@ class RecordDeletion:
         keys, seen = self.database.read(self._closed), set[PatientKey]()
         for start in range(0, len(keys), self.at_once):
             some = frozenset(keys[start : start + self.at_once])
-            for patient in self.database.read(lambda each, some=some: self._patients(each, some)):  # type: ignore[misc]
+            for patient in self.database.read(partial(self._patients, keys=some)):
                 if patient.key not in seen:
                     seen.add(patient.key)
                     yield patient

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+ELSEWHERE = 1.0
+"""Seconds after which to ask again while another node has it."""
+
 
 def always() -> bool:
     """Nothing takes it away."""

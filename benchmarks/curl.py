@@ -1,4 +1,4 @@
-"""curl as the client of a long answer over mutual TLS: it costs less than ours, which holds the node back."""
+"""curl as the client of a long answer over mutual TLS, beside ours, which may hold the node back."""
 
 import json
 import os

@@ -38,19 +38,17 @@ from pix.v3_registrations import (
     patient_ids,
 )
 from pix.v3_wrappers import (
+    BOUNDS,
     WRAPPER_RULES,
     binding,
     message_id,
-    message_is_of_bounded_size,
     party,
-    texts_are_of_bounded_length,
 )
 from soap.xml import serialize
 
 INTERACTIONS = ADDED, REVISED, DUPLICATES_RESOLVED = ("PRPA_IN201301UV02", "PRPA_IN201302UV02", "PRPA_IN201304UV02")
 RULES = (
-    message_is_of_bounded_size,
-    texts_are_of_bounded_length,
+    *BOUNDS,
     message_is_about_one_patient,
     *WRAPPER_RULES,
     *RECORD_RULES,
@@ -81,7 +79,7 @@ class DuplicatesResolved:
 def decode(wire: SOAPRequest) -> PatientRecord | DuplicatesResolved:
     """Check the message and read what it says."""
     body = wire.body
-    check(body, (message_is_of_bounded_size, texts_are_of_bounded_length, message_is_about_one_patient))
+    check(body, (*BOUNDS, message_is_about_one_patient))
     resolves = name_of(body) == DUPLICATES_RESOLVED
     check(body, (*WRAPPER_RULES, *(DUPLICATE_RULES if resolves else RECORD_RULES)))
     patient = child(body, PATIENT)

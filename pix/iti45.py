@@ -29,7 +29,7 @@ from pix.v3_demographics import add_names
 from pix.v3_elements import InstanceIdentifier, add, child, instance_identifiers
 from pix.v3_queries import IDENTIFIER_QUERY_RULES, PARAMETERS, QUERY, query_id
 from pix.v3_registrations import unknown_authorities
-from pix.v3_wrappers import WRAPPER_RULES, binding, message_is_of_bounded_size, texts_are_of_bounded_length
+from pix.v3_wrappers import BOUNDS, WRAPPER_RULES, binding
 from soap.xml import serialize
 
 QUERIED, ANSWERED = "PRPA_IN201309UV02", "PRPA_IN201310UV02"
@@ -54,7 +54,7 @@ class CorrespondingIdentifiers:
 
 def decode(wire: SOAPRequest) -> IdentifiersQuery:
     """Check the message and read what it asks."""
-    check(wire.body, (message_is_of_bounded_size, texts_are_of_bounded_length))
+    check(wire.body, BOUNDS)
     check(wire.body, (*WRAPPER_RULES, *IDENTIFIER_QUERY_RULES))
     return IdentifiersQuery(
         patient=instance_identifiers(wire.body, f"{PARAMETERS}/patientIdentifier/value")[0],
@@ -136,6 +136,6 @@ ITI_45 = Transaction(
     encode=encode,
     refuse=refuse,
     audit=identifiers_queried(tf2("3.45.5.1.2"), transaction_code("ITI-45", "PIX Query")),
-    rules=(message_is_of_bounded_size, texts_are_of_bounded_length, *WRAPPER_RULES, *IDENTIFIER_QUERY_RULES),
+    rules=(*BOUNDS, *WRAPPER_RULES, *IDENTIFIER_QUERY_RULES),
     patients=lambda query: (CX(query.patient.extension, query.patient.hd),),
 )

@@ -45,7 +45,7 @@ from pix.v3_queries import (
     query_id,
 )
 from pix.v3_registrations import authorities
-from pix.v3_wrappers import WRAPPER_RULES, binding, message_is_of_bounded_size, party, texts_are_of_bounded_length
+from pix.v3_wrappers import BOUNDS, WRAPPER_RULES, binding, party
 from soap.xml import parse, serialize
 
 QUERIED, ANSWERED = "PRPA_IN201305UV02", "PRPA_IN201306UV02"
@@ -105,7 +105,7 @@ class Candidates:
 def decode(wire: SOAPRequest) -> DemographicsQuery | Continuation | Cancellation:
     """Check the message and read what it asks."""
     body = wire.body
-    check(body, (message_is_of_bounded_size, texts_are_of_bounded_length))
+    check(body, BOUNDS)
     if name_of(body) != QUERIED:
         check(body, (*WRAPPER_RULES, *CONTINUATION_RULES))
         return _continuation(body)
@@ -250,8 +250,7 @@ ITI_47 = Transaction(
     refuse=refuse,
     audit=demographics_queried(tf2("3.47.5.1.2"), transaction_code("ITI-47", "Patient Demographics Query")),
     rules=(
-        message_is_of_bounded_size,
-        texts_are_of_bounded_length,
+        *BOUNDS,
         *WRAPPER_RULES,
         *QUERY_RULES,
         continuation_waits_or_aborts,

@@ -20,6 +20,7 @@ from ihe.transactions import SOAPBinding
 from pix.text_lengths import LONGEST
 from pix.v3_elements import (
     NAMESPACE,
+    XSI,
     InstanceIdentifier,
     attribute,
     child,
@@ -35,7 +36,6 @@ INTERACTIONS = "2.16.840.1.113883.1.6"
 """Root of interaction ids and code system of trigger events."""
 PROCESSING_CODES = ("D", "T", "P")
 MAX_ELEMENTS = 5000
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _TOO_LONG: Any = etree.XPath(
     f"(descendant-or-self::*/@* | descendant::text())[string-length() > {LONGEST}]"
     f"[normalize-space() and namespace-uri() != '{XSI}']"
@@ -91,6 +91,10 @@ def texts_are_of_bounded_length(body: _Element) -> Iterator[Offence]:
     """No text and no attribute is longer than 256 characters."""
     for text in _TOO_LONG(body):
         yield Offence(f"{location(body)}//{etree.QName(text.getparent()).localname}", f"{len(text)} characters")
+
+
+BOUNDS = (message_is_of_bounded_size, texts_are_of_bounded_length)
+"""What is asked before anything else of a message is looked at."""
 
 
 @rule(HL7ErrorCode.REQUIRED_FIELD_MISSING, tf2("O.1.1"))

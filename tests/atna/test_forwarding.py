@@ -19,9 +19,9 @@ from affinity.audit_watch import Alarm
 from affinity.collector_fhir import FHIRCollector
 from affinity.collectors import Lost, Parcel, Refused
 from affinity.database import Database
-from affinity.forwarding import ELSEWHERE, AuditCourier, Pace
+from affinity.forwarding import AuditCourier, Pace
 from affinity.notifications import Patience
-from affinity.shifts import Shift
+from affinity.shifts import ELSEWHERE, Shift
 from atna import dicom, fhir
 from atna.entries import entry
 from atna.forwarding import Backlog, Progress, Reach

@@ -202,8 +202,9 @@ def test_half_a_deletion_is_finished_by_the_next(stage: Stage) -> None:
     assert objects(stage) == 0
 
 
-def test_a_record_that_is_opened_while_others_are_deleted_keeps_its_documents(stage: Stage) -> None:
-    """A run deletes a hundred records, one after the other; that the last of them was due is long ago by then."""
+@pytest.mark.parametrize("reads", [2, 3])
+def test_a_record_that_is_opened_since_it_was_found_to_be_due_keeps_its_documents(stage: Stage, reads: int) -> None:
+    """A run deletes a hundred, one after the other: opened when one was due, or when its documents were listed."""
     unique_id = stage.submit("a report", TEXT)
     close(stage, days=0)
     act = Act(actor="Léa", reason="changed my mind", at=stage.now)
@@ -211,20 +212,8 @@ def test_a_record_that_is_opened_while_others_are_deleted_keeps_its_documents(st
     def reopen() -> None:
         stage.index.database.write(lambda each: recording.open_record(each, stage.patient(), act))
 
-    assert delete_due(stage, {2: reopen}) == 0
+    assert delete_due(stage, {reads: reopen}) == 0
     assert stage.facts().state(stage.now) is RecordState.OPEN
-    assert unique_id in stage.repository.documents([unique_id])
-
-
-def test_a_record_that_is_opened_when_its_documents_were_listed_keeps_them(stage: Stage) -> None:
-    unique_id = stage.submit("a report", TEXT)
-    close(stage, days=0)
-    act = Act(actor="Léa", reason="changed my mind", at=stage.now)
-
-    def reopen() -> None:
-        stage.index.database.write(lambda each: recording.open_record(each, stage.patient(), act))
-
-    assert delete_due(stage, {3: reopen}) == 0
     assert unique_id in stage.repository.documents([unique_id])
 
 
