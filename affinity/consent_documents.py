@@ -58,7 +58,7 @@ class ConsentDocuments:
             self._compare(connection, patient, new)
 
     def changed(self, connection: Connection, keys: Collection[PatientKey]) -> None:
-        """End what is no more; a document that comes back takes effect again if it can be read."""
+        """End what is no more; a document that comes back takes effect again (``documents.take_up_again``)."""
         named = self.patients.current(connection, keys)
         found = {id: self.patients.resolve(connection, id) for id in set(named.values())}
         for patient in sorted((each for each in found.values() if each), key=lambda each: each.key):
@@ -100,7 +100,8 @@ class ConsentDocuments:
             return
         reason = document.description[:500] or f"consent document ({format.value.upper()})"
         act = Act(actor="the patient, by a consent document", reason=reason, at=now)
-        documents.take_up(connection, patient, unique_id, done, act, self.rules.delete_after)
+        take_up = documents.take_up if must else documents.take_up_again
+        take_up(connection, patient, unique_id, done, act, self.rules.delete_after)
 
     def _read(
         self, connection: Connection, patient: Patient, unique_id: UniqueId, format: Format, now: datetime

@@ -40,6 +40,30 @@ def take_up(
     do(connection, patient, done, own, keep_closed)
 
 
+def take_up_again(
+    connection: Connection,
+    patient: Patient,
+    unique_id: UniqueId,
+    done: Sequence[Deed],
+    act: Act,
+    keep_closed: timedelta | None = None,
+) -> None:
+    """Let a document take effect that is not new: it comes back, or comes from another patient.
+
+    It has no say on whether the record is open where that was decided after the document was submitted.
+    """
+    if _decided_since(connection, patient, store.first_taken_up(connection, unique_id)):
+        done = [each for each in done if not isinstance(each, OpenRecord | CloseRecord)]
+    take_up(connection, patient, unique_id, done, act, keep_closed)
+
+
+def _decided_since(connection: Connection, patient: Patient, number: int) -> bool:
+    """Whether the record was opened, suspended, closed or deleted after an event, by what still holds."""
+    moves = log.of_types(connection, patient, OF_RECORD - {EventType.RECORD_CREATED})
+    ended = _ends(connection, patient)
+    return any(each.number > max(number, ended.get(each.origin, 0)) for each in moves)
+
+
 def do(
     connection: Connection, patient: Patient, done: Sequence[Deed], act: Act, keep_closed: timedelta | None = None
 ) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     cast,
+    func,
     literal,
     null,
     select,
@@ -56,6 +57,7 @@ GIVEN = (
     .where(document.c.patient_key.in_(KEYS), document.c.ended_by.is_(None))
     .order_by(*document.primary_key)
 )
+FIRST_TAKEN_UP = select(func.min(document.c.number)).where(document.c.unique_id == bindparam("unique_id"))
 BY_SOURCE = (
     select(relationship)
     .where(relationship.c.source == bindparam("source"), relationship.c.ended_by.is_(None))
@@ -108,6 +110,11 @@ def consents_given(connection: Connection, keys: Collection[PatientKey]) -> Sequ
         Given(number=each.number, key=PatientKey(each.patient_key), unique_id=UniqueId(each.unique_id))
         for each in found
     )
+
+
+def first_taken_up(connection: Connection, unique_id: UniqueId) -> int:
+    """The event with which a consent document took effect for the first time, whoever's it was; 0: it never did."""
+    return connection.execute(FIRST_TAKEN_UP, {"unique_id": unique_id}).scalar() or 0
 
 
 def masks_on(connection: Connection, documents: Collection[UniqueId]) -> Sequence[Mask]:

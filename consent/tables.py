@@ -94,6 +94,7 @@ document = Table(  # consent documents in effect; what one did has its uniqueId 
     Column("unique_id", Text, nullable=False),
     Column("ended_by", BigInteger),  # the event
     Index("ix_consent_document_patient", "patient_key"),
+    Index("ix_consent_document_unique_id", "unique_id"),
 )
 
 emergency = Table(

@@ -29,7 +29,7 @@ URL = "AFFINITY_MIGRATE_URL"
 """The environment variable by which the child learns the database: a command line could be read by anybody."""
 TURN = 2_600_000_001
 """The number of the advisory lock of whoever makes or migrates tables."""
-HEAD = "0030"
+HEAD = "0031"
 """The newest revision in ``versions``."""
 MARK = Table(
     "alembic_version",

@@ -113,13 +113,46 @@ def test_removal_of_the_metadata_ends_it(stage: Stage) -> None:
 def test_a_deprecation_ends_it_and_an_approval_brings_it_back(stage: Stage) -> None:
     stage.submit(APPC_CONSENT, APPC)
     for status, expected in ((AvailabilityStatus.DEPRECATED, []), (AvailabilityStatus.APPROVED, [HOSPITAL])):
-
-        def change(connection: Connection, to: AvailabilityStatus = status) -> None:
-            connection.execute(update(document_entry).values(status=to))
-            stage.registry.witness.changed(connection, stage.patient().keys)
-
-        stage.index.database.write(change)
+        set_status(stage, status)
         assert excluded(stage) == expected
+
+
+def set_status(stage: Stage, status: AvailabilityStatus) -> None:
+    def change(connection: Connection) -> None:
+        connection.execute(update(document_entry).values(status=status))
+        stage.registry.witness.changed(connection, stage.patient().keys)
+
+    stage.index.database.write(change)
+
+
+@pytest.mark.parametrize("text", [BPPC_CONSENT, OPPOSITION])
+def test_a_consent_that_comes_back_does_not_outweigh_what_was_decided_since(stage: Stage, text: str) -> None:
+    stage.submit(text, BPPC)
+    decide = recording.close_record if text == BPPC_CONSENT else recording.open_record
+    set_status(stage, AvailabilityStatus.DEPRECATED)
+    act = Act(actor="the patient", reason="at the desk", at=NOW)
+    stage.index.database.write(lambda each: decide(each, stage.patient(), act))
+    decided = state(stage)
+    set_status(stage, AvailabilityStatus.APPROVED)
+    assert state(stage) is decided
+    set_status(stage, AvailabilityStatus.DEPRECATED)
+    assert state(stage) is decided
+
+
+def test_a_consent_that_comes_back_opens_where_what_was_decided_since_has_ended(stage: Stage) -> None:
+    first = stage.submit(BPPC_CONSENT, BPPC)
+    assert stage.facts().state(NOW) is RecordState.OPEN
+    stage.submit(OPPOSITION, BPPC, replaces=uuid_of(stage, first))
+    assert state(stage) is RecordState.CLOSED
+
+    def swap(connection: Connection) -> None:
+        opposition = document_entry.c.unique_id != first
+        connection.execute(update(document_entry).values(status=AvailabilityStatus.APPROVED))
+        connection.execute(update(document_entry).where(opposition).values(status=AvailabilityStatus.DEPRECATED))
+        stage.registry.witness.changed(connection, stage.patient().keys)
+
+    stage.index.database.write(swap)
+    assert state(stage) is RecordState.OPEN
 
 
 def version_of(stage: Stage, unique_id: UniqueId, id: str) -> Submission:
