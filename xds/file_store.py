@@ -69,7 +69,7 @@ class FileStore:
                 raise
 
     def adopt(self, part: Part) -> None:
-        """Make a finished part durable under its SHA-256; harmless when it, or another part of the same bytes, is."""
+        """Make a finished part durable under its SHA-256, in the place of another of the same bytes; harmless twice."""
         directory, path = self._place(part.sha256, SEALED if self._keys else PLAIN)
         shard = int(part.sha256[:4], 16)
         self._link(part.spooled, path, directory, shard)
@@ -149,16 +149,13 @@ class FileStore:
         return True
 
     def _link(self, spooled: str, path: str, directory: str, shard: int) -> None:
-        """Give a part its lasting name, unless another of the same bytes has it; make a directory that is missing."""
+        """Give a part its lasting name; make a directory that is missing."""
         try:
-            os.link(spooled, path)
-        except FileExistsError:
-            pass
+            _link(spooled, path)
         except FileNotFoundError:
             self._lasting[shard] = 0
             self._make_directory(directory, shard)
-            with suppress(FileExistsError):
-                os.link(spooled, path)
+            _link(spooled, path)
 
     def _make_directory(self, directory: str, shard: int) -> None:
         try:
@@ -244,6 +241,25 @@ def _open(path: str, size: int) -> BinaryIO:
 
 def _pieces(file: BinaryIO, keys: Keys | None, content: Content) -> Iterator[bytes]:
     return unseal(file, keys, content.sha256, content.size) if keys else verified(file, content)
+
+
+def _link(spooled: str, path: str) -> None:
+    """Give a part its name, also where another of the same bytes has it: that may be damaged, or its key forgotten."""
+    try:
+        os.link(spooled, path)
+    except FileExistsError:
+        _replace(spooled, path)
+
+
+def _replace(spooled: str, path: str) -> None:
+    """Put a part in the place of another, durable before it is there: others may rely on it already."""
+    draft = f"{spooled}.again"
+    fsync(spooled)
+    os.link(spooled, draft)
+    try:
+        os.rename(draft, path)
+    finally:
+        remove(draft)  # it stays where both are the same file
 
 
 def _copy(header: bytes, sealed: BinaryIO, draft: str, path: str) -> None:

@@ -93,6 +93,22 @@ def test_adopting_twice_is_harmless(store: FileStore) -> None:
     assert b"".join(store.open(Content(sha256=part.sha256, size=part.size))) == REPORT
 
 
+def test_bytes_that_come_again_take_the_place_of_what_cannot_be_read(store: FileStore, tmp_path: Path) -> None:
+    content = keep(store, REPORT)
+    [path] = files(tmp_path)
+    path.write_bytes(b"X" + path.read_bytes()[1:])
+    assert keep(store, REPORT) == content
+    assert store.read(content) == REPORT
+    assert files(tmp_path) == [path]
+
+
+def test_bytes_that_come_again_need_no_key_that_was_forgotten_meanwhile(tmp_path: Path) -> None:
+    """What nobody refers to is not rewrapped: so it is after a restore to an earlier moment, or after a crash."""
+    keep(FileStore(tmp_path, KEYS), REPORT)
+    rotated = FileStore(tmp_path, KeyRing((b"n" * 32,)))
+    assert rotated.read(keep(rotated, REPORT)) == REPORT
+
+
 def test_discarding_after_adoption_keeps_the_document(store: FileStore) -> None:
     sink = store.create()
     sink.write(REPORT)
@@ -151,7 +167,7 @@ def test_a_document_is_durable_with_all_directories_above_it_whoever_made_them(
     for each, expected in ((store, above), (store, []), (other, above)):
         fsynced.clear()
         keep(each, REPORT)
-        assert fsynced == [str(own / f"{digest}.sealed"), str(own), *expected]
+        assert kept(fsynced) == [str(own / f"{digest}.sealed"), str(own), *expected]
 
 
 def test_directories_in_one_directory_make_it_durable_once_in_each_process(tmp_path: Path, fsynced: list[str]) -> None:
@@ -162,8 +178,20 @@ def test_directories_in_one_directory_make_it_durable_once_in_each_process(tmp_p
     for each, report in ((store, first), (store, second), (other, second)):
         fsynced.clear()
         keep(each, report)
-        found.append(fsynced[2:])
+        found.append(kept(fsynced)[2:])
     assert found == [[str(shard), str(shard.parent)], [str(shard)], [str(shard), str(shard.parent)]]
+
+
+def kept(fsynced: list[str]) -> list[str]:
+    """Those that are not of the spool."""
+    return [each for each in fsynced if "/spool/" not in each]
+
+
+def test_what_takes_the_place_of_others_is_durable_before(store: FileStore, fsynced: list[str]) -> None:
+    keep(store, REPORT)
+    fsynced.clear()
+    keep(store, REPORT)
+    assert "/spool/" in fsynced[0]
 
 
 def alike() -> tuple[bytes, bytes]:
