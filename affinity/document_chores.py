@@ -1,7 +1,7 @@
 """What a server does for its document store in the background: orphans once a day, scrubbing if it is asked for."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 
 from affinity.auditing import this_node
 from affinity.database import Database
-from affinity.housekeeping import Housekeeping, tell_nothing
+from affinity.housekeeping import AFTER, Housekeeping, tell_nothing
 from affinity.node import Node, utc_now
 from affinity.orphans import Swept, remove_orphans
 from affinity.scrubbing import STATE, Finding, Scrub
@@ -28,16 +28,20 @@ log = structlog.get_logger()
 
 
 def document_chores(
-    settings: Settings, node: Node, reactor: Any, defer: Callable[..., "Deferred[Any]"]
+    settings: Settings,
+    node: Node,
+    reactor: Any,
+    defer: Callable[..., "Deferred[Any]"],
+    clock: Callable[[], datetime],
 ) -> tuple[Housekeeping, ...]:
     """The chores, not yet begun."""
-    grace, began = timedelta(hours=settings.documents.orphan_hours), utc_now()
+    grace, began = timedelta(hours=settings.documents.orphan_hours), clock()
 
     def sweep_some() -> int:
         # What was stored before may be all that is left of a time that a restored database does not know of.
-        return tell_orphans(remove_orphans(node.database, node.store, utc_now() - grace, began))
+        return tell_orphans(remove_orphans(node.database, node.store, clock() - grace, began))
 
-    sweep = Housekeeping(reactor, sweep_some, defer, tell_nothing, complain_of_store)
+    sweep = Housekeeping(reactor, sweep_some, defer, tell_nothing, complain_of_store, after=AFTER)
     if settings.documents.scrub_rate is None:
         return (sweep,)
     scrub = scrub_of(settings, node.database, node.store, log_finding)

@@ -16,10 +16,12 @@ from pix import receipts
 log = structlog.get_logger()
 
 EVERY = timedelta(days=1)
+AFTER = timedelta(hours=1)
+"""How long after the start whatever destroys begins: until then somebody may have set a clock right that is ahead."""
 
 
 class Housekeeping:
-    """At the start and ``every`` so often, in a worker thread and in small transactions, so that feeds go on."""
+    """At the start, or ``after`` it, and ``every`` so often, in a worker thread and small transactions: feeds go on."""
 
     def __init__(
         self,
@@ -29,8 +31,12 @@ class Housekeeping:
         tell: Callable[[int], None] | None = None,
         complain: Callable[[Failure], None] | None = None,
         every: timedelta = EVERY,
+        after: timedelta = timedelta(),
     ) -> None:
         self._every = every
+        self._after = after
+        self._reactor = reactor
+        self._begins: Any = None
         self._loop = LoopingCall(self._run)
         self._loop.clock = reactor
         self._work = work
@@ -39,13 +45,21 @@ class Housekeeping:
         self._complain = complain or complain_of_receipts
 
     def start(self) -> None:
-        """Begin at once."""
-        self._loop.start(self._every.total_seconds())
+        """Begin, at once or when it is time."""
+        if self._after:
+            self._begins = self._reactor.callLater(self._after.total_seconds(), self._begin)
+        else:
+            self._begin()
 
     def stop(self) -> None:
         """Do not begin again."""
+        if self._begins is not None and self._begins.active():
+            self._begins.cancel()
         if self._loop.running:
             self._loop.stop()
+
+    def _begin(self) -> None:
+        self._loop.start(self._every.total_seconds())
 
     def _run(self) -> "Deferred[Any]":
         return self._defer(self._work).addCallbacks(self._tell, self._complain)
