@@ -17,6 +17,9 @@ Result = TypeVar("Result")
 ATTEMPTS = 3
 """How often an object is asked for whose transfer broke in the middle; what fails before that obstore repeats."""
 
+DRAFT = ".draft"
+"""What a key ends with whose bytes shall take the place of another's."""
+
 
 class NoObject(Exception):
     """There is no object of this key."""
@@ -72,6 +75,15 @@ class Bucket:
         _asked(lambda: obstore.put(self._store, path, data, use_multipart=False))
         if self.get(key) != data:
             raise StoreUnavailable("the store returned other bytes than it was given")
+
+    def replace(self, key: str, data: bytes) -> None:
+        """Store other bytes in the place of an object, which stays until the store has them right under another key."""
+        draft, path = f"{key}{DRAFT}", self._prefix + key
+        self.put(draft, data)
+        _asked(lambda: obstore.copy(self._store, self._prefix + draft, path))
+        if self.get(key) != data:
+            raise StoreUnavailable("the store copied other bytes than it was given")
+        self.delete([draft])
 
     def get(self, key: str) -> bytes:
         """Read a whole object. NoObject if there is none."""

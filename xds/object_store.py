@@ -19,7 +19,7 @@ from ihe.errors import Rejected
 from ihe.exchange import Part, Sink
 from xds.bucket import Bucket, Listed, NoObject
 from xds.documents import Content, Referenced, Stored, StoreUnavailable, verified
-from xds.encryption import HEADER, DamagedDocument, Keys, UnknownKey, sealed_size, unseal
+from xds.encryption import HEADER, TAG, DamagedDocument, Keys, UnknownKey, sealed_size, unseal
 from xds.spool import SpoolSink, left_over
 
 SEALED, PLAIN = ".sealed", ".plain"
@@ -89,7 +89,7 @@ class ObjectStore:
 
     def open(self, content: Content) -> Iterator[bytes]:
         directory, first, size = self._beginning(content)
-        file = _Segments(self._bucket, first, [_segment(directory, number) for number in range(1, _count(size))])
+        file = self._segments(directory, first, size)
         if self._keys and directory.endswith(SEALED):
             yield from unseal(file, self._keys, content.sha256, content.size)
         else:
@@ -125,9 +125,24 @@ class ObjectStore:
         header = self._keys.rewrap(first[:HEADER], content.sha256, content.size)
         if header is None:
             return False
+        self._verify(directory, first, content)
         # Only the header changes: a reader sees the old segment or the new one, and the rest fits both.
-        self._bucket.put(_segment(directory, 0), header + first[HEADER:])
+        self._bucket.replace(_segment(directory, 0), header + first[HEADER:])
         return True
+
+    def _verify(self, directory: str, first: bytes, content: Content) -> None:
+        """Open what begins in the first segment, so that a byte that was changed on its way here does not go back."""
+        assert self._keys
+        seen = HEADER
+        file = self._segments(directory, first, sealed_size(content.size))
+        for piece in unseal(file, self._keys, content.sha256, content.size):
+            seen += len(piece) + TAG
+            if seen >= len(first):
+                break
+
+    def _segments(self, directory: str, first: bytes, size: int) -> "_Segments":
+        """A document's stored bytes, of which the first segment is at hand."""
+        return _Segments(self._bucket, first, [_segment(directory, number) for number in range(1, _count(size))])
 
     def _name(self, part: Part) -> str:
         return self.content(part).name

@@ -184,6 +184,20 @@ class TestRewrapping:
         after = [path.read_bytes() for path in s3.objects(prefix)]
         assert [one == other for one, other in zip(before, after, strict=True)] == [False, True]
 
+    @pytest.mark.parametrize("fault", [Fault.WRONG_UP, Fault.WRONG_DOWN], ids=lambda each: each.name)
+    @pytest.mark.parametrize("data", [REPORT, LARGE], ids=["short", "large"])
+    def test_a_byte_that_is_changed_on_its_way_destroys_nothing(
+        self, fault: Fault, data: bytes, behind: ObjectStore, way: FaultyWay, sealed: ObjectStore, s3: BucketServer
+    ) -> None:
+        content = keep(sealed, data)
+        way.fault = fault
+        with pytest.raises((StoreUnavailable, DamagedDocument)):
+            ObjectStore(behind._bucket, sealed._spool, NEWER).rewrap(content)
+        assert read(ObjectStore(sealed._bucket, sealed._spool, NEWER), content) == data
+        way.fault = Fault.NONE
+        assert ObjectStore(behind._bucket, sealed._spool, NEWER).rewrap(content)
+        assert read(ObjectStore(sealed._bucket, sealed._spool, KeyRing(NEWER.keys[:1])), content) == data
+
 
 class TestFaults:
     @pytest.mark.parametrize("fault", FAULTS, ids=lambda each: each.name)
