@@ -31,6 +31,7 @@ class Swept:
 def remove_orphans(database: Database, store: DocumentStore, before: datetime, since: datetime | None = None) -> Swept:
     """Delete them, each asked for once more under the locks of its store, and leave those stored before ``since``.
 
+    Not those of documents that were removed: their bytes shall go, and stayed while the store did not answer.
     So goes what was spooled before then: a worker that was killed leaves it, and its node does not start anew.
     """
 
@@ -39,11 +40,15 @@ def remove_orphans(database: Database, store: DocumentStore, before: datetime, s
 
     removed, left = store.sweep(referenced, before.timestamp()), 0
     for each in orphans(database, store, before):
-        if since is None or each.stored_at >= since:
+        if since is None or each.stored_at >= since or _was_removed(database, each):
             removed += store.discard(each.name, referenced)
         else:
             left += 1
     return Swept(removed, left)
+
+
+def _was_removed(database: Database, orphan: Stored) -> bool:
+    return database.read(lambda connection: repository_store.was_removed(connection, orphan.name, orphan.stored_at))
 
 
 def _unwanted(database: Database, batch: Iterable[Stored]) -> Iterator[Stored]:

@@ -111,6 +111,13 @@ def referenced_among(connection: Connection, names: Iterable[str]) -> set[str]:
     return asked & wanted
 
 
+def was_removed(connection: Connection, name: str, since: datetime) -> bool:
+    """Claim that a document that consisted of the bytes of this name was removed, and not before ``since``."""
+    digest, _, place = name.partition(".")
+    this = document.c.sha256 == digest, func.coalesce(document.c.place, "") == place, document.c.removed_at >= since
+    return connection.execute(select(document.c.sha256).where(*this).limit(1)).first() is not None
+
+
 def contents(connection: Connection, after: str, count: int) -> list[Content]:
     """The bytes of retrievable documents in the order of their names, each once: the next ``count`` after a name."""
     digest, _, place = after.partition(".")

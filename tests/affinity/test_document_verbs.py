@@ -166,6 +166,19 @@ class TestSweep:
         assert list(orphans(node.database, node.store, FOREVER)) == []
         node.close()
 
+    @pytest.mark.parametrize(("days", "left"), [(1, 0), (-1, len(REPORTS))])
+    def test_a_server_deletes_what_was_removed_while_the_store_was_away_whenever_it_was_stored(
+        self, settings: Settings, days: int, left: int
+    ) -> None:
+        """What was stored after the removal came again: a database of an earlier moment does not know of it."""
+        node = open_node(settings, load("demo"))
+        removed_at, now = datetime.now(UTC) + timedelta(days=days), datetime.now(UTC) + timedelta(days=2)
+        for each in map(UniqueId, REPORTS):
+            node.database.write(lambda c, id=each: repository_store.remove(c, "2.25.1", id, removed_at))  # type: ignore[misc]
+        swept = remove_orphans(node.database, node.store, now, since=now)
+        node.close()
+        assert swept == Swept(removed=len(REPORTS) - left, left=left)
+
 
 class TestKeys:
     def test_a_new_key_is_used_at_once_and_needed_alone_after_rewrapping(self, run: Run, settings: Settings) -> None:
