@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -110,22 +111,27 @@ def more(supplier: Supplier, pointer: str, quantity: int | None, owner: str) -> 
 
 
 def continued(supplier: Supplier, tag: str, start: int | None, quantity: int | None, owner: str) -> Page | None:
-    """The page of query ``tag`` from result number ``start`` (1-based), or from where the last page ended."""
+    """The page of query ``tag`` from result number ``start`` (1-based), or from where the last page ended.
+
+    Of two who go on at once each gets a page of its own.
+    """
+    go_on = candidates.advance if start else candidates.advance_from
+    first = start
 
     def work(connection: Connection) -> tuple[Page, str, int | None] | None:
         kept = candidates.kept(connection, owner, supplier.clock(), tag=tag)
         if kept is None:
             return None
-        first, most = start or kept.next, quantity or kept.quantity
-        return _page(supplier, connection, kept.result, first, most), kept.token, most
+        most = quantity or kept.quantity
+        return _page(supplier, connection, kept.result, first or kept.next, most), kept.token, most
 
     # Read on one snapshot, which a transaction that writes does not have on PostgreSQL.
-    found = supplier.database.read(work)
-    if found is None:
-        return None
-    page, token, most = found
-    supplier.database.write(lambda connection: candidates.advance(connection, token, page.following, most))
-    return _pointing(page, token)
+    while found := supplier.database.read(work):
+        page, token, most = found
+        first = supplier.database.write(partial(go_on, token=token, page=page, quantity=most))
+        if first is None:
+            return _pointing(page, token)
+    return None
 
 
 def _page(supplier: Supplier, connection: Connection, result: Result, start: int, quantity: int | None) -> Page:

@@ -14,7 +14,7 @@ from ihe.identifiers import PatientKey
 from pix import store_links, store_nationals, store_persons, store_records
 from pix.found import Found
 from pix.model import Identifier
-from pix.queries import CandidateQuery
+from pix.queries import CandidateQuery, Page
 from pix.snapshot import written
 from pix.store_records import Named
 from pix.tables import continuation
@@ -163,10 +163,20 @@ def are_kept(connection: Connection, owner: str, tag: str) -> bool:
     return SAME_TAG.first(connection, {"owner": owner, "tag": tag}) is not None
 
 
-def advance(connection: Connection, token: str, following: int, quantity: int | None) -> None:
+def advance(connection: Connection, token: str, page: Page, quantity: int | None) -> None:
     """Remember where the last page of a kept result ended, and its size."""
-    place = {"next": following, "quantity": quantity}
+    place = {"next": page.following, "quantity": quantity}
     connection.execute(update(continuation).where(continuation.c.token == token).values(place))
+
+
+def advance_from(connection: Connection, token: str, page: Page, quantity: int | None) -> int | None:
+    """The same of a page that follows the last one; where that ended, if it is another one by now."""
+    this = select(continuation.c.next).where(continuation.c.token == token)
+    ended = connection.execute(this.with_for_update()).scalar()
+    if ended is not None and ended != page.start:
+        return int(ended)
+    advance(connection, token, page, quantity)
+    return None
 
 
 def forget(connection: Connection, owner: str, tag: str) -> None:

@@ -12,6 +12,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, text
 
+from ihe.citations import tf2
+from ihe.errors import Breach, HL7ErrorCode, Rejected
 from ihe.identifiers import PatientKey
 from pix import store_links, store_matches, store_nationals, store_records
 from pix.matching.blocking import lookup_keys
@@ -124,7 +126,8 @@ class Locks:
 def wait_until_alone(connection: Connection) -> None:
     """Let no other change begin until this transaction ends, and wait for those that have begun.
 
-    A load does: its transaction has thousands of changes, and PostgreSQL has no room for the locks of all of them.
+    A load does: its transaction has thousands of changes, and PostgreSQL has no room for the locks of all of them; and
+    a rebuild, for which a rematch that writes no events waits as well.
     """
     if connection.dialect.name == "postgresql":
         ALONE.rows(connection, {})
@@ -142,14 +145,17 @@ class Alone(Locks):
 
 
 def until_locked(attempt: Callable[[Names], Result]) -> Result:
-    """Run ``attempt`` with names to lock, none at first and more each time, until it has locked all that it touches."""
+    """Run ``attempt`` with names to lock, none at first and more each time, until it has locked all that it touches.
+
+    Rejected: others kept connecting records with these, so that there were always more.
+    """
     names: Names = frozenset()
-    for _ in range(ATTEMPTS - 1):
+    for _ in range(ATTEMPTS):
         try:
             return attempt(names)
         except Grown as grown:
             names |= grown.names
-    return attempt(names)
+    raise Rejected(_busy())
 
 
 def names_to_compare(connection: Connection, keys: Collection[PatientKey]) -> Names:
@@ -197,3 +203,12 @@ def _lock_key(name: Name) -> int:
     if isinstance(name, int):
         return name
     return int.from_bytes(blake2b(name.encode(), digest_size=8, person=b"pix").digest(), signed=True)
+
+
+def _busy() -> Breach:
+    return Breach(
+        code=HL7ErrorCode.APPLICATION_RECORD_LOCKED,
+        text="Others change records of these patients at the same time",
+        citation=tf2("C.2.3.2"),
+        remedy="Send the same message again later",
+    )

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Select, and_, exists, func, select
 
+from ihe.domain import AffinityDomain
 from ihe.identifiers import PatientKey
 from pix import candidates, store_encounters, store_links, store_records
 from pix.asking import first_page
 from pix.candidates import Result
 from pix.encounters import OPEN, Encounter, Status
+from pix.found import Found, Limits, matching
 from pix.manager import PatientIndex
 from pix.queries import CandidateQuery, Criteria, IdentifierPattern, Page
 from pix.search_patterns import matches
@@ -37,10 +39,12 @@ class VisitCriteria:
 
 def find(index: PatientIndex, query: CandidateQuery, visit: VisitCriteria) -> Page:
     """The patients who meet the demographic criteria and have such a visit; frozen as ``index.find`` does it."""
-    keys, truncated = _whom(index, query, visit)
-    domains = candidates.oids(query.domains)
-    result = Result(keys=keys, truncated=truncated, domains=domains, asked=query.asked)
-    return first_page(index, query, lambda _: result)
+
+    def search(connection: Connection) -> Result:
+        found = _whom(connection, index.domain, query, visit, index.search_limits)
+        return candidates.freeze(candidates.with_domains(connection, found, candidates.oids(query.domains)), query)
+
+    return first_page(index, query, search)
 
 
 def shown(connection: Connection, keys: Collection[PatientKey], visit: VisitCriteria) -> Mapping[PatientKey, Encounter]:
@@ -52,21 +56,19 @@ def shown(connection: Connection, keys: Collection[PatientKey], visit: VisitCrit
     return {key: max(some, key=_rank) for key, some in fitting.items() if some}
 
 
-def _whom(index: PatientIndex, query: CandidateQuery, visit: VisitCriteria) -> tuple[Keys, bool]:
-    """One record of each person, and whether there were more than were looked at."""
-    visitors, more = index.database.read(lambda each: _visitors(each, visit, index.search_limits.listed))
-    if query.criteria == EVERYBODY:
-        return index.database.read(lambda each: _within(each, index, query, visitors)), more
-    if not visitors:
-        return (), False
-    whole = replace(query, quantity=None)
+def _whom(
+    connection: Connection, domain: AffinityDomain, query: CandidateQuery, visit: VisitCriteria, limits: Limits
+) -> Found:
+    """Who meets the demographic criteria and has such a visit, each by the record that stands for the person."""
+    visitors, more = _visitors(connection, visit, limits.listed)
+    if query.criteria == EVERYBODY or not visitors:
+        return Found(visitors, truncated=more)
     if visit.words and not more and len(visitors) <= FEW:
-        first, *rest = index.database.read(lambda each: _one_by_one(each, index, query.criteria, visitors))
-        whole = replace(whole, criteria=first, alternatives=tuple(rest))
-    page = index.find(whole)
-    found = tuple(each.key for each in page.candidates)
-    having = index.database.read(lambda each: shown(each, found, visit))
-    return tuple(key for key in found if key in having), page.truncated
+        first, *rest = _one_by_one(connection, domain, query.criteria, visitors)
+        query = replace(query, criteria=first, alternatives=tuple(rest))
+    found = matching(connection, query, limits)
+    having = shown(connection, found.keys, visit)
+    return replace(found, keys=tuple(key for key in found.keys if key in having))
 
 
 def _visitors(connection: Connection, visit: VisitCriteria, listed: int) -> tuple[Keys, bool]:
@@ -98,19 +100,9 @@ def _having(visit: VisitCriteria) -> Select[tuple[object, ...]]:
     )
 
 
-def _within(connection: Connection, index: PatientIndex, query: CandidateQuery, keys: Keys) -> Keys:
-    """Those with an id in one of the domains asked for (ITI TF-2: 3.22.4.2.2.11, case 2)."""
-    wanted = set(candidates.oids(query.domains))
-    if not wanted:
-        return keys
-    persons = store_links.persons_of(connection, keys)
-    held = candidates.identifiers_of(connection, index.domain, set(persons.values()))
-    return tuple(key for key in keys if wanted & {each.authority.oid for each in held[persons[key]]})
-
-
-def _one_by_one(connection: Connection, index: PatientIndex, criteria: Criteria, keys: Keys) -> list[Criteria]:
+def _one_by_one(connection: Connection, domain: AffinityDomain, criteria: Criteria, keys: Keys) -> list[Criteria]:
     """The criteria once for each of these records: the person has its id, and meets them."""
-    authorities = {each.oid: each for each in index.domain.assigning_authorities}
+    authorities = {each.oid: each for each in domain.assigning_authorities}
     records = store_records.by_keys(connection, keys).values()
     patterns = (IdentifierPattern(id=each.id, authority=authorities.get(each.authority)) for each in records)
     return [replace(criteria, identifiers=(*criteria.identifiers, pattern)) for pattern in patterns]
