@@ -4,9 +4,10 @@ from sqlalchemy import Connection, text
 
 from affinity.database import Database
 from pix import event_log, replay
+from pix.locks import wait_until_alone
 from pix.replay import Progress, Rebuilt
 
-# A change writes to the log before it writes anywhere else, so this alone keeps every other node's changes waiting.
+# What locks no record writes to the log before it writes anywhere else, so this keeps it waiting.
 ALONE = "LOCK TABLE pix_event IN EXCLUSIVE MODE"
 
 
@@ -41,6 +42,7 @@ def check(database: Database, progress: Progress) -> Rebuilt:
 
 
 def _alone(connection: Connection, progress: Progress) -> Rebuilt:
+    wait_until_alone(connection)
     if connection.dialect.name == "postgresql":
         connection.execute(text(ALONE))
     return replay.rebuild(connection, progress)

@@ -5,8 +5,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, delete, select, text
 
+from affinity import rebuilding
 from affinity.database import Database
 from ihe.identifiers import PatientKey
 from pix import store_persons
@@ -16,11 +17,12 @@ from pix.matching.mode import Mode
 from pix.model import Feed, Origin
 from pix.newcomers import Line
 from pix.queries import CandidateQuery, Criteria
+from pix.rematching import Reached, rematch
 from pix.rendering import render
 from pix.replay import rebuild
 from pix.stewardship import Stewardship
 from pix.store_persons import Described
-from pix.tables import decision
+from pix.tables import blocking, decision
 from tests.pix.scene import ANNA, MATRICULE, OTHER_MATRICULE, Scene, person
 
 pytestmark = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
@@ -40,9 +42,9 @@ class Meanwhile:
         self._scene = scene
         self._engine = database.engine
         self._pool = ThreadPoolExecutor(4)
-        self._begun: list[Future[None]] = []
+        self._begun: list[Future[object]] = []
 
-    def before_the_end_of(self, index: PatientIndex, second: Callable[[], None]) -> Scene:
+    def before_the_end_of(self, index: PatientIndex, second: Callable[[], object]) -> Scene:
         """A scene of which the first change does not commit before."""
         seconds = [second]
 
@@ -53,7 +55,7 @@ class Meanwhile:
 
         return Scene(replace(index, follow=let_in), self._scene.origin, index.domain.assigning_authorities)
 
-    def _begin(self, second: Callable[[], None]) -> None:
+    def _begin(self, second: Callable[[], object]) -> None:
         begun = self._pool.submit(second)
         self._begun.append(begun)
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watching:
@@ -105,6 +107,18 @@ def test_who_is_fed_while_a_file_is_loaded_waits_and_gets_a_key_that_nobody_has(
     assert len(set(scene.keys("HOSP:1", "HOSP:2", "HOSP:3", "CLINIC:1"))) == 4
     assert len(scene.tasks()) == 1  # Marc and Marc
     assert is_as_its_log(database)
+
+
+def test_a_rebuild_waits_for_a_piece_of_a_rematch_that_writes_no_events(
+    scene: Scene, meanwhile: Meanwhile, database: Database
+) -> None:
+    scene.feed("HOSP:1", who=MARC)
+    database.write(lambda connection: connection.execute(delete(blocking)))  # so that there is something to do
+    events, told = rebuilding.length(database), list[int]()
+    first = meanwhile.before_the_end_of(scene.index, lambda: rebuilding.rebuild(database, told.append))
+    rematch(first.index, scene.origin("rematch"), Reached(began=events), lambda _: None, lambda _: None)
+    meanwhile.end()
+    assert told == list(range(1, events + 1)), "it began once"
 
 
 def is_as_its_log(database: Database) -> bool:
