@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select
 
-from consent.events import Detail, Event, from_json, instant, to_json
+from consent.events import Detail, Event, Excluded, Masked, from_json, instant, to_json
 from consent.model import Act, EventType
 from consent.projection import forget, project
 from consent.tables import event as log
@@ -14,12 +14,16 @@ from ihe.patients import Patient
 
 ADDING = insert(log).returning(log.c.number)
 """Made once: a feed that announces a patient adds an event."""
+TURN = select(func.pg_advisory_xact_lock(3420, func.hashint8(bindparam("key"))))
+"""3420 is the class of what is said of one id of a patient."""
 PIECE = 1000
 """Most events that are read at a time."""
 
 
 def say(connection: Connection, patient: Patient, type: EventType, act: Act, detail: Detail) -> int:
     """Add an event and apply it, in the caller's transaction; its number."""
+    if isinstance(detail, Excluded | Masked):
+        _take_turns(connection, detail.keys)
     line = {
         "at": instant(act.at),
         "type": type.value,
@@ -31,6 +35,13 @@ def say(connection: Connection, patient: Patient, type: EventType, act: Act, det
     number: int = connection.execute(ADDING, {"detail": to_json(detail), **line}).scalar_one()
     project(connection, _event(number, detail, line))
     return number
+
+
+def _take_turns(connection: Connection, keys: Collection[PatientKey]) -> None:
+    """Let what one takes back be there, or not be said yet; on SQLite all changes take turns."""
+    if connection.dialect.name == "postgresql":
+        for key in sorted(keys):
+            connection.execute(TURN, {"key": key})
 
 
 def history(connection: Connection, patient: Patient, most: int = PIECE) -> Sequence[Event]:
