@@ -60,12 +60,12 @@ class Holder:
                 (community, self.home_community_id),
             )
 
-    def unknown(self, request: DocumentRequest) -> Breach:
+    def unknown(self, unique_id: UniqueId) -> Breach:
         """Say that the document is not here. A removed and a never stored document are answered alike."""
         return Breach(
             code=ErrorCode.DOCUMENT_UNIQUE_ID_ERROR,
-            text=f"This Document Repository has no document with the DocumentUniqueId {request.document_unique_id}",
-            location=request.document_unique_id,
+            text=f"This Document Repository has no document with the DocumentUniqueId {unique_id}",
+            location=unique_id,
             citation=self.citation,
         )
 

@@ -17,11 +17,10 @@ from ihe.transactions import Actor, SOAPBinding, Transaction
 from soap.xml import escape
 from xds.auditing import FAILED, OF_RETRIEVAL, documents, exported
 from xds.document_requests import XDS_B, DocumentRequest, decode_requests, status
-from xds.repository import Delivery, DocumentRepository
+from xds.repository import RETRIEVAL, Delivery, DocumentRepository
 from xds.responses import ResponseStatus, registry_response
 from xds.visibility import Viewer
 
-SECTION = tf2("3.43.5")
 MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 AT_HAND = 256 * 1024
 """Bytes of documents that an answer holds in memory; what is beyond them is read while the client takes it."""
@@ -52,12 +51,12 @@ class Retrieval:
 
 def decode(wire: SOAPRequest) -> tuple[DocumentRequest, ...]:
     """Read what is to be retrieved."""
-    return decode_requests(wire.body, SECTION)
+    return decode_requests(wire.body, RETRIEVAL)
 
 
 def handle(requests: tuple[DocumentRequest, ...], repository: DocumentRepository, exchange: Exchange) -> Retrieval:
     """Find every document that can be delivered. One named twice is delivered twice: each request has its answer."""
-    holder = repository.holder(SECTION)
+    holder = repository.holder(RETRIEVAL)
     viewer = repository.access.viewer(exchange)
     known = repository.known([each.document_unique_id for each in requests], viewer)
     found, breaches, room = [], list[Breach](), AT_HAND
@@ -108,7 +107,7 @@ def _on_demand(
 ) -> Delivery:
     if made := repository.deliver_on_demand(request.document_unique_id, now, viewer):
         return made
-    raise Rejected(repository.holder(SECTION).unknown(request))
+    raise Rejected(repository.holder(RETRIEVAL).unknown(request.document_unique_id))
 
 
 def _part(delivery: Delivery) -> OutgoingPart:

@@ -41,7 +41,8 @@ def handle(requests: tuple[DocumentRequest, ...], repository: DocumentRepository
     except OSError as error:
         raise Rejected(*(_not_deleted(each, error) for each in ours)) from error
     breaches = [breach for found in misdirected.values() for breach in found]
-    breaches += [holder.unknown(each) for each in dict.fromkeys(ours) if each.document_unique_id not in removed]
+    named = dict.fromkeys(each.document_unique_id for each in ours)
+    breaches += [holder.unknown(each) for each in named if each not in removed]
     return Removal(removed=len(removed), breaches=tuple(breaches))
 
 

@@ -145,7 +145,7 @@ def _keep(
             snapshot = replace(entry, unique_id=new_id, mime_type=made.mime_type, hash=part.sha1, size=part.size)
             metadata = Decoded(snapshots.submission(snapshot, repository.unique_id, now), ())
             _register(metadata, part, new_id, repository, now)
-        delivery = repository.deliver(repository.documents([new_id])[new_id])
+        delivery = repository.deliver(repository.present(new_id))
     finally:
         sink.discard()
     return replace(delivery, new_unique_id=new_id, new_repository_unique_id=repository.unique_id)

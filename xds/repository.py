@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from ihe.access import OPEN
-from ihe.citations import Citation, tf3
+from ihe.citations import Citation, tf2, tf3
 from ihe.datatypes import CX
 from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.exchange import NO_ROOM, REFUSING, Part, Transactor
@@ -30,6 +30,8 @@ from xds.visibility import Access, Viewer, anew
 from xds.witness import Witness
 
 log = structlog.get_logger()
+
+RETRIEVAL = tf2("3.43.5")
 
 
 class Registry(Protocol):
@@ -198,16 +200,25 @@ class DocumentRepository:
     def deliver(self, document: Document, room: int = 0) -> Delivery:
         """Make a document ready to be sent; Rejected if its bytes are gone or damaged, which the operator must see.
 
-        One of at most ``room`` bytes is read, and so verified, whole; of a larger one, what says that it is there.
+        One that was removed at this moment is answered as an unknown one. One of at most ``room`` bytes is read, and
+        so verified, whole; of a larger one, what says that it is there.
         """
         try:
             return self._read(document) if document.content.size <= room else self._opened(document)
         except (DamagedDocument, UnknownKey) as error:
+            self.present(document.unique_id)
             log.error("stored document cannot be delivered", sha256=document.content.sha256, reason=str(error))
             raise Rejected(_undeliverable(document)) from error
         except StoreUnavailable as error:
             log.error("stored document cannot be reached", sha256=document.content.sha256, reason=str(error))
             raise Rejected(_unreachable(document)) from error
+
+    def present(self, unique_id: UniqueId) -> Document:
+        """A retrievable document, whoever may see it; Rejected if it is unknown or was removed."""
+        found = self.documents([unique_id]).get(unique_id)
+        if found is None:
+            raise Rejected(self.holder(RETRIEVAL).unknown(unique_id))
+        return found
 
     def _read(self, document: Document) -> Delivery:
         whole = self.store.read(document.content)

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 from lxml.etree import _Element
+from structlog.testing import capture_logs
 
 from affinity import dispatch
 from affinity.metrics import REFUSED, REQUESTS
@@ -18,6 +20,8 @@ from ihe.identifiers import UniqueId
 from ihe.partners import Validation
 from ihe.transactions import Actor
 from soap.xml import parse, schema
+from xds.documents import Content
+from xds.file_store import FileStore
 from xds.iti43 import AT_HAND, ITI_43
 from xds.repository import DocumentRepository
 
@@ -169,6 +173,30 @@ def test_a_removed_document_answers_like_an_unknown_one(repository: DocumentRepo
     repository.remove([UniqueId("1.1")], EXCHANGE.received_at)
     removed, unknown = (answer(request((each,)), repository) for each in ("1.1", "1.4"))
     assert b"".join(removed.body) == b"".join(unknown.body).replace(b"1.4", b"1.1")
+
+
+@pytest.mark.parametrize("id", ["1.1", "1.2"])
+def test_so_does_one_that_is_removed_at_that_moment_and_nobody_is_told_of_damage(
+    repository: DocumentRepository, id: str
+) -> None:
+    class Slow(FileStore):
+        def check(self, content: Content) -> None:
+            repository.remove([UniqueId(id)], EXCHANGE.received_at)
+            super().check(content)
+
+        def read(self, content: Content) -> bytes:
+            repository.remove([UniqueId(id)], EXCHANGE.received_at)
+            return super().read(content)
+
+    store = repository.store
+    assert isinstance(store, FileStore)
+    slow = copy(store)
+    slow.__class__ = Slow
+    with capture_logs() as logged:
+        removed = answer(request((id,)), replace(repository, store=slow))
+    unknown = answer(request(("1.4",)), repository)
+    assert b"".join(removed.body) == b"".join(unknown.body).replace(b"1.4", id.encode())
+    assert not [each for each in logged if each["log_level"] == "error"]
 
 
 def test_a_damaged_document_is_not_delivered_and_the_others_are(repository: DocumentRepository, keep: Keep) -> None:
