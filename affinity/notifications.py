@@ -122,16 +122,16 @@ class Courier:
         if (rest := self._resting_until - monotonic()) > 0:
             return rest
         with self._database.shift(f"courier {self.subscriber}") as shift:
-            return self._tell_some() if shift.is_mine else ELSEWHERE
+            return self._tell_some(shift.lasts) if shift.is_mine else ELSEWHERE
 
-    def _tell_some(self) -> float:
+    def _tell_some(self, lasts: Callable[[], bool]) -> float:
         self._write_down()
         self._look_after()
         waiting = self._database.read(lambda connection: store.pending(connection, self.subscriber, WINDOW))
         longest = timedelta(seconds=self._patience.longest)
         turn = list(in_turn(waiting, self._clock(), longest))[:BATCH]
-        self._unwritten = self._send(turn)
-        if self._unwritten:
+        if turn:
+            self._unwritten = self._send(turn, lasts)
             self._write_down()
             return 0.0
         self._consumer.hang_up()
@@ -175,11 +175,11 @@ class Courier:
         store.note_attempts(connection, [each.attempt for each in told])
         self._audit(connection, told)
 
-    def _send(self, turn: Iterable[Notification]) -> list[Told]:
-        """One after the other, until the consumer cannot be reached."""
+    def _send(self, turn: Iterable[Notification], lasts: Callable[[], bool]) -> list[Told]:
+        """One after the other, until the consumer cannot be reached, or another node may tell what comes next."""
         told: list[Told] = []
         for each in turn:
-            if self._stopping:
+            if self._stopping or not lasts():
                 break
             verdict = self._consumer.tell(each)
             told.append(Told(each, verdict, self._attempt(each, verdict)))

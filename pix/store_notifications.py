@@ -29,7 +29,7 @@ UNLIST = Prepared(delete(listing).where(Among(listing.c.person, "persons")))
 POST = Prepared(insert(notification), [each for each in notification.columns if each is not notification.c.number])
 TRIED = (
     update(notification)
-    .where(notification.c.number == bindparam("this"))
+    .where(notification.c.number == bindparam("this"), notification.c.state == State.PENDING.value)
     .values({name: bindparam(f"now_{name}") for name in ("state", "attempts", "due", "error")})
 )
 MOST_SHOWN = 10_000
@@ -105,7 +105,7 @@ def by_numbers(connection: Connection, numbers: Collection[int]) -> tuple[Notifi
 
 
 def note_attempts(connection: Connection, attempts: Iterable[Attempt]) -> None:
-    """Write down how attempts ended."""
+    """Write down how attempts ended; what another node has brought to its end meanwhile stays there."""
     rows = [
         {
             "this": each.number,

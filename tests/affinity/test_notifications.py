@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import pytest
 from prometheus_client import generate_latest
+from sqlalchemy import text
 
 from affinity.consumers import MLLPConsumer, Outcome, Verdict, consumer
 from affinity.database import Database
@@ -31,7 +32,7 @@ from pix.notifications import Outbox
 from pix.update_notifications import Notification, State
 from tests.affinity.fake_consumers import MLLPInbox, SOAPInbox, accept, refuse
 from tests.pix.conftest import DOMAIN
-from tests.pix.scene import Scene
+from tests.pix.scene import Scene, person
 from tests.pix.v3.desk import complaints
 from tls.files import TLS
 
@@ -387,17 +388,18 @@ def test_what_may_not_have_been_written_down_is_told_again_if_it_was_not(stage: 
 
 
 class Telling:
-    """A consumer that takes everything; ``meanwhile`` something else happens, once."""
+    """A consumer that takes everything, or whatever ``outcome`` says; ``meanwhile`` something else happens, once."""
 
-    def __init__(self, meanwhile: Callable[[], object]) -> None:
+    def __init__(self, meanwhile: Callable[[], object], outcome: Outcome = Outcome.ACCEPTED) -> None:
         self.told: list[Notification] = []
         self._meanwhile = [meanwhile]
+        self._outcome = outcome
 
     def tell(self, told: Notification) -> Verdict:
         while self._meanwhile:
             self._meanwhile.pop()()
         self.told.append(told)
-        return Verdict(Outcome.ACCEPTED)
+        return Verdict(self._outcome)
 
     def hang_up(self) -> None:
         pass
@@ -427,6 +429,36 @@ def test_of_two_nodes_on_one_database_one_tells_a_consumer_at_a_time(
     assert [len(each.identifiers) for each in (*mine.told, *others.told)] == [1, 2]
     assert states(stage.in_state(*State)) == ["sent", "sent"]
     elsewhere.close()
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_who_has_lost_the_shift_tells_nothing_more(stage: Stage) -> None:
+    """Another node has it by now, and would tell a later list before this one."""
+    scene = stage.subscribe(over_mllp(free_port()))
+    for id, name in (("HOSP:1", "Anna"), ("HOSP:2", "Marc")):
+        scene.feed(id, who=person(name, "Weber"))
+    cut = text("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND classid = 3418")
+    mine = Telling(lambda: stage.database.write(lambda connection: connection.execute(cut)))
+    courier = Courier("CARD", mine, stage.database, utc_now, QUICK)
+    assert courier.run_once() == 0
+    assert len(mine.told) == 1
+    assert sorted(states(stage.in_state(*State))) == ["pending", "sent"]
+
+
+def test_what_another_node_told_meanwhile_is_not_told_again(stage: Stage) -> None:
+    scene, at_once = stage.subscribe(over_mllp(free_port())), Patience(first=0.0)
+    database, mine, others = Troubled(stage.database), Telling(bool, Outcome.UNANSWERED), Telling(bool)
+    courier = Courier("CARD", mine, database, utc_now, at_once)  # type: ignore[arg-type]
+    courier.run_once()
+    scene.feed("HOSP:1")
+    database.trouble = Unavailable(Trouble.AWAY)
+    with pytest.raises(Unavailable):
+        courier.run_once()
+    Courier("CARD", others, stage.database, utc_now, at_once).run_once()
+    database.trouble = None
+    courier.run_once()
+    assert states(stage.in_state(*State)) == ["sent"]
+    assert (len(mine.told), len(others.told)) == (1, 1)
 
 
 def test_a_v3_refusal_is_dead_at_once_and_a_fault_is_tried_again(stage: Stage, soap_inbox: SOAPInbox) -> None:
