@@ -27,22 +27,37 @@ from affinity.works import Result, Work
 log = structlog.get_logger()
 
 REST = 5.0
-"""Seconds for which a replica that failed is not asked."""
+"""Seconds for which a replica that failed is not asked, and one that is ours not asked whether it is."""
 SAMPLES = 10
 """How often, within the lag that is allowed, the position of the primary is written down."""
 REPLAYED = "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() END"
 """NULL: it is a standby no more, and may be the primary of other changes. Asked before the snapshot, and after it."""
 
 IDENTITY = text(
-    "SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || oid"
-    " FROM pg_database WHERE datname = current_database()"
+    """SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || oid, CASE
+        WHEN NOT pg_is_in_recovery() THEN ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int
+        ELSE (SELECT greatest(timeline_id, min_recovery_end_timeline)
+            FROM pg_control_checkpoint(), pg_control_recovery())
+    END FROM pg_database WHERE datname = current_database()"""
 )
-"""The same on a primary and on all its standbys, and in no other database."""
 
 
-def identity_of(connection: Connection) -> str:
-    """Which database of which cluster this is."""
-    return str(connection.execute(IDENTITY).scalar_one())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Which copy of which database a server has.
+
+    ``database`` is the same on a primary and on all its standbys, and in no other. ``timeline`` counts promotions: a
+    standby that does not follow one stays behind it, however far its log reaches.
+    """
+
+    database: str
+    timeline: int
+
+
+def identity_of(connection: Connection) -> Identity:
+    """What this server is."""
+    database, timeline = connection.execute(IDENTITY).one()
+    return Identity(database=database, timeline=timeline)
 
 
 class NotHere(Exception):
@@ -54,8 +69,8 @@ class _Replica:
     engine: Engine
     connections: PostgreSQLConnections
     rests_until: float = 0
-    is_ours: bool = False
-    """It was found to be a copy of the primary's database, and was not away since."""
+    ours_until: float = 0
+    """So long it is taken for a copy of the primary's, unless it is away: meanwhile another may become the primary."""
 
 
 class Replicas:
@@ -65,7 +80,11 @@ class Replicas:
     """
 
     def __init__(
-        self, terms: Terms, floors: Floors, identity: Callable[[], str], clock: Callable[[], float] = time.monotonic
+        self,
+        terms: Terms,
+        floors: Floors,
+        identity: Callable[[], Identity],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._identity = identity
         engines = [engine_of(make_url(url), terms) for url in terms.replicas]
@@ -102,13 +121,21 @@ class Replicas:
         raise NotHere
 
     def _is_ours(self, replica: _Replica, connection: Connection) -> bool:
-        """Claim that it is a copy of the primary's database, and no other that recovers; said in the log if not."""
-        if not replica.is_ours:
-            replica.is_ours = identity_of(connection) == self._identity()
-            if not replica.is_ours:
-                replica.rests_until = self._clock() + REST
-                log.error("replica of another database not asked", host=str(replica.engine.url.host or ""))
-        return replica.is_ours
+        """Claim that it is a copy of the primary's database as that is now; said in the log if not."""
+        now = self._clock()
+        if now < replica.ours_until:
+            return True
+        its, ours = identity_of(connection), self._identity()
+        if its == ours:
+            replica.ours_until = now + REST
+            return True
+        replica.rests_until = now + REST
+        host = str(replica.engine.url.host or "")
+        if its.database != ours.database:
+            log.error("replica of another database not asked", host=host)
+        else:
+            log.warning("replica of another timeline not asked", host=host)
+        return False
 
     def _replayed(self, connection: Connection) -> Position | None:
         """How far a replica is; None: it is none any more. Raises OperationalError."""
@@ -169,5 +196,5 @@ class Replicas:
             raise error
         if found is Trouble.AWAY:
             replica.connections.let_go()
-            replica.is_ours = False
+            replica.ours_until = 0
             replica.rests_until = self._clock() + REST

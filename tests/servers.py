@@ -89,6 +89,16 @@ class Server:
         """Make a standby the primary, and return once it is."""
         self._run("pg_ctl", "--wait", "--silent", "promote")
 
+    def stop(self) -> None:
+        """End it in order, with all it wrote on its standbys."""
+        self._run("pg_ctl", "--wait", "--silent", "--mode=fast", "stop")
+
+    def follow(self, primary: "Server") -> None:
+        """Start it, which was a primary, as a standby of another, as it is."""
+        (self._data / "standby.signal").touch()
+        self.configure({"primary_conninfo": f"'host={primary.directory} user=postgres'"})
+        self.start()
+
     @property
     def runs(self) -> bool:
         """Claim that its first process is there; it ends by itself where the server cannot go on."""

@@ -1,13 +1,26 @@
 """Real streaming replication: a replica answers when it is near enough, and nobody misses what they changed or saw."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, create_engine, event, func, insert, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    func,
+    insert,
+    select,
+    text,
+)
 from structlog.testing import capture_logs
 
 from affinity.audited_database import AuditedDatabase
@@ -15,7 +28,7 @@ from affinity.auditing import Auditor
 from affinity.database import Database
 from affinity.floors import Floors
 from affinity.outages import InDoubt, Trouble, Unavailable
-from affinity.replicas import NotHere, Replicas, identity_of
+from affinity.replicas import Identity, NotHere, Replicas, identity_of
 from affinity.schema import METADATA
 from affinity.slow_queries import watch
 from affinity.terms import Terms
@@ -163,7 +176,7 @@ def test_a_server_that_is_no_standby_is_no_replica(servers: tuple[Server, Server
     """It was promoted, and may hold other changes than the primary; here it is the primary itself."""
     primary, _ = servers
     terms = Terms(replicas=(primary.url(),), lag=LAG, floors=tmp_path / "floors")
-    replicas = Replicas(terms, Floors(tmp_path / "floors"), lambda: "")
+    replicas = Replicas(terms, Floors(tmp_path / "floors"), lambda: Identity(database="", timeline=1))
     replicas.note("LAB", 1)
     with pytest.raises(NotHere):
         replicas.read("LAB", lambda connection: None)
@@ -192,6 +205,57 @@ def test_a_defect_of_a_query_is_not_hidden_by_the_primary(stage: Stage) -> None:
         stage.database.read(lambda connection: connection.execute(text("SELECT 1 FROM no_such_table")), "LAB")
 
 
+def replicas_of(
+    standby: Server, primary: Server, directory: Path, clock: Callable[[], float]
+) -> tuple[Replicas, Engine]:
+    terms = Terms(replicas=(standby.url(),), lag=10, floors=directory / "floors")
+    engine = create_engine(primary.url())
+
+    def identity() -> Identity:
+        with engine.connect() as connection:
+            return identity_of(connection)
+
+    return Replicas(terms, Floors(directory / "floors"), identity, clock), engine
+
+
+def test_a_primary_of_before_that_came_back_with_what_was_lost_is_no_replica(tmp_path: Path) -> None:
+    """Its log reaches further than that of the one that was promoted, and is another: it never followed."""
+    with directories(2) as (first, second):
+        old = Server(first)
+        old.create()
+        new = old.copy_to(second)
+        new.kill()
+        old.ask("CREATE TABLE lost AS SELECT generate_series(1, 10000)")
+        old.kill()
+        new.start()
+        new.promote()
+        old.follow(new)
+        replicas, engine = replicas_of(old, new, tmp_path, lambda: 1000)
+        replicas.note(None, 1)
+        with capture_logs() as logs, pytest.raises(NotHere):
+            replicas.read("WARD", lambda connection: "answered")
+        assert [each["event"] for each in logs] == ["replica of another timeline not asked"]
+        replicas.close()
+        engine.dispose()
+
+
+def test_a_standby_that_followed_a_promotion_is_a_replica(tmp_path: Path) -> None:
+    with directories(2) as (first, second):
+        old = Server(first)
+        old.create()
+        new = old.copy_to(second)
+        old.stop()
+        new.promote()
+        old.follow(new)
+        new.ask("CHECKPOINT")
+        replicas, engine = replicas_of(old, new, tmp_path, lambda: 1000)
+        replicas.note(None, 1)
+        old.ask("CHECKPOINT")
+        assert replicas.read("WARD", lambda connection: "answered") == "answered"
+        replicas.close()
+        engine.dispose()
+
+
 @pytest.fixture
 def now() -> list[float]:
     return [1000.0]
@@ -199,15 +263,8 @@ def now() -> list[float]:
 
 @pytest.fixture
 def replicas(servers: tuple[Server, Server], tmp_path: Path, now: list[float]) -> Iterator[Replicas]:
-    _, standby = servers
-    terms = Terms(replicas=(standby.url(),), lag=10, floors=tmp_path / "floors")
-    engine = create_engine(servers[0].url())
-
-    def identity() -> str:
-        with engine.connect() as connection:
-            return identity_of(connection)
-
-    made = Replicas(terms, Floors(tmp_path / "floors"), identity, clock=lambda: now[0])
+    primary, standby = servers
+    made, engine = replicas_of(standby, primary, tmp_path, lambda: now[0])
     yield made
     made.close()
     engine.dispose()
