@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from affinity.database import Database
+from affinity.withheld import given
 from ihe.durable import write_whole
 from xds import repository_store
-from xds.documents import Content, DocumentStore
+from xds.documents import Content, DocumentStore, StoreUnavailable
 from xds.encryption import DamagedDocument, UnknownKey
 
 PAGE = 100
@@ -49,7 +50,15 @@ def _next(database: Database, after: str) -> list[Content]:
 
 def _one(store: DocumentStore, content: Content, done: Rewrapped) -> Rewrapped:
     try:
-        anew = store.rewrap(content)
+        anew = _rewrapped(store, content)
     except (DamagedDocument, UnknownKey):
         return replace(done, seen=done.seen + 1, failed=(*done.failed, content.sha256))
     return replace(done, seen=done.seen + 1, rewrapped=done.rewrapped + anew)
+
+
+def _rewrapped(store: DocumentStore, content: Content) -> bool:
+    try:
+        return store.rewrap(content)
+    except StoreUnavailable:
+        given(store, lambda: store.check(content))
+        raise

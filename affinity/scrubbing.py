@@ -13,6 +13,7 @@ from pathlib import Path
 
 from affinity.database import Database
 from affinity.orphans import orphans
+from affinity.withheld import given
 from ihe.durable import write_whole
 from xds import repository_store
 from xds.documents import Content, DocumentStore
@@ -87,7 +88,7 @@ class Scrub:
 
     def _finding(self, content: Content) -> Finding | None:
         try:
-            read_again(self.store, content)
+            given(self.store, lambda: read_again(self.store, content))
         except (DamagedDocument, UnknownKey) as error:
             ids = self.database.read(lambda connection: repository_store.ids_of(connection, content))
             # A document that was removed meanwhile is none that is damaged.

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,19 +13,22 @@ from sqlalchemy import func, select
 from typer.testing import CliRunner
 
 from affinity.cli import app
+from affinity.database import Database
+from affinity.document_chores import scrub_of
 from affinity.document_store import open_store
 from affinity.document_store_numbers import store_numbers
 from affinity.domain import load
 from affinity.node import open_node
 from affinity.orphans import Swept, orphans, remove_orphans
+from affinity.rewrapping import rewrap_all
 from affinity.settings import Documents, DocumentStoreKind, Settings
 from atna.tables import audit_event
 from ihe.identifiers import UniqueId
 from tests.buckets import ACCESS, BUCKET, SECRET, BucketServer, StoredObject
 from xds import repository_store
-from xds.documents import DocumentStore
+from xds.documents import Content, DocumentStore, Stored, StoreUnavailable
 from xds.file_store import FileStore
-from xds.key_file import KeyFile, load_keys
+from xds.key_file import KeyFile, add_key, load_keys
 from xds.repository_store import Document
 from xds.tables import document
 
@@ -126,9 +129,6 @@ class TestScrub:
         assert (numbers.documents, numbers.scrub.damaged) == (len(REPORTS), 1)
 
     def test_a_round_that_was_stopped_goes_on(self, run: Run, settings: Settings) -> None:
-        from affinity.database import Database
-        from affinity.document_chores import scrub_of
-
         database = Database(settings.database)
         scrub_of(settings, database, open_store(settings)).step(3)
         database.close()
@@ -214,6 +214,66 @@ class TestKeys:
         (settings.data / "rewrap.mark").write_text(first.name)
         assert told(run("rewrap"))["rewrapped"] == len(REPORTS) - 1
         assert told(run("rewrap"))["rewrapped"] == 1
+
+
+class Withholding(FileStore):
+    """A store that does not give one document, or none at all: it is busy, or forbids it."""
+
+    withheld = ""
+    answers = True
+
+    def open(self, content: Content) -> Iterator[bytes]:
+        self.check(content)
+        return super().open(content)
+
+    def check(self, content: Content) -> None:
+        if content.name == self.withheld:
+            raise StoreUnavailable("PermissionDeniedError")
+
+    def rewrap(self, content: Content) -> bool:
+        self.check(content)
+        return super().rewrap(content)
+
+    def stored(self) -> Iterator[Stored]:
+        if not self.answers:
+            raise StoreUnavailable("GenericError")
+        return super().stored()
+
+
+@pytest.mark.parametrize("settings", ["files"], indirect=True)
+class TestWithheld:
+    @pytest.fixture
+    def stage(self, settings: Settings) -> Iterator[tuple[Database, Withholding]]:
+        database = Database(settings.database)
+        store = Withholding(settings.data / "documents", KeyFile(settings.data / "documents.key"))
+        [first] = database.read(lambda each: repository_store.contents(each, "", 1))
+        store.withheld = first.name
+        yield database, store
+        database.close()
+
+    def test_a_document_that_alone_is_not_given_is_named_and_holds_up_no_other(
+        self, settings: Settings, stage: tuple[Database, Withholding]
+    ) -> None:
+        database, store = stage
+        done = scrub_of(settings, database, store).step(len(REPORTS) + 1)
+        assert [each.sha256 for each in done.findings] == [store.withheld]
+        assert (done.checked, done.finished_at is None) == (len(REPORTS), False)
+
+    def test_keys_of_the_others_are_rotated(self, settings: Settings, stage: tuple[Database, Withholding]) -> None:
+        database, store = stage
+        add_key(settings.data / "documents.key")
+        done = rewrap_all(database, store, settings.data / "rewrap.mark")
+        assert (done.rewrapped, done.failed) == (len(REPORTS) - 1, (store.withheld,))
+
+    def test_nothing_is_named_where_the_store_does_not_answer(
+        self, settings: Settings, stage: tuple[Database, Withholding]
+    ) -> None:
+        database, store = stage
+        store.answers = False
+        with pytest.raises(StoreUnavailable):
+            scrub_of(settings, database, store).step(1)
+        with pytest.raises(StoreUnavailable):
+            rewrap_all(database, store, settings.data / "rewrap.mark")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files of others")
