@@ -5,21 +5,24 @@ A file keeps its bytes once it was synced, and its name once its directory was (
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Put a file in place, or in the place of another: a crash leaves what was there, or all of this."""
-    with _drafted(path, content, mode) as draft:
-        draft.replace(path)
+    with drafted(path, mode) as file:
+        belong_like(file.fileno(), path if path.exists() else path.parent)
+        file.write(content)
 
 
 def create_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Put a file where none is. FileExistsError rather than replace one."""
-    with _drafted(path, content, mode) as draft:
-        os.link(draft, path)
+    with drafted(path, mode, os.link) as file:
+        belong_like(file.fileno(), path.parent)
+        file.write(content)
 
 
 def make_directory(path: Path) -> None:
@@ -48,16 +51,15 @@ def belong_like(descriptor: int, other: str | os.PathLike[str]) -> None:
 
 
 @contextmanager
-def _drafted(path: Path, content: bytes, mode: int) -> Iterator[Path]:
-    """A file of this content beside ``path``, to be given its name; what it was given is kept."""
+def drafted(path: Path, mode: int = 0o600, put: Callable[[Path, Path], object] = Path.replace) -> Iterator[BinaryIO]:
+    """A file to write beside ``path``, which is put in its place once it is whole, and gone if it never is."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-            belong_like(file.fileno(), path if path.exists() else path.parent)
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        yield draft
+        put(draft, path)
     finally:
         draft.unlink(missing_ok=True)
     fsync(path.parent)

@@ -39,16 +39,14 @@ def export_root(place: Place, output: Output) -> None:
 @verb
 def export(place: Place, output: Output, file: Target) -> None:
     """Write the whole trail to a file that can be verified anywhere."""
-    import os
-
     from affinity.audit_desk import audit_desk
     from affinity.cli.show import print_json, print_line
+    from affinity.cli.written import created
     from atna.logs import write_export
 
     with audit_desk(place.settings()) as desk:
         desk.note(f"export to {file}")
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        with created(file) as opened:
             count = desk.database.read(lambda connection: write_export(opened, connection, desk.key))
     if output.as_json:
         print_json({"file": str(file), "records": count})

@@ -1,6 +1,5 @@
 """``affinity pix load`` and ``affinity pix export``: files of patients, on the data directory of a node at rest."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -90,6 +89,7 @@ def export(file: File, place: Place, output: Output, format: FileFormat = None, 
     from affinity.bulk.exporting import export as write
     from affinity.bulk.exporting import export_golden
     from affinity.cli.show import counted, print_json, print_line
+    from affinity.cli.written import written
     from affinity.console import note_export
     from affinity.database import Database
     from affinity.domain import load as load_domain
@@ -100,14 +100,12 @@ def export(file: File, place: Place, output: Output, format: FileFormat = None, 
     database = Database(_existing(settings), of_command(settings))
     try:
         note_export(settings, database, file)
-        with (
-            open(file, "w", encoding="utf-8", newline="", opener=_privately) as opened,
-            counted(what, None) as reach,
-        ):
-            if golden:
-                count = export_golden(_reader(database, loaded), chosen, opened, reach)
-            else:
-                count = write(database, loaded.affinity_domain, chosen, opened, reach)
+        with written(file) as opened, counted(what, None) as reach:
+            count = (
+                export_golden(_reader(database, loaded), chosen, opened, reach)
+                if golden
+                else write(database, loaded.affinity_domain, chosen, opened, reach)
+            )
     finally:
         database.close()
     if output.as_json:
@@ -192,11 +190,6 @@ def _show(outcomes: "dict[Path, Outcome]", output: Output) -> None:
             for file, each in outcomes.items()
         ]
         print_table(("file", "lines", "loaded before", "stored", "rejected"), rows)
-
-
-def _privately(path: str, flags: int) -> int:
-    """Patients are nobody's business but the caller's."""
-    return os.open(path, flags, 0o600)
 
 
 def _existing(settings: "Settings") -> str:

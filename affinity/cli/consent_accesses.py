@@ -87,14 +87,12 @@ def _show(found: "View", language: str) -> None:
 
 def _write(file: Path, found: "View", language: str) -> None:
     """Its owner alone reads it: it says who treats whom."""
-    import os
-
     from affinity.access_words import as_csv
     from affinity.cli.show import print_line
+    from affinity.cli.written import created
 
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as written:
-        written.write(as_csv(found.accesses, language))
+    with created(file) as text:
+        text.write(as_csv(found.accesses, language))
     print_line(f"{len(found.accesses)} accesses are in {file}")
 
 

@@ -102,9 +102,11 @@ def _tried(index: "PatientIndex", proposal: "Proposal") -> "Summary":
 
 
 def _write(file: Path, proposal: "Proposal") -> None:
+    from affinity.cli.written import written
     from pix.matching.tuning import to_toml
 
-    file.write_text(to_toml(proposal.configuration), encoding="utf-8")
+    with written(file, mode=0o644) as text:
+        text.write(to_toml(proposal.configuration))
 
 
 def _tell(

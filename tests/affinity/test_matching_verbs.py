@@ -85,6 +85,14 @@ def test_weights_are_learnt_and_put_into_force(site: Path) -> None:
     assert "other.toml" in shown.stdout and "would be" in shown.stdout
 
 
+def test_weights_that_cannot_be_written_are_told_and_leave_the_domain_as_it_is(site: Path) -> None:
+    refused = run(
+        "pix", "tune", "--pairs", 1000, "--apply", "--data", "data", "--domain", "domain", "--output", "/dev/full"
+    )
+    assert refused.exit_code == 2 and refused.stderr == "/dev/full: No space left on device\n"
+    assert not (site / "domain" / ACTIVE).exists()
+
+
 def test_a_site_with_too_few_records_learns_nothing(site: Path) -> None:
     (site / "one.csv").write_text("\n".join((site / "people.csv").read_text().splitlines()[:3]) + "\n")
     run("pix", "load", "one.csv", "--data", "small", "--domain", "domain")
