@@ -173,8 +173,17 @@ class DocumentRegistry:
         fragments: Mapping[EntryUUID, bytes],
     ) -> None:
         """Store accepted objects of one patient within the caller's transaction; Rejected names UUIDs in use."""
+        self.store_each(connection, [(each, key) for each in objects], fragments)
+
+    def store_each(
+        self,
+        connection: Connection,
+        objects: Iterable[tuple[RegistryObject, PatientKey]],
+        fragments: Mapping[EntryUUID, bytes],
+    ) -> None:
+        """The same, each under the id that it belongs to, of several that are one patient."""
         rows: dict[MetadataObject, list[Row]] = {kind: [] for kind in store.KINDS}
-        for each in objects:
+        for each, key in objects:
             rows[KINDS[type(each)]].append(row(each, key, self.new_row_id(), fragments[each.entry_uuid]))
         used = store.locate(connection, rows)
         if used:

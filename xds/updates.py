@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from ihe.citations import supplement
 from ihe.errors import Breach, ErrorCode, Rejected, Severity
-from ihe.identifiers import EntryUUID
+from ihe.identifiers import EntryUUID, PatientKey
 from ihe.rules import breaches
 from xds import admission, store, versions
 from xds.acceptance import accept
@@ -88,7 +88,8 @@ def update_in(
     propagated = _propagated(connection, registry, subject, uuids)
     _supersede(connection, subject)
     objects = (*_next_versions(prepared.accepted, subject), *propagated)
-    registry.store_in(connection, objects, patient.key, {each.entry_uuid: fragment(each) for each in objects})
+    fragments = {each.entry_uuid: fragment(each) for each in objects}
+    registry.store_each(connection, _places(objects, patient, subject), fragments)
     store.touch(connection, gaining_folders(connection, objects), registry.time())
     touched = {*_change_statuses(connection, subject), *(each.entry_uuid for each in objects)}
     found = linked(connection, registry.patients, patient, touched).breaches()
@@ -188,6 +189,23 @@ def _next_versions(accepted: Submission, subject: UpdateInRegistry) -> tuple[Reg
         _follow(each, *following[each.logical_id]) if each.logical_id in following else each
         for each in accepted.objects
     )
+
+
+def _places(
+    objects: Iterable[RegistryObject], patient: Patient, subject: UpdateInRegistry
+) -> list[tuple[RegistryObject, PatientKey]]:
+    """Each object with the id that it belongs to, of those that are one patient: a version with the previous one's.
+
+    So it goes home with its document where the merge is taken back, and so does the SubmissionSet if it updates
+    nothing else.
+    """
+    former = {
+        previous.logical_id: previous.patient_key if previous.patient_key in patient.keys else patient.key
+        for _, previous in subject.pairs()
+    }
+    alone = set(former.values())
+    key = alone.pop() if len(alone) == 1 else patient.key
+    return [(each, former.get(each.logical_id, key) if each.logical_id else key) for each in objects]
 
 
 def _follow(each: RegistryObject, previous: Registered, status: AvailabilityStatus | None) -> RegistryObject:

@@ -22,6 +22,7 @@ SUBMISSION_SET, ENTRY, FOLDER, ASSOCIATION = MetadataObject
 APPROVED, DEPRECATED = AvailabilityStatus.APPROVED, AvailabilityStatus.DEPRECATED
 UNKNOWN = EntryUUID("urn:uuid:11111111-2222-4333-8444-999999999999")
 Reports = Callable[..., Submission]
+Merge = Callable[[CX, CX], None]
 
 
 def test_a_new_version_deprecates_and_supersedes_the_previous_one(updater: Any, entry: DocumentEntry) -> None:
@@ -195,3 +196,15 @@ def test_the_submission_set_is_new(updater: Any, entry: DocumentEntry, submissio
     updater.send(update)
     with pytest.raises(Exception, match="XDSDuplicateUniqueIdInRegistry"):
         updater.send(update)
+
+
+def test_a_version_is_the_id_s_that_has_the_document_though_it_is_merged(
+    updater: Any, entry: DocumentEntry, submission: Submission, merge: Merge, patient: CX, other_patient: CX
+) -> None:
+    """Where the merge is taken back, it goes home with it."""
+    merge(patient, other_patient)
+    new = updater.version(entry, updater.latest(ENTRY), patient_id=other_patient)
+    folder = updater.version(submission.folders[0], updater.latest(FOLDER), patient_id=other_patient)
+    links = [updater.link(each.entry_uuid, 1) for each in (new, folder)]
+    updater.update(new, folder, *links, patient=other_patient)
+    assert len({each.patient_key for kind in MetadataObject for each in updater.stored(kind)}) == 1
