@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, false, select
 from ihe.citations import tf2
 from ihe.errors import Breach, ErrorCode, Rejected
 from ihe.exchange import Part
-from ihe.identifiers import PatientKey, UniqueId
+from ihe.identifiers import EntryUUID, PatientKey, UniqueId
 from soap.xml import parse
 from xds import repository_store
 from xds.ebrim import Decoded, decode_objects
@@ -21,7 +21,7 @@ from xds.fragments import RIM_DECLARATION, spelled, splice
 from xds.model import AvailabilityStatus, DocumentEntry, MetadataObject, ObjectType
 from xds.patients import Patients
 from xds.repository import Delivery, DocumentRepository
-from xds.seeing import retrievable
+from xds.seeing import BATCH, seen_entries
 from xds.snapshots import SNAPSHOT, Snapshots
 from xds.tables import document_entry, unique_id_locator
 from xds.visibility import Viewer, anew
@@ -59,8 +59,7 @@ class OnDemandDocumentSource:
         """Make the document of an on-demand entry; None if none is seen, or there is no content for it."""
 
         def find(connection: Connection) -> DocumentEntry | None:
-            shown = retrievable(connection, anew(viewer), repository.unique_id, [unique_id])
-            return find_entry(connection, self.patients, repository.unique_id, unique_id) if shown else None
+            return find_entry(connection, self.patients, repository.unique_id, unique_id, anew(viewer))
 
         entry = repository.database.read(find)
         made = self.provider.provide(entry) if entry else None
@@ -75,14 +74,21 @@ class OnDemandDocumentSource:
 
 
 def find_entry(
-    connection: Connection, patients: Patients, repository_unique_id: str, unique_id: UniqueId
+    connection: Connection,
+    patients: Patients,
+    repository_unique_id: str,
+    unique_id: UniqueId,
+    viewer: Viewer | None,
 ) -> DocumentEntry | None:
-    """Find the approved on-demand entry with a uniqueId; the newest, where several promise the same content.
+    """Find the approved on-demand entry with a uniqueId; the newest that is seen, where several have it.
 
-    A deprecated entry "may not have the most recent information and should return an error" (4.1.1.3.2).
+    Another one of them may be another patient's. A deprecated entry "may not have the most recent information and
+    should return an error" (4.1.1.3.2).
     """
     here = document_entry.c.repository_unique_id == repository_unique_id
-    row = connection.execute(_ENTRIES.where(unique_id_locator.c.unique_id == unique_id, here)).first()
+    rows = connection.execute(_ENTRIES.where(unique_id_locator.c.unique_id == unique_id, here)).all()
+    shown = seen_entries(connection, viewer, {EntryUUID(each.entry_uuid): each.patient_key for each in rows})
+    row = next((each for each in rows if each.entry_uuid in shown), None)
     if row is None:
         return None
     key = PatientKey(row.patient_key)
@@ -102,7 +108,13 @@ _PLACE = and_(
     unique_id_locator.c.patient_key == document_entry.c.patient_key, unique_id_locator.c.id == document_entry.c.id
 )
 _ENTRIES = (
-    select(document_entry.c.patient_key, document_entry.c.version, document_entry.c.home, document_entry.c.fragment)
+    select(
+        document_entry.c.entry_uuid,
+        document_entry.c.patient_key,
+        document_entry.c.version,
+        document_entry.c.home,
+        document_entry.c.fragment,
+    )
     .join_from(unique_id_locator, document_entry, _PLACE)
     .where(
         unique_id_locator.c.kind == MetadataObject.DOCUMENT_ENTRY,
@@ -111,7 +123,7 @@ _ENTRIES = (
         document_entry.c.superseded == false(),
     )
     .order_by(document_entry.c.id.desc())
-    .limit(1)
+    .limit(BATCH)
 )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Table, and_, bindparam, exists, select, union
 
+from ihe.access import Sight
 from ihe.identifiers import EntryUUID, PatientKey, UniqueId
 from statements.selections import Selection
 from xds.model import MetadataObject
@@ -78,11 +79,26 @@ def seen(
     sight = viewer.sight(connection, {each.patient_key for each in objects.values()})
     found: set[EntryUUID] = set()
     for kind in MetadataObject:
-        uuids = sorted(each.entry_uuid for each in objects.values() if each.kind is kind)
-        for start in range(0, len(uuids), BATCH):
-            bound = {"keys": uuids[start : start + BATCH], **values(sight)}
-            found.update(uuid for (uuid,) in _visible_of(kind, shape(sight)).rows(connection, bound))
+        found |= _seen_of(connection, sight, kind, (each.entry_uuid for each in objects.values() if each.kind is kind))
     return {uuid: each for uuid, each in objects.items() if uuid in found}
+
+
+def seen_entries(
+    connection: Connection, viewer: Viewer | None, entries: Mapping[EntryUUID, PatientKey]
+) -> Collection[EntryUUID]:
+    """Those of the DocumentEntries, each given with its patient, that the person may see."""
+    if viewer is None:
+        return entries.keys()
+    sight = viewer.sight(connection, set(entries.values()))
+    return _seen_of(connection, sight, MetadataObject.DOCUMENT_ENTRY, entries)
+
+
+def _seen_of(connection: Connection, sight: Sight, kind: MetadataObject, uuids: Iterable[EntryUUID]) -> set[EntryUUID]:
+    wanted, found = sorted(uuids), set[EntryUUID]()
+    for start in range(0, len(wanted), BATCH):
+        bound = {"keys": wanted[start : start + BATCH], **values(sight)}
+        found.update(uuid for (uuid,) in _visible_of(kind, shape(sight)).rows(connection, bound))
+    return found
 
 
 @lru_cache(maxsize=1024)

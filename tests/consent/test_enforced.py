@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,8 @@ from xds import stored_queries as q
 from xds.document_requests import DocumentRequest
 from xds.documents import Content
 from xds.file_store import FileStore
-from xds.model import AssociationType, AvailabilityStatus, DocumentEntry
+from xds.model import AssociationType, AvailabilityStatus, DocumentEntry, ObjectType
+from xds.on_demand import Made, OnDemandDocumentSource
 from xds.removal import remove
 from xds.repository import DocumentRepository
 from xds.repository_store import Document
@@ -257,6 +258,44 @@ def test_whoever_may_not_add_is_told_that_the_patient_is_unknown(node: Node) -> 
 def codes(refused: object) -> set[object]:
     assert isinstance(refused, set)
     return {each.code for each in refused}
+
+
+@dataclass(frozen=True)
+class Naming:
+    """A content provider whose documents say of which entry they are."""
+
+    def provide(self, entry: DocumentEntry) -> Made | None:
+        return Made(mime_type="text/plain", chunks=(entry.entry_uuid.encode(),))
+
+
+def test_what_is_made_on_demand_is_that_of_an_entry_that_is_seen(
+    database: Database, index: shelf.Index, node: Node, tmp_path: Path
+) -> None:
+    """Sources may give entries of two patients one uniqueId, as their documents are made only when they are asked."""
+    other = Patient(key=PatientKey(2), keys=(PatientKey(2),), id=shelf.patient_id("B"))
+    index.patients[other.id] = other.keys
+    mine, theirs = (
+        replace(report(number), unique_id=UniqueId("1.2.77"), object_type=ObjectType.ON_DEMAND, hash=None, size=None)
+        for number in (7, 8)
+    )
+    shelf.put(database, [(7, KEY, mine, False), (8, other.key, replace(theirs, patient_id=other.id), False)])
+    repository = DocumentRepository(
+        unique_id="2.25.5",
+        home_community_id="urn:oid:2.25.9",
+        database=database,
+        store=FileStore(tmp_path, None),
+        registry=node.registry,
+        on_demand=OnDemandDocumentSource(provider=Naming(), patients=index),
+        access=node.registry.access,
+    )
+
+    def made(principal: Principal | None) -> str | None:
+        viewer = repository.access.viewer(shelf.exchange(principal))
+        delivery = repository.deliver_on_demand(UniqueId("1.2.77"), NOW, viewer)
+        return b"".join(delivery.chunks()).decode() if delivery else None
+
+    assert made(DOCTOR) == mine.entry_uuid
+    assert made(replace(DOCTOR, npi="110")) is None
 
 
 def test_a_hidden_document_is_retrieved_and_removed_as_little_as_an_unknown_one(
