@@ -3,7 +3,7 @@
 What a refused request names is recorded as far as it can be read.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from lxml.etree import _Element
 
@@ -164,7 +164,7 @@ def _removed(each: Registered) -> ParticipantObject:
 
 def documents(
     requests: Iterable[DocumentRequest],
-    owners: Mapping[UniqueId, CX],
+    owners: Mapping[UniqueId, Collection[CX]],
     types: tuple[str, str],
     outcome: EventOutcomeIndicator = EventOutcomeIndicator.SUCCESS,
     breaches: Iterable[Breach] = (),
@@ -172,7 +172,8 @@ def documents(
     """An event for each patient, of the documents that had one outcome."""
     by_owner: dict[CX | None, list[DocumentRequest]] = {}
     for each in requests:
-        by_owner.setdefault(owners.get(each.document_unique_id), []).append(each)
+        for owner in owners.get(each.document_unique_id) or (None,):
+            by_owner.setdefault(owner, []).append(each)
     description = "; ".join([breach.code_context for breach in breaches]) or None
     for owner, named in by_owner.items():
         whose = () if owner is None else (patient([str(owner)]),)

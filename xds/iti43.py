@@ -1,7 +1,7 @@
 """Retrieve Document Set [ITI-43] (ITI TF-2: 3.43)."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -46,7 +46,7 @@ class Retrieval:
 
     found: tuple[tuple[DocumentRequest, Delivery], ...]
     breaches: tuple[Breach, ...]
-    owners: Mapping[UniqueId, CX] = field(default_factory=dict)
+    owners: Mapping[UniqueId, Collection[CX]] = field(default_factory=dict)
 
 
 def decode(wire: SOAPRequest) -> tuple[DocumentRequest, ...]:

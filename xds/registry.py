@@ -1,6 +1,6 @@
 """The Document Registry: takes submissions, all of each or nothing (ITI TF-1: 10.1.1.4; ITI TF-2: 3.42.4.1.3)."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NoReturn
@@ -29,7 +29,7 @@ from xds.rows import Row, row
 from xds.rules import all_breaches
 from xds.rules_registry import REGISTRY_RULES, InRegistry, ends_outside, uuids_are_new
 from xds.rules_unique_ids import UNIQUE_ID_RULES, Claimed, claims
-from xds.seeing import seen
+from xds.seeing import holders, seen
 from xds.visibility import Access, Viewer, anew
 from xds.witness import NOBODY, Witness
 
@@ -154,11 +154,17 @@ class DocumentRegistry:
         yield from breaches(_surroundings(connection, submission, patient, viewer), REGISTRY_RULES)
         yield from breaches(Claimed(submission, store.claim(connection, claims(submission))), UNIQUE_ID_RULES)
 
-    def owners(self, connection: Connection, ids: Iterable[UniqueId]) -> Mapping[UniqueId, CX]:
-        """The patients of the documents that have an entry, by uniqueId."""
-        keys = store.patients_of(connection, ids)
-        current = self.patients.current(connection, set(keys.values())) if keys else {}
-        return {each: current[key] for each, key in keys.items() if key in current}
+    def owners(
+        self, connection: Connection, ids: Iterable[UniqueId], viewer: Viewer | None = None
+    ) -> Mapping[UniqueId, Collection[CX]]:
+        """The patients of the documents that have an entry, by uniqueId: of several those whose entries are seen."""
+        held = store.patients_of(connection, ids)
+        current = self.patients.current(connection, {key for _, key in held}) if held else {}
+        of: dict[UniqueId, dict[CX, None]] = {}
+        for id, key in holders(connection, viewer, held):
+            if key in current:
+                of.setdefault(id, {})[current[key]] = None
+        return of
 
     def follow(self, connection: Connection, change: LinkChange) -> None:
         """Make new versions of what belongs to a local id that has another XAD-PID now (ITI TF-2: 3.64.4.1.3)."""

@@ -1,6 +1,6 @@
 """The Document Repository: bytes by their uniqueId, durable together with the metadata (ITI TF-1: 10.1.1.3)."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -49,8 +49,10 @@ class Registry(Protocol):
     def witness(self) -> Witness:
         """Who is told once documents and metadata are stored."""
 
-    def owners(self, connection: Connection, ids: Iterable[UniqueId]) -> Mapping[UniqueId, CX]:
-        """Whose documents these are, as far as they have entries."""
+    def owners(
+        self, connection: Connection, ids: Iterable[UniqueId], viewer: Viewer | None = None
+    ) -> Mapping[UniqueId, Collection[CX]]:
+        """Whose documents these are, as far as they have entries; of several those whose entries are seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,7 @@ class KnownDocuments:
     """The retrievable documents that a person sees of those that were named, and whose all are that were named."""
 
     seen: Mapping[UniqueId, Document]
-    owners: Mapping[UniqueId, CX]
+    owners: Mapping[UniqueId, Collection[CX]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +83,7 @@ class RemovedDocuments:
     """The documents that were removed, and whose all are that were named."""
 
     ids: frozenset[UniqueId]
-    owners: Mapping[UniqueId, CX]
+    owners: Mapping[UniqueId, Collection[CX]]
 
 
 class OnDemandDocuments(Protocol):
@@ -157,7 +159,7 @@ class DocumentRepository:
         wanted = tuple(ids)
 
         def find(connection: Connection) -> KnownDocuments:
-            owners = self.registry.owners(connection, wanted)
+            owners = self.registry.owners(connection, wanted, anew(viewer))
             return KnownDocuments(seen=self._seen(connection, wanted, viewer), owners=owners)
 
         return self.database.read(find)

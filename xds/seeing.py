@@ -1,6 +1,7 @@
 """Whose documents a request looks at, and which of those that it names it may see (``xds.visibility``)."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -134,4 +135,35 @@ def _retrievable(shown: Shape) -> Selection:
     entries = place.join(document_entry, here)
     return Selection(
         select(place.c.unique_id).select_from(entries).where(named, shown.shows(document_entry)).distinct()
+    )
+
+
+def holders(
+    connection: Connection, viewer: Viewer | None, held: Sequence[tuple[UniqueId, PatientKey]]
+) -> Collection[tuple[UniqueId, PatientKey]]:
+    """Of these uniqueIds, each with each patient who has it: whose the person sees; where none is seen, everybody's."""
+    times = Counter(id for id, _ in held)
+    shared = {each for each in held if times[each[0]] > 1}
+    if viewer is None or not shared:
+        return held
+    sight, wanted = viewer.sight(connection, {key for _, key in shared}), sorted({id for id, _ in shared})
+    shown = set[tuple[UniqueId, PatientKey]]()
+    for start in range(0, len(wanted), BATCH):
+        bound = {"keys": wanted[start : start + BATCH], **values(sight)}
+        shown.update((UniqueId(id), PatientKey(key)) for id, key in _holders(shape(sight)).rows(connection, bound))
+    hidden = {id for id, _ in shared} - {id for id, _ in shown}
+    return [each for each in held if each not in shared or each in shown or each[0] in hidden]
+
+
+@lru_cache(maxsize=256)
+def _holders(shown: Shape) -> Selection:
+    place = unique_id_locator
+    here = and_(place.c.patient_key == document_entry.c.patient_key, place.c.id == document_entry.c.id)
+    entries = place.join(document_entry, here)
+    named = place.c.unique_id.in_(KEYS)
+    return Selection(
+        select(place.c.unique_id, place.c.patient_key)
+        .select_from(entries)
+        .where(named, shown.shows(document_entry))
+        .distinct()
     )

@@ -145,7 +145,7 @@ PATIENTS_OF = Prepared(
     select(unique_id_locator.c.unique_id, unique_id_locator.c.patient_key)
     .where(unique_id_locator.c.kind == MetadataObject.DOCUMENT_ENTRY, Among(unique_id_locator.c.unique_id, "ids"))
     .distinct()
-    .order_by(unique_id_locator.c.unique_id)
+    .order_by(unique_id_locator.c.unique_id, unique_id_locator.c.patient_key)
 )
 
 
@@ -252,7 +252,7 @@ def touch(connection: Connection, folders: Iterable[Registered], last_update_tim
         TOUCH.run(connection, {"of": each.patient_key, "row": each.id, "now": last_update_time})
 
 
-def patients_of(connection: Connection, ids: Iterable[UniqueId]) -> Mapping[UniqueId, PatientKey]:
-    """The patients of DocumentEntries, by uniqueId; a uniqueId without an entry is left out."""
+def patients_of(connection: Connection, ids: Iterable[UniqueId]) -> list[tuple[UniqueId, PatientKey]]:
+    """The uniqueIds that have DocumentEntries, each with each patient who has one."""
     wanted = sorted(set(ids))
-    return {UniqueId(id): PatientKey(key) for id, key in PATIENTS_OF.rows(connection, {"ids": wanted})}
+    return [(UniqueId(id), PatientKey(key)) for id, key in PATIENTS_OF.rows(connection, {"ids": wanted})]

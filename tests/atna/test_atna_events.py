@@ -1,6 +1,7 @@
 """What the records of single transactions and of other events say, and that all are valid."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -50,12 +51,19 @@ def hl7(trigger: str, version: str, *segments: str) -> object:
 
 
 def test_a_partial_retrieve_is_a_success_and_a_failure() -> None:
-    done = Retrieval(found=((ONE, None),), breaches=(MISSING,), owners={ONE.document_unique_id: OWNER})  # type: ignore[arg-type]
+    done = Retrieval(found=((ONE, None),), breaches=(MISSING,), owners={ONE.document_unique_id: (OWNER,)})  # type: ignore[arg-type]
     success, failure = ITI_43.audit.describe(None, (ONE, TWO), done)
     assert (success.outcome, ids(success)) == (EventOutcomeIndicator.SUCCESS, [str(OWNER), "1.1"])
     assert (failure.outcome, ids(failure)) == (EventOutcomeIndicator.MINOR_FAILURE, ["1.2"])
     assert failure.description == "not here"
     assert [each.type for each in success.objects[1].details] == ["Repository Unique ID", "ihe:homeCommunityID"]
+
+
+def test_a_document_of_two_patients_is_an_event_of_each() -> None:
+    other = replace(OWNER, id="other")
+    done = Retrieval(found=((ONE, None),), breaches=(), owners={ONE.document_unique_id: (OWNER, other)})  # type: ignore[arg-type]
+    one, two = ITI_43.audit.describe(None, (ONE,), done)
+    assert (ids(one), ids(two)) == ([str(OWNER), "1.1"], [str(other), "1.1"])
 
 
 def test_a_partial_removal_is_a_success_and_a_failure() -> None:

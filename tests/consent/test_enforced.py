@@ -260,6 +260,24 @@ def codes(refused: object) -> set[object]:
     return {each.code for each in refused}
 
 
+def test_the_audit_names_whose_document_is_seen_of_several_who_have_it(
+    database: Database, index: shelf.Index, node: Node
+) -> None:
+    other = Patient(key=PatientKey(2), keys=(PatientKey(2),), id=shelf.patient_id("B"))
+    index.patients[other.id] = other.keys
+    same = replace(report(3), patient_id=other.id, unique_id=report(1).unique_id)
+    shelf.put(database, [(3, other.key, same, False)])
+    viewer = node.registry.access.viewer(shelf.exchange(DOCTOR))
+    stranger = node.registry.access.viewer(shelf.exchange(replace(DOCTOR, npi="110")))
+
+    def owners(eyes: Any) -> list[Any]:
+        named = [UniqueId("1.2.1")]
+        return list(database.read(lambda connection: node.registry.owners(connection, named, eyes))["1.2.1"])
+
+    assert owners(viewer) == [A]
+    assert owners(stranger) == owners(None) == [A, other.id]
+
+
 @dataclass(frozen=True)
 class Naming:
     """A content provider whose documents say of which entry they are."""
