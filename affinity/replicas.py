@@ -69,6 +69,8 @@ class _Replica:
     engine: Engine
     connections: PostgreSQLConnections
     rests_until: float = 0
+    is_lost: bool = False
+    """It was away when it was asked last."""
     ours_until: float = 0
     """So long it is taken for a copy of the primary's, unless it is away: meanwhile another may become the primary."""
 
@@ -104,6 +106,7 @@ class Replicas:
                 connection = each.connections.take(SNAPSHOT)
                 try:
                     before = self._replayed(connection)
+                    self._answered(each)
                     if before is None or before < needed or not self._is_ours(each, connection):
                         continue
                     result = work(connection)
@@ -186,8 +189,22 @@ class Replicas:
         now, first = self._clock(), next(self._turns)
         for number in range(len(self._replicas)):
             each = self._replicas[(first + number) % len(self._replicas)]
-            if now >= each.rests_until:
+            if self._may_try(each, now):
                 yield each
+
+    def _may_try(self, replica: _Replica, now: float) -> bool:
+        """Claim that it does not rest. One that was away is tried by one request: it may take long to fail again."""
+        with self._guard:
+            if now < replica.rests_until:
+                return False
+            if replica.is_lost:
+                replica.rests_until = now + REST
+            return True
+
+    def _answered(self, replica: _Replica) -> None:
+        if replica.is_lost:
+            with self._guard:
+                replica.is_lost, replica.rests_until = False, 0
 
     def _judge(self, replica: _Replica, error: DBAPIError | PoolTimeout) -> None:
         """A replica that fails rests. One whose replay ended the query, and a busy one, do not; a defect is raised."""
@@ -197,4 +214,5 @@ class Replicas:
         if found is Trouble.AWAY:
             replica.connections.let_go()
             replica.ours_until = 0
-            replica.rests_until = self._clock() + REST
+            with self._guard:
+                replica.is_lost, replica.rests_until = True, self._clock() + REST

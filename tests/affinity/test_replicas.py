@@ -1,6 +1,8 @@
 """Real streaming replication: a replica answers when it is near enough, and nobody misses what they changed or saw."""
 
+import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +30,7 @@ from affinity.auditing import Auditor
 from affinity.database import Database
 from affinity.floors import Floors
 from affinity.outages import InDoubt, Trouble, Unavailable
-from affinity.replicas import Identity, NotHere, Replicas, identity_of
+from affinity.replicas import REST, Identity, NotHere, Replicas, identity_of
 from affinity.schema import METADATA
 from affinity.slow_queries import watch
 from affinity.terms import Terms
@@ -254,6 +256,29 @@ def test_a_standby_that_followed_a_promotion_is_a_replica(tmp_path: Path) -> Non
         assert replicas.read("WARD", lambda connection: "answered") == "answered"
         replicas.close()
         engine.dispose()
+
+
+def test_one_that_was_away_is_tried_by_one_request_at_a_time(tmp_path: Path, now: list[float]) -> None:
+    """It takes connections and answers nobody: the others are answered by the primary meanwhile."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(1) as pool:
+        host, port = silent.getsockname()
+        terms = Terms(replicas=(f"postgresql+psycopg://a@{host}:{port}/a",), lag=LAG, floors=tmp_path / "floors")
+        replicas = Replicas(
+            terms, Floors(tmp_path / "floors"), lambda: Identity(database="", timeline=1), lambda: now[0]
+        )
+        replicas.note(None, 1)
+        failing = pool.submit(replicas.read, "WARD", lambda connection: None)
+        silent.accept()[0].close()
+        assert isinstance(failing.exception(), NotHere)
+        now[0] += REST
+        trying = pool.submit(replicas.read, "WARD", lambda connection: None)
+        with silent.accept()[0], pytest.raises(NotHere):
+            replicas.read("LAB", lambda connection: None)
+        assert isinstance(trying.exception(), NotHere)
+        silent.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            silent.accept()
+        replicas.close()
 
 
 @pytest.fixture
