@@ -1,10 +1,14 @@
-"""kill -9 while closed records are deleted, which no sender asks for: what was begun is ended later, and said once."""
+"""kill -9 while closed records are deleted, which no sender asks for: what was begun is ended later, and said once.
+
+``python -m tests.faults.test_deletion_kill DOMAIN DATA`` deletes what is due, as a node does an hour after its start.
+"""
 
 import os
+import sys
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from random import Random
+from subprocess import Popen
 from threading import Event, Semaphore
 from time import monotonic
 
@@ -39,23 +43,27 @@ def test_records_are_deleted_once_whatever_is_killed_meanwhile(tmp_path: Path) -
     scene, data, moments = make_scene(tmp_path), tmp_path / "data", Random(SEED)
     with (scene.domain / "record.toml").open("a") as rules:
         rules.write(DUE)
-    start = partial(start_node, data, *scene.options)
-    node = start()
+    node = start_node(data, *scene.options)
     consents = Consents(Writers(node, CX("", RED), Semaphore(0)), scene, scene.desk(data, ""))
     for _ in range(RECORDS):
         assert consents.consent_and_oppose()
+    node.kill()
     with closing(Database(f"sqlite:///{data / 'affinity.db'}")) as database:
         for _ in range(ROUNDS):
             before = deleted(database)
-            node.kill()
-            node = start()  # which begins to delete
-            await_more(database, before)
-            Event().wait(moments.uniform(0, MOST))
-    node.kill()
-    opened = open_node(Settings(domain=str(scene.domain), data=data), load(str(scene.domain)))
-    with closing(opened):
-        delete(opened)
-        check(opened, data, consents.kept["opposition"])
+            with Popen([sys.executable, "-m", __name__, str(scene.domain), str(data)]) as deleting:
+                try:
+                    await_more(database, before)
+                    Event().wait(moments.uniform(0, MOST))
+                finally:
+                    deleting.kill()
+    with closing(opened(str(scene.domain), data)) as found:
+        delete(found)
+        check(found, data, consents.kept["opposition"])
+
+
+def opened(domain: str, data: Path) -> Node:
+    return open_node(Settings(domain=domain, data=data), load(domain))
 
 
 def deleted(database: Database) -> int:
@@ -94,3 +102,8 @@ def check(node: Node, data: Path, patients: list[str]) -> None:
     assert all(at for (at,) in rows(node.database, document.c.removed_at))
     assert [each for table in TABLE_OF.values() for each in rows(node.database, table.c.id)] == []
     assert [each for each in (data / "documents" / "content").rglob("*") if each.is_file()] == []
+
+
+if __name__ == "__main__":
+    with closing(opened(sys.argv[1], Path(sys.argv[2]))) as ours:
+        delete(ours)
