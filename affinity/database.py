@@ -91,8 +91,10 @@ class Database:
 
     @property
     def waiting(self) -> int:
-        """How many works wait for the one thread that writes to SQLite; 0 on PostgreSQL, which takes each at once."""
-        return self._writer.waiting if self._writer else 0
+        """How many works wait to be written: on PostgreSQL those alone that share transactions with others."""
+        if self._writer:
+            return self._writer.waiting
+        return self._servers.waiting if self._servers else 0
 
     def connections(self) -> Connections:
         """What the pool holds at this moment, for metrics and status."""

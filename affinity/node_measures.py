@@ -42,7 +42,11 @@ def under_way(
         yield _build(database)
         yield single("affinity_workers", "Processes that serve", 1)
         yield _threads(workers)
-        yield single("affinity_writes_waiting", "Works that wait for the one writer of SQLite", database.waiting)
+        yield single(
+            "affinity_writes_waiting",
+            "Works that wait for the one writer of SQLite, or to share a transaction on PostgreSQL",
+            database.waiting,
+        )
         yield _pool(database)
         http = sum(each.open for each in sites)
         yield _by_wire("affinity_connections", "Open connections", http, mllp.open)

@@ -11,9 +11,11 @@ from sqlalchemy.engine import URL
 from affinity.floors import Floors
 from affinity.postgresql import Primary, engine_of
 from affinity.replicas import NotHere, Replicas, identity_of
+from affinity.shared_commits import SharedCommits
 from affinity.shifts import Shift
 from affinity.terms import Terms
 from affinity.works import Result, Work
+from statements.together import has_part
 
 
 class Servers:
@@ -23,6 +25,7 @@ class Servers:
         self.engine = engine_of(url, terms)
         """Of the primary."""
         self._primary = Primary(self.engine, terms)
+        self._together = SharedCommits(self._primary.write)
         self._replicas = (
             Replicas(terms, Floors(terms.floors), lambda: self._primary.read(identity_of))
             if terms.replicas and terms.floors
@@ -38,7 +41,8 @@ class Servers:
 
     def write(self, work: Work[Result], asker: str | None) -> Result:
         """Run ``work`` in a transaction of the primary. Raises Unavailable, InDoubt."""
-        result, reached = self._primary.write(work)
+        write = self._together.write if has_part() else self._primary.write
+        result, reached = write(work)
         if self._replicas is not None:
             self._replicas.note(asker, reached)
         return result
@@ -61,6 +65,11 @@ class Servers:
     def resting(self) -> int:
         """How many replicas have failed and are not asked for a while."""
         return self._replicas.resting if self._replicas else 0
+
+    @property
+    def waiting(self) -> int:
+        """How many works wait for their turn, to be done together."""
+        return self._together.waiting
 
     @property
     def at_hand(self) -> int:

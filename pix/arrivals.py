@@ -16,6 +16,7 @@ from pix.journal import Change, Write
 from pix.matching.configuration import Configuration
 from pix.model import Feed, Origin
 from pix.newcomers import Line, Newcomers
+from pix.numbering import Numbers
 from pix.rendering import Rendering, render
 from pix.store_blocking import seen_with
 
@@ -48,9 +49,13 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """How an index registers: ``begin`` makes the change of a message, and ``follow`` is told of all of them."""
+    """How an index registers: ``begin`` makes the change of a message, and ``follow`` is told of all of them.
+
+    ``numbers`` gives keys and numbers of events in a transaction.
+    """
 
     begin: Callable[[Connection, Origin, datetime, Write], Change]
+    numbers: Callable[[Connection], Numbers]
     follow: Callable[[Sequence[Change]], None]
     configuration: Configuration
 
@@ -75,7 +80,7 @@ def _register(means: Means, connection: Connection, arrivals: Sequence[Arrival])
     def begin(origin: Origin, write: Write) -> Change:
         return means.begin(connection, origin, times[origin.source, origin.message_id], write)
 
-    newcomers = Newcomers(connection, means.configuration, begin)
+    newcomers = Newcomers(connection, means.configuration, begin, means.numbers(connection))
     done = new[: newcomers.add([Line(each.origin, each.rendering) for each in new])]
     changes = newcomers.write()
     receipts.keep(connection, [(each.origin, each.timestamp) for each in changes])

@@ -18,6 +18,7 @@ from pix.locks import wait_until_alone
 from pix.matching.configuration import Configuration
 from pix.model import Origin
 from pix.newcomers import Line, Newcomers
+from pix.numbering import Counted
 from pix.recent import Recent
 
 TOGETHER = 500
@@ -117,6 +118,7 @@ class _Batch:
                 connection,
                 configuration,
                 lambda origin, write: self._means.begin(connection, origin, write),
+                Counted(connection),
                 self._recent,
             )
         return self._newcomers

@@ -74,7 +74,7 @@ class Locks:
 
     def __init__(self, connection: Connection, identifiers: Iterable[Identifier], early: EarlyNames) -> None:
         self._connection = connection
-        self.are_needed = connection.dialect.name == "postgresql"
+        self.are_needed = needs_locks(connection)
         self._held: set[Name] = set()
         if self.are_needed:
             names, identifiers = early(), tuple(identifiers)
@@ -121,6 +121,11 @@ class Locks:
         if names:
             LOCKS.run(self._connection, {"keys": sorted(map(_lock_key, names))})
             self._held.update(names)
+
+
+def needs_locks(connection: Connection) -> bool:
+    """Whether others may write at the same time."""
+    return connection.dialect.name == "postgresql"
 
 
 def wait_until_alone(connection: Connection) -> None:

@@ -30,6 +30,7 @@ from pix import (
 )
 from pix.arrivals import Arrival
 from pix.claims import own_identifiers, refuse_too_many
+from pix.common_locks import CommonLocks
 from pix.encounter_requests import AccountMove, EncounterMessage
 from pix.found import USUAL, Limits
 from pix.golden import Survivorship
@@ -43,6 +44,7 @@ from pix.model import Feed, Identifier, Merge, Origin
 from pix.moving import Follow, Move
 from pix.newcomers import Line
 from pix.notifications import Outbox
+from pix.numbering import Counted, Reserved
 from pix.queries import CandidateQuery, Page
 from pix.recent import Recent
 from pix.rendering import is_national_id
@@ -145,8 +147,9 @@ class PatientIndex:
 
     def _arrive(self, connection: Connection, some: Sequence[Arrival]) -> AbstractContextManager[Collection[Arrival]]:
         """Register those who are new, of messages that share a commit."""
-        locks = Alone(connection)
+        locks = CommonLocks(connection, [each.rendering for each in some])
         means = arrivals.Means(
+            numbers=Reserved if locks.are_needed else Counted,
             begin=lambda connection, origin, at, write: self._change(connection, origin, at, locks, write),
             follow=lambda changes: self.follow(self, changes),
             configuration=self.matching,

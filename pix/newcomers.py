@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from ihe.identifiers import PatientKey
-from pix import comparing, store_newcomers, store_records
+from pix import comparing
 from pix.decisions import Match, pair
 from pix.events import Event, Linked, Matched, Remarked, TaskOpened, TasksClosed
 from pix.gathering import Gathered
@@ -21,6 +21,7 @@ from pix.matching.configuration import Configuration
 from pix.matching.subject import Subject
 from pix.meeting import Comer, Meeting, Met
 from pix.model import Origin
+from pix.numbering import Numbers
 from pix.persons import Member
 from pix.recent import Recent
 from pix.rendering import Rendering, subject_of
@@ -58,16 +59,20 @@ class Newcomers:
     """
 
     def __init__(
-        self, connection: Connection, configuration: Configuration, begin: Begin, recent: Recent | None = None
+        self,
+        connection: Connection,
+        configuration: Configuration,
+        begin: Begin,
+        numbers: Numbers,
+        recent: Recent | None = None,
     ) -> None:
         self._connection = connection
         self._begin = begin
+        self._numbers = numbers
         self._recent = recent or Recent()
         self._scout = Scout(connection, configuration)
         self._meeting = Meeting(self._recent, configuration)
         self._gathered = Gathered(connection)
-        self._first_key = self._next_key = store_records.next_key(connection)
-        self._next_event = store_newcomers.next_event(connection)
         self._rows = Rows()
         self._changes: list[Change] = []
 
@@ -77,10 +82,10 @@ class Newcomers:
         After that nothing more can be added.
         """
         some = [
-            self._met(PatientKey(self._next_key + at), each.origin, comer)
-            for at, (each, comer) in enumerate(zip(lines, self._comers(lines), strict=True))
+            self._met(key, each.origin, comer)
+            for key, each, comer in zip(self._numbers.keys(len(lines)), lines, self._comers(lines), strict=True)
         ]
-        self._gathered.gather(key for each in some for key in each.met.connected if key < self._first_key)
+        self._gathered.gather(key for each in some for key in each.met.connected if not self._numbers.is_new(key))
         for count, each in enumerate(some):
             if not self._is_within_reach(each):
                 self._recent.drop(left.key for left in some[count:])
@@ -95,6 +100,7 @@ class Newcomers:
         changes, self._changes = self._changes, []
         if changes:
             self._rows.insert(self._connection)
+            self._numbers.end()
         return changes
 
     def _comers(self, lines: Sequence[Line]) -> list[Comer]:
@@ -146,8 +152,9 @@ class Newcomers:
     def _announce(self, change: Change, each: _Newcomer) -> None:
         """What ``Announced`` writes to the log and does to the tables (``pix.projection``)."""
         key, told, rows = each.key, each.rendering, self._rows
-        number = self._number()
-        self._next_key = PatientKey(key + 1)
+        number = self._numbers.event()
+        self._numbers.use(key)
+        change.locks.adopt(key)
         ((oid, id, code),) = told.own
         state = f'{{"demographics":{told.text},"national":{told.national}}}'
         alone = "true" if each.met.is_nobody else "false"
@@ -167,7 +174,7 @@ class Newcomers:
 
     def _note(self, change: Change, event: Event) -> int:
         """Keep an event for the log, and what it does to the tables (``pix.projection``)."""
-        number = self._number()
+        number = self._numbers.event()
         self._rows.events.append((number, *event_row(change, event)))
         match event:
             case Linked():
@@ -202,7 +209,3 @@ class Newcomers:
         opened = (number, None, None, None, number)
         self._rows.tasks[number] = (number, event.kind, low, high, event.reason, *opened)
         self._gathered.open_task(Opened(number=number, kind=event.kind, pair=two, reason=event.reason))
-
-    def _number(self) -> int:
-        self._next_event += 1
-        return self._next_event - 1

@@ -80,10 +80,6 @@ NEXT_EVENT = {
     "sqlite": Prepared(text("SELECT seq + 1 FROM sqlite_sequence WHERE name = 'pix_event'")),
     "postgresql": Prepared(text("SELECT nextval(pg_get_serial_sequence('pix_event', 'number'))")),
 }
-COUNT_ON = {
-    table: Prepared(text(f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), :last)"))
-    for table, column in (("pix_event", "number"), ("pix_record", "key"))
-}
 Ids = Collection[tuple[str, str]]
 """Authorities, by their OID, and ids."""
 
@@ -138,9 +134,6 @@ class Rows:
         store_cards.put_all(connection, self.links)
         store_tokens.INSERT.insert(connection, sorted(self.tokens))
         store_tokens.LIST.insert(connection, self.words)
-        if connection.dialect.name == "postgresql":
-            COUNT_ON["pix_event"].run(connection, {"last": self.events[-1][0]})
-            COUNT_ON["pix_record"].run(connection, {"last": self.records[-1][0]})
 
 
 def known(connection: Connection, ids: Ids) -> set[tuple[str, str]]:

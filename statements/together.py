@@ -40,6 +40,11 @@ def with_others(together: Together[SomePart], part: SomePart, write: Callable[[]
         _PART.reset(before)
 
 
+def has_part() -> bool:
+    """Whether the work of this thread has anything in common with others."""
+    return _PART.get() is not None
+
+
 def prepare_part() -> None:
     """Make ready what the work of this thread has in common with others, if anything: it is about to wait."""
     if told := _PART.get():

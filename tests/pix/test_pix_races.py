@@ -28,9 +28,13 @@ def at_once(works: Iterable[Callable[[], object]]) -> list[object]:
 
 
 def feeding(
-    index: PatientIndex, origin: Origin, *identifiers: Identifier, who: Demographics = ANNA
+    index: PatientIndex, origin: Origin, *identifiers: Identifier, who: Demographics = ANNA, announces: bool = False
 ) -> Callable[[], bytes]:
-    return lambda: index.register(Feed(identifiers=identifiers, demographics=who), origin)
+    return lambda: index.register(Feed(identifiers=identifiers, demographics=who, announces=announces), origin)
+
+
+either_event = pytest.mark.parametrize("announces", [False, True], ids=["A31", "A28"])
+"""Messages that announce somebody share a transaction with others that wait, on either engine."""
 
 
 def neighbour(number: int) -> Demographics:
@@ -56,16 +60,18 @@ def matricules(national: AssigningAuthority) -> list[Identifier]:
     return [Identifier(authority=national, id=complete(f"19800515{number:03}")) for number in range(20)]
 
 
+@either_event
 def test_new_people_from_four_sources_at_once_are_not_doubled(
     index: PatientIndex,
     origin: Callable[..., Origin],
     matricules: list[Identifier],
     hospital: AssigningAuthority,
     clinic: AssigningAuthority,
+    announces: bool,
 ) -> None:
     sources = [(hospital, "a"), (hospital, "b"), (clinic, "a"), (clinic, "b")]
     outcomes = at_once(
-        feeding(index, origin(), Identifier(authority=authority, id=f"{letter}{number}"), each)
+        feeding(index, origin(), Identifier(authority=authority, id=f"{letter}{number}"), each, announces=announces)
         for number, each in enumerate(matricules)
         for authority, letter in sources
     )
@@ -73,12 +79,23 @@ def test_new_people_from_four_sources_at_once_are_not_doubled(
     assert persons(index) == len(matricules)
 
 
+@either_event
 def test_new_people_without_any_common_id_are_not_doubled_either(
-    index: PatientIndex, origin: Callable[..., Origin], hospital: AssigningAuthority, clinic: AssigningAuthority
+    index: PatientIndex,
+    origin: Callable[..., Origin],
+    hospital: AssigningAuthority,
+    clinic: AssigningAuthority,
+    announces: bool,
 ) -> None:
     sources = [(hospital, "a"), (hospital, "b"), (clinic, "a"), (clinic, "b")]
     outcomes = at_once(
-        feeding(index, origin(), Identifier(authority=authority, id=f"{letter}{number}"), who=neighbour(number))
+        feeding(
+            index,
+            origin(),
+            Identifier(authority=authority, id=f"{letter}{number}"),
+            who=neighbour(number),
+            announces=announces,
+        )
         for number in range(20)
         for authority, letter in sources
     )
@@ -86,20 +103,28 @@ def test_new_people_without_any_common_id_are_not_doubled_either(
     assert persons(index) == 20
 
 
+@either_event
 def test_the_same_new_id_at_once_is_one_record(
-    index: PatientIndex, origin: Callable[..., Origin], hospital: AssigningAuthority
+    index: PatientIndex, origin: Callable[..., Origin], hospital: AssigningAuthority, announces: bool
 ) -> None:
-    outcomes = at_once(feeding(index, origin(), Identifier(authority=hospital, id="1")) for _ in range(THREADS))
+    outcomes = at_once(
+        feeding(index, origin(), Identifier(authority=hospital, id="1"), announces=announces) for _ in range(THREADS)
+    )
     assert set(outcomes) == {b"AA"}
     assert persons(index) == 1
 
 
-def test_the_same_message_at_once_is_applied_once(index: PatientIndex, hospital: AssigningAuthority) -> None:
+@either_event
+def test_the_same_message_at_once_is_applied_once(
+    index: PatientIndex, hospital: AssigningAuthority, announces: bool
+) -> None:
     def sent(number: int) -> Origin:
         answer = f"answer {number}".encode()
         return Origin(source="HIS|HOSP", message_id="1", digest="d", answer=answer, transaction="test")
 
-    outcomes = at_once(feeding(index, sent(number), Identifier(authority=hospital, id="1")) for number in range(8))
+    outcomes = at_once(
+        feeding(index, sent(number), Identifier(authority=hospital, id="1"), announces=announces) for number in range(8)
+    )
     assert len(set(outcomes)) == 1
     announced = select(func.count()).where(event.c.type.in_(["announced", "updated"]))
     assert index.database.read(lambda connection: connection.execute(announced).scalar_one()) == 1
