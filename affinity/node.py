@@ -29,6 +29,7 @@ from affinity.notifications import Couriers
 from affinity.outages import remedy
 from affinity.partners import Partners
 from affinity.record_life import follower
+from affinity.rematch_note import keep_note
 from affinity.seal_files import require_key
 from affinity.settings import Settings
 from affinity.slow_queries import watch
@@ -125,6 +126,7 @@ def _node(
     settings: Settings, loaded: LoadedDomain, database: Database, lock: int, wake: Callable[[], None] | None = None
 ) -> Node:
     database.write(lambda connection: _settle_subscribers(connection, loaded))
+    keep_note(settings.data, loaded.matching.active, settings.matching.mode)
     watch(database.engines, settings.log.slow_query_seconds)
     trace_with(tracer(settings.tracing))
     store = traced(open_store(settings), settings.tracing)

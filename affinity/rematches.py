@@ -1,16 +1,15 @@
 """``affinity pix rematch``: where it stopped is kept in the data directory; a dry run leaves nothing behind."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection
 
+from affinity.rematch_note import forget_note, read_note, write_note
 from affinity.shadows import names_of
-from ihe.durable import write_whole
 from ihe.exchange import Transactor
-from ihe.identifiers import PatientKey
 from pix import event_log, store_records, trial
 from pix.effects import Effects, effects
 from pix.locks import Alone
@@ -19,8 +18,6 @@ from pix.model import Origin
 from pix.notifications import Outbox
 from pix.rematching import EXAMPLES, TRANSACTION, Example, Reached, Step, Transition, rematch
 
-NOTE = "rematch.json"
-"""File of the data directory that says how far a rematch got that was stopped."""
 Progress = Callable[[int], None]
 """Told how many records are done; each counts once in each of the three steps."""
 STEPS = (Step.KEYS, Step.VERDICTS, Step.PERSONS)
@@ -59,10 +56,10 @@ def length(database: Transactor[Connection]) -> int:
 
 def run(index: PatientIndex, data: Path, operator: str, progress: Progress) -> Summary:
     """Do it, or go on where it was stopped, if that was with the same configuration."""
-    note = data / NOTE
-    begun = _read(note, index) or Reached(began=index.database.read(event_log.newest))
-    summary = _work(index, operator, begun, progress, lambda reached: _write(note, index, reached))
-    note.unlink(missing_ok=True)
+    begun = read_note(data, index.matching, index.mode) or Reached(began=index.database.read(event_log.newest))
+    keep = partial(write_note, data, index.matching, index.mode)
+    summary = _work(index, operator, begun, progress, keep)
+    forget_note(data)
     return summary
 
 
@@ -105,33 +102,3 @@ def _summary(connection: Connection, index: PatientIndex, reached: Reached, show
         effects=effects(mine),
         examples=tuple((names[each.pair[0]], names[each.pair[1]], each) for each in shown),
     )
-
-
-def _write(note: Path, index: PatientIndex, reached: Reached) -> None:
-    """Whole or not at all, and after the piece was stored: a piece that is done twice changes nothing."""
-    plain = {
-        **_in_force(index),
-        "began": reached.began,
-        "step": reached.step.value,
-        "last": reached.last,
-        "done": reached.done,
-        "verdicts": [[*transition, count] for transition, count in reached.verdicts.items()],
-    }
-    write_whole(note, json.dumps(plain).encode())
-
-
-def _read(note: Path, index: PatientIndex) -> Reached | None:
-    plain = json.loads(note.read_text()) if note.is_file() else {}
-    if not _in_force(index).items() <= plain.items():
-        return None
-    return Reached(
-        began=plain["began"],
-        step=Step(plain["step"]),
-        last=PatientKey(plain["last"]),
-        done=plain["done"],
-        verdicts={(before, after): count for before, after, count in plain["verdicts"]},
-    )
-
-
-def _in_force(index: PatientIndex) -> dict[str, str]:
-    return {"version": index.matching.version, "mode": index.mode.value}

@@ -5,6 +5,7 @@ Where it would have to wait for this one, it looks for whom the lines may be abo
 
 import fcntl
 import marshal
+import signal
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -61,7 +62,8 @@ def _elsewhere(*task: object) -> Generator[Batch, None, None]:
 def _send(
     connection: Connection, source: Source, domain: AffinityDomain, position: int, line: int, lookout: Lookout | None
 ) -> None:
-    """What the second process does; it ends when nobody listens any more."""
+    """What the second process does; it ends when nobody listens any more, which is how it learns of Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         try:
             with rare_collections():

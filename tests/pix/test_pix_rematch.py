@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from affinity import rematches
+from affinity.rematch_note import NOTE, keep_note
 from pix import rematching
 from pix.event_log import lines, newest
 from pix.manager import PatientIndex
@@ -151,9 +152,28 @@ def test_the_place_is_kept_in_the_data_directory_until_it_is_done(unmatched: Sce
 
     with pytest.raises(Interrupted):
         rematches.run(unmatched.index, tmp_path, "operator|eve", stop)
-    assert (tmp_path / rematches.NOTE).is_file()
+    assert (tmp_path / NOTE).is_file()
     assert run(unmatched.index, tmp_path).effects.joined == 1
-    assert not (tmp_path / rematches.NOTE).exists()
+    assert not (tmp_path / NOTE).exists()
+
+
+def test_a_place_is_of_no_use_once_a_node_has_taken_feeds_under_another_configuration(
+    unmatched: Scene, tmp_path: Path
+) -> None:
+    def stop(done: int) -> None:
+        if done >= 10:
+            raise Interrupted
+
+    index = unmatched.index
+    with pytest.raises(Interrupted):
+        rematches.run(index, tmp_path, "operator|eve", stop)
+    keep_note(tmp_path, index.matching, index.mode)
+    assert (tmp_path / NOTE).is_file(), "a node that decides in the same way takes nothing away"
+    keep_note(tmp_path, index.matching, Mode.OFF)
+    off = Scene(replace(index, mode=Mode.OFF), unmatched.origin, index.domain.assigning_authorities)
+    off.feed("LAB:5", who=HOME, source="LIS|LABO")
+    run(index, tmp_path)
+    assert set(unmatched.others("LAB:5")) == {"HOSP:1", "CLINIC:7"}
 
 
 def test_who_matches_from_one_side_alone_stays_matched(scene: Scene, tmp_path: Path) -> None:

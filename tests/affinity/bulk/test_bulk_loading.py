@@ -1,6 +1,7 @@
 """Files into the index and out again: every line once, also across a kill -9; the rest among the rejects."""
 
 import csv
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -237,6 +238,19 @@ def test_a_second_process_prepares_the_same_batches(tmp_path: Path, monkeypatch:
     population.write_text("a,b\n1,2\n")
     with pytest.raises(Unreadable):
         list(preparing.prepared(source(population), DOMAIN))
+
+
+def test_a_second_process_leaves_ctrl_c_to_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gets the signal as well, and would say so by a trace of its own."""
+    population = tmp_path / "population.csv"
+    write(population, Format.CSV, 20_000, 3, demo_sources(), nothing)
+    monkeypatch.setattr(preparing, "PIPE", 4096)  # it still has to send
+    there = preparing.prepared(source(population), DOMAIN)
+    lines = len(next(there).lines)
+    (second,) = multiprocessing.active_children()
+    assert second.pid is not None
+    os.kill(second.pid, signal.SIGINT)
+    assert lines + sum(len(each.lines) for each in there) > 30_000
 
 
 @pytest.mark.parametrize("calls", [3, 5, 6, 7])
