@@ -22,7 +22,13 @@ COMPOSE = [DOCKER / "compose.yaml", DOCKER / "compose.full.yaml"]
 CHART = DOCKER / "helm/affinity"
 KUBERNETES = "1.30.0"
 S3 = ("documents.store=s3", "documents.bucket=documents", "documents.credentialsSecret=bucket")
-EVERYTHING = (*S3, "serviceMonitor.enabled=true", r"xua.trust.https://sts\.example\.org=sts.pem")
+EVERYTHING = (
+    *S3,
+    "documents.authorities=ca.pem",
+    "environment.AFFINITY__POSTGRESQL__PATIENCE_SECONDS=20s",
+    "serviceMonitor.enabled=true",
+    r"xua.trust.https://sts\.example\.org=sts.pem",
+)
 OURS = re.compile(r"^(affinity|registry\.example\.org/affinity)")
 
 each_compose = pytest.mark.parametrize("file", COMPOSE, ids=lambda file: file.name)
@@ -136,6 +142,7 @@ def test_the_settings_that_the_chart_writes_are_understood(chosen: tuple[str, ..
     settings = load(tmp_path / "affinity.toml", {})
     assert (settings.workers, settings.postgresql.connections) == (2, 24)
     assert settings.documents.store.value == ("s3" if chosen else "files")
+    assert settings.documents.authorities == (Path("/etc/affinity/tls/ca.pem") if chosen else None)
     assert settings.listen.http_port is None and settings.listen.plain is None
     assert tomllib.loads(text)["xua"]["trust"] == (
         {"https://sts.example.org": "/etc/affinity/tls/sts.pem"} if chosen else {}
@@ -153,6 +160,8 @@ def test_the_pod_is_confined_and_its_volumes_exist(chosen: tuple[str, ...], tmp_
         assert confined["readOnlyRootFilesystem"] and not confined["allowPrivilegeEscalation"]
         assert confined["capabilities"] == {"drop": ["ALL"]} and container["resources"]["limits"]["memory"]
         assert {each["name"] for each in container["volumeMounts"]} <= volumes
+    said = {each["name"]: each.get("value") for each in pod["containers"][0]["env"]}
+    assert said.get("AFFINITY__POSTGRESQL__PATIENCE_SECONDS") == ("20s" if chosen else None)
     assert {"startupProbe", "readinessProbe", "livenessProbe"} <= pod["containers"][0].keys()
     assert {"NetworkPolicy", "PodDisruptionBudget", "Service"} <= objects.keys()
     assert ("ServiceMonitor" in objects) == bool(chosen)
@@ -167,7 +176,9 @@ def test_kubernetes_knows_every_field_of_the_chart(chosen: tuple[str, ...], tmp_
     done(checker, "--strict", "--kubernetes-version", KUBERNETES[: KUBERNETES.rindex(".")], tmp_path / "known.yaml")
 
 
-@pytest.mark.parametrize("wrong", ["documents.store=s3", "workers=0", "database.url=postgresql+psycopg://a:word@b/c"])
+@pytest.mark.parametrize(
+    "wrong", ["documents.store=s3", "workers=0", "database.url=postgresql+psycopg://a:word@b/c", "replicas=3"]
+)
 def test_values_that_cannot_be_meant_are_refused(wrong: str) -> None:
     helm = tool("helm", "go install helm.sh/helm/v3/cmd/helm@v3.16.4")
     refused = subprocess.run(
