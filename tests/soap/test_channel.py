@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone
 from twisted.internet.main import CONNECTION_LOST
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactor, StringTransport
@@ -212,3 +213,30 @@ def test_an_idle_connection_is_kept_for_a_moment_when_the_server_drains() -> Non
     assert not transport.disconnecting
     clock.advance(0.2)
     assert transport.disconnecting
+
+
+def test_requests_that_came_together_are_answered_in_turn_and_while_the_peer_takes_answers() -> None:
+    clock = Clock()
+    made, transport = connected(clock)
+
+    def answers() -> int:
+        return transport.value().count(b"HTTP/1.1 404")
+
+    made.dataReceived(b"GET /nothing HTTP/1.1\r\nHost: here\r\n\r\n" * 4)
+    assert answers() == 1, "the turn of other connections"
+    made.pauseProducing()
+    clock.advance(1)
+    assert answers() == 1, "the peer does not take them"
+    made.resumeProducing()
+    clock.advance(0)
+    assert answers() == 4
+    made.dataReceived(b"GET /nothing HTTP/1.1\r\nHost: here\r\n\r\n")
+    assert answers() == 5
+
+
+def test_a_connection_that_ends_between_two_requests_leaves_nothing_behind() -> None:
+    clock = Clock()
+    made, transport = connected(clock)
+    made.dataReceived(b"GET /nothing HTTP/1.1\r\nHost: here\r\n\r\n" * 2)
+    made.connectionLost(Failure(ConnectionDone()))
+    assert clock.getDelayedCalls() == [] and transport.value().count(b"HTTP/1.1 404") == 1

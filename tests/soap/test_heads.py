@@ -69,6 +69,7 @@ def converse(site: SOAPSite, *segments: bytes) -> bytes:
     for each in segments:
         if not transport.disconnecting:
             made.dataReceived(each)
+            site.reactor.advance(0)
     return re.sub(rb"Date: [^\r]*", b"", transport.value()) + (b"closed" if transport.disconnecting else b"")
 
 
