@@ -12,7 +12,9 @@ from sqlalchemy import Connection
 from ihe.identifiers import PatientKey
 from pix import store_links, store_nationals, store_newcomers
 from pix.locks import REACH, Locks, Name, needs_locks
+from pix.matching.configuration import Configuration
 from pix.rendering import Rendering
+from pix.scouting import Scout, Sighting
 from pix.store_blocking import CROWDED, MOST
 
 NAMES = 2000
@@ -30,41 +32,32 @@ class CommonLocks(Locks):
     then registered one by one.
     """
 
-    def __init__(self, connection: Connection, some: Sequence[Rendering]) -> None:
+    def __init__(self, connection: Connection, some: Sequence[Rendering], configuration: Configuration) -> None:
         self._connection = connection
         self.are_needed = needs_locks(connection)
         self._held: set[Name] = set()
         if self.are_needed:
-            self._take({key for each in some for key in _blocking(each)})
-            names = set(self._names(some))
+            self._take({key for each in some for key in chain(each.stored, each.lookup)})
+            names = set(self._names(some, Scout(connection, configuration).look(some)))
             if len(names) > NAMES:
                 raise Crowded
             self._take(names)
 
-    def _names(self, some: Sequence[Rendering]) -> Iterable[Name]:
-        """The ids, whoever carries one of them or may be compared, and all with whom linking may find these connected.
+    def _names(self, some: Sequence[Rendering], sightings: Sequence[Sighting]) -> Iterable[Name]:
+        """The ids, whoever carries one of them, all who are compared, and with whom linking may find these connected.
 
-        One who is compared is looked at once: who comes in later is found by the linking itself.
+        Who they may be is looked at once more when all are locked.
         """
-        nationals = {(of, id) for each in some for of, id, _, _ in each.nationals}
-        carriers = {key for found in store_newcomers.carrying(self._connection, nationals).values() for key, _ in found}
+        carriers = {key for each in sightings for found in each.carrying for key, _ in found}
+        alike = {key for each in sightings for key, *_ in each.weighed}
+        candidates = {key for each in sightings for key in _candidates(each)}
         carried = store_nationals.held(self._connection, carriers).values() if carriers else ()
         named = {f"{of}|{id}" for each in some for of, id, _ in each.identifiers}
-        near = self._connected(carriers | self._candidates(some))
-        return chain(named, (f"{each.authority}|{each.id}" for held in carried for each in held), map(str, near))
-
-    def _candidates(self, some: Sequence[Rendering]) -> set[PatientKey]:
-        """As ``store_blocking.sharing`` of each."""
-        sharing = store_newcomers.sharing(self._connection, {key for each in some for key in _blocking(each)})
-        found = set[PatientKey]()
-        for each in some:
-            lists = [sharing[key] for key in _blocking(each) if len(sharing.get(key, ())) in range(1, CROWDED + 1)]
-            shared = Counter(chain.from_iterable(lists))
-            found.update(sorted(shared, key=lambda key: (-shared[key], key))[:MOST])
-        return found
+        reached = candidates | self._connected(carriers | alike)
+        return chain(named, (f"{each.authority}|{each.id}" for held in carried for each in held), map(str, reached))
 
     def _connected(self, keys: set[PatientKey]) -> set[PatientKey]:
-        """With these records, those that are one person with them, or that something connects with them."""
+        """These records, those that are one person with them, and those that something connects with them."""
         reached, frontier = set(keys), keys
         while frontier and len(reached) < REACH:
             persons = set(store_links.persons_of(self._connection, frontier).values())
@@ -75,5 +68,7 @@ class CommonLocks(Locks):
         return reached
 
 
-def _blocking(each: Rendering) -> Iterable[int]:
-    return chain(each.stored, each.lookup)
+def _candidates(sighting: Sighting) -> Iterable[PatientKey]:
+    """As ``store_blocking.sharing``."""
+    shared = Counter(chain.from_iterable([found for found in sighting.sharing if len(found) <= CROWDED]))
+    return sorted(shared, key=lambda key: (-shared[key], key))[:MOST]

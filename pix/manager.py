@@ -147,7 +147,7 @@ class PatientIndex:
 
     def _arrive(self, connection: Connection, some: Sequence[Arrival]) -> AbstractContextManager[Collection[Arrival]]:
         """Register those who are new, of messages that share a commit."""
-        locks = CommonLocks(connection, [each.rendering for each in some])
+        locks = CommonLocks(connection, [each.rendering for each in some], self.matching)
         means = arrivals.Means(
             numbers=Reserved if locks.are_needed else Counted,
             begin=lambda connection, origin, at, write: self._change(connection, origin, at, locks, write),

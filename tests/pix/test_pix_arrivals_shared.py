@@ -197,7 +197,9 @@ def test_a_group_locks_whatever_its_messages_would_lock_one_by_one(index: Patien
     assert len(some) > 10
 
     def held(connection: Connection) -> tuple[set[Any], list[set[Any]]]:
-        return CommonLocks(connection, list(map(render, some)))._held, [names_alone(connection, each) for each in some]
+        return CommonLocks(connection, list(map(render, some)), index.matching)._held, [
+            names_alone(connection, each) for each in some
+        ]
 
     together, alone = index.database.write(held)
     assert all(each <= together for each in alone)
