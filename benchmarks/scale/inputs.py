@@ -45,13 +45,16 @@ DATABASE_CPU = _readme(4.0, "ms", "CPU of PostgreSQL for the same", MIX)
 DAY_CPU = _readme(14.4, "ms", "CPU of both", MIX)
 DOCUMENT_ROWS = _readme(4739, "bytes", "registry rows and indexes of a document in PostgreSQL", ROWS)
 RECORD_ROWS = _readme(
-    5425,
+    5118,
     "bytes",
     "patient index of a record in PostgreSQL, at a million people",
-    "| each record, bytes | 3,040 | 3,096 | 6,028 | 5,425 |",
+    "| each record, bytes | 2,789 | 2,830 | | 5,735 | 5,118 | |",
 )
 RECORDS_EACH = _readme(
-    1.729580, "", "records of a person, one for each source", "| records | 17,286 | 1,729,580 | 17,286 | 1,729,580 |"
+    1.729580,
+    "",
+    "records of a person, one for each source",
+    "| records | 17,286 | 1,729,580 | | 17,286 | 1,729,580 | |",
 )
 AUDIT_ROWS = Measured(
     value=600,
