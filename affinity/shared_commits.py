@@ -113,7 +113,7 @@ class SharedCommits:
             for job in group:
                 job.failure = error
         except Exception as error:  # each does it alone, and meets its own failure there
-            log.info("works that share a commit are done one by one", works=len(group), error=type(error).__name__)
+            log.info("works that share a commit are done one by one", error=type(error).__name__)
         else:
             for job, result in results:
                 job.written = (result, reached)
