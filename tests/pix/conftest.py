@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -19,6 +19,7 @@ from ihe.errors import Rejected
 from ihe.exchange import Exchange
 from ihe.partners import Validation
 from ihe.transactions import Actor
+from pix import arrivals
 from pix.iti8 import ITI_8
 from pix.iti9 import ITI_9
 from pix.iti21 import ITI_21
@@ -162,3 +163,18 @@ def pdq(ask: Ask) -> Callable[[str], list[str]]:
         return failures or ["|".join(("PID", *each.fields)) for each in reply.all("PID")]
 
     return query
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many of each group were registered together."""
+    found: list[int] = []
+
+    def register(*arguments: Any) -> list[arrivals.Arrival]:
+        done = usual(*arguments)
+        found.append(len(done))
+        return done
+
+    usual = arrivals._register
+    monkeypatch.setattr(arrivals, "_register", register)
+    return found

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, func, select
 from affinity import group_writer
 from affinity.database import Database
 from ihe.errors import Rejected
-from pix import arrivals
 from pix.journal import Change
 from pix.manager import PatientIndex
 from pix.model import Feed, Merge, Origin
@@ -117,21 +116,6 @@ def test_a_group_ends_as_its_messages_do_one_by_one(tmp_path: Path, seed: int, m
 
 def told(verdict: bytes | Rejected) -> object:
     return verdict if isinstance(verdict, bytes) else verdict.breaches
-
-
-@pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many of each group were registered together."""
-    found: list[int] = []
-
-    def register(*arguments: Any) -> list[arrivals.Arrival]:
-        done = usual(*arguments)
-        found.append(len(done))
-        return done
-
-    usual = arrivals._register
-    monkeypatch.setattr(arrivals, "_register", register)
-    return found
 
 
 def test_most_of_a_group_of_new_patients_are_registered_together(tmp_path: Path, counted: list[int]) -> None:

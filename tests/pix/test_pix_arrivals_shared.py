@@ -17,7 +17,6 @@ from affinity import shared_commits
 from affinity.database import Database
 from affinity.shared_commits import SharedCommits
 from ihe.errors import Rejected
-from pix import arrivals
 from pix.claims import own_identifiers
 from pix.common_locks import CommonLocks
 from pix.locks import Locks
@@ -64,21 +63,6 @@ def at_once(index: PatientIndex, some: Sequence[Message]) -> list[bytes | Reject
 @pytest.fixture
 def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_commits, "AT_ONCE", 1)
-
-
-@pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many of each group were registered together."""
-    found: list[int] = []
-
-    def register(*arguments: Any) -> list[arrivals.Arrival]:
-        done = usual(*arguments)
-        found.append(len(done))
-        return done
-
-    usual = arrivals._register
-    monkeypatch.setattr(arrivals, "_register", register)
-    return found
 
 
 def content(index: PatientIndex) -> Content:
